@@ -1,0 +1,70 @@
+/* Symbolic sizes: polynomials with integer coefficients over named symbols and floor-division atoms (`batch * (h // 2)`).
+ * They are interned in canonical form, so two sizes are provably equal exactly when their handles are. */
+#ifndef NNC_IR_DIM_H
+#define NNC_IR_DIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "support/arena.h"
+#include "support/intern.h"
+#include "support/text.h"
+
+/* A size; {0} is no size. Compare with dim_same. */
+typedef struct {
+    uint32_t id;
+} Dim;
+
+#define DIM_NONE ((Dim){0})
+
+typedef struct DimTable DimTable;
+
+DimTable *dim_table_new(Arena *arena, Interner *names);
+void dim_table_free(DimTable *table);
+
+Dim dim_constant(DimTable *table, int64_t value);
+Dim dim_symbol(DimTable *table, Name name);
+Dim dim_add(DimTable *table, Dim a, Dim b);
+Dim dim_sub(DimTable *table, Dim a, Dim b);
+Dim dim_mul(DimTable *table, Dim a, Dim b);
+/* floor(a / b). Exact polynomial quotients stay polynomials ((2*h) // 2 is h, (h*w) // w is h); others become atoms.
+ * A constant divisor of 0 is a bug of the caller. */
+Dim dim_floor_div(DimTable *table, Dim a, Dim b);
+/* a - b * (a // b) */
+Dim dim_modulo(DimTable *table, Dim a, Dim b);
+Dim dim_product(DimTable *table, const Dim *dims, uint32_t count);
+
+static inline bool dim_same(Dim a, Dim b)
+{
+    return a.id == b.id;
+}
+static inline bool dim_is_none(Dim a)
+{
+    return a.id == 0;
+}
+bool dim_is_constant(const DimTable *table, Dim dim, int64_t *value);
+/* True when the size is one bare symbol. */
+bool dim_is_symbol(const DimTable *table, Dim dim, Name *name);
+/* True when a = b * quotient as polynomials. */
+bool dim_divides(DimTable *table, Dim a, Dim b, Dim *quotient);
+bool dim_mentions(const DimTable *table, Dim dim, Name symbol);
+/* Calls visit for each symbol that occurs, in order of first appearance, possibly more than once. */
+void dim_symbols(const DimTable *table, Dim dim, void (*visit)(void *data, Name symbol), void *data);
+
+/* The same size with each symbol replaced by what `map` gives for it (DIM_NONE keeps it). */
+Dim dim_substitute(DimTable *table, Dim dim, Dim (*map)(void *data, Name symbol), void *data);
+/* The value once every symbol has one. False when a symbol is unknown, a divisor is 0 or 64 bits do not hold it. */
+bool dim_evaluate(const DimTable *table, Dim dim, bool (*value)(void *data, Name symbol, int64_t *out), void *data,
+                  int64_t *result);
+
+/* A walk in postfix order, for whoever compiles a size to another form: PUSH constant, PUSH symbol, then operators. */
+typedef enum { DIM_PUSH_CONSTANT, DIM_PUSH_SYMBOL, DIM_OP_ADD, DIM_OP_MUL, DIM_OP_FLOOR_DIV } DimStep;
+void dim_postfix(const DimTable *table, Dim dim, void (*emit)(void *data, DimStep step, int64_t constant, Name symbol),
+                 void *data);
+
+/* As in the language: `2*batch*h + 1`, `h // 2`. */
+void dim_print(const DimTable *table, Dim dim, Text *to);
+/* Reads what dim_print writes from *at and moves it past; DIM_NONE when it is not a size. */
+Dim dim_parse(DimTable *table, const char **at);
+
+#endif

@@ -1,0 +1,141 @@
+/* The graph: pure, interned when built (equal nodes have equal handles), identified by what it computes. Spans and
+ * names are side tables that never take part in equality. */
+#ifndef NNC_IR_GRAPH_H
+#define NNC_IR_GRAPH_H
+
+#include "ir/type.h"
+#include "support/context.h"
+
+typedef enum {
+#define OP(id, spelling, arity, class, attributes, rule, flags, value) OP_##id,
+#include "ir/ops.def"
+#undef OP
+    OP_COUNT
+} Op;
+
+typedef enum {
+    OP_CLASS_SOURCE,
+    OP_CLASS_ELEMENTWISE,
+    OP_CLASS_MOVEMENT,
+    OP_CLASS_REDUCTION,
+    OP_CLASS_CUMULATIVE,
+    OP_CLASS_CONTRACTION,
+    OP_CLASS_GATHER,
+    OP_CLASS_DIFFERENTIAL
+} OpClass;
+
+typedef enum {
+    TYPE_RULE_GIVEN,
+    TYPE_RULE_SAME,
+    TYPE_RULE_FLOAT,
+    TYPE_RULE_COMPARE,
+    TYPE_RULE_LOGIC,
+    TYPE_RULE_SELECT,
+    TYPE_RULE_SHAPED
+} TypeRule;
+
+enum { ATTR_NUMBER = 1, ATTR_INTEGER = 2, ATTR_NAME = 4, ATTR_INTS = 8, ATTR_SIZES = 16, ATTR_DATA = 32 };
+enum { COMMUTATIVE = 1, PURE_SHAPE = 2 };
+
+/* One row of ops.def as a value. */
+typedef struct {
+    const char *spelling;
+    int arity;
+    OpClass class;
+    unsigned attributes;
+    TypeRule rule;
+    unsigned flags;
+} OpInfo;
+
+const OpInfo *op_info(Op op);
+/* OP_COUNT when no operator is spelt so. */
+Op op_parse(const char *text, size_t length);
+/* The value column of elementwise operators; unused operands are ignored. */
+double op_evaluate(Op op, double x, double y, double z);
+
+/* A node; {0} is none. Operands always have smaller ids than what uses them. */
+typedef struct {
+    uint32_t id;
+} Node;
+
+#define NODE_NONE ((Node){0})
+
+static inline bool node_same(Node a, Node b)
+{
+    return a.id == b.id;
+}
+static inline bool node_is_none(Node a)
+{
+    return a.id == 0;
+}
+
+/* What an operator needs beside its operands; see ops.def. Fields that the operator does not use are zero. */
+typedef struct {
+    double number;
+    int64_t integer;
+    Name name;
+    const int32_t *ints;
+    const Dim *sizes;
+    const void *data;
+    uint32_t n_ints, n_sizes;
+    size_t data_size;
+} Attr;
+
+typedef struct {
+    Op op;
+    Type type;
+    Attr attr;
+    uint32_t n_args;
+    const Node *args;
+} NodeInfo;
+
+typedef struct Graph Graph;
+
+Graph *graph_new(Context *context);
+/* Frees the hash tables; nodes live in the context's arena. */
+void graph_free(Graph *graph);
+Context *graph_context(const Graph *graph);
+DimTable *graph_dims(const Graph *graph);
+/* Nodes have ids 1 … count. */
+uint32_t graph_count(const Graph *graph);
+/* Valid until the next node is made (it may move): copy what must last. Its args and attr arrays last for ever. */
+const NodeInfo *graph_node(const Graph *graph, Node node);
+
+/* The one way to make a node. The type is inferred unless the operator's rule is GIVEN (then `type` is it). Attr may be
+ * NULL; arrays in it are copied. Operands of commutative operators are sorted. Asserts validity: callers check first. */
+Node graph_make(Graph *graph, Op op, const Node *args, uint32_t n_args, const Attr *attr, const Type *type);
+/* The same operator and attributes over other operands (a rewrite's rebuild); given types are kept. */
+Node graph_remake(Graph *graph, Node node, const Node *args);
+
+/* Side tables. A node gathers every place it came from; a name is what the user calls it (the last given). */
+void graph_set_place(Graph *graph, Span place); /* nodes made or met from now on gain this place; NO_SPAN stops */
+void graph_add_place(Graph *graph, Node node, Span place);
+/* Copies all of `from`'s places (and its name, when `to` has none). */
+void graph_inherit(Graph *graph, Node to, Node from);
+uint32_t graph_places(const Graph *graph, Node node, const Span **places);
+void graph_set_name(Graph *graph, Node node, Name name);
+Name graph_name(const Graph *graph, Node node);
+
+static inline Op node_op(const Graph *graph, Node node)
+{
+    return graph_node(graph, node)->op;
+}
+static inline const Type *node_type(const Graph *graph, Node node)
+{
+    return &graph_node(graph, node)->type;
+}
+static inline Node node_arg(const Graph *graph, Node node, uint32_t i)
+{
+    return graph_node(graph, node)->args[i];
+}
+/* True for a CONST; its number. */
+bool node_is_constant(const Graph *graph, Node node, double *number);
+
+/* The nodes that the roots need, operands before users, each once. malloc'd; *count receives how many. */
+Node *graph_reachable(const Graph *graph, const Node *roots, uint32_t n_roots, uint32_t *count);
+/* Rebuilds `roots` bottom-up: replace(data, old, rebuilt) gives what stands for a node whose operands were replaced
+ * already (return `rebuilt` to keep it). In place. */
+void graph_rewrite(Graph *graph, Node *roots, uint32_t n_roots, Node (*replace)(void *data, Node old, Node rebuilt),
+                   void *data);
+
+#endif

@@ -1,0 +1,116 @@
+/* Kernel IR: one loop nest as a list of scalar values over named axes. Where the graph says what is computed, a kernel
+ * says in which loops, from which memory, at which addresses. The text form is .nnk.
+ *
+ * A kernel knows no actual sizes: each distinct size is a local parameter (sizes[i]) whose value a launch supplies, so
+ * that layers of different widths share one compiled kernel. Equal sizes are the same parameter.
+ *
+ * Values are in SSA order. Each has a domain: the set of axes on which it depends (a bit mask). REDUCE removes axes from
+ * it. A store runs once for each point of its own domain. The kernel means: for every axis point, in the order of the
+ * list, as if each value were computed over its whole domain before the next one is. An axis may be reduced by one value
+ * and appear in a later one again (softmax: max over j, sum over j, store over j). */
+#ifndef NNC_KERNEL_KERNEL_H
+#define NNC_KERNEL_KERNEL_H
+
+#include "ir/graph.h"
+
+typedef uint32_t AxisMask;
+enum { KERNEL_MAX_AXES = 24 };
+
+/* A local size: a parameter of the kernel, or 0 or 1 where that is known for ever (known = true). */
+typedef struct {
+    bool known;
+    int64_t value;
+} KernelSize;
+
+typedef struct {
+    uint32_t extent; /* index into sizes */
+} KernelAxis;
+
+/* Row-major memory of a logical shape; a launch says which. No two buffers of a launch overlap, unless the same memory
+ * is named once and both read and written, always at the same point. */
+typedef struct {
+    DType dtype;
+    uint32_t rank;
+    uint32_t dims[MAX_RANK]; /* indices into sizes */
+    bool read, written;
+} KernelBuffer;
+
+/* One subscript: sum of factor * axis over the terms, plus a size, plus an integer value if `value` >= 0. */
+typedef struct {
+    uint32_t axis;
+    int64_t factor;
+} KernelTerm;
+
+typedef struct {
+    uint32_t n_terms;
+    const KernelTerm *terms;
+    uint32_t offset; /* index into sizes */
+    bool negative;   /* the offset is subtracted */
+    int32_t value;   /* a value of dtype i32 or i64, or -1; checked against the dimension when `checked` */
+    bool checked;    /* an index from data: out of range sets the launch's error and reads element 0 */
+} KernelIndex;
+
+typedef enum {
+    KERNEL_LOAD,     /* buffer[index…]; args[0], if there, is a bool: false gives 0 and does not read */
+    KERNEL_AXIS,     /* the number of axis `axis`, as i64 */
+    KERNEL_CONSTANT, /* number */
+    KERNEL_SIZE,     /* sizes[size], as i64 */
+    KERNEL_RANDOM,   /* uniform in (0, 1), f32; counter: the row-major position of index… in dims; see nn_random.h */
+    KERNEL_COMPUTE,  /* an elementwise operator of ops.def on args */
+    KERNEL_REDUCE,   /* op is SUM, PROD, REDUCE_MAX, REDUCE_MIN, ANY, ALL, ARGMAX or ARGMIN over the axes `reduced` */
+    KERNEL_STORE,    /* buffer[index…] = args[0] */
+    KERNEL_SCATTER   /* buffer[index…] += args[0], in the order of the axes; the buffer was zeroed by an earlier kernel */
+} KernelValueKind;
+
+typedef struct {
+    KernelValueKind kind;
+    DType dtype;
+    Op op;
+    AxisMask domain;
+    AxisMask reduced;
+    uint32_t n_args;
+    uint32_t args[3];
+    uint32_t buffer;
+    uint32_t axis, size;
+    uint32_t n_index;
+    const KernelIndex *index; /* one per dimension of the buffer (LOAD, STORE, SCATTER) or of the draw (RANDOM) */
+    uint32_t dims[MAX_RANK];  /* RANDOM: the draw's sizes (indices into sizes) */
+    uint32_t stream;          /* RANDOM: hash of path and stream, see nn_random.h */
+    double number;
+} KernelValue;
+
+typedef struct Kernel {
+    Name name; /* what it mostly does, for people: `logits_dense_relu` */
+    uint32_t n_sizes, n_axes, n_buffers, n_values;
+    KernelSize *sizes;
+    KernelAxis *axes;
+    KernelBuffer *buffers;
+    KernelValue *values;
+} Kernel;
+
+/* A contraction that the tiled code can do: exactly one REDUCE, a SUM of mul(LOAD a, LOAD b) over one axis k (after
+ * kernel_merge_axes), where a lacks n, b lacks m, both may have batch axes, and n is the last axis of the stores. */
+typedef struct {
+    uint32_t reduce, a, b; /* values */
+    uint32_t m, n, k;      /* axes; m or n is KERNEL_MAX_AXES when there is none (a vector) */
+    AxisMask batch;
+} KernelContraction;
+
+/* True and filled when the kernel has this form. */
+bool kernel_contraction(const Kernel *kernel, KernelContraction *form);
+
+/* Merges neighbouring axes that every access walks as one (`i*784 + j` contiguous), so that loops get long. A product of
+ * sizes becomes a new local size: `sizes` (the launch's sizes, as many as the kernel has) grows along. In place. */
+void kernel_merge_axes(Arena *arena, DimTable *dims, Kernel *kernel, Dim **sizes);
+
+/* Equal but for names: they may share their code. */
+bool kernel_equal(const Kernel *a, const Kernel *b);
+uint64_t kernel_hash(const Kernel *kernel);
+
+void kernel_print(const Kernel *kernel, Text *to);
+/* Moves *at past what kernel_print wrote; NULL when it is not a kernel; *error says why (arena). */
+Kernel *kernel_read(Context *context, const char **at, const char **error);
+/* NULL when valid, else what is wrong (arena of the context). */
+const char *kernel_verify(Context *context, const Kernel *kernel);
+
+#endif

@@ -1,0 +1,94 @@
+#include "support/arena.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 64 * 1024, ALIGN = 16 };
+
+typedef struct Block {
+    struct Block *next;
+    size_t used, size;
+    _Alignas(ALIGN) unsigned char bytes[];
+} Block;
+
+struct Arena {
+    Block *head;
+    size_t used;
+};
+
+static void *checked(void *memory)
+{
+    if (!memory) {
+        fputs("nnc: out of memory\n", stderr);
+        abort();
+    }
+    return memory;
+}
+
+Arena *arena_new(void)
+{
+    return checked(calloc(1, sizeof(Arena)));
+}
+
+void arena_free(Arena *arena)
+{
+    if (!arena) return;
+    for (Block *block = arena->head, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
+    free(arena);
+}
+
+void *arena_alloc(Arena *arena, size_t size)
+{
+    if (size > SIZE_MAX / 2) checked(NULL);
+    size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    Block *block = arena->head;
+    if (!block || block->size - block->used < size) {
+        size_t room = size > BLOCK ? size : BLOCK;
+        block = checked(calloc(1, sizeof(Block) + room));
+        block->size = room;
+        block->next = arena->head;
+        arena->head = block;
+    }
+    void *memory = block->bytes + block->used;
+    block->used += size;
+    arena->used += size;
+    return memory;
+}
+
+void *arena_copy(Arena *arena, const void *bytes, size_t size)
+{
+    void *memory = arena_alloc(arena, size);
+    if (size) memcpy(memory, bytes, size);
+    return memory;
+}
+
+char *arena_text(Arena *arena, const char *text, size_t length)
+{
+    char *copy = arena_alloc(arena, length + 1);
+    if (length) memcpy(copy, text, length);
+    return copy;
+}
+
+char *arena_format(Arena *arena, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = arena_alloc(arena, (size_t)(length < 0 ? 0 : length) + 1);
+    if (length > 0) vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+size_t arena_used(const Arena *arena)
+{
+    return arena->used;
+}

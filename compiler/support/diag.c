@@ -1,0 +1,232 @@
+#include "support/diag.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/vector.h"
+
+typedef struct {
+    Span at;
+    const char *message;
+} Note;
+
+struct Diag {
+    Diagnostics *owner;
+    DiagId id;
+    Span at;
+    size_t order;
+    const char *message;
+    Vec(Note) notes;
+    Vec(const char *) hints;
+};
+
+struct Diagnostics {
+    Arena *arena;
+    SourceMap *sources;
+    Vec(Diag *) all;
+    Vec(Diag *) dropped;
+    size_t errors;
+};
+
+static const struct {
+    const char *name;
+    Severity severity;
+} rows[] = {
+#define DIAG(id, severity) {#id, severity},
+#include "support/diag.def"
+#undef DIAG
+};
+
+const char *diag_id_name(DiagId id)
+{
+    static _Thread_local char name[64];
+    size_t i = 0;
+    for (; rows[id].name[i] && i + 1 < sizeof name; i++) name[i] = rows[id].name[i] == '_' ? '-' : rows[id].name[i];
+    name[i] = 0;
+    return name;
+}
+
+Diagnostics *diagnostics_new(Arena *arena, SourceMap *sources)
+{
+    Diagnostics *diagnostics = ARENA_NEW(arena, Diagnostics);
+    diagnostics->arena = arena;
+    diagnostics->sources = sources;
+    return diagnostics;
+}
+
+static void free_all(Diag **at, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        vec_free(&at[i]->notes);
+        vec_free(&at[i]->hints);
+    }
+}
+
+void diagnostics_clear(Diagnostics *diagnostics)
+{
+    free_all(diagnostics->all.at, diagnostics->all.count);
+    free_all(diagnostics->dropped.at, diagnostics->dropped.count);
+    diagnostics->all.count = diagnostics->dropped.count = diagnostics->errors = 0;
+}
+
+void diagnostics_free(Diagnostics *diagnostics)
+{
+    if (!diagnostics) return;
+    diagnostics_clear(diagnostics);
+    vec_free(&diagnostics->all);
+    vec_free(&diagnostics->dropped);
+}
+
+static const char *format_message(Diagnostics *to, const char *format, va_list args)
+{
+    Text text = {0};
+    text_format_list(&text, format, args);
+    const char *message = arena_text(to->arena, text_get(&text), text.count);
+    text_free(&text);
+    return message;
+}
+
+Diag *diag_new(Diagnostics *to, DiagId id, Span at, const char *format, ...)
+{
+    Diag *diag = ARENA_NEW(to->arena, Diag);
+    va_list args;
+    va_start(args, format);
+    *diag = (Diag){.owner = to, .id = id, .at = at, .order = to->all.count};
+    diag->message = format_message(to, format, args);
+    va_end(args);
+    for (size_t i = 0; i < to->all.count; i++) {
+        const Diag *other = to->all.at[i];
+        bool same_place = other->at.start == at.start && other->at.end == at.end;
+        if (other->id == id && same_place && (at.end || !strcmp(other->message, diag->message))) {
+            vec_push(&to->dropped, diag);
+            return diag;
+        }
+    }
+    vec_push(&to->all, diag);
+    if (rows[id].severity == SEVERITY_ERROR) to->errors++;
+    return diag;
+}
+
+void diag_note(Diag *diag, Span at, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vec_push(&diag->notes, (Note){at, format_message(diag->owner, format, args)});
+    va_end(args);
+}
+
+void diag_hint(Diag *diag, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vec_push(&diag->hints, format_message(diag->owner, format, args));
+    va_end(args);
+}
+
+size_t diagnostics_errors(const Diagnostics *diagnostics)
+{
+    return diagnostics->errors;
+}
+
+size_t diagnostics_count(const Diagnostics *diagnostics)
+{
+    return diagnostics->all.count;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const Diag *x = *(Diag *const *)a, *y = *(Diag *const *)b;
+    if (x->at.start != y->at.start) return x->at.start < y->at.start ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static int code_points(const char *from, int bytes)
+{
+    int count = 0;
+    for (int i = 0; i < bytes; i++) count += ((unsigned char)from[i] & 0xC0) != 0x80;
+    return count;
+}
+
+/* The line of the place and under it carets from the span's start to its end, or to the end of its first line. */
+static void print_excerpt(const Place *place, Span at, Text *to)
+{
+    int width = 1;
+    for (int n = place->line; n >= 10; n /= 10) width++;
+    text_format(to, "  %d | %.*s\n  ", place->line, place->line_size, place->line_text);
+    text_spaces(to, width);
+    text_string(to, " | ");
+    int lead = place->column - 1;
+    for (int i = 0, seen = 0; i < place->line_size && seen < lead; i++) {
+        if (((unsigned char)place->line_text[i] & 0xC0) == 0x80) continue;
+        text_put(to, place->line_text[i] == '\t' ? "\t" : " ", 1);
+        seen++;
+    }
+    uint32_t line_start = place->source->start + (uint32_t)(place->line_text - place->source->text);
+    int first = (int)(at.start - line_start);
+    int last = at.end - line_start > (uint32_t)place->line_size ? place->line_size : (int)(at.end - line_start);
+    int carets = last > first ? code_points(place->line_text + first, last - first) : 1;
+    while (carets-- > 0) text_put(to, "^", 1);
+    text_put(to, "\n", 1);
+}
+
+static void print_at(const SourceMap *sources, Span at, const char *label, const char *message, Text *to)
+{
+    Place place;
+    if (!source_place(sources, at.end ? at.start : 0, &place)) {
+        text_format(to, "%s: %s\n", label, message);
+        return;
+    }
+    text_format(to, "%s:%d:%d: %s: %s\n", place.source->name, place.line, place.column, label, message);
+    print_excerpt(&place, at, to);
+}
+
+void diagnostics_print(Diagnostics *diagnostics, Text *to)
+{
+    if (diagnostics->all.count) qsort(diagnostics->all.at, diagnostics->all.count, sizeof(Diag *), by_place);
+    for (size_t i = 0; i < diagnostics->all.count; i++) {
+        const Diag *diag = diagnostics->all.at[i];
+        char label[96];
+        snprintf(label, sizeof label, "%s[%s]", rows[diag->id].severity == SEVERITY_ERROR ? "error" : "warning",
+                 diag_id_name(diag->id));
+        print_at(diagnostics->sources, diag->at, label, diag->message, to);
+        for (size_t n = 0; n < diag->notes.count; n++)
+            print_at(diagnostics->sources, diag->notes.at[n].at, "note", diag->notes.at[n].message, to);
+        for (size_t n = 0; n < diag->hints.count; n++) text_format(to, "hint: %s\n", diag->hints.at[n]);
+    }
+}
+
+static size_t edit_distance(const char *a, const char *b)
+{
+    enum { LONGEST = 64 };
+    size_t n = strlen(a), m = strlen(b), row[LONGEST + 1];
+    if (n > LONGEST || m > LONGEST) return SIZE_MAX;
+    for (size_t j = 0; j <= m; j++) row[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[m];
+}
+
+const char *nearest_spelling(const char *name, const char *const *candidates, size_t count)
+{
+    const char *best = NULL;
+    size_t limit = strlen(name) / 3 + 1, distance = limit + 1;
+    for (size_t i = 0; i < count; i++) {
+        size_t d = edit_distance(name, candidates[i]);
+        if (d < distance && d < strlen(name)) {
+            distance = d;
+            best = candidates[i];
+        }
+    }
+    return best;
+}

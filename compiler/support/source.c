@@ -1,0 +1,94 @@
+#include "support/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/vector.h"
+
+struct SourceMap {
+    Arena *arena;
+    Vec(Source *) sources;
+};
+
+SourceMap *source_map_new(Arena *arena)
+{
+    SourceMap *map = ARENA_NEW(arena, SourceMap);
+    map->arena = arena;
+    return map;
+}
+
+void source_map_free(SourceMap *map)
+{
+    if (map) vec_free(&map->sources);
+}
+
+const Source *source_add(SourceMap *map, const char *name, const char *text, size_t size)
+{
+    uint64_t start = 1;
+    if (map->sources.count) {
+        const Source *last = vec_last(&map->sources);
+        start = (uint64_t)last->start + last->size + 1;
+    }
+    if (start + size >= UINT32_MAX) return NULL;
+    Source *source = ARENA_NEW(map->arena, Source);
+    source->name = arena_text(map->arena, name, strlen(name));
+    source->text = arena_text(map->arena, text, size);
+    source->size = size;
+    source->start = (uint32_t)start;
+    vec_push(&map->sources, source);
+    return source;
+}
+
+const Source *source_at(const SourceMap *map, size_t index)
+{
+    return index < map->sources.count ? map->sources.at[index] : NULL;
+}
+
+static int code_points(const char *from, const char *to)
+{
+    int count = 0;
+    for (; from < to; from++) count += ((unsigned char)*from & 0xC0) != 0x80;
+    return count;
+}
+
+bool source_place(const SourceMap *map, uint32_t position, Place *place)
+{
+    for (size_t i = map->sources.count; position && i-- > 0;) {
+        const Source *source = map->sources.at[i];
+        if (position < source->start) continue;
+        size_t offset = position - source->start;
+        if (offset > source->size) offset = source->size;
+        const char *at = source->text + offset, *line = source->text;
+        int number = 1;
+        for (const char *p = source->text; p < at; p++)
+            if (*p == '\n') {
+                line = p + 1;
+                number++;
+            }
+        *place = (Place){source, number, code_points(line, at) + 1, line, (int)strcspn(line, "\n")};
+        return true;
+    }
+    return false;
+}
+
+char *read_file(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file) return NULL;
+    Vec(char) bytes = {0};
+    char chunk[65536];
+    size_t got;
+    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
+        for (size_t i = 0; i < got; i++) vec_push(&bytes, chunk[i]);
+    int error = ferror(file) ? (errno ? errno : EIO) : 0;
+    fclose(file);
+    vec_push(&bytes, 0);
+    *size = bytes.count - 1;
+    if (error) {
+        vec_free(&bytes);
+        errno = error;
+    }
+    return bytes.at;
+}

@@ -1,0 +1,16 @@
+# cmake -DNAME=symbol -DTO=out.c -DFILES=a,b -P embed.cmake: writes a C table of the files' texts (support/embed.h).
+string(REPLACE "," ";" files "${FILES}")
+set(arrays "")
+set(rows "")
+foreach(file IN LISTS files)
+  get_filename_component(base "${file}" NAME)
+  string(MAKE_C_IDENTIFIER "text_${base}" id)
+  file(SIZE "${file}" size)
+  file(READ "${file}" bytes HEX)
+  string(REGEX REPLACE "(................................................................)" "\\1\n    " bytes "${bytes}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+  string(APPEND arrays "static const char ${id}[] = {\n    ${bytes}0};\n")
+  string(APPEND rows "    {\"${base}\", ${id}, ${size}},\n")
+endforeach()
+file(WRITE "${TO}" "#include \"support/embed.h\"\n\n${arrays}\nextern const EmbeddedText ${NAME}[];\n"
+     "const EmbeddedText ${NAME}[] = {\n${rows}    {0}};\n")

@@ -1,0 +1,260 @@
+#include "ir/eval.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/eval_internal.h"
+#include "support/vector.h"
+
+struct EvalSize {
+    Name symbol;
+    int64_t value;
+};
+
+Eval *eval_new(Graph *graph, const EvalOptions *options)
+{
+    Eval *eval = calloc(1, sizeof *eval);
+    if (!eval) abort();
+    eval->graph = graph;
+    if (options) eval->options = *options;
+    return eval;
+}
+
+static void tensor_free(Tensor *tensor)
+{
+    if (!tensor) return;
+    free(tensor->data);
+    free(tensor);
+}
+
+void eval_free(Eval *eval)
+{
+    if (!eval) return;
+    for (uint32_t i = 0; i < eval->capacity; i++) tensor_free(eval->values[i]);
+    free(eval->values);
+    free(eval->bound);
+    free(eval->sizes);
+    free(eval);
+}
+
+void eval_reset(Eval *eval)
+{
+    for (uint32_t i = 0; i < eval->capacity; i++) {
+        if (eval->bound[i]) continue;
+        tensor_free(eval->values[i]);
+        eval->values[i] = NULL;
+    }
+}
+
+bool eval_fail(Eval *eval, Node node, const char *format, ...)
+{
+    Context *context = graph_context(eval->graph);
+    Text text = {0};
+    va_list args;
+    va_start(args, format);
+    text_format_list(&text, format, args);
+    va_end(args);
+    eval->message = arena_text(context->arena, text_get(&text), text.count);
+    eval->culprit = node;
+    text_free(&text);
+
+    const Span *places;
+    Span at = graph_places(eval->graph, node, &places) ? places[0] : NO_SPAN;
+    diag_new(context->diagnostics, DIAG_evaluation, at, "%s", eval->message);
+    return false;
+}
+
+const char *eval_message(const Eval *eval)
+{
+    return eval->message;
+}
+
+Node eval_culprit(const Eval *eval)
+{
+    return eval->culprit;
+}
+
+/* ---- sizes */
+
+void eval_bind_size(Eval *eval, Name symbol, int64_t size)
+{
+    eval_reset(eval);
+    for (size_t i = 0; i < eval->n_sizes; i++) {
+        if (eval->sizes[i].symbol != symbol) continue;
+        eval->sizes[i].value = size;
+        return;
+    }
+    if (eval->n_sizes == eval->sizes_capacity)
+        eval->sizes = vec_grow(eval->sizes, eval->n_sizes, &eval->sizes_capacity, sizeof *eval->sizes);
+    eval->sizes[eval->n_sizes++] = (struct EvalSize){symbol, size};
+}
+
+static bool symbol_value(void *data, Name symbol, int64_t *value)
+{
+    const Eval *eval = data;
+    for (size_t i = 0; i < eval->n_sizes; i++) {
+        if (eval->sizes[i].symbol != symbol) continue;
+        *value = eval->sizes[i].value;
+        return true;
+    }
+    return false;
+}
+
+bool eval_dim(Eval *eval, Node node, Dim dim, int64_t *value)
+{
+    DimTable *dims = graph_dims(eval->graph);
+    if (dim_evaluate(dims, dim, symbol_value, eval, value)) return true;
+    Text text = {0};
+    dim_print(dims, dim, &text);
+    eval_fail(eval, node, "the size `%s` cannot be computed: a name in it has no value, or it divides by 0",
+              text_get(&text));
+    text_free(&text);
+    return false;
+}
+
+bool eval_sizes(Eval *eval, const Type *type, int64_t *dims, int64_t *count)
+{
+    enum { LARGEST = 1 << 30 };
+    *count = 1;
+    for (uint32_t i = 0; i < type->rank; i++) {
+        if (!dim_evaluate(graph_dims(eval->graph), type->dims[i], symbol_value, eval, &dims[i])) return false;
+        if (dims[i] < 0 || dims[i] > LARGEST || __builtin_mul_overflow(*count, dims[i], count)) return false;
+        if (*count > LARGEST) return false;
+    }
+    return true;
+}
+
+/* ---- values */
+
+static void values_reach(Eval *eval, uint32_t id)
+{
+    if (id < eval->capacity) return;
+    uint32_t capacity = eval->capacity ? eval->capacity : 64;
+    while (capacity <= id) capacity *= 2;
+    eval->values = realloc(eval->values, capacity * sizeof *eval->values);
+    eval->bound = realloc(eval->bound, capacity * sizeof *eval->bound);
+    if (!eval->values || !eval->bound) abort();
+    memset(eval->values + eval->capacity, 0, (capacity - eval->capacity) * sizeof *eval->values);
+    memset(eval->bound + eval->capacity, 0, (capacity - eval->capacity) * sizeof *eval->bound);
+    eval->capacity = capacity;
+}
+
+static DType working_dtype(const Eval *eval, DType dtype)
+{
+    return eval->options.f64 && dtype_is_float(dtype) ? DTYPE_F64 : dtype;
+}
+
+/* Zeroed; NULL when a size is unknown, negative or absurd. */
+static Tensor *tensor_new(Eval *eval, const Type *type)
+{
+    Tensor shape = {.dtype = working_dtype(eval, type->dtype), .rank = type->rank};
+    if (!eval_sizes(eval, type, shape.dims, &shape.count)) return NULL;
+    Tensor *tensor = malloc(sizeof *tensor);
+    if (!tensor) abort();
+    *tensor = shape;
+    tensor->data = calloc(shape.count ? (size_t)shape.count : 1, sizeof(double));
+    if (!tensor->data) abort();
+    return tensor;
+}
+
+bool eval_bind(Eval *eval, Node node, const double *data, int64_t count)
+{
+    Tensor *tensor = tensor_new(eval, node_type(eval->graph, node));
+    if (!tensor || tensor->count != count) {
+        tensor_free(tensor);
+        return false;
+    }
+    for (int64_t i = 0; i < count; i++) tensor->data[i] = dtype_round(tensor->dtype, data[i]);
+    eval_reset(eval);
+    values_reach(eval, node.id);
+    tensor_free(eval->values[node.id]);
+    eval->values[node.id] = tensor;
+    eval->bound[node.id] = true;
+    return true;
+}
+
+/* ---- evaluation */
+
+static bool (*const by_class[])(EvalStep *) = {
+    [OP_CLASS_SOURCE] = eval_source,     [OP_CLASS_ELEMENTWISE] = eval_elementwise,
+    [OP_CLASS_MOVEMENT] = eval_movement, [OP_CLASS_REDUCTION] = eval_reduction,
+    [OP_CLASS_CUMULATIVE] = eval_along,  [OP_CLASS_CONTRACTION] = eval_contraction,
+    [OP_CLASS_GATHER] = eval_gather,     [OP_CLASS_DIFFERENTIAL] = eval_differential,
+};
+
+static bool fail_sizes(Eval *eval, Node node)
+{
+    const Type *type = node_type(eval->graph, node);
+    for (uint32_t i = 0; i < type->rank; i++) {
+        int64_t value;
+        if (!eval_dim(eval, node, type->dims[i], &value)) return false;
+        if (value < 0) return eval_fail(eval, node, "the size of axis %u is negative: %lld", i, (long long)value);
+    }
+    return eval_fail(eval, node, "a value is too large to be interpreted");
+}
+
+bool eval_differential(EvalStep *step)
+{
+    if (step->info->op == OP_GRADIENT)
+        return eval_fail(step->eval, step->node, "a gradient must be differentiated before it can be evaluated");
+    memcpy(step->to->data, step->args[0]->data, (size_t)step->to->count * sizeof(double));
+    return true;
+}
+
+/* How many operands' values a node needs. */
+static uint32_t needed_args(const NodeInfo *info)
+{
+    return info->op == OP_CUSTOM_GRADIENT ? 1 : info->n_args;
+}
+
+static bool compute(Eval *eval, Node node)
+{
+    const NodeInfo *info = graph_node(eval->graph, node);
+    Tensor *to = tensor_new(eval, &info->type);
+    if (!to) return fail_sizes(eval, node);
+
+    uint32_t n_args = needed_args(info);
+    const Tensor **args = calloc(n_args ? n_args : 1, sizeof *args);
+    if (!args) abort();
+    for (uint32_t i = 0; i < n_args; i++) args[i] = eval->values[info->args[i].id];
+
+    EvalStep step = {eval, node, info, args, to};
+    bool ok = by_class[op_info(info->op)->class](&step);
+    if (ok && to->dtype != DTYPE_F64)
+        for (int64_t i = 0; i < to->count; i++) to->data[i] = dtype_round(to->dtype, to->data[i]);
+    free(args);
+    if (!ok) {
+        tensor_free(to);
+        return false;
+    }
+    eval->values[node.id] = to;
+    return true;
+}
+
+bool eval_run(Eval *eval, const Node *nodes, uint32_t count, const Tensor **results)
+{
+    values_reach(eval, graph_count(eval->graph));
+    eval->message = NULL;
+    eval->culprit = NODE_NONE;
+
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (nodes[i].id > last) last = nodes[i].id;
+    bool *needed = calloc(last + 1, sizeof *needed);
+    if (!needed) abort();
+    for (uint32_t i = 0; i < count; i++) needed[nodes[i].id] = true;
+    /* Operands have smaller ids, so one walk down finds all and one walk up computes them. */
+    for (uint32_t id = last; id > 0; id--) {
+        if (!needed[id] || eval->values[id]) continue;
+        const NodeInfo *info = graph_node(eval->graph, (Node){id});
+        for (uint32_t i = 0; i < needed_args(info); i++) needed[info->args[i].id] = true;
+    }
+    bool ok = true;
+    for (uint32_t id = 1; ok && id <= last; id++)
+        if (needed[id] && !eval->values[id]) ok = compute(eval, (Node){id});
+    free(needed);
+    for (uint32_t i = 0; i < count; i++) results[i] = ok ? eval->values[nodes[i].id] : NULL;
+    return ok;
+}

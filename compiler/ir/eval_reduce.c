@@ -1,0 +1,193 @@
+/* Reductions, operators along an axis, contraction. */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "ir/eval_internal.h"
+
+static double row_extreme(const double *row, int64_t n, bool largest, int64_t *where)
+{
+    double best = largest ? -INFINITY : INFINITY;
+    *where = 0;
+    for (int64_t i = 0; i < n; i++) {
+        bool better = largest ? row[i] > best : row[i] < best;
+        if (i && !better && !isnan(row[i])) continue;
+        best = row[i];
+        *where = i;
+        if (isnan(best)) break; /* NaN passes, the first of them */
+    }
+    return best;
+}
+
+static double row_logsumexp(const double *row, int64_t n)
+{
+    int64_t where;
+    double largest = row_extreme(row, n, true, &where), sum = 0;
+    if (!isfinite(largest)) return largest;
+    for (int64_t i = 0; i < n; i++) sum += exp(row[i] - largest);
+    return largest + log(sum);
+}
+
+static double row_reduce(Op op, const double *row, int64_t n)
+{
+    int64_t where;
+    double result = op == OP_PROD || op == OP_ALL ? 1 : 0;
+    switch (op) {
+    case OP_SUM:
+        for (int64_t i = 0; i < n; i++) result += row[i];
+        return result;
+    case OP_PROD:
+        for (int64_t i = 0; i < n; i++) result *= row[i];
+        return result;
+    case OP_ANY:
+        for (int64_t i = 0; i < n; i++) result = result != 0 || row[i] != 0;
+        return result;
+    case OP_ALL:
+        for (int64_t i = 0; i < n; i++) result = result != 0 && row[i] != 0;
+        return result;
+    case OP_REDUCE_MAX:
+        return row_extreme(row, n, true, &where);
+    case OP_REDUCE_MIN:
+        return row_extreme(row, n, false, &where);
+    case OP_ARGMAX:
+        row_extreme(row, n, true, &where);
+        return (double)where;
+    case OP_ARGMIN:
+        row_extreme(row, n, false, &where);
+        return (double)where;
+    case OP_LOGSUMEXP:
+        return row_logsumexp(row, n);
+    default:
+        assert(!"a reduction");
+        return 0;
+    }
+}
+
+bool eval_reduction(EvalStep *step)
+{
+    const Tensor *x = step->args[0];
+    const Attr *attr = &step->info->attr;
+    int64_t strides[MAX_RANK], n = 1;
+    bool reduced[MAX_RANK] = {0};
+    tensor_strides(x, strides);
+    for (uint32_t i = 0; i < attr->n_ints; i++) reduced[attr->ints[i]] = true;
+
+    Walk outer = {.count = 1}, inner = {.count = 1};
+    for (uint32_t i = 0; i < x->rank; i++) {
+        Walk *walk = reduced[i] ? &inner : &outer;
+        walk->dims[walk->rank] = x->dims[i];
+        walk->strides[0][walk->rank++] = strides[i];
+        if (reduced[i]) n *= x->dims[i];
+    }
+    if ((step->info->op == OP_ARGMAX || step->info->op == OP_ARGMIN) && !n && step->to->count)
+        return eval_fail(step->eval, step->node, "an empty axis has no largest element");
+    double *row = malloc((size_t)(n ? n : 1) * sizeof *row);
+    if (!row) abort();
+    for (int64_t to = 0; to < step->to->count; to++) {
+        for (int64_t i = 0; i < n; i++) {
+            row[i] = x->data[outer.offsets[0] + inner.offsets[0]];
+            walk_next(&inner);
+        }
+        step->to->data[to] = row_reduce(step->info->op, row, n);
+        walk_next(&outer);
+    }
+    free(row);
+    return true;
+}
+
+static void line_softmax(double *to, const double *from, int64_t n, int64_t stride, bool logarithm)
+{
+    double largest = -INFINITY, sum = 0;
+    for (int64_t i = 0; i < n; i++) largest = fmax(largest, from[i * stride]);
+    for (int64_t i = 0; i < n; i++) sum += exp(from[i * stride] - largest);
+    for (int64_t i = 0; i < n; i++) {
+        double shifted = from[i * stride] - largest;
+        to[i * stride] = logarithm ? shifted - log(sum) : exp(shifted) / sum;
+    }
+}
+
+bool eval_along(EvalStep *step)
+{
+    const Tensor *x = step->args[0];
+    Op op = step->info->op;
+    int64_t axis = step->info->attr.integer, inner = 1, n = x->dims[axis];
+    for (int64_t i = axis + 1; i < x->rank; i++) inner *= x->dims[i];
+    int64_t lines = n ? x->count / n : 0;
+    for (int64_t line = 0; line < lines; line++) {
+        int64_t at = line / inner * n * inner + line % inner;
+        const double *from = x->data + at;
+        double *to = step->to->data + at, sum = 0;
+        if (op == OP_CUMSUM)
+            for (int64_t i = 0; i < n; i++) to[i * inner] = sum += from[i * inner];
+        else
+            line_softmax(to, from, n, inner, op == OP_LOG_SOFTMAX);
+    }
+    return true;
+}
+
+/* ---- contraction */
+
+typedef struct {
+    int32_t label;
+    int64_t size, strides[3]; /* in a, b and the result; 0 where it does not occur */
+    bool in_result;
+} Axis;
+
+/* Adds one tensor's axes to the list of labels; false when a label has two sizes. */
+static bool collect(Axis *axes, uint32_t *n_axes, const Tensor *tensor, const int32_t *labels, int which)
+{
+    int64_t strides[MAX_RANK];
+    tensor_strides(tensor, strides);
+    for (uint32_t i = 0; i < tensor->rank; i++) {
+        uint32_t k = 0;
+        while (k < *n_axes && axes[k].label != labels[i]) k++;
+        if (k == *n_axes) axes[(*n_axes)++] = (Axis){.label = labels[i], .size = tensor->dims[i]};
+        if (axes[k].size != tensor->dims[i]) return false;
+        axes[k].strides[which] = strides[i];
+        if (which == 2) axes[k].in_result = true;
+    }
+    return true;
+}
+
+static Walk walk_over(const Axis *axes, uint32_t n_axes, bool in_result)
+{
+    Walk walk = {.count = 3};
+    for (uint32_t k = 0; k < n_axes; k++) {
+        if (axes[k].in_result != in_result) continue;
+        walk.dims[walk.rank] = axes[k].size;
+        for (int which = 0; which < 3; which++) walk.strides[which][walk.rank] = axes[k].strides[which];
+        walk.rank++;
+    }
+    return walk;
+}
+
+bool eval_contraction(EvalStep *step)
+{
+    const Tensor *a = step->args[0], *b = step->args[1];
+    const int32_t *labels = step->info->attr.ints;
+    Axis axes[3 * MAX_RANK];
+    uint32_t n_axes = 0;
+    if (!collect(axes, &n_axes, a, labels, 0) || !collect(axes, &n_axes, b, labels + a->rank, 1) ||
+        !collect(axes, &n_axes, step->to, labels + a->rank + b->rank, 2))
+        return eval_fail(step->eval, step->node, "an axis of a contraction has two sizes");
+    for (uint32_t k = 0; k < n_axes; k++)
+        if (!axes[k].size) return true; /* a sum of nothing, or no result */
+
+    Walk outer = walk_over(axes, n_axes, true), inner = walk_over(axes, n_axes, false);
+    /* The last summed axis is a plain loop, which is where the time goes. */
+    int64_t n = 1, stride_a = 0, stride_b = 0;
+    if (inner.rank) {
+        uint32_t last = --inner.rank;
+        n = inner.dims[last], stride_a = inner.strides[0][last], stride_b = inner.strides[1][last];
+    }
+    do {
+        double sum = 0;
+        do {
+            const double *x = a->data + outer.offsets[0] + inner.offsets[0];
+            const double *y = b->data + outer.offsets[1] + inner.offsets[1];
+            for (int64_t i = 0; i < n; i++, x += stride_a, y += stride_b) sum += *x * *y;
+        } while (walk_next(&inner));
+        step->to->data[outer.offsets[2]] = sum;
+    } while (walk_next(&outer));
+    return true;
+}

@@ -34,10 +34,11 @@ struct Parser {
     struct nn_pstate *state;
     uint32_t position;    /* global, of the lexer's next byte */
     Vec(Bracket) brackets;
+    Bracket closed_over;  /* the innermost bracket that the last `}` found open */
     Token now, before, before_that; /* the last three tokens, the newest first */
     bool at_start;        /* the next token begins a statement */
     bool failed;          /* reading cannot go on */
-    int errors;
+    int errors;           /* since the parser, or the REPL's line, began */
     bool panic;           /* after a syntax error: tokens are skipped up to the statement's end … */
     size_t panic_level;   /* … where as many brackets are open */
     Span stray_item;      /* the first item word at the start of a line inside a block */
@@ -56,7 +57,8 @@ bool parser_begins_line(const Parser *parser, Span at);
 void report_syntax_error(Parser *parser, const char *const *expected, size_t n_expected);
 void report_bad_character(Parser *parser, Span at, uint32_t code_point);
 void report_unclosed(Parser *parser);
-void check_entry(Parser *parser, const Syntax *entry);
+/* Whether the entry may stand at the top and is not too deep; says so if not. */
+bool check_entry(Parser *parser, const Syntax *entry);
 void check_block(Parser *parser, const Syntax *block);
 
 /* words.c */

@@ -1,0 +1,296 @@
+/* Syntax errors in words: what was found, what could have stood there, and what was probably meant. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "grammar/parser_internal.h"
+
+#include "nn.tab.h"
+
+typedef struct {
+    const char *const *names;
+    size_t count;
+} Expected;
+
+static bool can_be(Expected expected, const char *name)
+{
+    for (size_t i = 0; i < expected.count; i++)
+        if (!strcmp(expected.names[i], name)) return true;
+    return false;
+}
+
+static bool is_one_of(const char *name, const char *const *set)
+{
+    for (; *set; set++)
+        if (!strcmp(name, *set)) return true;
+    return false;
+}
+
+static const char *const expression_words[] = {"a name", "a number", "a string", "true", "false", "...", "(", "[",
+                                               "{",      "repeat",   "if",       "not",  "-",     NULL};
+static const char *const operator_words[] = {"+",  "-",  "*", "/", "//", "%",   "@",  "^", "==", "!=", "<",
+                                             "<=", ">",  ">=", "and", "or", "|>", "(", "[", ".",  "as", NULL};
+
+static bool is_phrase(const char *name)
+{
+    return !strncmp(name, "a ", 2) || !strncmp(name, "the ", 4);
+}
+
+/* "an expression", "an operator", `,` or the end of the statement: many tokens become the word for their kind. */
+static void describe_expected(Expected expected, Text *to)
+{
+    enum { MOST = 5 };
+    const char *shown[MOST];
+    size_t count = 0;
+    bool statement = can_be(expected, "input"), expression = can_be(expected, "a number");
+    bool operation = !expression && can_be(expected, ".");
+    if (statement) shown[count++] = "a statement";
+    if (expression && !statement) shown[count++] = "an expression";
+    if (operation) shown[count++] = "an operator";
+    for (size_t i = 0; i < expected.count; i++) {
+        const char *name = expected.names[i];
+        if (statement && strcmp(name, "}")) continue;
+        if ((expression && is_one_of(name, expression_words)) || (operation && is_one_of(name, operator_words))) continue;
+        if (count == MOST) {
+            text_string(to, "something else");
+            return;
+        }
+        shown[count++] = name;
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool phrase = is_phrase(shown[i]) || !strncmp(shown[i], "an ", 3);
+        text_format(to, phrase ? "%s" : "`%s`", shown[i]);
+        if (i + 1 < count) text_string(to, i + 2 == count ? " or " : ", ");
+    }
+}
+
+static bool is_word(int kind)
+{
+    return kind >= IF && kind <= CHECKPOINT;
+}
+
+static void describe_found(const Parser *parser, Token token, Text *to)
+{
+    const char *text = parser_text(parser, token.span);
+    int length = (int)(token.span.end - token.span.start);
+    if (token.kind == END_STATEMENT && length && *text == ';') text_string(to, "`;`");
+    else if (token.kind == END_STATEMENT) text_string(to, length ? "the end of the line" : "the end of the file");
+    else if (!token.kind) text_string(to, "the end of the file");
+    else if (token.kind == STRING) text_string(to, "a string");
+    else if (token.kind == NUMBER) text_format(to, "the number `%.*s`", length > 40 ? 40 : length, text);
+    else if (token.kind == NAME && length > 40) text_string(to, "a name");
+    else if (token.kind == NAME) text_format(to, "the name `%.*s`", length, text);
+    else text_format(to, is_word(token.kind) ? "the word `%.*s`" : "`%.*s`", length, text);
+}
+
+static bool continues(int kind)
+{
+    return (kind >= EQUAL && kind <= GREATER) || kind == ASSIGN || kind == UPDATE || kind == COMMA || kind == DOT ||
+           kind == AND || kind == OR || kind == AS || kind == IN || kind == WHERE || kind == FOR || kind == PIPE ||
+           kind == THEN || kind == ELSE;
+}
+
+static bool is_comparison(int kind)
+{
+    return kind == EQUAL || kind == UNEQUAL || kind == LESS || kind == GREATER || kind == LESS_EQUAL ||
+           kind == GREATER_EQUAL;
+}
+
+static bool starts_statement(int kind)
+{
+    return kind == END_STATEMENT || kind == LEFT_BRACE || kind == START_FILE || kind == START_RULES;
+}
+
+static bool declares_value(int kind)
+{
+    return kind == INPUT || kind == TARGET || kind == PARAM || kind == DRAW;
+}
+
+/* Words of other languages at the start of a statement. */
+static const char *foreign_word(const char *word)
+{
+    static const char *const words[][2] = {
+        {"elif", "write `else if`"},
+        {"def", "a function is `fn name(x) = …`"},
+        {"func", "a function is `fn name(x) = …`"},
+        {"function", "a function is `fn name(x) = …`"},
+        {"let", "a binding needs no word: `name = …`"},
+        {"var", "a binding needs no word: `name = …`"},
+        {"weight", "a trained value is `param name: [sizes] ~ initialiser`"},
+        {"parameter", "a trained value is `param name: [sizes] ~ initialiser`"},
+        {"while", "`repeat n { … }` stacks layers, `scan t in n { … }` runs over time"},
+        {"class", "a layer is `layer name(x) { … }`, a network `model name { … }`"},
+        {"network", "a network is `model name { … }`"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (!strcmp(word, words[i][0])) return words[i][1];
+    return NULL;
+}
+
+/* `modle fashion {`: two names in a row where a statement begins. True if that was said. */
+static bool report_unknown_word(Parser *parser)
+{
+    Token word = parser->before;
+    if (word.kind != NAME || (parser->now.kind != NAME && parser->now.kind != LEFT_BRACE)) return false;
+    if (!starts_statement(parser->before_that.kind) || word.span.end - word.span.start > 40) return false;
+    char spelling[48] = {0};
+    memcpy(spelling, parser_text(parser, word.span), word.span.end - word.span.start);
+    bool inside = parser->brackets.count > (parser->now.kind == LEFT_BRACE);
+    Diag *diag = parser_error(parser, DIAG_unknown_word, word.span, "`%s` begins no %s", spelling,
+                              inside ? "statement" : "item");
+    if (!diag) return true;
+    size_t count = 0;
+    const char *const *words = inside ? parser_words() : word_items(&count);
+    if (inside)
+        while (words[count]) count++;
+    const char *foreign = foreign_word(spelling), *nearest = nearest_spelling(spelling, words, count);
+    if (foreign) diag_hint(diag, "%s", foreign);
+    else if (nearest) diag_hint(diag, "did you mean `%s`?", nearest);
+    else if (!inside) diag_hint(diag, "a file has const, import, fn, derivative, layer, optimizer, model, data and train");
+    return true;
+}
+
+static const char *expression_hint(const Parser *parser, Expected expected)
+{
+    int now = parser->now.kind, before = parser->before.kind;
+    bool adjacent = parser->before.span.end == parser->now.span.start;
+    if (now == ASSIGN && adjacent && (before == PLUS || before == MINUS || before == TIMES || before == DIVIDE))
+        return "write the name again: `x = x + 1`";
+    if (now == ASSIGN && can_be(expected, "==")) return "`==` compares, `=` binds a name";
+    if (now == ASSIGN && is_comparison(before) && adjacent) return "two values are compared with `==` or `!=`";
+    if (is_comparison(now) && can_be(expected, "+")) return "comparisons do not chain: write `a < b and b < c`";
+    if (now == REWRITES) return "greater or equal is written `>=`";
+    if (now == TIMES && before == TIMES && adjacent) return "a power is written `x^2`";
+    if (before == NUMBER && adjacent && (now == NAME || now == LEFT_PARENTHESIS)) return "a product is written `2 * x`";
+    if (now == PLUS && !can_be(expected, "+")) return "a number has no sign `+`";
+    if (can_be(expected, "then") && (now == LEFT_BRACE || now == END_STATEMENT))
+        return "as a value it is `if condition then a else b`";
+    return NULL;
+}
+
+static const char *statement_hint(const Parser *parser, Expected expected)
+{
+    int now = parser->now.kind, before = parser->before.kind;
+    if (starts_statement(before) && now == FOR)
+        return "`repeat n { … }` stacks layers, `scan t in n { … }` runs over time";
+    if (starts_statement(before) && now == ELSE) return "`else` belongs right behind the `}` of its `if`";
+    if (before == END_STATEMENT && continues(now) && parser_begins_line(parser, parser->now.span))
+        return "the line above ended its statement: put the operator at its end, or the whole in parentheses";
+    if (declares_value(parser->before_that.kind) && now == ASSIGN && can_be(expected, ":"))
+        return "its type comes first: `name: f32[batch, 10]`";
+    if (is_word(now) && can_be(expected, "a name") && word_token(parser_text(parser, parser->now.span),
+                                                                 parser->now.span.end - parser->now.span.start,
+                                                                 false) != NAME)
+        return "a reserved word cannot be a name";
+    return NULL;
+}
+
+/* The bracket that still waits for its other half, where that may explain the error: it stands on an earlier line. */
+static void note_open_bracket(Parser *parser, Diag *diag, Expected expected)
+{
+    Bracket open = {0};
+    if (parser->now.kind == RIGHT_BRACE) open = parser->closed_over;
+    else if (parser->brackets.count) open = vec_last(&parser->brackets);
+    const char *close = open.open == '(' ? ")" : "]";
+    if (!open.at.end || open.open == '{' || !can_be(expected, close)) return;
+    Place here, there;
+    SourceMap *sources = parser->context->sources;
+    if (!source_place(sources, open.at.start, &there) || !source_place(sources, parser->now.span.start, &here)) return;
+    if (here.line == there.line && parser->now.kind != RIGHT_BRACE) return;
+    diag_note(diag, open.at, "this `%c` is still open; is a `%s` missing?", open.open, close);
+}
+
+void report_syntax_error(Parser *parser, const char *const *names, size_t count)
+{
+    Expected expected = {names, count};
+    parser->panic = true;
+    if (report_unknown_word(parser)) return;
+    Text found = {0}, wanted = {0};
+    describe_found(parser, parser->now, &found);
+    describe_expected(expected, &wanted);
+    Span at = parser->now.span;
+    Diag *diag = parser_error(parser, DIAG_syntax, at, wanted.count ? "found %s, expected %s" : "found %s%s",
+                              text_get(&found), text_get(&wanted));
+    text_free(&found);
+    text_free(&wanted);
+    if (!diag) return;
+    note_open_bracket(parser, diag, expected);
+    const char *hint = statement_hint(parser, expected);
+    if (!hint) hint = expression_hint(parser, expected);
+    if (hint) diag_hint(diag, "%s", hint);
+}
+
+void report_bad_character(Parser *parser, Span at, uint32_t code_point)
+{
+    static const struct {
+        uint32_t code_point;
+        const char *hint;
+    } hints[] = {
+        {'&', "write `and`"},          {'|', "write `or`, or `|>` for a pipeline"},
+        {'!', "write `not`"},          {'\'', "a string stands in double quotes"},
+        {0x2212, "minus is `-`"},      {0x2013, "minus is `-`"},
+        {0x00D7, "times is `*`"},      {0x00B7, "times is `*`, a matrix product `@`"},
+        {0x22C5, "times is `*`, a matrix product `@`"}, {0x00F7, "division is `/`"},
+        {0x2264, "write `<=`"},        {0x2265, "write `>=`"},
+        {0x2260, "write `!=`"},        {0x2190, "an update is `:=`"},
+        {0x2192, "write `->`"},        {0x201C, "a string stands in plain double quotes"},
+        {0x201D, "a string stands in plain double quotes"}, {0x2026, "write three points: `...`"},
+        {0x00A0, "this is a no-break space; write a plain one"}, {0x2211, "a sum is `sum[i](…)`"},
+    };
+    Diag *diag;
+    if (code_point < 0x20 || code_point == 0x7F)
+        diag = parser_error(parser, DIAG_bad_character, at, "the control character 0x%02X cannot stand here", code_point);
+    else
+        diag = parser_error(parser, DIAG_bad_character, at, "the character `%.*s` means nothing here",
+                            (int)(at.end - at.start), parser_text(parser, at));
+    for (size_t i = 0; diag && i < sizeof hints / sizeof hints[0]; i++)
+        if (hints[i].code_point == code_point) diag_hint(diag, "%s", hints[i].hint);
+}
+
+void report_unclosed(Parser *parser)
+{
+    Bracket open = vec_last(&parser->brackets);
+    char close = open.open == '(' ? ')' : open.open == '[' ? ']' : '}';
+    Diag *diag = parser_error(parser, DIAG_unclosed_bracket, open.at, "this `%c` is never closed", open.open);
+    if (!diag) return;
+    if (parser->stray_item.end && open.open == '{')
+        diag_note(diag, parser->stray_item, "an item begins here; is the `%c` missing above it?", close);
+}
+
+/* Descends to where the tree becomes too deep, without recursion. */
+static Span too_deep_at(const Syntax *node)
+{
+    for (int level = 0; level < SYNTAX_MAX_DEPTH; level++) {
+        const Syntax *deepest = NULL;
+        for (uint32_t i = 0; i < node->n_kids; i++)
+            if (node->kids[i] && (!deepest || node->kids[i]->depth > deepest->depth)) deepest = node->kids[i];
+        if (!deepest) break;
+        node = deepest;
+    }
+    return node->span;
+}
+
+bool check_entry(Parser *parser, const Syntax *entry)
+{
+    if (entry->depth >= SYNTAX_MAX_DEPTH) {
+        Diag *diag = parser_error(parser, DIAG_nested_too_deep, too_deep_at(entry), "%s here is nested deeper than %d",
+                                  syntax_phrase(entry->kind), SYNTAX_MAX_DEPTH);
+        if (diag) diag_hint(diag, "give a part of it a name in a binding of its own");
+        return false;
+    }
+    if (parser->mode != MODE_FILE || syntax_is_item(entry)) return true;
+    Diag *diag = parser_error(parser, DIAG_misplaced, entry->span, "%s stands outside of a model", syntax_phrase(entry->kind));
+    if (diag) diag_hint(diag, "statements belong inside of `model name { … }`; a fixed value is `const name = …`");
+    return false;
+}
+
+void check_block(Parser *parser, const Syntax *block)
+{
+    for (uint32_t i = 0; i < block->n_kids; i++) {
+        const Syntax *statement = block->kids[i];
+        if (!syntax_is_item(statement) || statement->kind == SYNTAX_CONST) continue;
+        Span at = statement->name_span.end ? statement->name_span : statement->span;
+        Diag *diag = parser_error(parser, DIAG_misplaced, at, "%s cannot stand inside of a block",
+                                  syntax_phrase(statement->kind));
+        if (diag) diag_hint(diag, "put it at the top of the file");
+    }
+}

@@ -1,0 +1,65 @@
+/* How sizes are stored: a sum of terms over products of atoms, each kind interned in a pool of byte strings. Shared by
+ * dim.c (algebra) and dim_text.c (text and evaluation). */
+#ifndef NNC_IR_DIM_INTERNAL_H
+#define NNC_IR_DIM_INTERNAL_H
+
+#include <stddef.h>
+
+#include "ir/dim.h"
+
+/* A symbol, or numerator // divisor when `symbol` is NULL. */
+typedef struct {
+    Name symbol;
+    Dim numerator, divisor;
+} Atom;
+
+typedef struct {
+    uint32_t atom, power;
+} Factor;
+
+/* coefficient * monomial; monomial 0 is the empty product. */
+typedef struct {
+    int64_t coefficient;
+    uint32_t monomial, unused;
+} Term;
+
+/* Byte strings with ids from 1 in order of first appearance. */
+typedef struct {
+    struct PoolItem {
+        const void *bytes;
+        size_t size;
+        unsigned long long hash;
+    } *at;
+    size_t count, capacity;
+    uint32_t *slots;
+    size_t n_slots;
+} Pool;
+
+struct DimTable {
+    Arena *arena;
+    Interner *names;
+    Pool atoms, monomials, sums;
+};
+
+/* Terms in falling graded order; the constant is last. */
+static inline const Term *dim_terms(const DimTable *table, Dim dim, size_t *count)
+{
+    *count = table->sums.at[dim.id - 1].size / sizeof(Term);
+    return table->sums.at[dim.id - 1].bytes;
+}
+
+/* Factors by rising atom. */
+static inline const Factor *dim_factors(const DimTable *table, uint32_t monomial, size_t *count)
+{
+    *count = 0;
+    if (!monomial) return NULL;
+    *count = table->monomials.at[monomial - 1].size / sizeof(Factor);
+    return table->monomials.at[monomial - 1].bytes;
+}
+
+static inline const Atom *dim_atom(const DimTable *table, uint32_t atom)
+{
+    return table->atoms.at[atom - 1].bytes;
+}
+
+#endif

@@ -1,0 +1,141 @@
+/* Side tables, reachability and rewriting. Operands have smaller ids than their users, so that ascending ids are an
+ * order of evaluation and no walk needs a stack. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/graph_internal.h"
+
+/* places and names */
+
+void graph_set_place(Graph *graph, Span place)
+{
+    graph->place = place;
+}
+
+static bool before(Span a, Span b)
+{
+    return a.start != b.start ? a.start < b.start : a.end < b.end;
+}
+
+void graph_add_place(Graph *graph, Node node, Span place)
+{
+    Side *side = &graph->sides.at[node.id - 1];
+    if (!place.end) return;
+    uint32_t low = 0, high = side->n_places;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (before(side->places[middle], place))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < side->n_places && !before(place, side->places[low])) return;
+    if (side->n_places == side->capacity) {
+        uint32_t capacity = side->capacity ? 2 * side->capacity : 2;
+        Span *grown = ARENA_ARRAY(graph->context->arena, Span, capacity);
+        if (side->n_places) memcpy(grown, side->places, side->n_places * sizeof *grown);
+        side->places = grown;
+        side->capacity = capacity;
+    }
+    memmove(side->places + low + 1, side->places + low, (side->n_places - low) * sizeof *side->places);
+    side->places[low] = place;
+    side->n_places++;
+}
+
+void graph_inherit_places(Graph *graph, Node to, Node from)
+{
+    if (node_same(to, from)) return;
+    const Side side = graph->sides.at[from.id - 1];
+    for (uint32_t i = 0; i < side.n_places; i++) graph_add_place(graph, to, side.places[i]);
+}
+
+void graph_inherit(Graph *graph, Node to, Node from)
+{
+    graph_inherit_places(graph, to, from);
+    Side *side = &graph->sides.at[to.id - 1];
+    if (!side->name) side->name = graph->sides.at[from.id - 1].name;
+}
+
+uint32_t graph_places(const Graph *graph, Node node, const Span **places)
+{
+    *places = graph->sides.at[node.id - 1].places;
+    return graph->sides.at[node.id - 1].n_places;
+}
+
+void graph_set_name(Graph *graph, Node node, Name name)
+{
+    graph->sides.at[node.id - 1].name = name;
+}
+
+Name graph_name(const Graph *graph, Node node)
+{
+    return graph->sides.at[node.id - 1].name;
+}
+
+/* walks */
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *memory = calloc(count ? count : 1, size);
+    if (!memory) abort();
+    return memory;
+}
+
+Node *graph_reachable(const Graph *graph, const Node *roots, uint32_t n_roots, uint32_t *count)
+{
+    uint32_t highest = 0, reached = 0;
+    for (uint32_t i = 0; i < n_roots; i++)
+        if (roots[i].id > highest) highest = roots[i].id;
+    unsigned char *marked = zeroed((size_t)highest + 1, 1);
+    for (uint32_t i = 0; i < n_roots; i++) marked[roots[i].id] = 1;
+    for (uint32_t id = highest; id > 0; id--) {
+        if (!marked[id]) continue;
+        reached++;
+        const NodeInfo *node = &graph->nodes.at[id - 1];
+        for (uint32_t i = 0; i < node->n_args; i++) marked[node->args[i].id] = 1;
+    }
+    Node *nodes = zeroed(reached, sizeof *nodes);
+    *count = 0;
+    for (uint32_t id = 1; id <= highest; id++)
+        if (marked[id]) nodes[(*count)++] = (Node){id};
+    free(marked);
+    return nodes;
+}
+
+static Node rebuild(Graph *graph, Node old, const Node *replaced)
+{
+    enum { FEW = 8 };
+    Node few[FEW];
+    const NodeInfo *node = graph_node(graph, old);
+    uint32_t n_args = node->n_args;
+    const Node *args = node->args;
+    Node *fresh = n_args > FEW ? zeroed(n_args, sizeof *fresh) : few;
+    for (uint32_t i = 0; i < n_args; i++) fresh[i] = replaced[args[i].id];
+    Node rebuilt = graph_remake(graph, old, fresh);
+    if (fresh != few) free(fresh);
+    return rebuilt;
+}
+
+void graph_rewrite(Graph *graph, Node *roots, uint32_t n_roots, Node (*replace)(void *data, Node old, Node rebuilt),
+                   void *data)
+{
+    uint32_t count;
+    Node *nodes = graph_reachable(graph, roots, n_roots, &count);
+    Node *replaced = zeroed(count ? nodes[count - 1].id + 1 : 1, sizeof *replaced);
+    Span place = graph->place;
+    Node origin = graph->origin;
+    graph->place = NO_SPAN;
+    for (uint32_t i = 0; i < count; i++) {
+        Node old = nodes[i];
+        graph->origin = old;
+        Node fresh = replace(data, old, rebuild(graph, old, replaced));
+        assert(!node_is_none(fresh));
+        replaced[old.id] = fresh;
+        graph_inherit(graph, fresh, old);
+    }
+    graph->place = place;
+    graph->origin = origin;
+    for (uint32_t i = 0; i < n_roots; i++) roots[i] = replaced[roots[i].id]; /* none stays none: id 0 */
+    free(replaced);
+    free(nodes);
+}

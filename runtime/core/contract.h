@@ -1,0 +1,64 @@
+/* Contractions: cache blocking, packing and the split into tasks around micro kernels that the code generator emits.
+ *
+ *     C[m, n] = sum over k of A[m, k] * B[k, n]        for each point of the batch axes
+ *
+ * Every sum is formed in an order that depends on the sizes alone, so results are bitwise equal for any number of
+ * threads. Nothing here allocates. */
+#ifndef NN_CONTRACT_H
+#define NN_CONTRACT_H
+
+#include <stddef.h>
+
+#include "nn_image.h"
+
+enum { NN_MICRO_WIDTHS = 4, NN_MICRO_HEIGHTS = 16, NN_MICRO_ROWS = 3 };
+
+/* C[i, j] (+)= sum over k of A[i, k] * B[k, j] for the rows and columns of one tile of fixed size. B's and C's columns
+ * are contiguous. In `along_k` kernels A's k is contiguous and a_stride leads from row to row; in `along_m` kernels its
+ * rows are contiguous and a_stride leads from k to k + 1. `last` columns of the last vector count, 1 … lanes.
+ * accumulate == 0 overwrites C. Strides in elements. */
+typedef void nn_micro_tile(int64_t k, const void *a, int64_t a_stride, const void *b, int64_t b_stride, void *c,
+                           int64_t c_stride, int64_t last, int64_t accumulate);
+/* c[j] (+)= sum over k of a[k] * b[j * b_stride + k] for j < count <= lanes. */
+typedef void nn_micro_dot(int64_t k, const void *a, const void *b, int64_t b_stride, void *c, int64_t count,
+                          int64_t accumulate);
+/* to[k * to_stride + j] = from[j * from_stride + k] for j < count <= lanes. Writes whole vectors: `to` needs room for
+ * k rounded up to a multiple of the lanes, and what is written beyond count or k has no meaning. */
+typedef void nn_micro_transpose(int64_t k, int64_t count, const void *from, int64_t from_stride, void *to,
+                                int64_t to_stride);
+/* to[i * to_stride + j] = from[i * from_stride + j] for i < rows, j < columns. */
+typedef void nn_micro_copy(int64_t rows, int64_t columns, const void *from, int64_t from_stride, void *to,
+                           int64_t to_stride);
+
+/* The micro kernels of one element type. Tiles are indexed [vectors - 1][rows - 1]. */
+typedef struct {
+    int32_t size;                     /* bytes of an element */
+    int32_t lanes;                    /* elements of a vector */
+    int32_t heights[NN_MICRO_WIDTHS]; /* most rows of a tile of 1 … 4 vectors */
+    int32_t reads_whole;              /* tiles read whole vectors of B even where `last` is less */
+    nn_micro_tile *along_k[NN_MICRO_WIDTHS][NN_MICRO_HEIGHTS];
+    nn_micro_tile *along_m[NN_MICRO_WIDTHS][NN_MICRO_HEIGHTS];
+    int32_t row_vectors[NN_MICRO_ROWS]; /* one row by many vectors, widest first */
+    nn_micro_tile *row[NN_MICRO_ROWS];
+    nn_micro_dot *dot;
+    nn_micro_transpose *transpose;
+    nn_micro_copy *copy;
+} nn_micro_shapes;
+
+typedef struct nn_micro_kernels {
+    const char *cpu; /* "x86-64-v4" */
+    const nn_micro_shapes *f32, *f64;
+} nn_micro_kernels;
+
+/* How many independent tasks the contraction has: a function of its sizes. 0 when C is empty. */
+int64_t nn_contract_tasks(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro);
+
+/* Bytes of scratch that one thread needs, to be aligned to 64. */
+size_t nn_contract_scratch(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro);
+
+/* Runs tasks begin <= i < end, in any order and on any thread. `tile` is called on each finished tile (NULL: none); its
+ * sums stand in C where the contraction stores C, else in scratch. dtype is NN_F32 or NN_F64. k == 0 gives zeros. */
+void nn_contract(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro,
+                 const nn_kernel_args *args, nn_tile_function *tile, int64_t begin, int64_t end, void *scratch);
+
+#endif

@@ -1,0 +1,57 @@
+/* Code generation: a plan becomes machine code, in this process (Jit) or in files. Kernels become functions of explicit
+ * vector IR; everything else about a model becomes the constant tables of nn_image.h. The arithmetic of a kernel is fixed
+ * when its IR is written (fused multiply-adds, lane trees, order of sums), and no pass may change it: compiled in the
+ * process or ahead of time for the same CPU, at any level, the same plan gives the same bits.
+ * The only folder that includes llvm-c. */
+#ifndef NNC_CODEGEN_CODEGEN_H
+#define NNC_CODEGEN_CODEGEN_H
+
+#include "kernel/plan.h"
+#include "support/context.h"
+
+struct nn_image;
+
+typedef struct {
+    const char *cpu; /* "native" (also NULL), "x86-64-v2", "x86-64-v3", "x86-64-v4" or any name that LLVM knows */
+    int level;       /* 1: little compile time (the JIT); 2: ahead of time; 0 counts as 1 */
+    int threads;     /* compile with so many threads at most; 0: as many as the process has cores, at most 4 */
+    const char *const *programs; /* only these programs of the plan, ended by NULL; NULL: all of them */
+} CodegenOptions;
+
+/* Where the time went, in seconds. */
+typedef struct {
+    double build;  /* kernels to LLVM IR */
+    double select; /* LLVM IR to machine code */
+    double load;   /* machine code into the process */
+} CodegenTimes;
+
+/* Machine code in this process. */
+typedef struct Jit Jit;
+
+/* Compiles what the options ask for. NULL after a diagnostic. The plan and its context must outlive the Jit. */
+Jit *jit_compile(Context *context, const Plan *plan, const CodegenOptions *options);
+/* The model as the run time wants it; valid until jit_free. It lists every program of the plan. */
+const struct nn_image *jit_image(const Jit *jit);
+/* Makes sure that a program of the plan (all of them: NULL) is compiled. False after a diagnostic. */
+bool jit_require(Jit *jit, const char *program);
+CodegenTimes jit_times(const Jit *jit);
+void jit_free(Jit *jit);
+
+typedef enum {
+    CODEGEN_OBJECT,   /* .o: a relocatable object that needs the run time's core */
+    CODEGEN_LIBRARY,  /* .so: with the run time's core inside, depends on libc alone */
+    CODEGEN_LLVM,     /* .ll */
+    CODEGEN_ASSEMBLY, /* .s */
+    CODEGEN_HEADER    /* .h: the model's own C interface */
+} CodegenOutput;
+
+/* Writes a file (aside, then renamed). False after a diagnostic. */
+bool codegen_write(Context *context, const Plan *plan, const CodegenOptions *options, CodegenOutput output,
+                   const char *path);
+/* The same as text or bytes at the end of `to`; not for CODEGEN_LIBRARY. */
+bool codegen_print(Context *context, const Plan *plan, const CodegenOptions *options, CodegenOutput output, Text *to);
+
+/* The model's C header: self-contained C99 and C++. */
+void header_print(const Module *module, Text *to);
+
+#endif

@@ -1,0 +1,173 @@
+#include "check/items.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/builtins.h"
+#include "check/check.h"
+#include "check/items_internal.h"
+#include "grammar/parser.h"
+#include "prelude/prelude.h"
+#include "support/vector.h"
+
+static size_t slot_of(const Items *items, Space space, Name name, bool prelude)
+{
+    struct {
+        Name name;
+        int space, prelude;
+    } key;
+    memset(&key, 0, sizeof key);
+    key.name = name;
+    key.space = space;
+    key.prelude = prelude;
+    size_t at = (size_t)hash_bytes(HASH_START, &key, sizeof key) & (items->n_slots - 1);
+    while (items->slots[at]) {
+        const Item *item = items->slots[at];
+        if (item->name == name && item->space == space && item->prelude == prelude) break;
+        at = (at + 1) & (items->n_slots - 1);
+    }
+    return at;
+}
+
+static void grow(Items *items)
+{
+    const Item **old = items->slots;
+    size_t n_old = items->n_slots;
+    items->n_slots = n_old ? 2 * n_old : 512;
+    items->slots = ARENA_ARRAY(items->context->arena, const Item *, items->n_slots);
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i]) items->slots[slot_of(items, old[i]->space, old[i]->name, old[i]->prelude)] = old[i];
+}
+
+const Item *items_find(const Items *items, Space space, Name name, bool inside_prelude)
+{
+    const Item *item = inside_prelude ? NULL : items->slots[slot_of(items, space, name, false)];
+    return item ? item : items->slots[slot_of(items, space, name, true)];
+}
+
+const Item *items_first(const Items *items)
+{
+    return items->first;
+}
+
+static const char *const space_phrases[SPACES] = {"constant", "function or layer", "optimizer",
+                                                  "model",    "data split",        "train block"};
+
+static bool add(Items *items, Space space, Name name, Span place, const Syntax *syntax)
+{
+    if (2 * items->count >= items->n_slots) grow(items);
+    size_t slot = slot_of(items, space, name, items->adding_prelude);
+    if (items->slots[slot]) {
+        Diag *diag = diag_new(items->context->diagnostics, DIAG_duplicate_name, place,
+                              "there is already a %s called `%s`", space_phrases[space], name);
+        diag_note(diag, items->slots[slot]->place, "the first one is here");
+        return false;
+    }
+    Item *item = ARENA_NEW(items->context->arena, Item);
+    *item = (Item){space, name, syntax, NULL, items->adding_prelude, place, NULL};
+    items->slots[slot] = item;
+    items->count++;
+    if (!items->adding_prelude) {
+        if (items->last) items->last->next = item;
+        else items->first = item;
+        items->last = item;
+    }
+    return true;
+}
+
+/* A derivative belongs to the function of its name, which stands above it in the same namespace. */
+static bool add_derivative(Items *items, const Syntax *syntax)
+{
+    size_t slot = slot_of(items, SPACE_FUNCTION, syntax->name, items->adding_prelude);
+    Item *item = (Item *)items->slots[slot];
+    Diagnostics *diagnostics = items->context->diagnostics;
+    if (!item || item->syntax->kind != SYNTAX_FN) {
+        Diag *diag = diag_new(diagnostics, DIAG_unknown_name, syntax->name_span,
+                              "there is no function `%s` above this derivative", syntax->name);
+        const char *near = items_nearest(items, SPACE_FUNCTION, syntax->name);
+        if (near) diag_hint(diag, "did you mean `%s`?", near);
+        return false;
+    }
+    if (item->derivative) {
+        Diag *diag = diag_new(diagnostics, DIAG_duplicate_name, syntax->name_span,
+                              "`%s` has a derivative already", syntax->name);
+        diag_note(diag, item->derivative->name_span, "the first one is here");
+        return false;
+    }
+    item->derivative = syntax;
+    return true;
+}
+
+bool items_add(Items *items, const Syntax *syntax)
+{
+    bool good = true;
+    switch (syntax->kind) {
+    case SYNTAX_CONST: return add(items, SPACE_CONST, syntax->name, syntax->name_span, syntax);
+    case SYNTAX_FN:
+    case SYNTAX_LAYER: return add(items, SPACE_FUNCTION, syntax->name, syntax->name_span, syntax);
+    case SYNTAX_OPTIMIZER: return add(items, SPACE_OPTIMIZER, syntax->name, syntax->name_span, syntax);
+    case SYNTAX_MODEL: return add(items, SPACE_MODEL, syntax->name, syntax->name_span, syntax);
+    case SYNTAX_TRAIN: return add(items, SPACE_TRAIN, syntax->name, syntax->name_span, syntax);
+    case SYNTAX_DATA:
+        for (uint32_t i = 0; i < syntax->kids[0]->n_kids; i++) {
+            const Syntax *split = syntax->kids[0]->kids[i];
+            good &= add(items, SPACE_DATA, split->name, split->span, syntax);
+        }
+        return good;
+    case SYNTAX_DERIVATIVE: return add_derivative(items, syntax);
+    case SYNTAX_IMPORT: return load_import(items, syntax);
+    default:
+        diag_new(items->context->diagnostics, DIAG_misplaced_statement, syntax->span,
+                 "%s cannot stand at the top of a file", syntax_phrase((SyntaxKind)syntax->kind));
+        return false;
+    }
+}
+
+void items_add_file(Items *items, const Syntax *file)
+{
+    for (uint32_t i = 0; i < file->n_kids; i++)
+        if (file->kids[i]) items_add(items, file->kids[i]);
+}
+
+typedef struct {
+    Vec(const char *) names;
+} Candidates;
+
+static void collect(void *data, const char *name)
+{
+    vec_push(&((Candidates *)data)->names, name);
+}
+
+const char *items_nearest(const Items *items, Space space, Name name)
+{
+    Candidates candidates = {0};
+    for (size_t i = 0; i < items->n_slots; i++)
+        if (items->slots[i] && items->slots[i]->space == space) collect(&candidates, items->slots[i]->name);
+    if (space == SPACE_FUNCTION) builtin_names(collect, &candidates);
+    const char *near = nearest_spelling(name, candidates.names.at, candidates.names.count);
+    vec_free(&candidates.names);
+    return near;
+}
+
+Items *items_prelude(Context *context)
+{
+    Items *items = ARENA_NEW(context->arena, Items);
+    items->context = context;
+    grow(items);
+    items->adding_prelude = true;
+    for (const EmbeddedText *text = embedded_prelude; text->name; text++) {
+        const char *name = arena_format(context->arena, "prelude/%s", text->name);
+        const Source *source = source_add(context->sources, name, text->text, text->size);
+        if (source) items_add_file(items, parse_source(context, source));
+    }
+    items->adding_prelude = false;
+    return items;
+}
+
+Items *items_load(Context *context, const char *path, const Source *source)
+{
+    Items *items = items_prelude(context);
+    load_source(items, path, source);
+    if (!diagnostics_errors(context->diagnostics)) check_items(items);
+    return diagnostics_errors(context->diagnostics) ? NULL : items;
+}

@@ -1,0 +1,48 @@
+/* Items: everything that a .nn file declares at its top, with what its imports declare and the prelude beneath. */
+#ifndef NNC_CHECK_ITEMS_H
+#define NNC_CHECK_ITEMS_H
+
+#include "support/context.h"
+#include "syntax/syntax.h"
+
+/* Where a name is looked for. A name may stand for one thing in each. */
+typedef enum {
+    SPACE_CONST,
+    SPACE_FUNCTION, /* FN and LAYER */
+    SPACE_OPTIMIZER,
+    SPACE_MODEL,
+    SPACE_DATA, /* an entry per split */
+    SPACE_TRAIN,
+    SPACES
+} Space;
+
+typedef struct Item Item;
+struct Item {
+    Space space;
+    Name name;
+    const Syntax *syntax;
+    const Syntax *derivative; /* of an FN: its DERIVATIVE, or NULL */
+    bool prelude;
+    Span place; /* of the name */
+    const Item *next;
+};
+
+typedef struct Items Items;
+
+/* Reads the prelude, the tree of `source` (from `path`; NULL: no file) and all that it imports, then checks everything
+ * that can be said without shapes. NULL after error diagnostics. */
+Items *items_load(Context *context, const char *path, const Source *source);
+/* Without any file: the prelude alone, to which items_add adds (the REPL). */
+Items *items_prelude(Context *context);
+/* Adds an item of the user's; a clash with another one is a diagnostic, then false. */
+bool items_add(Items *items, const Syntax *syntax);
+
+/* What a name stands for, NULL if nothing. A user's item hides the prelude's, but never inside the prelude itself. */
+const Item *items_find(const Items *items, Space space, Name name, bool inside_prelude);
+/* The user's items in the order of their declaration. */
+const Item *items_first(const Items *items);
+
+/* The nearest name of a space to one that does not exist (also of the built-in functions), NULL when none is near. */
+const char *items_nearest(const Items *items, Space space, Name name);
+
+#endif

@@ -1,0 +1,35 @@
+/* What the parts of check/ share. */
+#ifndef NNC_CHECK_ITEMS_INTERNAL_H
+#define NNC_CHECK_ITEMS_INTERNAL_H
+
+#include "check/items.h"
+
+/* A file that is being read, and the one that imports it. */
+typedef struct Loading Loading;
+struct Loading {
+    const char *path;
+    const Loading *outer;
+};
+
+typedef struct LoadedFile LoadedFile;
+struct LoadedFile {
+    const char *path;
+    const LoadedFile *next;
+};
+
+struct Items {
+    Context *context;
+    const Item **slots; /* open addressing; a power of two */
+    size_t n_slots, count;
+    Item *first, *last; /* the user's */
+    bool adding_prelude;
+    const Loading *loading;
+    const LoadedFile *loaded;
+};
+
+void items_add_file(Items *items, const Syntax *file);
+/* Parses a source and adds its items. */
+void load_source(Items *items, const char *path, const Source *source);
+bool load_import(Items *items, const Syntax *import);
+
+#endif

@@ -109,6 +109,9 @@ typedef struct {
     uint16_t line; /* of the source, 0 when unknown */
 } nn_launch;
 
+/* The model's own programs are `initialise`, `inference`, `training`, `step` and `accumulate`. A tensor of role NN_INPUT
+ * or NN_TARGET that only other programs use (`data.train`) is their input and none of the model's; it may have the name
+ * of one of the model's. The inputs of a call are the model's, in the order of image->tensors. */
 typedef struct {
     const char *name;
     const nn_buffer *buffers;
@@ -143,5 +146,9 @@ typedef struct nn_image {
     uint32_t n_symbols, n_tensors, n_kernels, n_programs, n_checks;
     uint32_t reserved;
 } nn_image;
+
+/* The one symbol by which a library hands out its image. */
+#define NN_IMAGE_ENTRY "nn_model_entry"
+typedef const nn_image *nn_image_entry(void);
 
 #endif

@@ -1,0 +1,14 @@
+/* Graph nodes as mathematics, for reading: products and powers gathered, the user's names kept, what is used more than
+ * once named on a line of its own. Display is real algebra: it never changes code that runs. */
+#ifndef NNC_DISPLAY_DISPLAY_H
+#define NNC_DISPLAY_DISPLAY_H
+
+#include "ir/graph.h"
+
+typedef enum { DISPLAY_TEXT, DISPLAY_LATEX } DisplayForm;
+
+/* Writes the value of `node` as a formula without a final newline. Named values within it stay names; shared subterms
+ * become lines `t1 = …` before it. */
+void display_formula(const Graph *graph, Node node, DisplayForm form, Text *to);
+
+#endif

@@ -1,0 +1,42 @@
+/* Terms: what a node is shown as. Sums and products are flat and gathered; broadcasts have vanished. Internal. */
+#ifndef NNC_DISPLAY_TERM_H
+#define NNC_DISPLAY_TERM_H
+
+#include "display/display.h"
+
+typedef enum {
+    TERM_NUMBER,  /* number */
+    TERM_NAME,    /* name; rank orders the names of a product */
+    TERM_PRODUCT, /* number * kids[i]^powers[i]; at least one kid */
+    TERM_SUM,     /* number + powers[i] * kids[i] */
+    TERM_CALL,    /* name(kids…, note) */
+    TERM_INFIX,   /* kids[0] name kids[1] */
+    TERM_SELECT,  /* if kids[0] then kids[1] else kids[2] */
+    TERM_MATMUL,  /* kids[0] @ kids[1] */
+    TERM_T,       /* kids[0].T */
+    TERM_INDEX    /* kids[0][note] */
+} TermKind;
+
+typedef struct Term Term;
+struct Term {
+    TermKind kind;
+    int rank; /* how early it stands in a product */
+    double number;
+    Name name;
+    const char *note; /* text of what is not a term: axes, sizes, slices; or NULL */
+    uint32_t n_kids;
+    Term **kids;
+    double *powers; /* of a product the exponents, of a sum the coefficients */
+    uint32_t uses;  /* how many terms hold it */
+    uint32_t label; /* number of its line, 0 when it has none */
+};
+
+/* The term of a node; the root's own name is not used for it. */
+Term *term_of(const Graph *graph, Arena *arena, Node root);
+/* A total order that sees structure only; 0 when equal. */
+int term_compare(const Term *a, const Term *b);
+
+void term_print_text(const Term *term, Text *to);
+void term_print_latex(const Term *term, Text *to);
+
+#endif

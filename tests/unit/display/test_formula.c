@@ -1,0 +1,124 @@
+/* Formulas of small graphs built by hand, in both forms. */
+#include <criterion/criterion.h>
+
+#include "display/display.h"
+#include "ir/build.h"
+
+typedef struct {
+    Context *context;
+    Graph *graph;
+} Fixture;
+
+static Fixture fixture_new(void)
+{
+    Fixture f;
+    f.context = context_new();
+    f.graph = graph_new(f.context);
+    return f;
+}
+
+static void fixture_free(Fixture *f)
+{
+    graph_free(f->graph);
+    context_free(f->context);
+}
+
+static Node scalar(Fixture *f, Op op, const char *name)
+{
+    return build_source(f->graph, op, intern(f->context->names, name), type_scalar(DTYPE_F32));
+}
+
+static Node matrix(Fixture *f, const char *name, const char *rows, const char *columns)
+{
+    DimTable *dims = graph_dims(f->graph);
+    Dim shape[2] = {dim_symbol(dims, intern(f->context->names, rows)),
+                    dim_symbol(dims, intern(f->context->names, columns))};
+    return build_source(f->graph, OP_INPUT, intern(f->context->names, name), type_make(DTYPE_F32, 2, shape));
+}
+
+static void expect(Fixture *f, Node node, const char *text, const char *latex)
+{
+    Text to = {0};
+    display_formula(f->graph, node, DISPLAY_TEXT, &to);
+    cr_expect_str_eq(text_get(&to), text);
+    text_free(&to);
+    if (!latex) return;
+    display_formula(f->graph, node, DISPLAY_LATEX, &to);
+    cr_expect_str_eq(text_get(&to), latex);
+    text_free(&to);
+}
+
+#define B(op, x, y) build_binary(f.graph, OP_##op, x, y)
+#define U(op, x) build_unary(f.graph, OP_##op, x)
+
+Test(formula, products_and_powers_are_gathered)
+{
+    Fixture f = fixture_new();
+    Node x = scalar(&f, OP_INPUT, "x"), w = scalar(&f, OP_PARAM, "w");
+    Node two = build_constant_like(f.graph, x, 2);
+    expect(&f, B(MUL, B(MUL, x, w), x), "w * x^2", "w \\, x^{2}");
+    expect(&f, B(DIV, B(MUL, two, x), B(MUL, x, x)), "2 / x", "\\frac{2}{x}");
+    expect(&f, B(DIV, w, B(MUL, two, x)), "0.5 * w / x", NULL);
+    expect(&f, B(DIV, w, B(MUL, x, B(ADD, x, two))), "w / (x*(x + 2))", NULL);
+    expect(&f, U(NEG, B(MUL, w, x)), "-w * x", NULL);
+    expect(&f, B(MUL, B(SUB, x, w), B(SUB, x, w)), "(x - w)^2", "\\left(x - w\\right)^{2}");
+    fixture_free(&f);
+}
+
+Test(formula, sums_are_gathered_and_begin_positive)
+{
+    Fixture f = fixture_new();
+    Node x = scalar(&f, OP_INPUT, "x"), y = scalar(&f, OP_INPUT, "y");
+    Node one = build_constant_like(f.graph, x, 1);
+    expect(&f, B(SUB, one, x), "1 - x", "1 - x");
+    expect(&f, B(ADD, U(NEG, x), y), "y - x", NULL);
+    expect(&f, B(ADD, B(ADD, x, y), x), "2*x + y", NULL);
+    expect(&f, B(SUB, B(ADD, x, y), x), "y", NULL);
+    expect(&f, B(SUB, x, x), "0", NULL);
+    expect(&f, B(SUB, U(NEG, x), one), "-x - 1", NULL);
+    fixture_free(&f);
+}
+
+Test(formula, names_of_the_user_are_kept)
+{
+    Fixture f = fixture_new();
+    Node w = scalar(&f, OP_PARAM, "w0"), x = scalar(&f, OP_INPUT, "x0");
+    Node z = B(MUL, w, x), L = U(SIGMOID, z);
+    expect(&f, L, "sigmoid(w0 * x0)", "\\sigma\\left(w_{0} \\, x_{0}\\right)");
+    graph_set_name(f.graph, L, intern(f.context->names, "L"));
+    Node gradient = B(MUL, w, B(MUL, L, B(SUB, build_constant_like(f.graph, L, 1), L)));
+    expect(&f, gradient, "w0 * L * (1 - L)", "w_{0} \\, L \\, \\left(1 - L\\right)");
+    expect(&f, L, "sigmoid(w0 * x0)", NULL);
+    fixture_free(&f);
+}
+
+Test(formula, matrices_are_products_with_transposes)
+{
+    Fixture f = fixture_new();
+    Node x = matrix(&f, "x", "n", "i"), dy = matrix(&f, "dy", "n", "o");
+    const int32_t labels[] = {0, 1, 0, 2, 1, 2};
+    Node dw = build_contract(f.graph, x, dy, labels, 2);
+    expect(&f, dw, "x.T @ dy", "x^{\\top} \\, \\mathit{dy}");
+    const int32_t axes[] = {0};
+    expect(&f, build_reduce(f.graph, OP_SUM, dy, axes, 1), "sum(dy, axis = 0)", NULL);
+    fixture_free(&f);
+}
+
+Test(formula, shared_terms_get_a_line_of_their_own)
+{
+    Fixture f = fixture_new();
+    Node x = scalar(&f, OP_INPUT, "x"), y = scalar(&f, OP_INPUT, "y");
+    Node shared = U(EXP, B(ADD, x, y)), first = U(SIN, shared), second = U(COS, shared);
+    expect(&f, B(ADD, first, second), "t1 = exp(x + y)\nsin(t1) + cos(t1)", NULL);
+    fixture_free(&f);
+}
+
+Test(formula, choices_and_comparisons)
+{
+    Fixture f = fixture_new();
+    Node x = scalar(&f, OP_INPUT, "x"), zero = build_constant_like(f.graph, x, 0);
+    Node step = build_select(f.graph, B(LE, x, zero), zero, x);
+    expect(&f, step, "if x <= 0 then 0 else x",
+           "\\begin{cases} 0 & x \\leq 0 \\\\ x & \\text{otherwise} \\end{cases}");
+    fixture_free(&f);
+}

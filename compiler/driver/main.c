@@ -1,0 +1,19 @@
+/* nnc: from the command line to a subcommand. */
+#include "driver/commands.h"
+
+#include <signal.h>
+
+int main(int argc, char **argv)
+{
+    static int (*const commands[])(const Options *) = {
+#define COMMAND(id, name, arguments, summary, example) command_##id,
+#include "driver/commands.def"
+#undef COMMAND
+    };
+    signal(SIGPIPE, SIG_DFL);
+    Options options;
+    int status;
+    if (options_parse(&options, argc, argv, &status)) status = commands[options.command](&options);
+    options_free(&options);
+    return status;
+}

@@ -49,6 +49,7 @@ static void describe_expected(Expected expected, Text *to)
     for (size_t i = 0; i < expected.count; i++) {
         const char *name = expected.names[i];
         if (statement && strcmp(name, "}")) continue;
+        if (can_be(expected, "the end of the statement") && (!strcmp(name, "}") || !strcmp(name, "for"))) continue;
         if ((expression && is_one_of(name, expression_words)) || (operation && is_one_of(name, operator_words))) continue;
         if (count == MOST) {
             text_string(to, "something else");
@@ -134,6 +135,7 @@ static bool report_unknown_word(Parser *parser)
     if (!starts_statement(parser->before_that.kind) || word.span.end - word.span.start > 40) return false;
     char spelling[48] = {0};
     memcpy(spelling, parser_text(parser, word.span), word.span.end - word.span.start);
+    if (word_token(spelling, strlen(spelling), true) != NAME) return false; /* a right word in a wrong sentence */
     bool inside = parser->brackets.count > (parser->now.kind == LEFT_BRACE);
     Diag *diag = parser_error(parser, DIAG_unknown_word, word.span, "`%s` begins no %s", spelling,
                               inside ? "statement" : "item");
@@ -167,9 +169,20 @@ static const char *expression_hint(const Parser *parser, Expected expected)
     return NULL;
 }
 
+/* Whether a single `=` follows the token. */
+static bool names_value(const Parser *parser)
+{
+    const char *after = parser_text(parser, (Span){parser->now.span.end, parser->now.span.end});
+    after += strspn(after, " \t");
+    return after[0] == '=' && after[1] != '=';
+}
+
 static const char *statement_hint(const Parser *parser, Expected expected)
 {
     int now = parser->now.kind, before = parser->before.kind;
+    if (before == NAME && now == LEFT_BRACE && starts_statement(parser->before_that.kind))
+        return "a name belongs before the `{`";
+    if (is_word(now) && names_value(parser)) return "a reserved word cannot be a name";
     if (starts_statement(before) && now == FOR)
         return "`repeat n { … }` stacks layers, `scan t in n { … }` runs over time";
     if (starts_statement(before) && now == ELSE) return "`else` belongs right behind the `}` of its `if`";
@@ -177,9 +190,7 @@ static const char *statement_hint(const Parser *parser, Expected expected)
         return "the line above ended its statement: put the operator at its end, or the whole in parentheses";
     if (declares_value(parser->before_that.kind) && now == ASSIGN && can_be(expected, ":"))
         return "its type comes first: `name: f32[batch, 10]`";
-    if (is_word(now) && can_be(expected, "a name") && word_token(parser_text(parser, parser->now.span),
-                                                                 parser->now.span.end - parser->now.span.start,
-                                                                 false) != NAME)
+    if (is_word(now) && can_be(expected, "a name") && !can_be(expected, "a number"))
         return "a reserved word cannot be a name";
     return NULL;
 }
@@ -203,7 +214,7 @@ void report_syntax_error(Parser *parser, const char *const *names, size_t count)
 {
     Expected expected = {names, count};
     parser->panic = true;
-    if (report_unknown_word(parser)) return;
+    if (parser->bad_statement || report_unknown_word(parser)) return;
     Text found = {0}, wanted = {0};
     describe_found(parser, parser->now, &found);
     describe_expected(expected, &wanted);
@@ -219,22 +230,33 @@ void report_syntax_error(Parser *parser, const char *const *names, size_t count)
     if (hint) diag_hint(diag, "%s", hint);
 }
 
-void report_bad_character(Parser *parser, Span at, uint32_t code_point)
+int report_bad_character(Parser *parser, Span at, uint32_t code_point)
 {
     static const struct {
         uint32_t code_point;
+        int token; /* what was meant and is read in its place; 0 for nothing */
         const char *hint;
-    } hints[] = {
-        {'&', "write `and`"},          {'|', "write `or`, or `|>` for a pipeline"},
-        {'!', "write `not`"},          {'\'', "a string stands in double quotes"},
-        {0x2212, "minus is `-`"},      {0x2013, "minus is `-`"},
-        {0x00D7, "times is `*`"},      {0x00B7, "times is `*`, a matrix product `@`"},
-        {0x22C5, "times is `*`, a matrix product `@`"}, {0x00F7, "division is `/`"},
-        {0x2264, "write `<=`"},        {0x2265, "write `>=`"},
-        {0x2260, "write `!=`"},        {0x2190, "an update is `:=`"},
-        {0x2192, "write `->`"},        {0x201C, "a string stands in plain double quotes"},
-        {0x201D, "a string stands in plain double quotes"}, {0x2026, "write three points: `...`"},
-        {0x00A0, "this is a no-break space; write a plain one"}, {0x2211, "a sum is `sum[i](…)`"},
+    } known[] = {
+        {'&', AND, "write `and`"},
+        {'|', OR, "write `or`, or `|>` for a pipeline"},
+        {'!', NOT, "write `not`"},
+        {'\'', 0, "a string stands in double quotes"},
+        {0x2212, MINUS, "minus is `-`"},
+        {0x2013, MINUS, "minus is `-`"},
+        {0x00D7, TIMES, "times is `*`"},
+        {0x00B7, TIMES, "times is `*`, a matrix product `@`"},
+        {0x22C5, TIMES, "times is `*`, a matrix product `@`"},
+        {0x00F7, DIVIDE, "division is `/`"},
+        {0x2264, LESS_EQUAL, "write `<=`"},
+        {0x2265, GREATER_EQUAL, "write `>=`"},
+        {0x2260, UNEQUAL, "write `!=`"},
+        {0x2190, UPDATE, "an update is `:=`"},
+        {0x2192, ARROW, "write `->`"},
+        {0x2026, DOTS, "write three points: `...`"},
+        {0x201C, 0, "a string stands in plain double quotes"},
+        {0x201D, 0, "a string stands in plain double quotes"},
+        {0x00A0, 0, "this is a no-break space; write a plain one"},
+        {0x2211, 0, "a sum is `sum[i](…)`"},
     };
     Diag *diag;
     if (code_point < 0x20 || code_point == 0x7F)
@@ -242,8 +264,12 @@ void report_bad_character(Parser *parser, Span at, uint32_t code_point)
     else
         diag = parser_error(parser, DIAG_bad_character, at, "the character `%.*s` means nothing here",
                             (int)(at.end - at.start), parser_text(parser, at));
-    for (size_t i = 0; diag && i < sizeof hints / sizeof hints[0]; i++)
-        if (hints[i].code_point == code_point) diag_hint(diag, "%s", hints[i].hint);
+    size_t i = 0, count = sizeof known / sizeof known[0];
+    while (i < count && known[i].code_point != code_point) i++;
+    if (diag && i < count) diag_hint(diag, "%s", known[i].hint);
+    if (i < count && known[i].token) return known[i].token;
+    parser->bad_statement = true;
+    return 0;
 }
 
 void report_unclosed(Parser *parser)
@@ -269,6 +295,24 @@ static Span too_deep_at(const Syntax *node)
     return node->span;
 }
 
+static bool check_rule(Parser *parser, const Syntax *rule)
+{
+    static const char *const names[] = {"partial", "numeric", "expand", "display"};
+    enum { NAMES = sizeof names / sizeof names[0] };
+    bool known = false, equals = rule->flags & SYNTAX_EQUALS, partial = !strcmp(rule->name, "partial");
+    for (size_t i = 0; i < NAMES; i++) known |= !strcmp(rule->name, names[i]);
+    if (!known) {
+        Diag *diag = parser_error(parser, DIAG_unknown_word, rule->name_span, "`%s` begins no rule", rule->name);
+        const char *nearest = nearest_spelling(rule->name, names, NAMES);
+        if (diag && nearest) diag_hint(diag, "did you mean `%s`?", nearest);
+        else if (diag) diag_hint(diag, "a rule is partial, numeric, expand or display");
+    } else if (equals != partial) {
+        parser_error(parser, DIAG_syntax, rule->name_span, "%s rule is written with `%s`",
+                     partial ? "a partial" : "such a", partial ? "=" : "=>");
+    }
+    return known && equals == partial;
+}
+
 bool check_entry(Parser *parser, const Syntax *entry)
 {
     if (entry->depth >= SYNTAX_MAX_DEPTH) {
@@ -277,7 +321,8 @@ bool check_entry(Parser *parser, const Syntax *entry)
         if (diag) diag_hint(diag, "give a part of it a name in a binding of its own");
         return false;
     }
-    if (parser->mode != MODE_FILE || syntax_is_item(entry)) return true;
+    if (parser->mode == MODE_RULES) return check_rule(parser, entry);
+    if (parser->mode == MODE_REPL || syntax_is_item(entry)) return true;
     Diag *diag = parser_error(parser, DIAG_misplaced, entry->span, "%s stands outside of a model", syntax_phrase(entry->kind));
     if (diag) diag_hint(diag, "statements belong inside of `model name { … }`; a fixed value is `const name = …`");
     return false;

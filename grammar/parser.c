@@ -59,6 +59,7 @@ static void push_token(Parser *parser, int kind, NN_STYPE *value, Span at)
     NN_STYPE none = {0};
     int status = nn_push_parse(parser->state, kind, value ? value : &none, &at, parser);
     if (status != YYPUSH_MORE && kind) parser->failed = true;
+    if (kind == END_STATEMENT) parser->bad_statement = false;
 }
 
 static void begin(Parser *parser)
@@ -217,7 +218,7 @@ void parser_reset(Parser *parser)
 {
     nn_pstate_delete(parser->state);
     parser->brackets.count = parser->comments.count = parser->entries.count = 0;
-    parser->panic = parser->failed = false;
+    parser->panic = parser->failed = parser->bad_statement = false;
     parser->now = parser->before = parser->before_that = (Token){0};
     begin(parser);
 }

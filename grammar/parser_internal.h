@@ -39,6 +39,7 @@ struct Parser {
     bool at_start;        /* the next token begins a statement */
     bool failed;          /* reading cannot go on */
     int errors;           /* since the parser, or the REPL's line, began */
+    bool bad_statement;   /* a character of this statement meant nothing */
     bool panic;           /* after a syntax error: tokens are skipped up to the statement's end … */
     size_t panic_level;   /* … where as many brackets are open */
     Span stray_item;      /* the first item word at the start of a line inside a block */
@@ -55,7 +56,8 @@ bool parser_begins_line(const Parser *parser, Span at);
 
 /* messages.c */
 void report_syntax_error(Parser *parser, const char *const *expected, size_t n_expected);
-void report_bad_character(Parser *parser, Span at, uint32_t code_point);
+/* Returns the token that was meant, or 0; then further errors of the statement are not said. */
+int report_bad_character(Parser *parser, Span at, uint32_t code_point);
 void report_unclosed(Parser *parser);
 /* Whether the entry may stand at the top and is not too deep; says so if not. */
 bool check_entry(Parser *parser, const Syntax *entry);

@@ -167,6 +167,7 @@ static void print_excerpt(const Place *place, Span at, Text *to)
     int first = (int)(at.start - line_start);
     int last = at.end - line_start > (uint32_t)place->line_size ? place->line_size : (int)(at.end - line_start);
     int carets = last > first ? code_points(place->line_text + first, last - first) : 1;
+    if (!carets) carets = 1; /* bytes that are not UTF-8 */
     while (carets-- > 0) text_put(to, "^", 1);
     text_put(to, "\n", 1);
 }

@@ -1,0 +1,277 @@
+/* Expressions, types and subscripts as text, with the fewest parentheses and lines that are short enough. */
+#include <string.h>
+
+#include "syntax/print_internal.h"
+
+void put(Printer *printer, const char *text)
+{
+    if (!printer->cut) text_string(printer->to, text);
+}
+
+void put_newline(Printer *printer)
+{
+    put(printer, "\n");
+    if (!printer->cut) text_spaces(printer->to, printer->indent);
+}
+
+/* Columns already used on the line being written; bytes of a code point's tail take none. */
+static int column(const Text *text)
+{
+    int columns = 0;
+    for (size_t i = text->count; i > 0 && text->at[i - 1] != '\n'; i--) columns += (text->at[i - 1] & 0xC0) != 0x80;
+    return columns;
+}
+
+static int level_of(const Syntax *node)
+{
+    switch (node->kind) {
+    case SYNTAX_CHOOSE: return LEVEL_ANY;
+    case SYNTAX_PIPE: return LEVEL_PIPE;
+    case SYNTAX_UNARY:
+    case SYNTAX_BINARY: return operator_level(node->op);
+    default: return LEVEL_POSTFIX;
+    }
+}
+
+static void print_plain(Printer *printer, const Syntax *node);
+
+static bool fits(const Printer *printer, const Syntax *node)
+{
+    Text line = {0};
+    Printer measure = *printer;
+    measure.to = &line;
+    measure.flat = measure.measuring = true;
+    print_plain(&measure, node);
+    bool fit = column(printer->to) + column(&line) <= PRINT_WIDTH;
+    text_free(&line);
+    return fit;
+}
+
+static void print_string(Printer *printer, const char *value)
+{
+    put(printer, "\"");
+    for (const char *c = value; *c; c++) {
+        const char *escape = *c == '\n' ? "\\n" : *c == '\t' ? "\\t" : *c == '\r' ? "\\r" : *c == '"' ? "\\\"" : *c == '\\' ? "\\\\" : NULL;
+        if (escape) put(printer, escape);
+        else put(printer, (char[]){*c, 0});
+    }
+    put(printer, "\"");
+}
+
+static bool is_atom(const Syntax *node)
+{
+    return node->kind == SYNTAX_NAME || node->kind == SYNTAX_NUMBER;
+}
+
+static void print_binary(Printer *printer, const Syntax *node)
+{
+    const Syntax *left = node->kids[0], *right = node->kids[1];
+    int level = operator_level(node->op);
+    if (node->op == OPERATOR_POWER) {
+        print_expression(printer, left, LEVEL_POSTFIX);
+        put(printer, "^");
+        print_expression(printer, right, LEVEL_UNARY);
+        return;
+    }
+    bool comparison = level == operator_level(OPERATOR_EQUAL);
+    bool tight = printer->tight && node->op == OPERATOR_MULTIPLY && is_atom(left) && is_atom(right);
+    print_expression(printer, left, comparison ? level + 1 : level);
+    if (!tight) put(printer, " ");
+    put(printer, operator_spelling(node->op));
+    /* The newline rule lets a line end in an operator, not begin with one. */
+    if (printer->flat) put(printer, tight ? "" : " ");
+    else put_newline(printer);
+    print_expression(printer, right, level + 1);
+}
+
+static void print_choose(Printer *printer, const Syntax *node)
+{
+    static const char *const words[] = {"if ", "then ", "else "};
+    for (uint32_t i = 0; i < 3; i++) {
+        if (i && printer->flat) put(printer, " ");
+        else if (i) put_newline(printer);
+        put(printer, words[i]);
+        print_expression(printer, node->kids[i], LEVEL_ANY);
+    }
+}
+
+static void print_pipe(Printer *printer, const Syntax *node)
+{
+    const Syntax *head = node->kids[0];
+    if (head->kind == SYNTAX_PIPE) print_pipe(printer, head);
+    else print_expression(printer, head, LEVEL_PIPE);
+    if (printer->flat) put(printer, " ");
+    else put_newline(printer);
+    put(printer, "|> ");
+    print_expression(printer, node->kids[1], LEVEL_POSTFIX);
+}
+
+static void print_subs(Printer *printer, const Syntax *subs)
+{
+    bool tight = printer->tight;
+    printer->tight = true;
+    put(printer, "[");
+    print_list(printer, subs, 1);
+    if (subs->kids[0]) {
+        put(printer, " where ");
+        print_expression(printer, subs->kids[0], LEVEL_ANY);
+    }
+    put(printer, "]");
+    printer->tight = tight;
+}
+
+static void print_base(Printer *printer, const Syntax *node)
+{
+    const Syntax *base = node->kids[0];
+    bool number = base->kind == SYNTAX_NUMBER && node->kind == SYNTAX_MEMBER;
+    if (number) put(printer, "(");
+    print_expression(printer, base, LEVEL_POSTFIX);
+    if (number) put(printer, ")");
+}
+
+void print_list(Printer *printer, const Syntax *node, uint32_t first)
+{
+    for (uint32_t i = first; i < node->n_kids; i++) {
+        if (i > first) put(printer, ", ");
+        print_expression(printer, node->kids[i], LEVEL_ANY);
+    }
+}
+
+void print_bracketed(Printer *printer, const Syntax *node, uint32_t first, const char *open, const char *close)
+{
+    bool tight = printer->tight;
+    printer->tight = false;
+    put(printer, open);
+    if (printer->flat || node->n_kids <= first) {
+        print_list(printer, node, first);
+    } else {
+        int indent = printer->indent;
+        printer->indent = indent + PRINT_INDENT;
+        for (uint32_t i = first; i < node->n_kids; i++) {
+            put_newline(printer);
+            print_expression(printer, node->kids[i], LEVEL_ANY);
+            if (i + 1 < node->n_kids) put(printer, ",");
+        }
+        printer->indent = indent;
+        put_newline(printer);
+    }
+    put(printer, close);
+    printer->tight = tight;
+}
+
+static void print_index(Printer *printer, const Syntax *node)
+{
+    put(printer, node->name);
+    put(printer, " in ");
+    print_expression(printer, node->kids[0], LEVEL_SUM);
+}
+
+void print_type(Printer *printer, const Syntax *type)
+{
+    if (type->name) put(printer, type->name);
+    if (type->kids[0]) print_subs(printer, type->kids[0]);
+    if (type->kids[1]) {
+        put(printer, " in ");
+        print_expression(printer, type->kids[1], LEVEL_SUM);
+    }
+}
+
+void print_formal(Printer *printer, const Syntax *formal)
+{
+    put(printer, formal->name);
+    if (formal->kids[0]) {
+        put(printer, ": ");
+        print_type(printer, formal->kids[0]);
+    }
+    if (formal->kids[1]) {
+        put(printer, " = ");
+        print_expression(printer, formal->kids[1], LEVEL_ANY);
+    }
+}
+
+static void print_postfix(Printer *printer, const Syntax *node)
+{
+    print_base(printer, node);
+    if (node->kind == SYNTAX_CALL) {
+        print_bracketed(printer, node, 1, "(", ")");
+    } else if (node->kind == SYNTAX_SUBSCRIPT) {
+        print_subs(printer, node->kids[1]);
+    } else {
+        put(printer, node->kind == SYNTAX_AS ? " as " : ".");
+        put(printer, node->name);
+    }
+}
+
+static void print_repeat(Printer *printer, const Syntax *node)
+{
+    put(printer, "repeat ");
+    if (node->name) {
+        put(printer, node->name);
+        put(printer, " in ");
+    }
+    print_expression(printer, node->kids[0], LEVEL_SUM);
+    put(printer, " ");
+    print_block(printer, node->kids[1]);
+}
+
+static void print_plain(Printer *printer, const Syntax *node)
+{
+    switch (node->kind) {
+    case SYNTAX_NAME: put(printer, node->name); break;
+    case SYNTAX_NUMBER: put(printer, node->text); break;
+    case SYNTAX_STRING: print_string(printer, node->text); break;
+    case SYNTAX_BOOL: put(printer, node->integer ? "true" : "false"); break;
+    case SYNTAX_DOTS: put(printer, "..."); break;
+    case SYNTAX_LIST: print_bracketed(printer, node, 0, "[", "]"); break;
+    case SYNTAX_FORMALS: print_bracketed(printer, node, 0, "(", ")"); break;
+    case SYNTAX_FORMAL: print_formal(printer, node); break;
+    case SYNTAX_TYPE: print_type(printer, node); break;
+    case SYNTAX_SUBS: print_subs(printer, node); break;
+    case SYNTAX_TYPES:
+    case SYNTAX_NAMES:
+    case SYNTAX_EXPRS:
+    case SYNTAX_PATHS: print_list(printer, node, 0); break;
+    case SYNTAX_PATH: put(printer, node->name); break;
+    case SYNTAX_INDEX: print_index(printer, node); break;
+    case SYNTAX_KEYWORD:
+        put(printer, node->name);
+        put(printer, " = ");
+        print_expression(printer, node->kids[0], LEVEL_ANY);
+        break;
+    case SYNTAX_RANGE:
+        print_expression(printer, node->kids[0], LEVEL_ANY);
+        put(printer, ":");
+        print_expression(printer, node->kids[1], LEVEL_ANY);
+        break;
+    case SYNTAX_BLOCK: print_block(printer, node); break;
+    case SYNTAX_REPEAT: print_repeat(printer, node); break;
+    case SYNTAX_UNARY:
+        put(printer, node->op == OPERATOR_NOT ? "not " : "-");
+        print_expression(printer, node->kids[0], operator_level(node->op));
+        break;
+    case SYNTAX_BINARY: print_binary(printer, node); break;
+    case SYNTAX_PIPE: print_pipe(printer, node); break;
+    case SYNTAX_CHOOSE: print_choose(printer, node); break;
+    default: print_postfix(printer, node); break;
+    }
+}
+
+/* Lines after the first are indented; brackets do it themselves, for what is between them only. */
+static bool indents_itself(const Syntax *node)
+{
+    return node->kind != SYNTAX_PIPE && node->kind != SYNTAX_CHOOSE && node->kind != SYNTAX_BINARY;
+}
+
+void print_expression(Printer *printer, const Syntax *node, int level)
+{
+    if (!node || printer->cut) return;
+    bool parentheses = level_of(node) < level, flat = printer->flat;
+    int indent = printer->indent;
+    if (parentheses) put(printer, "(");
+    if (!flat && fits(printer, node)) printer->flat = true;
+    if (!printer->flat && !indents_itself(node)) printer->indent += PRINT_INDENT;
+    print_plain(printer, node);
+    printer->flat = flat;
+    printer->indent = indent;
+    if (parentheses) put(printer, ")");
+}

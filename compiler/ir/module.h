@@ -62,9 +62,13 @@ typedef struct {
 Function *module_function(const Module *module, const char *name);
 /* NULL when the function has no such result. */
 Result *function_result(const Function *function, ResultRole role, Name name);
+/* Every node that the module needs: of its declared things, checks and functions; operands before users. malloc'd. */
+Node *module_nodes(const Module *module, uint32_t *count);
 
 /* The text form (.nng): prints and reads back identically. */
 void module_print(const Module *module, Text *to);
+/* The same with the places that each node came from as a comment behind it. */
+void module_print_places(const Module *module, Text *to);
 /* NULL after diagnostics. */
 Module *module_read(Context *context, const Source *source);
 /* Checks every node of the module against ops.def and its type rule. NULL when valid, else what is wrong (arena). */

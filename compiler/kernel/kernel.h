@@ -4,8 +4,9 @@
  * A kernel knows no actual sizes: each distinct size is a local parameter (sizes[i]) whose value a launch supplies, so
  * that layers of different widths share one compiled kernel. Equal sizes are the same parameter.
  *
- * Values are in SSA order. Each has a domain: the set of axes on which it depends (a bit mask). REDUCE removes axes from
- * it. A store runs once for each point of its own domain. The kernel means: for every axis point, in the order of the
+ * Values are in SSA order. Each has a domain: the set of axes on which it depends (a bit mask), seldom more (an operand
+ * of a REDUCE names all axes that are reduced, whether it depends on them or not). REDUCE removes axes from it. A store
+ * runs once for each point of its own domain, the axes of its subscripts. The kernel means: for every axis point, in the order of the
  * list, as if each value were computed over its whole domain before the next one is. An axis may be reduced by one value
  * and appear in a later one again (softmax: max over j, sum over j, store over j). */
 #ifndef NNC_KERNEL_KERNEL_H
@@ -89,7 +90,9 @@ typedef struct Kernel {
 } Kernel;
 
 /* A contraction that the tiled code can do: exactly one REDUCE, a SUM of mul(LOAD a, LOAD b) over one axis k (after
- * kernel_merge_axes), where a lacks n, b lacks m, both may have batch axes, and n is the last axis of the stores. */
+ * kernel_merge_axes), where a lacks n, b lacks m, and n is the last axis of the stores. All other axes of the result are
+ * batch axes, whether both operands have them or only one (a second m axis that could not be merged with the first).
+ * Loads have no mask and no subscripts from data; every store has the result's axes; nothing else depends on k. */
 typedef struct {
     uint32_t reduce, a, b; /* values */
     uint32_t m, n, k;      /* axes; m or n is KERNEL_MAX_AXES when there is none (a vector) */
@@ -102,6 +105,16 @@ bool kernel_contraction(const Kernel *kernel, KernelContraction *form);
 /* Merges neighbouring axes that every access walks as one (`i*784 + j` contiguous), so that loops get long. A product of
  * sizes becomes a new local size: `sizes` (the launch's sizes, as many as the kernel has) grows along. In place. */
 void kernel_merge_axes(Arena *arena, DimTable *dims, Kernel *kernel, Dim **sizes);
+
+/* Removes sizes that nothing uses (in `sizes` too) and numbers the others by first use: in axes, buffers, values. */
+void kernel_compact_sizes(Arena *arena, Kernel *kernel, Dim **sizes);
+
+/* The axes in one subscript, data subscripts' domains included. */
+AxisMask kernel_index_axes(const Kernel *kernel, const KernelIndex *index);
+/* True when the subscript is one bare axis (then *axis is it): factor 1, no offset, no data. */
+bool kernel_index_plain(const Kernel *kernel, const KernelIndex *index, uint32_t *axis);
+/* Equal subscripts of the same kernel. */
+bool kernel_index_same(const KernelIndex *a, const KernelIndex *b, uint32_t count);
 
 /* Equal but for names: they may share their code. */
 bool kernel_equal(const Kernel *a, const Kernel *b);

@@ -11,23 +11,12 @@ typedef struct {
     bool declares, item;
 } Word;
 
-#define RESERVED(word, token) {word, token, false, false}
-#define DECLARES(word, token) {word, token, true, false}
-#define ITEM(word, token) {word, token, true, true}
-
 static const Word words[] = {
-    RESERVED("if", IF),         RESERVED("then", THEN),     RESERVED("else", ELSE),
-    RESERVED("and", AND),       RESERVED("or", OR),         RESERVED("not", NOT),
-    RESERVED("as", AS),         RESERVED("return", RETURN), RESERVED("repeat", REPEAT),
-    RESERVED("scan", SCAN),     RESERVED("in", IN),         RESERVED("where", WHERE),
-    RESERVED("for", FOR),       RESERVED("true", TRUE),     RESERVED("false", FALSE),
-    RESERVED("assert", ASSERT), {"import", IMPORT, false, true},
-    DECLARES("input", INPUT),   DECLARES("target", TARGET), DECLARES("param", PARAM),
-    DECLARES("state", STATE),   DECLARES("draw", DRAW),     DECLARES("output", OUTPUT),
-    DECLARES("loss", LOSS),     DECLARES("metric", METRIC), ITEM("const", CONST),
-    ITEM("fn", FN),             ITEM("layer", LAYER),       ITEM("optimizer", OPTIMIZER),
-    ITEM("model", MODEL),       ITEM("data", DATA),         ITEM("train", TRAIN),
-    ITEM("derivative", DERIVATIVE), DECLARES("checkpoint", CHECKPOINT),
+#define RESERVED(word, token) {word, token, false, false},
+#define RESERVED_ITEM(word, token) {word, token, false, true},
+#define DECLARES(word, token) {word, token, true, false},
+#define ITEM(word, token) {word, token, true, true},
+#include "grammar/words.def"
 };
 
 enum { WORDS = sizeof words / sizeof words[0] };
@@ -80,8 +69,13 @@ bool word_begins_item(int token)
 
 const char *const *word_items(size_t *count)
 {
-    static const char *const items[] = {"const", "import", "fn",    "layer", "derivative",
-                                        "optimizer", "model", "data", "train"};
+    static const char *const items[] = {
+#define RESERVED(word, token)
+#define RESERVED_ITEM(word, token) word,
+#define DECLARES(word, token)
+#define ITEM(word, token) word,
+#include "grammar/words.def"
+    };
     *count = sizeof items / sizeof items[0];
     return items;
 }
@@ -89,9 +83,10 @@ const char *const *word_items(size_t *count)
 const char *const *parser_words(void)
 {
     static const char *const all[] = {
-        "if",     "then",  "else",  "and",    "or",     "not",    "as",    "return", "repeat",    "scan",
-        "in",     "where", "for",   "true",   "false",  "assert", "import", "input", "target",    "param",
-        "state",  "draw",  "output", "loss",  "metric", "const",  "fn",    "layer",  "optimizer", "model",
-        "data",   "train", "derivative", "checkpoint", NULL};
+#define RESERVED(word, token) word,
+#define DECLARES(word, token) word,
+#define ITEM(word, token) word,
+#include "grammar/words.def"
+        NULL};
     return all;
 }

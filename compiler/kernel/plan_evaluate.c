@@ -1,0 +1,267 @@
+/* What a plan means, without a code generator. Values are kept for their whole domain where the order matters (reductions,
+ * and loads of memory that the kernel writes); all others are computed at each point where they are needed. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/eval.h"
+#include "kernel/plan.h"
+#include "nn_random.h"
+
+typedef struct {
+    const Kernel *kernel;
+    void **memory;         /* per kernel buffer */
+    const int64_t *sizes;  /* per kernel size */
+    uint64_t seed, step;
+    double **kept;         /* per value: its elements over its domain, or NULL */
+    double *value;         /* per value, at the current point */
+    int64_t point[KERNEL_MAX_AXES];
+    bool *needed;          /* scratch: which values the current sink is made of */
+    bool failed;
+} Machine;
+
+static int64_t extent(const Machine *machine, uint32_t axis)
+{
+    return machine->sizes[machine->kernel->axes[axis].extent];
+}
+
+static int64_t domain_count(const Machine *machine, AxisMask domain)
+{
+    int64_t count = 1;
+    for (uint32_t i = 0; i < machine->kernel->n_axes; i++)
+        if (domain >> i & 1) count *= extent(machine, i);
+    return count;
+}
+
+/* Where the current point stands in a domain, first axis slowest. */
+static int64_t domain_position(const Machine *machine, AxisMask domain)
+{
+    int64_t position = 0;
+    for (uint32_t i = 0; i < machine->kernel->n_axes; i++)
+        if (domain >> i & 1) position = position * extent(machine, i) + machine->point[i];
+    return position;
+}
+
+/* Moves to the next point of a domain; false after the last, with all its axes back at 0. */
+static bool domain_next(Machine *machine, AxisMask domain)
+{
+    for (uint32_t i = machine->kernel->n_axes; i-- > 0;) {
+        if (!(domain >> i & 1)) continue;
+        if (++machine->point[i] < extent(machine, i)) return true;
+        machine->point[i] = 0;
+    }
+    return false;
+}
+
+static int64_t subscript(Machine *machine, const KernelIndex *index, int64_t dim)
+{
+    int64_t at = index->negative ? -machine->sizes[index->offset] : machine->sizes[index->offset];
+    for (uint32_t i = 0; i < index->n_terms; i++) at += index->terms[i].factor * machine->point[index->terms[i].axis];
+    if (index->value >= 0) at += (int64_t)machine->value[index->value];
+    if (at >= 0 && at < dim) return at;
+    machine->failed = true;
+    return 0;
+}
+
+static int64_t address(Machine *machine, const KernelValue *value, const uint32_t *dims)
+{
+    int64_t at = 0;
+    for (uint32_t i = 0; i < value->n_index; i++) {
+        int64_t dim = machine->sizes[dims[i]];
+        at = at * dim + subscript(machine, &value->index[i], dim);
+    }
+    return at;
+}
+
+static double read_element(Machine *machine, const KernelValue *value)
+{
+    const KernelBuffer *buffer = &machine->kernel->buffers[value->buffer];
+    if (value->n_args && machine->value[value->args[0]] == 0) return 0;
+    int64_t at = address(machine, value, buffer->dims);
+    double element;
+    dtype_load(buffer->dtype, &element, (char *)machine->memory[value->buffer] + at * dtype_size(buffer->dtype), 1);
+    return element;
+}
+
+static void write_element(Machine *machine, const KernelValue *value)
+{
+    const KernelBuffer *buffer = &machine->kernel->buffers[value->buffer];
+    char *to = (char *)machine->memory[value->buffer] +
+               address(machine, value, buffer->dims) * dtype_size(buffer->dtype);
+    double element = machine->value[value->args[0]];
+    if (value->kind == KERNEL_SCATTER) {
+        double old;
+        dtype_load(buffer->dtype, &old, to, 1);
+        element += old;
+    }
+    dtype_store(buffer->dtype, to, &element, 1);
+}
+
+/* The value at the current point, from its operands at this point. */
+static double compute(Machine *machine, uint32_t at)
+{
+    const KernelValue *value = &machine->kernel->values[at];
+    double x[3] = {0};
+    switch (value->kind) {
+    case KERNEL_LOAD: return read_element(machine, value);
+    case KERNEL_AXIS: return (double)machine->point[value->axis];
+    case KERNEL_CONSTANT: return dtype_round(value->dtype, value->number);
+    case KERNEL_SIZE: return (double)machine->sizes[value->size];
+    case KERNEL_RANDOM:
+        return nn_random_uniform(machine->seed, value->stream, (uint32_t)machine->step,
+                                 (uint64_t)address(machine, value, value->dims));
+    case KERNEL_COMPUTE:
+        for (uint32_t i = 0; i < value->n_args; i++) x[i] = machine->value[value->args[i]];
+        return dtype_round(value->dtype, op_evaluate(value->op, x[0], x[1], x[2]));
+    default: return 0;
+    }
+}
+
+/* Marks what `at` is made of, down to kept values. */
+static void mark_needed(Machine *machine, uint32_t at)
+{
+    const Kernel *kernel = machine->kernel;
+    memset(machine->needed, 0, kernel->n_values * sizeof *machine->needed);
+    machine->needed[at] = true;
+    for (uint32_t i = at + 1; i-- > 0;) {
+        const KernelValue *value = &kernel->values[i];
+        if (!machine->needed[i] || (machine->kept[i] && i != at)) continue;
+        for (uint32_t j = 0; j < value->n_args; j++) machine->needed[value->args[j]] = true;
+        for (uint32_t j = 0; j < value->n_index; j++)
+            if (value->index[j].value >= 0) machine->needed[value->index[j].value] = true;
+    }
+}
+
+/* Computes what was marked, below `end`, at the current point. */
+static void compute_needed(Machine *machine, uint32_t end)
+{
+    for (uint32_t i = 0; i < end; i++) {
+        if (!machine->needed[i]) continue;
+        const double *kept = machine->kept[i];
+        machine->value[i] = kept ? kept[domain_position(machine, machine->kernel->values[i].domain)] : compute(machine, i);
+    }
+}
+
+static double combine(Op op, double total, double x)
+{
+    switch (op) {
+    case OP_PROD: return total * x;
+    case OP_REDUCE_MAX: return op_evaluate(OP_MAX, x, total, 0);
+    case OP_REDUCE_MIN: return op_evaluate(OP_MIN, x, total, 0);
+    case OP_ANY: return total != 0 || x != 0;
+    case OP_ALL: return total != 0 && x != 0;
+    default: return total + x;
+    }
+}
+
+static double reduction_start(Op op)
+{
+    switch (op) {
+    case OP_PROD:
+    case OP_ALL: return 1;
+    case OP_REDUCE_MAX: return -INFINITY;
+    case OP_REDUCE_MIN: return INFINITY;
+    default: return 0;
+    }
+}
+
+/* The position of the first greatest (least) element; NaN counts as beyond all. */
+static double find_position(Machine *machine, const KernelValue *value)
+{
+    double best = 0, position = 0;
+    int64_t count = 0;
+    do {
+        compute_needed(machine, value->args[0] + 1);
+        double x = machine->value[value->args[0]];
+        bool better = value->op == OP_ARGMAX ? x > best : x < best;
+        if (!count || (!isnan(best) && (isnan(x) || better))) {
+            best = x;
+            position = (double)count;
+        }
+        count++;
+    } while (domain_next(machine, value->reduced));
+    return position;
+}
+
+static void run_reduce(Machine *machine, uint32_t at)
+{
+    const KernelValue *value = &machine->kernel->values[at];
+    int64_t count = domain_count(machine, value->domain), inner = domain_count(machine, value->reduced), i = 0;
+    double *kept = calloc((size_t)count + 1, sizeof *kept);
+    if (!kept) abort();
+    mark_needed(machine, value->args[0]);
+    if (count > 0) do {
+            double total = reduction_start(value->op);
+            if (inner && (value->op == OP_ARGMAX || value->op == OP_ARGMIN)) {
+                total = find_position(machine, value);
+            } else if (inner) {
+                do {
+                    compute_needed(machine, value->args[0] + 1);
+                    total = combine(value->op, total, machine->value[value->args[0]]);
+                } while (domain_next(machine, value->reduced));
+            }
+            kept[i++] = dtype_round(value->dtype, total);
+        } while (domain_next(machine, value->domain));
+    machine->kept[at] = kept;
+}
+
+static void run_sink(Machine *machine, uint32_t at)
+{
+    const KernelValue *value = &machine->kernel->values[at];
+    int64_t count = domain_count(machine, value->domain), i = 0;
+    if (!count) return;
+    bool load = value->kind == KERNEL_LOAD;
+    double *kept = load ? malloc((size_t)count * sizeof *kept) : NULL;
+    mark_needed(machine, at);
+    do {
+        compute_needed(machine, at);
+        if (load)
+            kept[i++] = compute(machine, at);
+        else
+            write_element(machine, value);
+    } while (domain_next(machine, value->domain));
+    machine->kept[at] = kept;
+}
+
+static bool run_launch(Context *context, Machine *machine, const char **error)
+{
+    const Kernel *kernel = machine->kernel;
+    machine->kept = calloc(kernel->n_values, sizeof *machine->kept);
+    machine->value = calloc(kernel->n_values, sizeof *machine->value);
+    machine->needed = calloc(kernel->n_values, sizeof *machine->needed);
+    if (!machine->kept || !machine->value || !machine->needed) abort();
+    for (uint32_t i = 0; i < kernel->n_values; i++) {
+        const KernelValue *value = &kernel->values[i];
+        bool sink = value->kind == KERNEL_STORE || value->kind == KERNEL_SCATTER;
+        if (value->kind == KERNEL_REDUCE) run_reduce(machine, i);
+        if (sink || (value->kind == KERNEL_LOAD && kernel->buffers[value->buffer].written)) run_sink(machine, i);
+    }
+    for (uint32_t i = 0; i < kernel->n_values; i++) free(machine->kept[i]);
+    free(machine->kept);
+    free(machine->value);
+    free(machine->needed);
+    if (machine->failed) *error = arena_format(context->arena, "an index is out of range in kernel %s", kernel->name);
+    return !machine->failed;
+}
+
+bool plan_evaluate(Context *context, const Plan *plan, const PlanProgram *program, void **memory,
+                   bool (*size)(void *data, Name symbol, int64_t *value), void *data, uint64_t seed, uint64_t step,
+                   const char **error)
+{
+    DimTable *dims = graph_dims(plan->module->graph);
+    for (uint32_t i = 0; i < program->n_launches; i++) {
+        const Launch *launch = &program->launches[i];
+        const Kernel *kernel = plan->kernels[launch->kernel];
+        int64_t *sizes = ARENA_ARRAY(context->arena, int64_t, kernel->n_sizes);
+        void **buffers = ARENA_ARRAY(context->arena, void *, kernel->n_buffers);
+        for (uint32_t j = 0; j < kernel->n_sizes; j++)
+            if (!dim_evaluate(dims, launch->sizes[j], size, data, &sizes[j])) {
+                *error = arena_format(context->arena, "launch %u: a size is unknown", i);
+                return false;
+            }
+        for (uint32_t j = 0; j < kernel->n_buffers; j++) buffers[j] = memory[launch->buffers[j]];
+        Machine machine = {.kernel = kernel, .memory = buffers, .sizes = sizes, .seed = seed, .step = step};
+        if (!run_launch(context, &machine, error)) return false;
+    }
+    return true;
+}

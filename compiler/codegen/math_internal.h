@@ -1,0 +1,186 @@
+/* Short names for building floating-point expressions, shared by the math_*.c files. A recipe is written once for f32
+ * and f64; what differs is the table of constants (MathFormat). */
+#ifndef NNC_CODEGEN_MATH_INTERNAL_H
+#define NNC_CODEGEN_MATH_INTERNAL_H
+
+#include "codegen/math.h"
+
+typedef LLVMValueRef Value;
+
+typedef struct {
+    uint32_t n;
+    double c[24]; /* highest power first */
+} Polynomial;
+
+typedef struct {
+    uint32_t mantissa;           /* explicit bits */
+    uint64_t bias;               /* of the exponent */
+    double magic;                /* 1.5 * 2^mantissa: adding it leaves an integer in the low bits */
+    double exp_low, exp_high;    /* beyond these exp is 0 and infinite */
+    double expm1_low, tanh_high; /* beyond these expm1 is -1 and tanh is 1 */
+    double ln2_high, ln2_low;    /* ln 2 in two parts; the first times an exponent is exact */
+    double erfc_high;            /* beyond this erfc is 0 */
+    double smallest_normal, denormal_scale, denormal_exponent;
+    uint64_t sqrt_half; /* bits of sqrt(1/2) */
+    Polynomial exp, sin, cos, erf, erfc;
+} MathFormat;
+
+extern const MathFormat math_f32, math_f64;
+
+/* What a recipe is built with: the emission context, the format and the width. */
+typedef struct {
+    Vector *v;
+    LLVMBuilderRef b;
+    const MathFormat *format;
+    LLVMTypeRef type, bits; /* float type of this width, integer type of the same size */
+    uint32_t lanes;
+    DType dtype, integer;
+} Math;
+
+/* The context for operands like x, of DTYPE_F32 or DTYPE_F64. */
+Math math_make(Vector *vector, DType dtype, Value x);
+
+static inline Value m_num(const Math *m, double number)
+{
+    return vector_number(m->v, m->dtype, m->lanes, number);
+}
+
+static inline Value m_add(const Math *m, Value x, Value y)
+{
+    return LLVMBuildFAdd(m->b, x, y, "");
+}
+
+static inline Value m_sub(const Math *m, Value x, Value y)
+{
+    return LLVMBuildFSub(m->b, x, y, "");
+}
+
+static inline Value m_mul(const Math *m, Value x, Value y)
+{
+    return LLVMBuildFMul(m->b, x, y, "");
+}
+
+static inline Value m_div(const Math *m, Value x, Value y)
+{
+    return LLVMBuildFDiv(m->b, x, y, "");
+}
+
+static inline Value m_fma(const Math *m, Value x, Value y, Value z)
+{
+    return vector_fma(m->v, x, y, z);
+}
+
+static inline Value m_neg(const Math *m, Value x)
+{
+    return LLVMBuildFNeg(m->b, x, "");
+}
+
+static inline Value m_compare(const Math *m, LLVMRealPredicate predicate, Value x, Value y)
+{
+    return LLVMBuildFCmp(m->b, predicate, x, y, "");
+}
+
+static inline Value m_lt(const Math *m, Value x, Value y)
+{
+    return m_compare(m, LLVMRealOLT, x, y);
+}
+
+static inline Value m_gt(const Math *m, Value x, Value y)
+{
+    return m_compare(m, LLVMRealOGT, x, y);
+}
+
+static inline Value m_eq(const Math *m, Value x, Value y)
+{
+    return m_compare(m, LLVMRealOEQ, x, y);
+}
+
+static inline Value m_select(const Math *m, Value condition, Value x, Value y)
+{
+    return LLVMBuildSelect(m->b, condition, x, y, "");
+}
+
+/* The lesser and the greater with a constant-like bound y; a NaN x stays. One min or max instruction each. */
+static inline Value m_at_most(const Math *m, Value x, Value y)
+{
+    return m_select(m, m_gt(m, x, y), y, x);
+}
+
+static inline Value m_at_least(const Math *m, Value x, Value y)
+{
+    return m_select(m, m_lt(m, x, y), y, x);
+}
+
+static inline Value m_call(const Math *m, const char *name, Value x)
+{
+    return vector_intrinsic(m->v, name, &x, 1);
+}
+
+static inline Value m_abs(const Math *m, Value x)
+{
+    return m_call(m, "llvm.fabs", x);
+}
+
+static inline Value m_round(const Math *m, Value x)
+{
+    return m_call(m, "llvm.rint", x);
+}
+
+static inline Value m_copysign(const Math *m, Value x, Value sign)
+{
+    return vector_intrinsic(m->v, "llvm.copysign", (Value[]){x, sign}, 2);
+}
+
+static inline Value m_to_bits(const Math *m, Value x)
+{
+    return LLVMBuildBitCast(m->b, x, m->bits, "");
+}
+
+static inline Value m_from_bits(const Math *m, Value x)
+{
+    return LLVMBuildBitCast(m->b, x, m->type, "");
+}
+
+static inline Value m_bits(const Math *m, uint64_t number)
+{
+    return vector_integer_like(LLVMConstNull(m->bits), number);
+}
+
+/* Horner's rule. */
+Value m_polynomial(const Math *m, Value x, const Polynomial *p);
+/* 2^n for an integral n in the range of normal exponents. */
+Value m_exp2_integer(const Math *m, Value n);
+/* x * 2^n, for an integral n of up to twice the exponent's range. */
+Value m_scale(const Math *m, Value x, Value n);
+/* A sum or product of two and what rounding took from it; exact where nothing overflows. */
+Value m_two_sum(const Math *m, Value x, Value y, Value *low);
+Value m_two_product(const Math *m, Value x, Value y, Value *low);
+
+/* math_exp.c */
+Value m_exp(const Math *m, Value x);
+Value m_exp_sum(const Math *m, Value high, Value low); /* exp(high + low), |low| far less than |high| */
+Value m_expm1(const Math *m, Value x);
+Value m_sinh(const Math *m, Value x);
+Value m_cosh(const Math *m, Value x);
+Value m_tanh(const Math *m, Value x);
+Value m_sigmoid(const Math *m, Value x);
+Value m_erf(const Math *m, Value x);
+Value m_erfc(const Math *m, Value x);
+/* math_log.c */
+Value m_log(const Math *m, Value x);
+Value m_log1p(const Math *m, Value x);
+Value m_softplus(const Math *m, Value x);
+Value m_pow(const Math *m, Value x, Value y);
+/* math_trig.c */
+Value m_sin(const Math *m, Value x);
+Value m_cos(const Math *m, Value x);
+Value m_tan(const Math *m, Value x);
+Value m_asin(const Math *m, Value x);
+Value m_acos(const Math *m, Value x);
+Value m_atan(const Math *m, Value x);
+Value m_atan2(const Math *m, Value y, Value x);
+
+/* math_integer.c */
+Value math_integer(Vector *vector, Op op, DType dtype, Value x, Value y);
+
+#endif

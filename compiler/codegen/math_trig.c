@@ -1,0 +1,209 @@
+/* Trigonometric functions and their inverses. */
+#include <math.h>
+
+#include "codegen/math_internal.h"
+
+/* An angle reduced by a multiple n of pi/2 to r + low with |r| <= pi/4, and the bits of n. */
+typedef struct {
+    Value r, low, n;
+} Reduced;
+
+/* n = round(x 2/pi), whose low bits appear in *bits; NaN for an infinite x. */
+static Value quarter_turns(const Math *m, Value x, Value *bits)
+{
+    Value n = m_round(m, m_mul(m, x, m_num(m, 6.36619772367581382433e-01)));
+    *bits = m_to_bits(m, m_add(m, n, m_num(m, m->format->magic)));
+    return n;
+}
+
+/* Keeps r where the polynomials are tame when x was beyond the bound of the reduction. */
+static Value tame(const Math *m, Value r)
+{
+    return m_at_most(m, m_at_least(m, r, m_num(m, -0.8)), m_num(m, 0.8));
+}
+
+/* Cody and Waite with pi/2 in parts of 33 bits (fdlibm e_rem_pio2.c), for |x| <= 2^20 pi/2. */
+static Reduced reduce_f64(const Math *m, Value x)
+{
+    Reduced a;
+    Value n = quarter_turns(m, x, &a.n);
+    Value t = m_sub(m, x, m_mul(m, n, m_num(m, 1.57079632673412561417e+00)));
+    Value w = m_mul(m, n, m_num(m, 6.07710050630396597660e-11));
+    Value r = m_sub(m, t, w);
+    w = m_sub(m, m_mul(m, n, m_num(m, 2.02226624879595063154e-21)), m_sub(m, m_sub(m, t, r), w));
+    a.r = tame(m, m_sub(m, r, w));
+    a.low = m_sub(m, m_sub(m, r, a.r), w);
+    return a;
+}
+
+/* Reduced in f64 with pi/2 in two parts, good for |x| <= 1e9; r is rounded to f32 once. */
+static Reduced reduce_f32(const Math *m, Value x)
+{
+    Math wide = math_make(m->v, DTYPE_F64, x);
+    Value bits, y = LLVMBuildFPExt(m->b, x, wide.type, ""), n = quarter_turns(&wide, y, &bits);
+    y = m_fma(&wide, n, m_num(&wide, -1.57079632673412561417e+00), y);
+    y = tame(&wide, m_fma(&wide, n, m_num(&wide, -6.07710050650619224932e-11), y));
+    return (Reduced){LLVMBuildFPTrunc(m->b, y, m->type, ""), NULL, LLVMBuildTrunc(m->b, bits, m->bits, "")};
+}
+
+static Reduced reduce(const Math *m, Value x)
+{
+    return m->dtype == DTYPE_F64 ? reduce_f64(m, x) : reduce_f32(m, x);
+}
+
+/* sin(r + low) = r + (r z S(z) + low (1 - z/2)). */
+static Value sin_kernel(const Math *m, Reduced a)
+{
+    Value z = m_mul(m, a.r, a.r), cube = m_mul(m, z, a.r), s = m_polynomial(m, z, &m->format->sin);
+    if (!a.low) return m_fma(m, s, cube, a.r);
+    Value tail = m_fma(m, m_mul(m, z, m_num(m, -0.5)), a.low, a.low);
+    return m_add(m, a.r, m_fma(m, s, cube, tail));
+}
+
+/* cos(r + low) = 1 - z/2 + (z^2 C(z) - r low), with what 1 - z/2 rounds away put back. */
+static Value cos_kernel(const Math *m, Reduced a)
+{
+    Value z = m_mul(m, a.r, a.r), half = m_mul(m, z, m_num(m, 0.5)), one = m_num(m, 1);
+    Value w = m_sub(m, one, half), lost = m_sub(m, m_sub(m, one, w), half);
+    Value tail = m_mul(m, m_mul(m, z, z), m_polynomial(m, z, &m->format->cos));
+    if (a.low) tail = m_sub(m, tail, m_mul(m, a.r, a.low));
+    return m_add(m, w, m_add(m, lost, tail));
+}
+
+static Value bit_is_set(const Math *m, Value bits, uint64_t bit)
+{
+    return LLVMBuildICmp(m->b, LLVMIntNE, LLVMBuildAnd(m->b, bits, m_bits(m, bit), ""), m_bits(m, 0), "");
+}
+
+/* sin(x + turns pi/2). */
+static Value sin_shifted(const Math *m, Value x, uint64_t turns)
+{
+    Reduced a = reduce(m, x);
+    Value n = LLVMBuildAdd(m->b, a.n, m_bits(m, turns), "");
+    Value y = m_select(m, bit_is_set(m, n, 1), cos_kernel(m, a), sin_kernel(m, a));
+    return m_select(m, bit_is_set(m, n, 2), m_neg(m, y), y);
+}
+
+Value m_sin(const Math *m, Value x)
+{
+    return m_select(m, m_eq(m, x, m_num(m, 0)), x, sin_shifted(m, x, 0));
+}
+
+Value m_cos(const Math *m, Value x)
+{
+    return sin_shifted(m, x, 1);
+}
+
+Value m_tan(const Math *m, Value x)
+{
+    Reduced a = reduce(m, x);
+    Value s = sin_kernel(m, a), c = cos_kernel(m, a), odd = bit_is_set(m, a.n, 1);
+    Value y = m_div(m, m_select(m, odd, m_neg(m, c), s), m_select(m, odd, s, c));
+    return m_select(m, m_eq(m, x, m_num(m, 0)), x, y);
+}
+
+/* asin(t) = t + t P(t^2) for t <= 1/2; P: f32 Cephes asinf, f64 fdlibm e_asin.c. */
+static Value asin_tail(const Math *m, Value z)
+{
+    static const Polynomial single = {
+        5, {4.2163199048e-2, 2.4181311049e-2, 4.5470025998e-2, 7.4953002686e-2, 1.6666752422e-1}};
+    static const Polynomial top = {6,
+                                   {3.47933107596021167570e-05, 7.91534994289814532176e-04, -4.00555345006794114027e-02,
+                                    2.01212532134862925881e-01, -3.25565818622400915405e-01,
+                                    1.66666666666666657415e-01}};
+    static const Polynomial bottom = {5,
+                                      {7.70381505559019352791e-02, -6.88283971605453293030e-01,
+                                       2.02094576023350569471e+00, -2.40339491173441421878e+00, 1}};
+    if (m->dtype == DTYPE_F32) return m_mul(m, z, m_polynomial(m, z, &single));
+    return m_mul(m, z, m_div(m, m_polynomial(m, z, &top), m_polynomial(m, z, &bottom)));
+}
+
+/* pi/2 and pi in two parts of the format. */
+static Value half_pi(const Math *m, double factor, Value *low)
+{
+    double high = m->dtype == DTYPE_F64 ? M_PI_2 : (double)(float)M_PI_2;
+    *low = m_num(m, factor * (m->dtype == DTYPE_F64 ? 6.12323399573676603587e-17 : M_PI_2 - high));
+    return m_num(m, factor * high);
+}
+
+/* For |x| <= 1/2 the series at |x|; beyond, asin x = pi/2 - 2 asin sqrt((1 - x)/2). */
+static Value asin_reduced(const Math *m, Value x, Value *t, Value *big)
+{
+    Value a = m_abs(m, x), half = m_num(m, 0.5);
+    *big = m_gt(m, a, half);
+    Value z = m_select(m, *big, m_mul(m, m_sub(m, m_num(m, 1), a), half), m_mul(m, a, a));
+    *t = m_select(m, *big, m_call(m, "llvm.sqrt", z), a);
+    return m_mul(m, *t, asin_tail(m, z));
+}
+
+Value m_asin(const Math *m, Value x)
+{
+    Value t, big, low, high = half_pi(m, 1, &low), tail = asin_reduced(m, x, &t, &big), s = m_add(m, t, tail);
+    Value far = m_sub(m, high, m_sub(m, m_add(m, s, s), low));
+    return m_copysign(m, m_select(m, big, far, s), x);
+}
+
+Value m_acos(const Math *m, Value x)
+{
+    Value t, big, low, high = half_pi(m, 1, &low), low2, high2 = half_pi(m, 2, &low2);
+    Value tail = asin_reduced(m, x, &t, &big), s = m_add(m, t, tail), twice = m_add(m, s, s);
+    Value left = m_sub(m, high2, m_sub(m, twice, low2));
+    Value signed_t = m_copysign(m, t, x), signed_tail = m_copysign(m, tail, x);
+    Value middle = m_sub(m, high, m_sub(m, signed_t, m_sub(m, low, signed_tail)));
+    return m_select(m, big, m_select(m, m_lt(m, x, m_num(m, 0)), left, twice), middle);
+}
+
+/* atan(t) - t, |t| <= 0.66; f32: Cephes atanf (|t| <= tan(pi/8)), f64: Cephes atan. */
+static Value atan_tail(const Math *m, Value t)
+{
+    static const Polynomial single = {4, {8.05374449538e-2, -1.38776856032e-1, 1.99777106478e-1, -3.33329491539e-1}};
+    static const Polynomial top = {5,
+                                   {-8.750608600031904122785e-1, -1.615753718733365076637e1, -7.500855792314704667340e1,
+                                    -1.228866684490136173410e2, -6.485021904942025371773e1}};
+    static const Polynomial bottom = {6,
+                                      {1, 2.485846490142306297962e1, 1.650270098316988542046e2,
+                                       4.328810604912902668951e2, 4.853903996359136964868e2,
+                                       1.945506571482613964425e2}};
+    Value z = m_mul(m, t, t), cube = m_mul(m, z, t);
+    if (m->dtype == DTYPE_F32) return m_mul(m, cube, m_polynomial(m, z, &single));
+    return m_mul(m, cube, m_div(m, m_polynomial(m, z, &top), m_polynomial(m, z, &bottom)));
+}
+
+/* atan(top/bottom) for top, bottom >= 0, not both 0 or infinite: one quotient, whose form depends on the octant. */
+static Value atan_quotient(const Math *m, Value top, Value bottom)
+{
+    double small = m->dtype == DTYPE_F64 ? 0.66 : 0.4142135623730950;
+    double large = m->dtype == DTYPE_F64 ? 2.41421356237309504880 : 2.414213562373095;
+    Value zero = m_num(m, 0), low, high = half_pi(m, 1, &low), low4, high4 = half_pi(m, 0.5, &low4);
+    Value middle = m_gt(m, top, m_mul(m, bottom, m_num(m, small)));
+    Value steep = m_gt(m, top, m_mul(m, bottom, m_num(m, large)));
+    Value p = m_select(m, steep, m_neg(m, bottom), m_select(m, middle, m_sub(m, top, bottom), top));
+    Value q = m_select(m, steep, top, m_select(m, middle, m_add(m, top, bottom), bottom));
+    Value t = m_div(m, p, q);
+    Value base = m_select(m, steep, high, m_select(m, middle, high4, zero));
+    Value rest = m_select(m, steep, low, m_select(m, middle, low4, zero));
+    return m_add(m, base, m_add(m, t, m_add(m, atan_tail(m, t), rest)));
+}
+
+Value m_atan(const Math *m, Value x)
+{
+    return m_copysign(m, atan_quotient(m, m_abs(m, x), m_num(m, 1)), x);
+}
+
+Value m_atan2(const Math *m, Value y, Value x)
+{
+    Value a = m_abs(m, y), b = m_abs(m, x), zero = m_num(m, 0), one = m_num(m, 1), inf = m_num(m, INFINITY);
+    Value both = LLVMBuildAnd(m->b, m_eq(m, a, inf), m_eq(m, b, inf), "");
+    Value none = LLVMBuildAnd(m->b, m_eq(m, a, zero), m_eq(m, b, zero), "");
+    /* Halves keep the sum of the middle octants from overflowing; tiny operands grow so that none of their bits go. */
+    Value tiny = LLVMBuildAnd(m->b, m_lt(m, a, one), m_lt(m, b, one), "");
+    Value scale = m_select(m, tiny, m_num(m, m->format->denormal_scale), m_num(m, 0.25));
+    Value top = m_select(m, both, one, m_mul(m, a, scale));
+    Value bottom = m_select(m, LLVMBuildOr(m->b, both, none, ""), one, m_mul(m, b, scale));
+    Value angle = atan_quotient(m, top, bottom);
+    Value low, high = half_pi(m, 2, &low);
+    Value left = LLVMBuildICmp(m->b, LLVMIntSLT, m_to_bits(m, x), m_bits(m, 0), "");
+    angle = m_select(m, left, m_sub(m, high, m_sub(m, angle, low)), angle);
+    angle = m_copysign(m, angle, y);
+    return m_select(m, m_compare(m, LLVMRealUNO, x, y), m_add(m, x, y), angle);
+}

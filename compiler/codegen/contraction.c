@@ -1,0 +1,178 @@
+/* Contractions: the description that the run time's driver works from, and the epilogue on finished tiles. */
+#include <stddef.h>
+
+#include "codegen/loop.h"
+#include "codegen/loop_internal.h"
+
+bool contraction_find(const Kernel *kernel, KernelContraction *form)
+{
+    if (!kernel_contraction(kernel, form)) return false;
+    const KernelValue *sum = &kernel->values[form->reduce];
+    const KernelValue *a = &kernel->values[form->a], *b = &kernel->values[form->b];
+    bool plain = sum->dtype == DTYPE_F32 || sum->dtype == DTYPE_F64;
+    plain &= kernel->buffers[a->buffer].dtype == sum->dtype && kernel->buffers[b->buffer].dtype == sum->dtype;
+    for (uint32_t i = 0; i < a->n_index; i++) plain &= !a->index[i].checked;
+    for (uint32_t i = 0; i < b->n_index; i++) plain &= !b->index[i].checked;
+    return plain && __builtin_popcount(form->batch) <= NN_MAX_BATCH_AXES;
+}
+
+/* A store of the sums as they are, rows contiguous, to memory that nothing else reads or writes. */
+static bool is_plain_store(const Kernel *kernel, const KernelContraction *form, uint32_t value)
+{
+    const KernelValue *store = &kernel->values[value];
+    if (store->kind != KERNEL_STORE || store->args[0] != form->reduce) return false;
+    const KernelBuffer *buffer = &kernel->buffers[store->buffer];
+    if (buffer->read || buffer->dtype != kernel->values[form->reduce].dtype) return false;
+    bool contiguous = true;
+    for (uint32_t d = store->n_index; d-- > 0;) {
+        const KernelIndex *index = &store->index[d];
+        if (index->value >= 0 || index->checked) return false;
+        for (uint32_t t = 0; t < index->n_terms; t++) {
+            if (index->terms[t].axis == form->n && (!contiguous || index->terms[t].factor != 1)) return false;
+        }
+        const KernelSize *size = &kernel->sizes[buffer->dims[d]];
+        contiguous &= size->known && size->value == 1;
+    }
+    return true;
+}
+
+/* The store that the driver can do itself; UINT32_MAX when there is none. */
+static uint32_t plain_store(const Kernel *kernel, const KernelContraction *form)
+{
+    for (uint32_t v = 0; v < kernel->n_values; v++) {
+        if (is_plain_store(kernel, form, v)) return v;
+    }
+    return UINT32_MAX;
+}
+
+bool contraction_has_tile(const Kernel *kernel, const KernelContraction *form)
+{
+    uint32_t plain = plain_store(kernel, form);
+    for (uint32_t v = 0; v < kernel->n_values; v++) {
+        if (is_sink(&kernel->values[v]) && v != plain) return true;
+    }
+    return false;
+}
+
+/* ---- The description ---- */
+
+static LLVMTypeRef pointer_type(const Vector *vector)
+{
+    return LLVMPointerTypeInContext(vector->context, 0);
+}
+
+static void set_field(Emitter *e, unsigned byte, LLVMValueRef value)
+{
+    LLVMBuilderRef builder = e->vector->builder;
+    LLVMValueRef offset = const_i64(e, byte);
+    LLVMTypeRef i8 = LLVMInt8TypeInContext(e->vector->context);
+    LLVMBuildStore(builder, value,
+                   LLVMBuildGEP2(builder, i8, LLVMGetParam(e->function, 1), &offset, 1, ""));
+}
+
+#define SET(e, field, value) set_field((e), offsetof(nn_contraction, field), (value))
+#define SET_I32(e, field, number)                                                                                      \
+    set_field((e), offsetof(nn_contraction, field),                                                                    \
+              LLVMConstInt(LLVMInt32TypeInContext((e)->vector->context), (unsigned long long)(number), true))
+
+/* What the operand's address advances by along an axis (NO_AXIS: nothing). */
+static LLVMValueRef operand_stride(const Emitter *e, uint32_t access, uint32_t axis)
+{
+    LLVMValueRef stride = axis == NO_AXIS ? NULL : access_stride(e, access, axis);
+    return stride ? stride : const_i64(e, 0);
+}
+
+static LLVMValueRef axis_extent(const Emitter *e, uint32_t axis)
+{
+    return axis == NO_AXIS ? const_i64(e, 1) : size_value(e, e->kernel->axes[axis].extent);
+}
+
+static void set_batch(Emitter *e, const KernelContraction *form, uint32_t store)
+{
+    uint32_t slot = 0;
+    for (uint32_t axis = 0; axis < e->kernel->n_axes; axis++) {
+        if (!(form->batch & axis_bit(axis))) continue;
+        unsigned byte = 8 * slot++;
+        set_field(e, offsetof(nn_contraction, batch_extent) + byte, axis_extent(e, axis));
+        set_field(e, offsetof(nn_contraction, batch_a) + byte, operand_stride(e, form->a, axis));
+        set_field(e, offsetof(nn_contraction, batch_b) + byte, operand_stride(e, form->b, axis));
+        LLVMValueRef c = store == UINT32_MAX ? const_i64(e, 0) : operand_stride(e, store, axis);
+        set_field(e, offsetof(nn_contraction, batch_c) + byte, c);
+    }
+    SET_I32(e, n_batch, slot);
+    for (; slot < NN_MAX_BATCH_AXES; slot++) {
+        set_field(e, offsetof(nn_contraction, batch_extent) + 8 * slot, const_i64(e, 1));
+        set_field(e, offsetof(nn_contraction, batch_a) + 8 * slot, const_i64(e, 0));
+        set_field(e, offsetof(nn_contraction, batch_b) + 8 * slot, const_i64(e, 0));
+        set_field(e, offsetof(nn_contraction, batch_c) + 8 * slot, const_i64(e, 0));
+    }
+}
+
+void contraction_emit(Arena *arena, Vector *vector, const Kernel *kernel, const KernelContraction *form,
+                      const char *symbol)
+{
+    LLVMTypeRef parameters[] = {pointer_type(vector), pointer_type(vector)};
+    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(vector->context), parameters, 2, false);
+    Emitter *e = emitter_begin(arena, vector, kernel, symbol, type, EMIT_SIZES);
+    uint32_t store = plain_store(kernel, form);
+    bool stores = store != UINT32_MAX;
+    SET(e, m, axis_extent(e, form->m));
+    SET(e, n, axis_extent(e, form->n));
+    SET(e, k, axis_extent(e, form->k));
+    SET(e, a_m, operand_stride(e, form->a, form->m));
+    SET(e, a_k, operand_stride(e, form->a, form->k));
+    SET(e, b_k, operand_stride(e, form->b, form->k));
+    SET(e, b_n, operand_stride(e, form->b, form->n));
+    SET(e, c_m, stores ? operand_stride(e, store, form->m) : const_i64(e, 0));
+    SET(e, a_offset, access_offset(e, form->a));
+    SET(e, b_offset, access_offset(e, form->b));
+    SET(e, c_offset, stores ? access_offset(e, store) : const_i64(e, 0));
+    set_batch(e, form, store);
+    SET_I32(e, a, kernel->values[form->a].buffer);
+    SET_I32(e, b, kernel->values[form->b].buffer);
+    SET_I32(e, c, stores ? (int32_t)kernel->values[store].buffer : -1);
+    LLVMBuildRetVoid(vector->builder);
+}
+
+/* ---- The tile ---- */
+
+enum { TILE_ARGS, TILE_BATCH, TILE_M0, TILE_M1, TILE_N0, TILE_N1, TILE_SUMS, TILE_STRIDE, TILE_PARAMETERS };
+
+static void set_bounds(Emitter *e, uint32_t axis, unsigned from, unsigned to)
+{
+    if (axis == NO_AXIS) return;
+    e->from[axis] = LLVMGetParam(e->function, from);
+    e->to[axis] = LLVMGetParam(e->function, to);
+}
+
+static void open_batch(Emitter *e, AxisMask batch)
+{
+    LLVMBuilderRef builder = e->vector->builder;
+    LLVMValueRef from = LLVMGetParam(e->function, TILE_BATCH);
+    int64_t slot = 0;
+    for (uint32_t axis = 0; axis < e->kernel->n_axes; axis++) {
+        if (!(batch & axis_bit(axis))) continue;
+        LLVMValueRef offset = const_i64(e, slot++);
+        LLVMValueRef pointer = LLVMBuildGEP2(builder, type_i64(e), from, &offset, 1, "");
+        e->at[axis] = LLVMBuildLoad2(builder, type_i64(e), pointer, "batch");
+    }
+    e->open = batch;
+}
+
+void tile_emit(Arena *arena, Vector *vector, const Kernel *kernel, const KernelContraction *form, const char *symbol)
+{
+    LLVMTypeRef i64 = LLVMInt64TypeInContext(vector->context), pointer = pointer_type(vector);
+    LLVMTypeRef parameters[TILE_PARAMETERS] = {pointer, pointer, i64, i64, i64, i64, pointer, i64};
+    LLVMTypeRef type =
+        LLVMFunctionType(LLVMVoidTypeInContext(vector->context), parameters, TILE_PARAMETERS, false);
+    Emitter *e = emitter_begin(arena, vector, kernel, symbol, type, EMIT_KERNEL);
+    e->given = form->reduce;
+    e->given_row = form->m;
+    e->given_column = form->n;
+    e->given_base = LLVMGetParam(e->function, TILE_SUMS);
+    e->given_stride = LLVMGetParam(e->function, TILE_STRIDE);
+    set_bounds(e, form->m, TILE_M0, TILE_M1);
+    set_bounds(e, form->n, TILE_N0, TILE_N1);
+    open_batch(e, form->batch);
+    emitter_finish(e, plain_store(kernel, form));
+}

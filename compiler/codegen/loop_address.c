@@ -1,0 +1,304 @@
+#include "codegen/loop_internal.h"
+
+static LLVMBuilderRef builder(const Emitter *e)
+{
+    return e->vector->builder;
+}
+
+LLVMValueRef size_value(const Emitter *e, uint32_t size)
+{
+    return e->sizes[size];
+}
+
+static bool is_constant_int(LLVMValueRef value, int64_t number)
+{
+    return LLVMIsAConstantInt(value) && LLVMConstIntGetSExtValue(value) == number;
+}
+
+static LLVMValueRef multiply(const Emitter *e, LLVMValueRef a, LLVMValueRef b)
+{
+    if (is_constant_int(a, 1)) return b;
+    if (is_constant_int(b, 1)) return a;
+    return LLVMBuildNSWMul(builder(e), a, b, "");
+}
+
+/* NULL is 0. */
+static LLVMValueRef add(const Emitter *e, LLVMValueRef a, LLVMValueRef b)
+{
+    if (!a || is_constant_int(a, 0)) return b;
+    if (!b || is_constant_int(b, 0)) return a;
+    return LLVMBuildNSWAdd(builder(e), a, b, "");
+}
+
+static LLVMValueRef scale(const Emitter *e, LLVMValueRef value, int64_t factor)
+{
+    return multiply(e, value, const_i64(e, factor));
+}
+
+void walk_strides(Emitter *e, Walk *walk, uint32_t rank, const uint32_t *dims)
+{
+    LLVMValueRef stride = const_i64(e, 1);
+    for (uint32_t d = rank; d-- > 0;) {
+        walk->stride[d] = stride;
+        if (d) stride = multiply(e, stride, size_value(e, dims[d]));
+    }
+}
+
+static LLVMValueRef index_offset(const Emitter *e, const KernelIndex *index)
+{
+    LLVMValueRef offset = size_value(e, index->offset);
+    if (!index->negative || is_constant_int(offset, 0)) return offset;
+    return LLVMBuildNSWNeg(builder(e), offset, "");
+}
+
+/* Subscripts that data decides, or that are checked, are computed where the access stands; the others are walked. */
+static bool is_walked(const KernelIndex *index)
+{
+    return index->value < 0 && !index->checked;
+}
+
+static LLVMTypeRef element_type(const Emitter *e, DType dtype)
+{
+    return vector_memory_type(e->vector, dtype, 1);
+}
+
+static LLVMValueRef advance(const Emitter *e, DType dtype, LLVMValueRef pointer, LLVMValueRef elements)
+{
+    if (!elements || is_constant_int(elements, 0)) return pointer;
+    return LLVMBuildGEP2(builder(e), element_type(e, dtype), pointer, &elements, 1, "");
+}
+
+LLVMValueRef access_stride(const Emitter *e, uint32_t access, uint32_t axis)
+{
+    const KernelValue *value = &e->kernel->values[access];
+    LLVMValueRef stride = NULL;
+    for (uint32_t d = 0; d < value->n_index; d++) {
+        const KernelIndex *index = &value->index[d];
+        if (!is_walked(index)) continue;
+        for (uint32_t t = 0; t < index->n_terms; t++) {
+            if (index->terms[t].axis != axis) continue;
+            stride = add(e, stride, scale(e, e->buffers[value->buffer].stride[d], index->terms[t].factor));
+        }
+    }
+    return stride;
+}
+
+LLVMValueRef access_offset(const Emitter *e, uint32_t access)
+{
+    const KernelValue *value = &e->kernel->values[access];
+    LLVMValueRef elements = const_i64(e, 0);
+    for (uint32_t d = 0; d < value->n_index; d++) {
+        if (!is_walked(&value->index[d])) continue;
+        LLVMValueRef offset = index_offset(e, &value->index[d]);
+        if (is_constant_int(offset, 0)) continue;
+        elements = add(e, elements, multiply(e, offset, e->buffers[value->buffer].stride[d]));
+    }
+    return elements;
+}
+
+void access_extend(Emitter *e, uint32_t access)
+{
+    const KernelValue *value = &e->kernel->values[access];
+    Binding *bound = &e->bound[access];
+    LLVMValueRef elements = NULL;
+    if (!bound->base) {
+        bound->base = e->buffers[value->buffer].pointer;
+        bound->base_axes = 0;
+        elements = access_offset(e, access);
+    }
+    for (uint32_t axis = 0; axis < e->kernel->n_axes; axis++) {
+        if (!(e->open & ~bound->base_axes & axis_bit(axis))) continue;
+        LLVMValueRef stride = access_stride(e, access, axis);
+        if (stride && !is_constant_int(e->at[axis], 0)) elements = add(e, elements, multiply(e, e->at[axis], stride));
+    }
+    bound->base_axes = e->open;
+    bound->base = advance(e, e->kernel->buffers[value->buffer].dtype, bound->base, elements);
+}
+
+/* ---- Subscripts as numbers ---- */
+
+static bool index_is_vector(const Emitter *e, const KernelIndex *index)
+{
+    if (e->vector_axis == NO_AXIS) return false;
+    if (index->value >= 0 && value_lanes(e, (uint32_t)index->value) > 1) return true;
+    for (uint32_t t = 0; t < index->n_terms; t++) {
+        if (index->terms[t].axis == e->vector_axis) return true;
+    }
+    return false;
+}
+
+/* One subscript as i64, a vector when `lanes` > 1. */
+static LLVMValueRef index_number(Emitter *e, const KernelIndex *index, uint32_t lanes)
+{
+    LLVMValueRef scalar = index_offset(e, index), vector = NULL;
+    for (uint32_t t = 0; t < index->n_terms; t++) {
+        const KernelTerm *term = &index->terms[t];
+        scalar = add(e, scalar, scale(e, e->at[term->axis], term->factor));
+        if (term->axis != e->vector_axis) continue;
+        LLVMValueRef step = vector_splat(e->vector, const_i64(e, term->factor), lanes);
+        vector = add(e, vector, LLVMBuildMul(builder(e), vector_iota(e->vector, DTYPE_I64, lanes), step, ""));
+    }
+    LLVMValueRef number = vector_splat(e->vector, scalar ? scalar : const_i64(e, 0), lanes);
+    if (vector) number = LLVMBuildAdd(builder(e), number, vector, "");
+    if (index->value < 0) return number;
+    uint32_t value = (uint32_t)index->value;
+    LLVMValueRef data = value_wide(e, value, lanes);
+    DType dtype = e->kernel->values[value].dtype;
+    if (dtype != DTYPE_I64) data = math_cast(e->vector, dtype, DTYPE_I64, data);
+    return LLVMBuildAdd(builder(e), number, data, "");
+}
+
+/* Lanes that take part: those of the mask for which `taken` (NULL: always) holds. NULL: all. */
+static LLVMValueRef lanes_taken(const Emitter *e, LLVMValueRef taken, uint32_t lanes)
+{
+    LLVMValueRef mask = lanes > 1 ? e->mask : NULL;
+    if (!taken || !mask) return taken ? taken : mask;
+    return LLVMBuildAnd(builder(e), mask, taken, "");
+}
+
+static LLVMValueRef any_lane(const Emitter *e, LLVMValueRef lanes)
+{
+    uint32_t count = vector_lanes(lanes);
+    if (count == 1) return lanes;
+    LLVMTypeRef bits = LLVMIntTypeInContext(e->vector->context, count);
+    LLVMValueRef packed = LLVMBuildBitCast(builder(e), lanes, bits, "");
+    return LLVMBuildICmp(builder(e), LLVMIntNE, packed, LLVMConstNull(bits), "");
+}
+
+/* Out of range: 0 instead, and the launch's error says which buffer. Without a branch: what is not an error is written
+ * to a place of no meaning. */
+static LLVMValueRef check_index(Emitter *e, uint32_t buffer, uint32_t dim, LLVMValueRef number, LLVMValueRef mask)
+{
+    uint32_t lanes = vector_lanes(number);
+    LLVMValueRef size = size_value(e, e->kernel->buffers[buffer].dims[dim]);
+    LLVMValueRef bad =
+        LLVMBuildICmp(builder(e), LLVMIntUGE, number, vector_splat(e->vector, size, lanes), "out_of_range");
+    if (mask && vector_lanes(mask) > lanes) mask = any_lane(e, mask);
+    LLVMValueRef wrong = any_lane(e, mask ? LLVMBuildAnd(builder(e), bad, mask, "") : bad);
+    LLVMValueRef to = LLVMBuildSelect(builder(e), wrong, e->error, e->spill, "");
+    LLVMBuildStore(builder(e), const_i64(e, 1 + (int64_t)buffer), to);
+    return LLVMBuildSelect(builder(e), bad, vector_integer_like(number, 0), number, "");
+}
+
+typedef struct {
+    LLVMValueRef base;    /* address of lane 0 but for `offsets` */
+    LLVMValueRef offsets; /* i64 per lane, in elements; NULL: lanes follow one another */
+} Address;
+
+/* Where an access goes: `lanes` addresses. */
+static Address access_address(Emitter *e, uint32_t access, uint32_t lanes, LLVMValueRef mask)
+{
+    const KernelValue *value = &e->kernel->values[access];
+    const Walk *walk = &e->buffers[value->buffer];
+    access_extend(e, access);
+    LLVMValueRef scalar = NULL, vector = NULL;
+    for (uint32_t d = 0; d < value->n_index; d++) {
+        const KernelIndex *index = &value->index[d];
+        if (is_walked(index)) continue;
+        uint32_t width = lanes > 1 && index_is_vector(e, index) ? lanes : 1;
+        LLVMValueRef number = index_number(e, index, width);
+        if (index->checked) number = check_index(e, value->buffer, d, number, mask);
+        number = multiply(e, number, vector_splat(e->vector, walk->stride[d], width));
+        if (width > 1)
+            vector = vector ? LLVMBuildAdd(builder(e), vector, number, "") : number;
+        else
+            scalar = add(e, scalar, number);
+    }
+    DType dtype = e->kernel->buffers[value->buffer].dtype;
+    Address address = {.base = advance(e, dtype, e->bound[access].base, scalar)};
+    if (lanes == 1) return address;
+    LLVMValueRef stride = access_stride(e, access, e->vector_axis);
+    if (!vector && stride && is_constant_int(stride, 1)) return address;
+    LLVMValueRef steps = vector_iota(e->vector, DTYPE_I64, lanes);
+    steps = LLVMBuildMul(builder(e), steps, vector_splat(e->vector, stride ? stride : const_i64(e, 0), lanes), "");
+    address.offsets = vector ? LLVMBuildAdd(builder(e), vector, steps, "") : steps;
+    return address;
+}
+
+static LLVMValueRef load_scalar(Emitter *e, DType dtype, LLVMValueRef pointer, LLVMValueRef taken)
+{
+    if (taken) pointer = LLVMBuildSelect(builder(e), taken, pointer, e->zero, "");
+    return vector_load(e->vector, dtype, pointer, 1, NULL);
+}
+
+LLVMValueRef emit_load(Emitter *e, uint32_t value)
+{
+    const KernelValue *load = &e->kernel->values[value];
+    DType dtype = e->kernel->buffers[load->buffer].dtype;
+    uint32_t lanes = value_lanes(e, value);
+    LLVMValueRef taken = load->n_args ? value_wide(e, load->args[0], lanes) : NULL;
+    LLVMValueRef mask = lanes_taken(e, taken, lanes);
+    Address address = access_address(e, value, lanes, mask);
+    if (lanes == 1) return load_scalar(e, dtype, address.base, taken);
+    if (!address.offsets) return vector_load(e->vector, dtype, address.base, lanes, mask);
+    if (!mask) mask = LLVMConstAllOnes(LLVMVectorType(LLVMInt1TypeInContext(e->vector->context), lanes));
+    return vector_gather(e->vector, dtype, address.base, address.offsets, mask);
+}
+
+/* One element after the other: for what no vector store reaches. */
+static void store_lanes(Emitter *e, DType dtype, LLVMValueRef value, const Address *address)
+{
+    LLVMTypeRef i32 = LLVMInt32TypeInContext(e->vector->context);
+    for (uint32_t lane = 0; lane < vector_lanes(value); lane++) {
+        LLVMValueRef at = LLVMConstInt(i32, lane, false);
+        LLVMValueRef offset = LLVMBuildExtractElement(builder(e), address->offsets, at, "");
+        LLVMValueRef to = advance(e, dtype, address->base, offset);
+        if (e->mask) {
+            LLVMValueRef used = LLVMBuildExtractElement(builder(e), e->mask, at, "");
+            to = LLVMBuildSelect(builder(e), used, to, e->spill, "");
+        }
+        vector_store(e->vector, dtype, LLVMBuildExtractElement(builder(e), value, at, ""), to, NULL);
+    }
+}
+
+static void store_at(Emitter *e, DType dtype, LLVMValueRef value, const Address *address, uint32_t lanes)
+{
+    if (address->offsets)
+        store_lanes(e, dtype, value, address);
+    else
+        vector_store(e->vector, dtype, value, address->base, lanes > 1 ? e->mask : NULL);
+}
+
+void emit_store(Emitter *e, uint32_t value)
+{
+    const KernelValue *store = &e->kernel->values[value];
+    uint32_t lanes = value_lanes(e, value);
+    LLVMValueRef what = value_wide(e, store->args[0], lanes);
+    Address address = access_address(e, value, lanes, lanes_taken(e, NULL, lanes));
+    store_at(e, e->kernel->buffers[store->buffer].dtype, what, &address, lanes);
+}
+
+void emit_scatter(Emitter *e, uint32_t value)
+{
+    const KernelValue *scatter = &e->kernel->values[value];
+    DType dtype = e->kernel->buffers[scatter->buffer].dtype;
+    uint32_t lanes = value_lanes(e, value);
+    LLVMValueRef what = value_wide(e, scatter->args[0], lanes);
+    LLVMValueRef mask = lanes_taken(e, NULL, lanes), old;
+    Address address = access_address(e, value, lanes, mask), *at = &address;
+    if (at->offsets) {
+        LLVMTypeRef bits = LLVMVectorType(LLVMInt1TypeInContext(e->vector->context), lanes);
+        old = vector_gather(e->vector, dtype, at->base, at->offsets, mask ? mask : LLVMConstAllOnes(bits));
+    } else {
+        old = vector_load(e->vector, dtype, at->base, lanes, mask);
+    }
+    store_at(e, dtype, math_emit(e->vector, OP_ADD, dtype, old, what, NULL), at, lanes);
+}
+
+LLVMValueRef emit_random(Emitter *e, uint32_t value)
+{
+    const KernelValue *draw = &e->kernel->values[value];
+    uint32_t lanes = value_lanes(e, value);
+    Walk walk = {0};
+    walk_strides(e, &walk, draw->n_index, draw->dims);
+    LLVMValueRef position = vector_splat(e->vector, const_i64(e, 0), lanes);
+    for (uint32_t d = 0; d < draw->n_index; d++) {
+        LLVMValueRef number = index_number(e, &draw->index[d], lanes);
+        LLVMValueRef stride = vector_splat(e->vector, walk.stride[d], lanes);
+        position = LLVMBuildAdd(builder(e), position, LLVMBuildMul(builder(e), number, stride, ""), "");
+    }
+    LLVMTypeRef i32 = LLVMInt32TypeInContext(e->vector->context);
+    LLVMValueRef step = LLVMBuildTrunc(builder(e), e->step, i32, "");
+    LLVMValueRef uniform = random_emit(e->vector, e->seed, LLVMConstInt(i32, draw->stream, false), step, position);
+    return draw->dtype == DTYPE_F32 ? uniform : math_cast(e->vector, DTYPE_F32, draw->dtype, uniform);
+}

@@ -1,0 +1,148 @@
+/* How a kernel becomes loops.
+ *
+ * Stages are the values that need loops of their own: STORE, SCATTER and REDUCE. A block is emitted inside some open
+ * axes for some sinks (stages to be done there). It takes the first stage that is not done, opens the axis that lets
+ * most of the others join the loop, and emits a block inside. A reduction that a stage needs is emitted by the first
+ * block that has its whole domain open, and once more where it is needed beyond that block: recomputed, never stored.
+ * Everything else is evaluated on demand, at the outermost level that has its domain open, and lives until that level's
+ * loop ends (Emitter.bound).
+ *
+ * At most one open axis is the vector axis: a value that depends on it is a vector of `lanes` consecutive points. */
+#ifndef NNC_CODEGEN_LOOP_INTERNAL_H
+#define NNC_CODEGEN_LOOP_INTERNAL_H
+
+#include "codegen/math.h"
+#include "codegen/vector.h"
+#include "kernel/kernel.h"
+
+enum { NO_AXIS = KERNEL_MAX_AXES };
+
+/* What is known about a value inside the open loops. */
+typedef struct {
+    LLVMValueRef value; /* NULL: not evaluated here */
+    LLVMValueRef base;  /* accesses: address of what the open axes of `base_axes` select; NULL: not begun */
+    AxisMask base_axes;
+    LLVMValueRef sum, best; /* REDUCE under way: accumulated so far; for ARGMAX and ARGMIN `sum` is the index */
+} Binding;
+
+/* Memory that accesses walk: strides in elements, as i64 values of the entry block. */
+typedef struct {
+    LLVMValueRef pointer;
+    LLVMValueRef stride[MAX_RANK];
+} Walk;
+
+typedef struct Emitter {
+    Arena *arena;
+    Vector *vector;
+    const Kernel *kernel;
+    LLVMValueRef function;
+    LLVMValueRef *sizes; /* i64 */
+    Walk *buffers;
+    LLVMValueRef seed, step, error; /* of nn_kernel_args */
+    LLVMValueRef spill;             /* where errors that did not happen are written */
+    LLVMValueRef zero;              /* 8 zero bytes: what an untaken scalar load reads */
+
+    AxisMask open;
+    uint32_t vector_axis;               /* NO_AXIS when none is open */
+    LLVMValueRef mask;                  /* of the lanes in use; NULL: all */
+    LLVMValueRef at[KERNEL_MAX_AXES];   /* open axes: where they stand (lane 0 of the vector axis) */
+    LLVMValueRef from[KERNEL_MAX_AXES]; /* bounds that are not 0 and the extent; NULL: those */
+    LLVMValueRef to[KERNEL_MAX_AXES];
+    Binding *bound; /* per kernel value */
+
+    /* In a tile function: the reduction whose sums are given, as a matrix. */
+    uint32_t given; /* value, or UINT32_MAX */
+    uint32_t given_row, given_column;
+    LLVMValueRef given_base, given_stride;
+} Emitter;
+
+/* ---- loop_stage.c: what depends on what; which axis to open ---- */
+
+static inline AxisMask axis_bit(uint32_t axis)
+{
+    return axis == NO_AXIS ? 0 : (AxisMask)1 << axis;
+}
+/* The axes over which a stage runs. */
+static inline AxisMask stage_axes(const KernelValue *stage)
+{
+    return stage->domain | stage->reduced;
+}
+bool is_sink(const KernelValue *value);
+bool is_access(const KernelValue *value);
+/* Calls visit for the operands of a value: its arguments and the integer values in its subscripts. */
+void value_operands(const KernelValue *value, void (*visit)(void *data, uint32_t operand), void *data);
+/* Sets needed[v] for all that `value` needs and is not evaluated yet, itself included. */
+void mark_needed(const Emitter *e, uint32_t value, bool *needed);
+/* Axes that reductions still reduce before `value` can be had: they must not be opened for it. */
+AxisMask blocked_axes(const Emitter *e, uint32_t value);
+/* The reductions not evaluated yet whose domain is open, and the sinks, in order. Arena. */
+uint32_t *pending_stages(const Emitter *e, const uint32_t *sinks, uint32_t n_sinks, uint32_t *count);
+/* The axis to open for stages[0], whether as the vector axis, and which stages join (moved to `group`). */
+uint32_t choose_axis(const Emitter *e, const uint32_t *stages, uint32_t n_stages, bool *vectorised, uint32_t *group,
+                     uint32_t *n_group);
+/* How many vector operations a point costs, elementary functions counted heavily. */
+uint32_t stage_cost(const Emitter *e, uint32_t stage);
+/* True when different points of the axis never scatter to the same element. */
+bool scatter_separates(const KernelValue *scatter, uint32_t axis);
+
+/* ---- loop_address.c ---- */
+
+LLVMValueRef size_value(const Emitter *e, uint32_t size);
+void walk_strides(Emitter *e, Walk *walk, uint32_t rank, const uint32_t *dims);
+/* Begins or extends the base address of an access by the open axes. */
+void access_extend(Emitter *e, uint32_t access);
+/* What an access's address advances by, in elements, when the axis takes one step (NULL: nothing), and where it begins
+ * when all axes are 0; of subscripts that data does not decide. */
+LLVMValueRef access_stride(const Emitter *e, uint32_t access, uint32_t axis);
+LLVMValueRef access_offset(const Emitter *e, uint32_t access);
+LLVMValueRef emit_load(Emitter *e, uint32_t value);
+void emit_store(Emitter *e, uint32_t value);
+void emit_scatter(Emitter *e, uint32_t value);
+LLVMValueRef emit_random(Emitter *e, uint32_t value);
+
+/* ---- loop_value.c ---- */
+
+/* The value where the emitter stands; a vector exactly when it depends on the open vector axis. */
+LLVMValueRef value_emit(Emitter *e, uint32_t value);
+/* The same, as a vector of `lanes` (1: scalar) in any case. */
+LLVMValueRef value_wide(Emitter *e, uint32_t value, uint32_t lanes);
+/* How wide the value is here. */
+uint32_t value_lanes(const Emitter *e, uint32_t value);
+
+/* ---- loop_reduce.c ---- */
+
+bool reduce_keeps_index(const KernelValue *reduce);
+/* Sets the accumulator to the identity. */
+void reduce_begin(Emitter *e, uint32_t reduce, uint32_t lanes);
+/* Accumulates the point where the emitter stands. */
+void reduce_point(Emitter *e, uint32_t reduce);
+/* Accumulates another accumulator (of what comes later in order). */
+void reduce_join(Emitter *e, uint32_t reduce, LLVMValueRef sum, LLVMValueRef best);
+/* Makes a vector accumulator a scalar. */
+void reduce_fold(Emitter *e, uint32_t reduce);
+
+/* ---- loop_nest.c ---- */
+
+void block_emit(Emitter *e, const uint32_t *sinks, uint32_t n_sinks);
+
+/* ---- loop.c ---- */
+
+typedef enum { EMIT_KERNEL, EMIT_SIZES } EmitWhat;
+
+/* Begins a function and an Emitter in it whose entry block has read sizes and strides. The function's first parameter
+ * is the nn_kernel_args, whose other fields are read too, or (EMIT_SIZES) the array of sizes. */
+Emitter *emitter_begin(Arena *arena, Vector *vector, const Kernel *kernel, const char *symbol, LLVMTypeRef type,
+                       EmitWhat what);
+/* Emits all stores and scatters of the kernel but `skip` (UINT32_MAX: none) and ends the function. */
+void emitter_finish(Emitter *e, uint32_t skip);
+
+static inline LLVMTypeRef type_i64(const Emitter *e)
+{
+    return LLVMInt64TypeInContext(e->vector->context);
+}
+static inline LLVMValueRef const_i64(const Emitter *e, int64_t value)
+{
+    return LLVMConstInt(type_i64(e), (unsigned long long)value, true);
+}
+
+#endif

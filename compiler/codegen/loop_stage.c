@@ -1,0 +1,264 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/loop_internal.h"
+
+bool is_sink(const KernelValue *value)
+{
+    return value->kind == KERNEL_STORE || value->kind == KERNEL_SCATTER;
+}
+
+bool is_access(const KernelValue *value)
+{
+    return value->kind == KERNEL_LOAD || is_sink(value);
+}
+
+void value_operands(const KernelValue *value, void (*visit)(void *data, uint32_t operand), void *data)
+{
+    for (uint32_t i = 0; i < value->n_args; i++) visit(data, value->args[i]);
+    for (uint32_t i = 0; i < value->n_index; i++) {
+        if (value->index[i].value >= 0) visit(data, (uint32_t)value->index[i].value);
+    }
+}
+
+static void mark(void *data, uint32_t operand)
+{
+    ((bool *)data)[operand] = true;
+}
+
+void mark_needed(const Emitter *e, uint32_t value, bool *needed)
+{
+    needed[value] = true;
+    for (uint32_t v = value + 1; v-- > 0;) {
+        if (needed[v] && e->bound[v].value) needed[v] = false;
+        if (needed[v] && v != e->given) value_operands(&e->kernel->values[v], mark, needed);
+    }
+}
+
+/* What `value` needs beside itself; arena. */
+static bool *needed_by(const Emitter *e, uint32_t value)
+{
+    bool *needed = ARENA_ARRAY(e->arena, bool, e->kernel->n_values);
+    mark_needed(e, value, needed);
+    return needed;
+}
+
+static bool is_open_reduce(const Emitter *e, uint32_t value)
+{
+    return e->kernel->values[value].kind == KERNEL_REDUCE && value != e->given && !e->bound[value].value;
+}
+
+AxisMask blocked_axes(const Emitter *e, uint32_t value)
+{
+    bool *needed = needed_by(e, value);
+    AxisMask blocked = 0;
+    for (uint32_t v = 0; v < value; v++) {
+        if (needed[v] && is_open_reduce(e, v)) blocked |= e->kernel->values[v].reduced;
+    }
+    return blocked;
+}
+
+uint32_t *pending_stages(const Emitter *e, const uint32_t *sinks, uint32_t n_sinks, uint32_t *count)
+{
+    uint32_t n_values = e->kernel->n_values;
+    bool *needed = ARENA_ARRAY(e->arena, bool, n_values), *wanted = ARENA_ARRAY(e->arena, bool, n_values);
+    for (uint32_t i = 0; i < n_sinks; i++) {
+        wanted[sinks[i]] = true;
+        mark_needed(e, sinks[i], needed);
+    }
+    uint32_t *stages = ARENA_ARRAY(e->arena, uint32_t, n_values);
+    *count = 0;
+    for (uint32_t v = 0; v < n_values; v++) {
+        bool reduce = needed[v] && is_open_reduce(e, v) && !(e->kernel->values[v].domain & ~e->open);
+        if (wanted[v] || reduce) stages[(*count)++] = v;
+    }
+    return stages;
+}
+
+/* Elementary functions take tens of instructions; the rest one or two. */
+static bool is_cheap(Op op)
+{
+    switch (op) {
+    case OP_EXP:
+    case OP_EXPM1:
+    case OP_LOG:
+    case OP_LOG1P:
+    case OP_SIN:
+    case OP_COS:
+    case OP_TAN:
+    case OP_ASIN:
+    case OP_ACOS:
+    case OP_ATAN:
+    case OP_SINH:
+    case OP_COSH:
+    case OP_TANH:
+    case OP_ERF:
+    case OP_ERFC:
+    case OP_SIGMOID:
+    case OP_SOFTPLUS:
+    case OP_POW:
+    case OP_ATAN2:
+    case OP_MOD:
+    case OP_FLOOR_DIV:
+        return false;
+    default:
+        return true;
+    }
+}
+
+uint32_t stage_cost(const Emitter *e, uint32_t stage)
+{
+    bool *needed = needed_by(e, stage);
+    uint32_t cost = 0;
+    for (uint32_t v = 0; v <= stage; v++) {
+        const KernelValue *value = &e->kernel->values[v];
+        if (!needed[v]) continue;
+        bool heavy = value->kind == KERNEL_RANDOM || (value->kind == KERNEL_COMPUTE && !is_cheap(value->op));
+        cost += heavy ? 16 : 1;
+    }
+    return cost;
+}
+
+bool scatter_separates(const KernelValue *scatter, uint32_t axis)
+{
+    for (uint32_t i = 0; i < scatter->n_index; i++) {
+        const KernelIndex *index = &scatter->index[i];
+        if (index->value < 0 && index->n_terms == 1 && index->terms[0].axis == axis) return true;
+    }
+    return false;
+}
+
+/* How an access walks when `axis` takes one step. */
+typedef enum { WALK_STAYS, WALK_NEXT, WALK_FAR } WalkKind;
+
+/* Nothing but dimensions of size 1 follows. */
+static bool is_last(const Kernel *kernel, const KernelValue *access, uint32_t dim)
+{
+    for (uint32_t d = dim + 1; d < access->n_index; d++) {
+        const KernelSize *size = &kernel->sizes[kernel->buffers[access->buffer].dims[d]];
+        if (!size->known || size->value != 1) return false;
+    }
+    return true;
+}
+
+static WalkKind walk_kind(const Kernel *kernel, const KernelValue *access, uint32_t axis)
+{
+    WalkKind kind = WALK_STAYS;
+    for (uint32_t d = 0; d < access->n_index; d++) {
+        const KernelIndex *index = &access->index[d];
+        if (index->value >= 0 && kernel->values[index->value].domain & axis_bit(axis)) return WALK_FAR;
+        for (uint32_t t = 0; t < index->n_terms; t++) {
+            if (index->terms[t].axis != axis) continue;
+            bool next = is_last(kernel, access, d) && index->terms[t].factor == 1 && kind == WALK_STAYS;
+            kind = next ? WALK_NEXT : WALK_FAR;
+        }
+    }
+    return kind;
+}
+
+/* How well the accesses behind some stages suit `axis` as the vector axis. */
+static int vector_score(const Emitter *e, const bool *needed, uint32_t axis)
+{
+    static const int scores[2][3] = {{0, 2, -2}, {0, 3, -4}}; /* loads, stores; a store's gather is a scatter: slow */
+    int score = 0;
+    for (uint32_t v = 0; v < e->kernel->n_values; v++) {
+        const KernelValue *value = &e->kernel->values[v];
+        if (v == e->given && needed[v]) score += axis == e->given_column ? 4 : axis == e->given_row ? -4 : 0;
+        if (!needed[v] || !is_access(value)) continue;
+        int weight = __builtin_popcount(value->domain);
+        score += weight * scores[is_sink(value)][walk_kind(e->kernel, value, axis)];
+    }
+    return score;
+}
+
+static bool is_single(const Emitter *e, uint32_t axis)
+{
+    const KernelSize *extent = &e->kernel->sizes[e->kernel->axes[axis].extent];
+    return extent->known && extent->value == 1;
+}
+
+/* The axis to vectorise for stages[0], NO_AXIS for none. */
+static uint32_t choose_vector_axis(const Emitter *e, const uint32_t *stages, uint32_t n_stages)
+{
+    const KernelValue *first = &e->kernel->values[stages[0]];
+    bool *needed = ARENA_ARRAY(e->arena, bool, e->kernel->n_values);
+    for (uint32_t i = 0; i < n_stages; i++) mark_needed(e, stages[i], needed);
+    uint32_t best = NO_AXIS;
+    int best_score = 0;
+    for (uint32_t axis = 0; axis < e->kernel->n_axes; axis++) {
+        if (!(stage_axes(first) & ~e->open & axis_bit(axis)) || is_single(e, axis)) continue;
+        if (first->kind == KERNEL_SCATTER && !scatter_separates(first, axis)) continue;
+        int score = vector_score(e, needed, axis);
+        if (best == NO_AXIS || score >= best_score) best = axis, best_score = score;
+    }
+    return best;
+}
+
+/* True when a stage still to be done, other than those in `group`, reads the buffer that `sink` writes. */
+static bool is_read_later(const Emitter *e, uint32_t sink, const uint32_t *stages, uint32_t n_stages,
+                          const uint32_t *group, uint32_t n_group)
+{
+    uint32_t buffer = e->kernel->values[sink].buffer;
+    if (!e->kernel->buffers[buffer].read) return false;
+    for (uint32_t i = 0; i < n_stages && stages[i] < sink; i++) {
+        bool joined = false;
+        for (uint32_t g = 0; g < n_group; g++) joined |= group[g] == stages[i];
+        if (joined) continue;
+        bool *needed = needed_by(e, stages[i]);
+        for (uint32_t v = 0; v < e->kernel->n_values; v++) {
+            const KernelValue *value = &e->kernel->values[v];
+            if (needed[v] && value->kind == KERNEL_LOAD && value->buffer == buffer) return true;
+        }
+    }
+    return false;
+}
+
+static bool can_open(const Emitter *e, uint32_t stage, uint32_t axis, bool vectorised)
+{
+    const KernelValue *value = &e->kernel->values[stage];
+    AxisMask bit = axis_bit(axis);
+    if (!(stage_axes(value) & ~e->open & bit) || blocked_axes(e, stage) & bit) return false;
+    if (value->kind == KERNEL_SCATTER && vectorised && !scatter_separates(value, axis)) return false;
+    /* One accumulator: what a reduction keeps apart must stand still first. */
+    if (value->kind == KERNEL_REDUCE && value->reduced & bit && value->domain & ~e->open) return false;
+    return true;
+}
+
+static uint32_t join_group(const Emitter *e, const uint32_t *stages, uint32_t n_stages, uint32_t axis, bool vectorised,
+                           uint32_t *group)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < n_stages; i++) {
+        if (!can_open(e, stages[i], axis, vectorised)) continue;
+        bool sink = is_sink(&e->kernel->values[stages[i]]);
+        if (sink && is_read_later(e, stages[i], stages, n_stages, group, count)) continue;
+        group[count++] = stages[i];
+    }
+    return count;
+}
+
+/* Lower is opened earlier: parallel axes, the vector axis, reduced axes; a reduced vector axis innermost. */
+static uint32_t opening_rank(const KernelValue *stage, uint32_t axis, uint32_t vector_axis)
+{
+    bool reduced = stage->reduced & axis_bit(axis);
+    return (reduced ? 2 : 0) + (axis == vector_axis ? 1 : 0);
+}
+
+uint32_t choose_axis(const Emitter *e, const uint32_t *stages, uint32_t n_stages, bool *vectorised, uint32_t *group,
+                     uint32_t *n_group)
+{
+    uint32_t vector_axis = e->vector_axis == NO_AXIS ? choose_vector_axis(e, stages, n_stages) : NO_AXIS;
+    uint32_t *candidate = ARENA_ARRAY(e->arena, uint32_t, n_stages);
+    uint32_t best = NO_AXIS, best_rank = 0;
+    *n_group = 0;
+    for (uint32_t axis = 0; axis < e->kernel->n_axes; axis++) {
+        if (!can_open(e, stages[0], axis, axis == vector_axis)) continue;
+        uint32_t count = join_group(e, stages, n_stages, axis, axis == vector_axis, candidate);
+        uint32_t rank = opening_rank(&e->kernel->values[stages[0]], axis, vector_axis);
+        if (best != NO_AXIS && (count < *n_group || (count == *n_group && rank >= best_rank))) continue;
+        best = axis, best_rank = rank, *n_group = count;
+        memcpy(group, candidate, count * sizeof *group);
+    }
+    *vectorised = best == vector_axis && best != NO_AXIS;
+    return best;
+}

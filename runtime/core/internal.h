@@ -1,0 +1,229 @@
+/* What the files of the core share. Nothing here is visible outside the library. */
+#ifndef NN_CORE_INTERNAL_H
+#define NN_CORE_INTERNAL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/contract.h"
+#include "nn.h"
+#include "nn_image.h"
+
+enum { NN_MAX_RANK = 12, NN_ALIGNMENT = 64, NN_FREE = -1 };
+
+/* ---- error.c ---- */
+
+/* Sets the thread's message and returns the status. */
+int nn_fail(nn_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "%s: what errno says". */
+int nn_fail_errno(const char *path);
+
+/* ---- memory.c ---- */
+
+extern const nn_memory nn_memory_default;
+
+/* Memory for values, filled with zeros; NULL without a message when there is none. A size of 0 gives some memory. */
+void *nn_memory_new(const nn_memory *memory, size_t size);
+void nn_memory_free(const nn_memory *memory, void *block, size_t size);
+
+/* A growing piece of value memory. */
+typedef struct {
+    void *at;
+    size_t size;
+} nn_block;
+
+/* Makes the block at least `size` bytes, contents lost when it grows; *moved is set when it did. False: no memory. */
+bool nn_block_reserve(const nn_memory *memory, nn_block *block, size_t size, bool *moved);
+void nn_block_free(const nn_memory *memory, nn_block *block);
+
+/* ---- size.c ---- */
+
+/* The value of a size program; symbols[i] < 0 is not bound. NN_ERROR_ARGUMENT with *unbound set to the symbol when one is
+ * missing, else to -1; NN_ERROR_RANGE when 64 bits do not hold it or a divisor is 0. Sets no message. */
+int nn_size_evaluate(const int64_t *code, const int64_t *symbols, int64_t *value, int64_t *unbound);
+/* Calls visit for each symbol in the program. */
+void nn_size_symbols(const int64_t *code, void (*visit)(void *data, int64_t symbol), void *data);
+/* `2*batch + 1`, as much as fits. */
+void nn_size_text(const int64_t *code, const char *const *symbols, char *text, size_t size);
+/* a * b, or false when it overflows or is negative. */
+bool nn_multiply(int64_t a, int64_t b, int64_t *product);
+/* The product of a tensor's sizes. As nn_size_evaluate. `dims` may be NULL. */
+int nn_tensor_sizes(const nn_image *image, const nn_tensor_info *tensor, const int64_t *symbols, int64_t *dims,
+                    int64_t *elements, int64_t *unbound);
+
+/* ---- convert.c ---- */
+
+size_t nn_dtype_size(uint8_t dtype);
+bool nn_dtype_is_float(uint8_t dtype);
+/* Copies count elements; NN_ERROR_RANGE with a message when a float is no value of an integer type. */
+int nn_convert(uint8_t to_type, void *to, uint8_t from_type, const void *from, size_t count);
+
+/* ---- model.c ---- */
+
+struct nn_model {
+    atomic_int references;
+    const nn_image *image;
+    nn_memory memory;
+    void *library; /* of dlopen, with its release; see host/open.c */
+    void (*close_library)(void *library);
+    uint32_t n_inputs;
+    uint32_t *inputs;       /* tensors of a call's inputs, in order */
+    uint8_t *dim_of_params; /* per symbol */
+    uint32_t n_settings;
+    uint32_t *settings; /* tensors */
+};
+
+nn_model *nn_model_keep(nn_model *model);
+/* The image's program, or NULL. */
+const nn_program *nn_model_program(const nn_model *model, const char *name);
+/* Whether a role's values live in nn_params (a state without bound sizes may not). */
+bool nn_role_is_param(uint8_t role);
+bool nn_role_is_input(uint8_t role);
+/* NULL with a message when the image is not what it should be. */
+int nn_image_check(const nn_image *image);
+/* Copies the caller's sizes over free ones; -1 keeps. An error when the count is wrong or a bound one differs. */
+int nn_bind_symbols(const nn_model *model, const int64_t *dims, size_t n_dims, int64_t *symbols);
+/* Compares the image's checks once sizes are bound. */
+int nn_check_symbols(const nn_model *model, const int64_t *symbols);
+/* The message for what nn_size_evaluate refused; `what` is for people. */
+int nn_size_fail(const nn_model *model, int status, int64_t unbound, const char *what);
+
+/* ---- params.c ---- */
+
+/* One tensor's value; NULL when it is not here. */
+typedef struct {
+    void *at;
+    int64_t elements;
+    int64_t dims[NN_MAX_RANK];
+} nn_value;
+
+typedef struct nn_note {
+    struct nn_note *next;
+    char *value;
+    char key[];
+} nn_note;
+
+struct nn_params {
+    atomic_int references;
+    nn_model *model;
+    int64_t *symbols;
+    nn_value *values; /* per tensor of the image */
+    double *settings; /* per tensor of the image */
+    uint64_t seed, step;
+    nn_note *notes;
+};
+
+nn_params *nn_params_keep(nn_params *params);
+/* The index of a parameter or state with a value, or -1. */
+int64_t nn_params_find(const nn_params *params, const char *name);
+
+/* ---- place.c ---- */
+
+/* Something that lives from launch `first` to launch `last` and takes `size` bytes; `offset` is where it goes. */
+typedef struct {
+    uint32_t first, last;
+    size_t size, offset;
+} nn_lifetime;
+
+/* First fit in the order of birth; every offset is a multiple of NN_ALIGNMENT. What lives at the same launch never
+ * overlaps. `total` is the memory needed. False when there is no memory or it does not fit in size_t. */
+bool nn_place(nn_lifetime *lifetimes, size_t count, size_t *total);
+
+/* ---- bind.c ---- */
+
+/* A launch with everything that its sizes decide. */
+typedef struct {
+    const nn_kernel *kernel;
+    void **buffers;
+    const int64_t *sizes;
+    nn_contraction *contraction;
+    int64_t tasks, chunk, extent;
+    uint32_t launch;
+    uint32_t phase;
+} nn_task;
+
+/* A program at given sizes, ready to run. */
+typedef struct {
+    const nn_program *program;
+    uint64_t used; /* when last; the oldest is replaced */
+    int64_t *symbols;
+    uint8_t *absent; /* per input of the model: not given */
+    bool metrics;
+    nn_task *tasks;
+    uint32_t n_tasks;
+    uint32_t phase_end[3];
+    void **pointers;
+    int64_t *sizes;
+    nn_contraction *contractions;
+    int64_t *elements;      /* per buffer of the program */
+    uint8_t *missing;       /* per buffer: nothing computes it */
+    uint8_t *ready_after;   /* per buffer: the phase that first touches it, NN_UNTOUCHED when none does */
+    nn_lifetime *lifetimes; /* per buffer, of temporaries */
+    void **separate;        /* per buffer: its own memory, when buffers are separate */
+    uint32_t *patches;      /* pairs: index into pointers, tensor of an input */
+    uint32_t n_patches;
+    size_t arena, scratch; /* bytes */
+} nn_binding;
+
+enum { NN_BINDINGS = 6, NN_UNTOUCHED = 255 };
+
+struct nn_session {
+    nn_params *params;
+    nn_model *model; /* of the params */
+    nn_pool *pool;
+    nn_binding bindings[NN_BINDINGS];
+    uint64_t clock;
+    int64_t *symbols;    /* of the current call */
+    const void **given;  /* per tensor: this call's input */
+    nn_block *blocks;    /* per tensor: a result, a state of the session or the copy of an input */
+    uint8_t *ready;      /* per tensor: the block holds a value of this call */
+    double *settings;    /* per tensor: 8 bytes that hold the setting in its own type */
+    int64_t loss;        /* the tensor of the total loss, or -1 */
+    nn_block arena, scratch;
+    nn_binding *training; /* forward has been run, backward may */
+    int phase;           /* of the training program: the next one, NN_BACKWARD or NN_UPDATE */
+    int metrics;         /* -1: as is usual for the call */
+    bool has_states;     /* the model has states that live here */
+    int64_t *state_symbols;
+    int64_t error;       /* what a kernel reports: 1 + its buffer */
+};
+
+/* The program at the session's symbols with what `given` has: from the cache or made. `lenient` leaves out launches whose
+ * sizes are not bound. Memory is reserved. */
+int nn_session_bind(nn_session *session, const nn_program *program, bool metrics, bool lenient, nn_binding **binding);
+void nn_binding_clear(const nn_memory *memory, nn_binding *binding);
+/* Where the value of a tensor that is no input lives, made if needed; NULL with a message when there is no memory. */
+void *nn_session_tensor(nn_session *session, uint32_t tensor, int64_t elements, bool *moved);
+
+/* Whether running the binding gives the tensor a value; false for -1. */
+bool nn_binding_computes(const nn_binding *binding, int64_t tensor);
+
+/* ---- prepare.c ---- */
+
+/* Sizes of a new call; whatever was begun ends here. */
+int nn_session_begin(nn_session *session, const int64_t *dims, size_t n_dims);
+/* Writes the settings as their types want them. `step` and `progress` follow from the number of updates. */
+void nn_session_write_settings(nn_session *session, uint64_t step);
+/* Looks for a value outside of its range among what is given. */
+int nn_session_check_ranges(nn_session *session);
+/* Copies what is given into memory of the session: because backward reads it again, or so that reading past its end is
+ * seen. */
+int nn_session_keep_inputs(nn_session *session);
+/* Gives the states of the session their first values when sizes are new. */
+int nn_session_make_states(nn_session *session);
+
+/* ---- launch.c ---- */
+
+/* Runs the launches of phases first … last. */
+int nn_binding_run(nn_session *session, nn_binding *binding, int first, int last, uint64_t step);
+
+/* ---- pool.c ---- */
+
+/* Calls run(data, begin, end, thread) until every task 0 … tasks - 1 was in one range; thread < nn_pool_threads. When
+ * the pool is NULL or busy, the caller does it all as thread 0. */
+void nn_pool_run(nn_pool *pool, int64_t tasks, void (*run)(void *data, int64_t begin, int64_t end, int thread),
+                 void *data);
+
+#endif

@@ -1,0 +1,89 @@
+/* Running what was bound: a walk over the table of launches. */
+#include <string.h>
+
+#include "core/internal.h"
+
+/* One launch on its way through the pool. */
+typedef struct {
+    const nn_task *task;
+    const nn_kernel_args *args;
+    const nn_micro_kernels *micro;
+    char *scratch;
+    size_t scratch_size; /* of one thread */
+} Job;
+
+static void run_loop(void *data, int64_t begin, int64_t end, int thread)
+{
+    (void)thread;
+    const Job *job = data;
+    const nn_task *task = job->task;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t from = i * task->chunk, to = from + task->chunk;
+        task->kernel->loop(job->args, from, to < task->extent ? to : task->extent);
+    }
+}
+
+static void run_contraction(void *data, int64_t begin, int64_t end, int thread)
+{
+    const Job *job = data;
+    const nn_task *task = job->task;
+    nn_contract(task->contraction, task->kernel->dtype, job->micro, job->args, task->kernel->tile, begin, end,
+                job->scratch + (size_t)thread * job->scratch_size);
+}
+
+static void run_task(nn_pool *pool, Job *job)
+{
+    const nn_task *task = job->task;
+    void (*run)(void *, int64_t, int64_t, int) = task->kernel->kind == NN_KERNEL_LOOP ? run_loop : run_contraction;
+    if (task->tasks > 1 && pool) {
+        nn_pool_run(pool, task->tasks, run, job);
+    } else {
+        run(job, 0, task->tasks, 0);
+    }
+}
+
+/* All bits set: NaN in every float type, and an index that no tensor has. */
+static void poison_dead(const nn_binding *binding, uint32_t launch)
+{
+    for (uint32_t i = 0; i < binding->program->n_buffers; i++)
+        if (binding->separate[i] && binding->lifetimes[i].last == launch)
+            memset(binding->separate[i], 0xff, binding->lifetimes[i].size);
+}
+
+static int report_index(const nn_session *session, const nn_binding *binding, const nn_task *task)
+{
+    const nn_image *image = session->model->image;
+    const nn_launch *launch = &binding->program->launches[task->launch];
+    uint32_t which = (uint32_t)(session->error - 1);
+    const char *name = "a buffer";
+    if (which < launch->n_buffers) {
+        const nn_buffer *buffer = &binding->program->buffers[image->references[launch->buffers + which]];
+        if (buffer->kind == NN_BUFFER_TENSOR) name = image->tensors[buffer->tensor].name;
+    }
+    if (!launch->line) return nn_fail(NN_ERROR_RANGE, "%s: an index into %s is out of range", task->kernel->name, name);
+    return nn_fail(NN_ERROR_RANGE, "line %u (%s): an index into %s is out of range", launch->line, task->kernel->name, name);
+}
+
+int nn_binding_run(nn_session *session, nn_binding *binding, int first, int last, uint64_t step)
+{
+    for (uint32_t i = 0; i < binding->n_patches; i++)
+        binding->pointers[binding->patches[2 * i]] = (void *)(uintptr_t)session->given[binding->patches[2 * i + 1]];
+    session->error = 0;
+    nn_kernel_args args = {.seed = session->params->seed, .step = step, .error = &session->error};
+    Job job = {NULL, &args, session->model->image->micro_kernels, session->scratch.at, binding->scratch};
+    for (uint32_t i = first ? binding->phase_end[first - 1] : 0; i < binding->phase_end[last]; i++) {
+        job.task = &binding->tasks[i];
+        args.buffers = job.task->buffers;
+        args.sizes = job.task->sizes;
+        run_task(session->pool, &job);
+        if (session->error) return report_index(session, binding, job.task);
+        if (binding->separate) poison_dead(binding, job.task->launch);
+    }
+    for (uint32_t i = 0; i < binding->program->n_buffers; i++) {
+        const nn_buffer *buffer = &binding->program->buffers[i];
+        int phase = binding->ready_after[i];
+        if (buffer->kind == NN_BUFFER_TENSOR && !binding->missing[i] && phase >= first && phase <= last)
+            session->ready[buffer->tensor] = 1;
+    }
+    return NN_OK;
+}

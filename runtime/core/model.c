@@ -1,0 +1,147 @@
+/* A model: an image that was checked, and what can be known of it without sizes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/internal.h"
+
+bool nn_role_is_param(uint8_t role)
+{
+    return role == NN_PARAM || role == NN_STATE || role == NN_OPTIMIZER_STATE;
+}
+
+bool nn_role_is_input(uint8_t role)
+{
+    return role == NN_INPUT || role == NN_TARGET;
+}
+
+const nn_program *nn_model_program(const nn_model *model, const char *name)
+{
+    for (uint32_t i = 0; i < model->image->n_programs; i++)
+        if (!strcmp(model->image->programs[i].name, name)) return &model->image->programs[i];
+    return NULL;
+}
+
+static bool is_own_program(const char *name)
+{
+    static const char *const own[] = {"initialise", "inference", "training", "step", "accumulate"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (!strcmp(name, own[i])) return true;
+    return false;
+}
+
+/* used[tensor]: 1 when another program reads it, 3 or 2 when the model itself does. */
+static void mark_used(const nn_image *image, uint8_t *used)
+{
+    for (uint32_t p = 0; p < image->n_programs; p++) {
+        const nn_program *program = &image->programs[p];
+        uint8_t mark = is_own_program(program->name) ? 2 : 1;
+        for (uint32_t b = 0; b < program->n_buffers; b++)
+            if (program->buffers[b].kind == NN_BUFFER_TENSOR) used[program->buffers[b].tensor] |= mark;
+    }
+}
+
+static void mark_dim(void *data, int64_t symbol)
+{
+    ((uint8_t *)data)[symbol] = 1;
+}
+
+static bool fill_tables(nn_model *model)
+{
+    const nn_image *image = model->image;
+    uint8_t *used = calloc(image->n_tensors + 1, 1);
+    model->inputs = malloc((image->n_tensors + 1) * sizeof *model->inputs);
+    model->settings = malloc((image->n_tensors + 1) * sizeof *model->settings);
+    model->dim_of_params = calloc(image->n_symbols + 1, 1);
+    if (!used || !model->inputs || !model->settings || !model->dim_of_params) {
+        free(used);
+        return false;
+    }
+    mark_used(image, used);
+    for (uint32_t i = 0; i < image->n_tensors; i++) {
+        const nn_tensor_info *tensor = &image->tensors[i];
+        if (nn_role_is_input(tensor->role) && used[i] != 1) model->inputs[model->n_inputs++] = i;
+        if (tensor->role == NN_SETTING) model->settings[model->n_settings++] = i;
+        if (tensor->role == NN_PARAM)
+            for (int k = 0; k < tensor->rank; k++)
+                nn_size_symbols(image->size_code + tensor->dims[k], mark_dim, model->dim_of_params);
+    }
+    free(used);
+    return true;
+}
+
+int nn_model_from_image(const nn_image *image, const nn_options *options, nn_model **out)
+{
+    if (!out) return nn_fail(NN_ERROR_ARGUMENT, "there is no place for the model (NULL)");
+    *out = NULL;
+    if (!image) return nn_fail(NN_ERROR_ARGUMENT, "the image is NULL");
+    int status = nn_image_check(image);
+    if (status) return status;
+    nn_model *model = calloc(1, sizeof *model);
+    if (!model) return nn_fail(NN_ERROR_MEMORY, "no memory for a model");
+    atomic_init(&model->references, 1);
+    model->image = image;
+    bool given = options && options->size >= sizeof *options && options->memory;
+    model->memory = given ? *options->memory : nn_memory_default;
+    if (!fill_tables(model)) {
+        nn_model_free(model);
+        return nn_fail(NN_ERROR_MEMORY, "no memory for a model");
+    }
+    *out = model;
+    return NN_OK;
+}
+
+nn_model *nn_model_keep(nn_model *model)
+{
+    atomic_fetch_add(&model->references, 1);
+    return model;
+}
+
+void nn_model_free(nn_model *model)
+{
+    if (!model || atomic_fetch_sub(&model->references, 1) > 1) return;
+    if (model->close_library) model->close_library(model->library);
+    free(model->inputs);
+    free(model->settings);
+    free(model->dim_of_params);
+    free(model);
+}
+
+int nn_bind_symbols(const nn_model *model, const int64_t *dims, size_t n_dims, int64_t *symbols)
+{
+    const nn_image *image = model->image;
+    if (n_dims != image->n_symbols || (n_dims && !dims))
+        return nn_fail(NN_ERROR_ARGUMENT, "%s has %u free dimensions, %zu sizes are given", image->name, image->n_symbols,
+                       dims ? n_dims : (size_t)0);
+    for (size_t i = 0; i < n_dims; i++) {
+        if (dims[i] < NN_FREE)
+            return nn_fail(NN_ERROR_ARGUMENT, "%s is %lld, which is no size", image->symbols[i], (long long)dims[i]);
+        if (dims[i] < 0 || symbols[i] == dims[i]) continue;
+        if (symbols[i] >= 0)
+            return nn_fail(NN_ERROR_ARGUMENT, "%s is %lld, but the parameters were made for %lld", image->symbols[i],
+                           (long long)dims[i], (long long)symbols[i]);
+        symbols[i] = dims[i];
+    }
+    return NN_OK;
+}
+
+int nn_check_symbols(const nn_model *model, const int64_t *symbols)
+{
+    const nn_image *image = model->image;
+    for (uint32_t i = 0; i < image->n_checks; i++) {
+        const nn_check *check = &image->checks[i];
+        int64_t left, right, unbound;
+        if (nn_size_evaluate(image->size_code + check->left, symbols, &left, &unbound)) continue;
+        if (nn_size_evaluate(image->size_code + check->right, symbols, &right, &unbound)) continue;
+        if (left != right)
+            return nn_fail(NN_ERROR_ARGUMENT, "%s (%lld is not %lld)", check->message, (long long)left, (long long)right);
+    }
+    return NN_OK;
+}
+
+int nn_size_fail(const nn_model *model, int status, int64_t unbound, const char *what)
+{
+    if (status == NN_ERROR_ARGUMENT)
+        return nn_fail(NN_ERROR_ARGUMENT, "%s needs the size of %s, which is not given", what,
+                       model->image->symbols[unbound]);
+    return nn_fail(NN_ERROR_RANGE, "the size of %s does not fit in 64 bits or divides by 0", what);
+}

@@ -1,0 +1,108 @@
+/* What comes before a call: sizes, settings, inputs and the states of the session. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/internal.h"
+
+int nn_session_begin(nn_session *session, const int64_t *dims, size_t n_dims)
+{
+    const nn_image *image = session->model->image;
+    session->training = NULL;
+    memset(session->ready, 0, image->n_tensors);
+    memset(session->given, 0, image->n_tensors * sizeof *session->given);
+    memcpy(session->symbols, session->params->symbols, image->n_symbols * sizeof *session->symbols);
+    int status = nn_bind_symbols(session->model, dims, n_dims, session->symbols);
+    return status ? status : nn_check_symbols(session->model, session->symbols);
+}
+
+void nn_session_write_settings(nn_session *session, uint64_t step)
+{
+    const nn_model *model = session->model;
+    double steps = 0;
+    for (uint32_t i = 0; i < model->n_settings; i++)
+        if (!strcmp(model->image->tensors[model->settings[i]].name, "steps"))
+            steps = session->params->settings[model->settings[i]];
+    for (uint32_t i = 0; i < model->n_settings; i++) {
+        uint32_t tensor = model->settings[i];
+        const nn_tensor_info *info = &model->image->tensors[tensor];
+        double value = session->params->settings[tensor];
+        if (!strcmp(info->name, "step")) value = (double)step;
+        if (!strcmp(info->name, "progress")) value = steps > 0 && step > 0 ? (double)(step - 1) / steps : 0;
+        nn_convert(info->dtype, &session->settings[tensor], NN_F64, &value, 1);
+    }
+}
+
+/* Row and value of the first element outside of [0, range). */
+static int check_range(nn_session *session, uint32_t tensor)
+{
+    const nn_model *model = session->model;
+    const nn_tensor_info *info = &model->image->tensors[tensor];
+    const void *values = session->given[tensor];
+    int64_t range, elements, dims[NN_MAX_RANK], unbound;
+    int status = nn_size_evaluate(model->image->size_code + info->range, session->symbols, &range, &unbound);
+    if (!status) status = nn_tensor_sizes(model->image, info, session->symbols, dims, &elements, &unbound);
+    if (status) return nn_size_fail(model, status, unbound, info->name);
+    for (int64_t i = 0; i < elements; i++) {
+        int64_t value = info->dtype == NN_I32   ? ((const int32_t *)values)[i]
+                        : info->dtype == NN_I64 ? ((const int64_t *)values)[i]
+                                                : ((const uint8_t *)values)[i];
+        if (value >= 0 && value < range) continue;
+        long long row = info->rank && dims[0] ? (long long)(i / (elements / dims[0])) : 0;
+        return nn_fail(NN_ERROR_RANGE, "%s: row %lld holds %lld, but only 0 to %lld are allowed", info->name, row,
+                       (long long)value, (long long)range - 1);
+    }
+    return NN_OK;
+}
+
+int nn_session_check_ranges(nn_session *session)
+{
+    const nn_image *image = session->model->image;
+    for (uint32_t i = 0; i < image->n_tensors; i++) {
+        const nn_tensor_info *info = &image->tensors[i];
+        if (!session->given[i] || !info->has_range || nn_dtype_is_float(info->dtype)) continue;
+        int status = check_range(session, i);
+        if (status) return status;
+    }
+    return NN_OK;
+}
+
+int nn_session_keep_inputs(nn_session *session)
+{
+    const nn_model *model = session->model;
+    for (uint32_t i = 0; i < model->image->n_tensors; i++) {
+        const nn_tensor_info *info = &model->image->tensors[i];
+        if (!session->given[i]) continue;
+        int64_t elements, unbound;
+        bool moved = false; /* inputs are looked up in each call */
+        int status = nn_tensor_sizes(model->image, info, session->symbols, NULL, &elements, &unbound);
+        if (status) return nn_size_fail(model, status, unbound, info->name);
+        size_t size = (size_t)elements * nn_dtype_size(info->dtype);
+        if (!nn_block_reserve(&model->memory, &session->blocks[i], size, &moved))
+            return nn_fail(NN_ERROR_MEMORY, "no memory for %s", info->name);
+        if (size) memcpy(session->blocks[i].at, session->given[i], size);
+        session->given[i] = session->blocks[i].at;
+    }
+    return NN_OK;
+}
+
+int nn_session_make_states(nn_session *session)
+{
+    const nn_image *image = session->model->image;
+    size_t size = image->n_symbols * sizeof *session->symbols;
+    if (!session->has_states || !memcmp(session->symbols, session->state_symbols, size)) return NN_OK;
+    nn_params *first = NULL;
+    bool moved = false;
+    /* With all sizes bound, parameters hold these states too. */
+    int status = nn_params_new(session->model, session->symbols, image->n_symbols, session->params->seed, &first);
+    for (uint32_t i = 0; !status && i < image->n_tensors; i++) {
+        const nn_tensor_info *info = &image->tensors[i];
+        if (info->role != NN_STATE || session->params->values[i].at) continue;
+        void *to = nn_session_tensor(session, i, first->values[i].elements, &moved);
+        if (!to) status = NN_ERROR_MEMORY;
+        else memcpy(to, first->values[i].at, (size_t)first->values[i].elements * nn_dtype_size(info->dtype));
+    }
+    nn_params_free(first);
+    for (int i = 0; moved && i < NN_BINDINGS; i++) nn_binding_clear(&session->model->memory, &session->bindings[i]);
+    if (!status) memcpy(session->state_symbols, session->symbols, size);
+    return status;
+}

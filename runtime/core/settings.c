@@ -1,0 +1,76 @@
+/* Settings (numbers that a model reads at run time) and notes (texts stored with the weights). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/internal.h"
+
+static int find_setting(const nn_params *params, const char *name, uint32_t *tensor)
+{
+    if (!params || !name) return nn_fail(NN_ERROR_ARGUMENT, "the parameters or the name are NULL");
+    const nn_model *model = params->model;
+    for (uint32_t i = 0; i < model->n_settings; i++) {
+        *tensor = model->settings[i];
+        if (!strcmp(model->image->tensors[*tensor].name, name)) return NN_OK;
+    }
+    return nn_fail(NN_ERROR_ARGUMENT, "%s has no setting %s", model->image->name, name);
+}
+
+int nn_params_set_setting(nn_params *params, const char *name, double value)
+{
+    uint32_t tensor;
+    int status = find_setting(params, name, &tensor);
+    if (status) return status;
+    double slot;
+    if (nn_convert(params->model->image->tensors[tensor].dtype, &slot, NN_F64, &value, 1))
+        return nn_fail(NN_ERROR_RANGE, "%s is %s, %g is none", name,
+                       nn_type_name((nn_type)params->model->image->tensors[tensor].dtype), value);
+    params->settings[tensor] = value;
+    return NN_OK;
+}
+
+int nn_params_setting(const nn_params *params, const char *name, double *value)
+{
+    uint32_t tensor;
+    if (!value) return nn_fail(NN_ERROR_ARGUMENT, "there is no place for the value (NULL)");
+    int status = find_setting(params, name, &tensor);
+    if (!status) *value = params->settings[tensor];
+    return status;
+}
+
+static nn_note *find_note(const nn_params *params, const char *key)
+{
+    nn_note *note = params->notes;
+    while (note && strcmp(note->key, key)) note = note->next;
+    return note;
+}
+
+const char *nn_params_metadata(const nn_params *params, const char *key)
+{
+    const nn_note *note = params && key ? find_note(params, key) : NULL;
+    return note ? note->value : NULL;
+}
+
+int nn_params_set_metadata(nn_params *params, const char *key, const char *value)
+{
+    if (!params || !key || !value) return nn_fail(NN_ERROR_ARGUMENT, "the parameters, the key or the value are NULL");
+    if (!strcmp(key, "step") || !strcmp(key, "seed") || !strcmp(key, "format"))
+        return nn_fail(NN_ERROR_ARGUMENT, "`%s` is written by the library itself", key);
+    char *copy = strdup(value);
+    nn_note *note = find_note(params, key);
+    if (copy && !note) {
+        size_t size = strlen(key) + 1;
+        if ((note = malloc(sizeof *note + size))) {
+            memcpy(note->key, key, size);
+            note->value = NULL;
+            note->next = params->notes;
+            params->notes = note;
+        }
+    }
+    if (!copy || !note) {
+        free(copy);
+        return nn_fail(NN_ERROR_MEMORY, "no memory for metadata");
+    }
+    free(note->value);
+    note->value = copy;
+    return NN_OK;
+}

@@ -112,6 +112,8 @@ void graph_set_place(Graph *graph, Span place); /* nodes made or met from now on
 void graph_add_place(Graph *graph, Node node, Span place);
 /* Copies all of `from`'s places (and its name, when `to` has none). */
 void graph_inherit(Graph *graph, Node to, Node from);
+/* Only the places. */
+void graph_inherit_places(Graph *graph, Node to, Node from);
 uint32_t graph_places(const Graph *graph, Node node, const Span **places);
 void graph_set_name(Graph *graph, Node node, Name name);
 Name graph_name(const Graph *graph, Node node);

@@ -30,7 +30,5 @@ struct Graph {
  * unless the operator's rule is GIVEN. */
 bool graph_try_make(Graph *graph, Op op, const Node *args, uint32_t n_args, const Attr *attr, const Type *type,
                     Node *made, const char **wrong);
-/* Copies the places alone. */
-void graph_inherit_places(Graph *graph, Node to, Node from);
 
 #endif

@@ -1,0 +1,198 @@
+#include "autodiff/check.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodiff/autodiff.h"
+#include "ir/build.h"
+#include "nn_random.h"
+
+typedef struct {
+    Eval *eval;
+    Graph *graph;
+    CheckOptions options;
+    Node loss, slope; /* the scalar, and its forward product */
+    const Node *xs;
+    Node *gradients, *tangents; /* tangents: the sources that stand for the directions */
+    double value;
+    bool custom; /* a user's derivative takes part */
+} Checker;
+
+/* Standard normal by Box and Muller (1958), of a counter. */
+static double normal(uint64_t seed, uint32_t stream, uint64_t index)
+{
+    double u = nn_random_uniform(seed, stream, 0, 2 * index), v = nn_random_uniform(seed, stream, 0, 2 * index + 1);
+    return sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
+}
+
+static bool value_at(Checker *checker, Node x, const double *base, const double *direction, int64_t count, double step,
+                     double *value)
+{
+    const Tensor *result;
+    double *moved = malloc((size_t)(count ? count : 1) * sizeof *moved);
+    if (!moved) abort();
+    for (int64_t i = 0; i < count; i++) moved[i] = base[i] + step * direction[i];
+    bool ok = eval_bind(checker->eval, x, moved, count) && eval_run(checker->eval, &checker->loss, 1, &result);
+    if (ok) *value = result->data[0];
+    free(moved);
+    return ok;
+}
+
+/* Relative to the larger of both, beyond what rounding explains. */
+static double relative(double a, double b, double noise)
+{
+    if (isnan(a) || isnan(b)) return INFINITY;
+    double difference = fabs(a - b) - noise, scale = fmax(fabs(a), fabs(b));
+    return difference <= 0 ? 0 : difference / fmax(scale, 1e-300);
+}
+
+typedef struct {
+    double slope, noise;
+    bool bent;
+} Difference;
+
+/* Central differences at two steps, extrapolated (Richardson 1911). The step shrinks until both agree; if they never
+ * do, or the slopes to both sides differ, the value bends here. */
+static bool difference(Checker *checker, Node x, const double *base, const double *direction, int64_t count,
+                       Difference *result)
+{
+    double size = 0;
+    for (int64_t i = 0; i < count; i++) size = fmax(size, fabs(base[i]));
+    double step = 1e-4 * fmax(size, 1e-2), up, down, half_up, half_down;
+    for (int attempt = 0; attempt < 4; attempt++, step /= 16) {
+        if (!value_at(checker, x, base, direction, count, step, &up) ||
+            !value_at(checker, x, base, direction, count, -step, &down) ||
+            !value_at(checker, x, base, direction, count, step / 2, &half_up) ||
+            !value_at(checker, x, base, direction, count, -step / 2, &half_down))
+            return false;
+        double coarse = (up - down) / (2 * step), fine = (half_up - half_down) / step;
+        double left = (checker->value - half_down) / (step / 2), right = (half_up - checker->value) / (step / 2);
+        result->slope = (4 * fine - coarse) / 3;
+        result->noise = 1e-14 * (fabs(checker->value) + fabs(up)) / step;
+        result->bent = relative(left, right, result->noise) > 1e-2;
+        if (relative(coarse, fine, result->noise) < 1e-4 && !result->bent) return true;
+    }
+    result->bent = true;
+    return true;
+}
+
+static double dot(const double *a, const double *b, int64_t count)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+/* One direction of one tensor; the direction is that tangent's value, all other tangents are zero. */
+static bool check_direction(Checker *checker, uint32_t which, const double *base, const double *direction,
+                            int64_t count, CheckResult *result)
+{
+    Node nodes[] = {checker->slope, checker->gradients[which]}, x = checker->xs[which];
+    const Tensor *values[2];
+    if (!eval_bind(checker->eval, checker->tangents[which], direction, count)) return false;
+    if (!eval_run(checker->eval, nodes, 2, values)) return false;
+    double forward = values[0]->data[0], reverse = dot(values[1]->data, direction, count);
+
+    Difference measured;
+    bool ok = difference(checker, x, base, direction, count, &measured);
+    if (!ok || !eval_bind(checker->eval, x, base, count)) return false;
+    double forward_error = relative(reverse, forward, 1e-13 * fabs(checker->value));
+    double difference_error = relative(forward, measured.slope, measured.noise);
+    if (forward_error + difference_error >= result->forward_error + result->difference_error) result->slope = reverse;
+    result->forward_error = fmax(result->forward_error, forward_error);
+    result->difference_error = fmax(result->difference_error, difference_error);
+
+    double tolerance = checker->options.tolerance;
+    CheckVerdict verdict = CHECK_RIGHT;
+    if (forward_error > tolerance)
+        verdict = checker->custom ? CHECK_DECLARED : CHECK_WRONG;
+    else if (difference_error > tolerance)
+        verdict = measured.bent ? CHECK_KINK : CHECK_WRONG;
+    if (verdict > result->verdict) result->verdict = verdict;
+    return true;
+}
+
+static bool check_tensor(Checker *checker, uint32_t which, CheckResult *result)
+{
+    const Tensor *x;
+    *result = (CheckResult){.node = checker->xs[which]};
+    if (!eval_run(checker->eval, &checker->xs[which], 1, &x)) return false;
+    int64_t count = x->count;
+    double *base = malloc(2 * (size_t)(count ? count : 1) * sizeof *base), *direction = base + count;
+    if (!base) abort();
+    memcpy(base, x->data, (size_t)count * sizeof *base);
+    bool ok = true;
+    for (uint32_t d = 0; ok && d < checker->options.directions; d++) {
+        for (int64_t i = 0; i < count; i++) direction[i] = normal(checker->options.seed + d, which, (uint64_t)i);
+        ok = check_direction(checker, which, base, direction, count, result);
+    }
+    memset(direction, 0, (size_t)count * sizeof *direction);
+    ok = ok && eval_bind(checker->eval, checker->tangents[which], direction, count);
+    free(base);
+    return ok;
+}
+
+/* Binds every stopped gradient beneath the loss to its value here, and notes derivatives of the user's own. */
+static bool hold_stopped(Checker *checker)
+{
+    uint32_t n;
+    Node *order = graph_reachable(checker->graph, &checker->loss, 1, &n);
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < n; i++) {
+        const Tensor *value;
+        Op op = node_op(checker->graph, order[i]);
+        checker->custom |= op == OP_CUSTOM_GRADIENT;
+        if (op != OP_STOP_GRADIENT) continue;
+        ok = eval_run(checker->eval, &order[i], 1, &value);
+        if (!ok) break;
+        double *copy = malloc((size_t)(value->count + 1) * sizeof *copy);
+        if (!copy) abort();
+        memcpy(copy, value->data, (size_t)value->count * sizeof *copy);
+        ok = eval_bind(checker->eval, order[i], copy, value->count);
+        free(copy);
+    }
+    free(order);
+    return ok;
+}
+
+static bool zero_tangents(Checker *checker, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t dims[MAX_RANK], size;
+        if (!eval_sizes(checker->eval, node_type(checker->graph, checker->tangents[i]), dims, &size)) return false;
+        double *zeros = calloc((size_t)size + 1, sizeof *zeros);
+        if (!zeros) abort();
+        bool ok = eval_bind(checker->eval, checker->tangents[i], zeros, size);
+        free(zeros);
+        if (!ok) return false;
+    }
+    return true;
+}
+
+bool check_gradients(Eval *eval, Graph *graph, const RuleSet *partials, Node loss, const Node *xs, uint32_t count,
+                     CheckOptions options, CheckResult *results)
+{
+    Context *context = graph_context(graph);
+    Checker checker = {.eval = eval, .graph = graph, .options = options, .loss = loss, .xs = xs};
+    checker.gradients = ARENA_ARRAY(context->arena, Node, count + 1);
+    checker.tangents = ARENA_ARRAY(context->arena, Node, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        Type type = *node_type(graph, xs[i]);
+        Name name = intern_format(context->names, "tangent %u", i);
+        checker.tangents[i] = build_source(graph, OP_INPUT, name, type_with(type, type.dtype));
+    }
+    if (!autodiff_expand(graph, partials, &checker.loss, 1)) return false;
+    loss = checker.loss;
+    Node one = build_constant_like(graph, loss, 1);
+    if (!autodiff_reverse(graph, partials, loss, one, xs, count, checker.gradients)) return false;
+    if (!autodiff_forward(graph, partials, &loss, 1, xs, checker.tangents, count, &checker.slope)) return false;
+
+    const Tensor *value;
+    if (!hold_stopped(&checker) || !zero_tangents(&checker, count)) return false;
+    if (!eval_run(eval, &loss, 1, &value)) return false;
+    checker.value = value->data[0];
+    for (uint32_t i = 0; i < count; i++)
+        if (!check_tensor(&checker, i, &results[i])) return false;
+    return true;
+}

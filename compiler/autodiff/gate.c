@@ -1,0 +1,273 @@
+#include <assert.h>
+
+#include "autodiff/autodiff_internal.h"
+#include "ir/build.h"
+
+/* A gate is worth its nodes only where some partial behind it can be infinite. NEAR: one is reached without passing an
+ * operator that mixes elements beyond repair (a contraction, a gather). FAR: one is reached at all. */
+enum { RISK_NEAR = 1, RISK_FAR = 2 };
+
+static bool risky(Op op)
+{
+    static const bool ops[OP_COUNT] = {
+        [OP_SQRT] = true,  [OP_RSQRT] = true,     [OP_LOG] = true,
+        [OP_LOG1P] = true, [OP_DIV] = true,       [OP_POW] = true,
+        [OP_ASIN] = true,  [OP_ACOS] = true,      [OP_EXP] = true,
+        [OP_EXPM1] = true, [OP_SINH] = true,      [OP_COSH] = true,
+        [OP_TAN] = true,   [OP_MOD] = true,       [OP_ATAN2] = true,
+        [OP_PROD] = true,  [OP_LOGSUMEXP] = true, [OP_CUSTOM_GRADIENT] = true,
+    };
+    return ops[op];
+}
+
+/* Provably at least 0, by its form. */
+static bool nonnegative(const Graph *graph, Node node, int depth)
+{
+    const NodeInfo *info = graph_node(graph, node);
+    double number;
+    if (depth == 0) return false;
+    switch (info->op) {
+    case OP_CONST:
+        return info->attr.number >= 0;
+    case OP_ABS:
+    case OP_EXP:
+    case OP_SQRT:
+    case OP_SIGMOID:
+    case OP_SIZE:
+        return true;
+    case OP_POW:
+        return node_is_constant(graph, info->args[1], &number) && number == 2;
+    case OP_MUL:
+        if (node_same(info->args[0], info->args[1])) return true;
+        return nonnegative(graph, info->args[0], depth - 1) && nonnegative(graph, info->args[1], depth - 1);
+    case OP_ADD:
+    case OP_DIV:
+        return nonnegative(graph, info->args[0], depth - 1) && nonnegative(graph, info->args[1], depth - 1);
+    case OP_SUM:
+    case OP_BROADCAST:
+    case OP_RESHAPE:
+    case OP_CAST:
+        return nonnegative(graph, info->args[0], depth - 1);
+    default:
+        return false;
+    }
+}
+
+/* Provably bounded away from 0: a variance plus epsilon, a number of elements. */
+static bool positive(const Graph *graph, Node node)
+{
+    const NodeInfo *info = graph_node(graph, node);
+    double number;
+    if (info->op == OP_BROADCAST || info->op == OP_RESHAPE || info->op == OP_CAST || info->op == OP_SQRT)
+        return positive(graph, info->args[0]);
+    if (info->op == OP_SIZE) return true;
+    if (info->op == OP_CONST) return info->attr.number > 0;
+    if (info->op != OP_ADD) return false;
+    for (int i = 0; i < 2; i++)
+        if (node_is_constant(graph, info->args[i], &number) && number > 0 && nonnegative(graph, info->args[1 - i], 8))
+            return true;
+    return false;
+}
+
+static bool may_be_infinite(const Graph *graph, Node node)
+{
+    const NodeInfo *info = graph_node(graph, node);
+    double number;
+    switch (info->op) {
+    case OP_SQRT:
+    case OP_RSQRT:
+    case OP_LOG:
+        return !positive(graph, info->args[0]);
+    case OP_DIV:
+        return !positive(graph, info->args[1]) && !(node_is_constant(graph, info->args[1], &number) && number != 0);
+    case OP_POW:
+        return !(node_is_constant(graph, info->args[1], &number) && number >= 1);
+    default:
+        return risky(info->op);
+    }
+}
+
+void gate_note_risk(Sweep *sweep, Node node)
+{
+    const NodeInfo *info = graph_node(sweep->graph, node);
+    OpClass class = op_info(info->op)->class;
+    bool mixes = class == OP_CLASS_CONTRACTION || class == OP_CLASS_GATHER || class == OP_CLASS_CUMULATIVE;
+    uint8_t risk = may_be_infinite(sweep->graph, node) ? RISK_NEAR | RISK_FAR : 0;
+    for (uint32_t i = 0; i < info->n_args; i++) {
+        if (!sweep->active[info->args[i].id]) continue;
+        uint8_t behind = sweep->risk[info->args[i].id];
+        risk |= mixes ? behind & RISK_FAR : behind;
+    }
+    sweep->risk[node.id] = risk;
+}
+
+/* ---- algebra */
+
+/* The scalar that a gate repeats, or NODE_NONE. */
+static Node uniform(const Graph *graph, Node gate)
+{
+    const NodeInfo *info = graph_node(graph, gate);
+    if (info->type.rank == 0) return gate;
+    bool repeats = info->op == OP_BROADCAST && node_type(graph, info->args[0])->rank == 0;
+    return repeats ? info->args[0] : NODE_NONE;
+}
+
+Node gate_not(Graph *graph, Node gate)
+{
+    const NodeInfo info = *graph_node(graph, gate);
+    if (info.op == OP_NOT) return info.args[0];
+    if (info.op != OP_BROADCAST) return build_unary(graph, OP_NOT, gate);
+    return build_broadcast(graph, gate_not(graph, info.args[0]), &info.type, info.attr.ints);
+}
+
+static Node combine(Graph *graph, Op op, Node a, Node b)
+{
+    Type type = *node_type(graph, a);
+    Node x = uniform(graph, a), y = uniform(graph, b);
+    if (!type.rank || node_is_none(x) || node_is_none(y)) return build_binary(graph, op, a, b);
+    return build_splat(graph, build_binary(graph, op, x, y), &type);
+}
+
+Node gate_and(Graph *graph, Node a, Node b)
+{
+    if (node_is_none(a) || node_same(a, b)) return b;
+    if (node_is_none(b)) return a;
+    return combine(graph, OP_AND, a, b);
+}
+
+static bool implies(const Graph *graph, Node a, Node b)
+{
+    return node_op(graph, a) == OP_AND && (node_same(node_arg(graph, a, 0), b) || node_same(node_arg(graph, a, 1), b));
+}
+
+Node gate_or(Graph *graph, Node a, Node b)
+{
+    if (node_is_none(a) || node_is_none(b) || node_same(a, gate_not(graph, b))) return NODE_NONE;
+    if (node_same(a, b) || implies(graph, a, b)) return b;
+    return implies(graph, b, a) ? a : combine(graph, OP_OR, a, b);
+}
+
+/* select(gate, yes, no), the condition without a leading `not`. */
+static Node choose(Graph *graph, Node gate, Node yes, Node no)
+{
+    Node opposite = gate_not(graph, gate);
+    bool negated = opposite.id < gate.id && node_op(graph, opposite) != OP_NOT;
+    return negated ? build_select(graph, opposite, no, yes) : build_select(graph, gate, yes, no);
+}
+
+Node gate_apply(Graph *graph, Node gate, Node value)
+{
+    if (node_is_none(gate)) return value;
+    return choose(graph, gate, value, build_constant_like(graph, value, 0));
+}
+
+/* ---- merging what flows to a node */
+
+/* Sums all of one gate, taking them from the list; *clean: whether all of them are. */
+static Node take_group(Graph *graph, Cotangent *items, uint32_t count, Node gate, bool *clean)
+{
+    Node sum = NODE_NONE;
+    *clean = true;
+    for (uint32_t i = 0; i < count; i++) {
+        if (node_is_none(items[i].value) || !node_same(items[i].gate, gate)) continue;
+        sum = node_is_none(sum) ? items[i].value : build_binary(graph, OP_ADD, sum, items[i].value);
+        *clean &= items[i].clean;
+        items[i].value = NODE_NONE;
+    }
+    return sum;
+}
+
+static bool all_same_gate(const Contribution *list)
+{
+    for (const Contribution *c = list->next; c; c = c->next)
+        if (!node_same(c->cotangent.gate, list->cotangent.gate)) return false;
+    return true;
+}
+
+Cotangent gate_merge(Sweep *sweep, Node node, const Contribution *list)
+{
+    Graph *graph = sweep->graph;
+    uint32_t count = 0;
+    for (const Contribution *c = list; c; c = c->next) count++;
+    Cotangent *items = ARENA_ARRAY(sweep->arena, Cotangent, count), result = {.gate = list->cotangent.gate};
+    for (const Contribution *c = list; c; c = c->next) items[--count] = c->cotangent; /* in the order of arrival */
+    for (const Contribution *c = list; c; c = c->next) count++;
+    if (all_same_gate(list)) {
+        result.value = take_group(graph, items, count, result.gate, &result.clean);
+    } else {
+        result.clean = true;
+        bool wanted = sweep->risk[node.id] & RISK_FAR;
+        result.gate = wanted ? result.gate : NODE_NONE;
+        for (uint32_t i = 0; i < count; i++) {
+            if (wanted) result.gate = gate_or(graph, result.gate, items[i].gate);
+            if (node_is_none(items[i].value)) continue;
+            Node gate = items[i].gate, opposite = node_is_none(gate) ? NODE_NONE : gate_not(graph, gate);
+            bool clean, other_clean;
+            Node part = take_group(graph, items, count, gate, &clean), other = NODE_NONE;
+            if (!node_is_none(gate)) other = take_group(graph, items, count, opposite, &other_clean);
+            if (!node_is_none(other))
+                part = choose(graph, gate, part, other);
+            else if (!clean)
+                part = gate_apply(graph, gate, part);
+            result.value = node_is_none(result.value) ? part : build_binary(graph, OP_ADD, result.value, part);
+        }
+    }
+    /* Elementwise operators keep elements apart: the gate may wait. All others need the zeros now. */
+    if (op_info(node_op(graph, node))->class == OP_CLASS_ELEMENTWISE || node_is_none(result.gate)) return result;
+    if (!result.clean) result.value = gate_apply(graph, result.gate, result.value);
+    result.clean = true;
+    return result;
+}
+
+/* ---- movement of gates */
+
+static Node through_broadcast(Graph *graph, Node user, Node operand, Node gate)
+{
+    const NodeInfo info = *graph_node(graph, user), gate_info = *graph_node(graph, gate);
+    const Type type = *node_type(graph, operand);
+    int32_t axes[MAX_RANK], at = 0;
+    uint32_t n_axes = 0;
+    bool kept[MAX_RANK] = {0};
+    for (uint32_t i = 0; i < type.rank; i++) kept[info.attr.ints[i]] = true;
+    for (uint32_t i = 0; i < info.type.rank; i++)
+        if (!kept[i]) axes[n_axes++] = (int32_t)i;
+    if (gate_info.op == OP_BROADCAST && gate_info.attr.n_ints == type.rank) {
+        bool same = true;
+        for (uint32_t i = 0; i < type.rank; i++) same &= gate_info.attr.ints[i] == info.attr.ints[i];
+        if (same) return gate_info.args[0];
+    }
+    /* An element is taken where any of its copies is. */
+    Node any = build_reduce(graph, OP_ANY, gate, axes, n_axes);
+    int32_t position[MAX_RANK], permutation[MAX_RANK];
+    for (uint32_t i = 0; i < info.type.rank; i++) position[i] = kept[i] ? at++ : -1;
+    for (uint32_t i = 0; i < type.rank; i++) permutation[i] = position[info.attr.ints[i]];
+    return build_transpose(graph, any, permutation);
+}
+
+Node gate_through(const Sweep *sweep, Node user, Node operand, Node gate)
+{
+    Graph *graph = sweep->graph;
+    if (node_is_none(gate) || !sweep->active[operand.id]) return NODE_NONE;
+    const NodeInfo info = *graph_node(graph, user);
+    const Type type = *node_type(graph, operand);
+    uint8_t risk = sweep->risk[operand.id];
+    Node scalar = uniform(graph, gate);
+    if (!node_is_none(scalar)) return risk & RISK_FAR ? build_splat(graph, scalar, &type) : NODE_NONE;
+    if (!(risk & RISK_NEAR)) return NODE_NONE;
+    int32_t inverse[MAX_RANK];
+    switch (info.op) {
+    case OP_BROADCAST:
+        return through_broadcast(graph, user, operand, gate);
+    case OP_RESHAPE:
+        return build_reshape(graph, gate, type.rank, type.dims);
+    case OP_TRANSPOSE:
+        for (uint32_t i = 0; i < type.rank; i++) inverse[info.attr.ints[i]] = (int32_t)i;
+        return build_transpose(graph, gate, inverse);
+    case OP_REVERSE:
+        return build_reverse(graph, gate, info.attr.ints, info.attr.n_ints);
+    default:
+        if (op_info(info.op)->class == OP_CLASS_REDUCTION)
+            return build_unreduce(graph, gate, &type, info.attr.ints, info.attr.n_ints);
+        return build_splat(graph, build_reduce_all(graph, OP_ANY, gate), &type);
+    }
+}

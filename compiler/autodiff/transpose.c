@@ -1,0 +1,327 @@
+/* Transposes of the structural operators, and the reverse products of those that are not linear. Each function gives
+ * what flows to one operand. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodiff/autodiff_internal.h"
+#include "ir/build.h"
+
+/* ---- movement */
+
+static Node transpose_broadcast(Graph *graph, const NodeInfo *info, Node g)
+{
+    uint32_t rank = info->attr.n_ints, n_new = 0;
+    bool kept[MAX_RANK] = {0};
+    int32_t added[MAX_RANK], position[MAX_RANK] = {0}, permutation[MAX_RANK];
+    for (uint32_t i = 0; i < rank; i++) kept[info->attr.ints[i]] = true;
+    for (uint32_t i = 0, at = 0; i < info->type.rank; i++) {
+        if (kept[i])
+            position[i] = (int32_t)at++;
+        else
+            added[n_new++] = (int32_t)i;
+    }
+    for (uint32_t i = 0; i < rank; i++) permutation[i] = position[info->attr.ints[i]];
+    return build_transpose(graph, build_reduce(graph, OP_SUM, g, added, n_new), permutation);
+}
+
+static Node transpose_transpose(Graph *graph, const NodeInfo *info, Node g)
+{
+    int32_t inverse[MAX_RANK];
+    for (uint32_t i = 0; i < info->type.rank; i++) inverse[info->attr.ints[i]] = (int32_t)i;
+    return build_transpose(graph, g, inverse);
+}
+
+/* Puts step - 1 zeros between the elements of an axis: [n] as [n, 1], padded to [n, step], flat, without the last
+ * zeros. */
+static Node dilate(Graph *graph, Node g, uint32_t axis, int32_t step)
+{
+    DimTable *table = graph_dims(graph);
+    Type type = *node_type(graph, g);
+    Dim zero = dim_constant(table, 0), n = type.dims[axis], before[MAX_RANK], dims[MAX_RANK];
+    int32_t steps[MAX_RANK];
+    assert(type.rank < MAX_RANK);
+    for (uint32_t i = 0; i < MAX_RANK; i++) before[i] = zero, steps[i] = 1;
+
+    for (uint32_t i = 0; i < type.rank; i++) dims[i + (i > axis)] = type.dims[i];
+    dims[axis + 1] = dim_constant(table, 1);
+    Node apart = build_reshape(graph, g, type.rank + 1, dims);
+    dims[axis + 1] = dim_constant(table, step);
+    apart = build_pad(graph, apart, before, dims);
+    memcpy(dims, type.dims, sizeof dims);
+    dims[axis] = dim_mul(table, n, dim_constant(table, step));
+    apart = build_reshape(graph, apart, type.rank, dims);
+    dims[axis] = dim_add(table, dim_mul(table, dim_sub(table, n, dim_constant(table, 1)), dim_constant(table, step)),
+                         dim_constant(table, 1));
+    return build_slice(graph, apart, before, dims, steps);
+}
+
+static Node transpose_slice(Graph *graph, const NodeInfo *info, Node g)
+{
+    const Type to = *node_type(graph, info->args[0]);
+    for (uint32_t i = 0; i < to.rank; i++)
+        if (info->attr.ints[i] != 1) g = dilate(graph, g, i, info->attr.ints[i]);
+    return build_pad(graph, g, info->attr.sizes, to.dims);
+}
+
+static Node transpose_pad(Graph *graph, const NodeInfo *info, Node g)
+{
+    const Type to = *node_type(graph, info->args[0]);
+    int32_t steps[MAX_RANK];
+    for (uint32_t i = 0; i < to.rank; i++) steps[i] = 1;
+    return build_slice(graph, g, info->attr.sizes, to.dims, steps);
+}
+
+static Node transpose_concat(Graph *graph, const NodeInfo *info, uint32_t operand, Node g)
+{
+    DimTable *table = graph_dims(graph);
+    Type to = *node_type(graph, info->args[operand]);
+    Dim start[MAX_RANK];
+    int32_t steps[MAX_RANK];
+    for (uint32_t i = 0; i < to.rank; i++) start[i] = dim_constant(table, 0), steps[i] = 1;
+    uint32_t axis = (uint32_t)info->attr.integer;
+    for (uint32_t i = 0; i < operand; i++)
+        start[axis] = dim_add(table, start[axis], node_type(graph, info->args[i])->dims[axis]);
+    return build_slice(graph, g, start, to.dims, steps);
+}
+
+/* ---- reductions */
+
+Node unreduce_like(Graph *graph, Node reduction, Node value)
+{
+    const NodeInfo info = *graph_node(graph, reduction);
+    const Type shape = *node_type(graph, info.args[0]);
+    return build_unreduce(graph, value, &shape, info.attr.ints, info.attr.n_ints);
+}
+
+/* With several axes, they are moved last and merged to one, of which the first of equals in row-major order counts. */
+Node extreme_mask(Graph *graph, Node node)
+{
+    const NodeInfo info = *graph_node(graph, node);
+    const Type type = *node_type(graph, info.args[0]);
+    DimTable *table = graph_dims(graph);
+    int32_t order[MAX_RANK], inverse[MAX_RANK];
+    uint32_t n = 0, n_kept = type.rank - info.attr.n_ints;
+    bool reduced[MAX_RANK] = {0};
+    for (uint32_t i = 0; i < info.attr.n_ints; i++) reduced[info.attr.ints[i]] = true;
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < type.rank; i++)
+            if (reduced[i] == (pass == 1)) order[n++] = (int32_t)i;
+    for (uint32_t i = 0; i < type.rank; i++) inverse[order[i]] = (int32_t)i;
+
+    Node x = build_transpose(graph, info.args[0], order);
+    const Type moved = *node_type(graph, x);
+    Dim dims[MAX_RANK];
+    memcpy(dims, moved.dims, sizeof dims);
+    dims[n_kept] = dim_product(table, moved.dims + n_kept, info.attr.n_ints);
+    x = build_reshape(graph, x, n_kept + 1, dims);
+    int32_t axis = (int32_t)n_kept;
+    Node first = build_reduce(graph, info.op == OP_REDUCE_MAX ? OP_ARGMAX : OP_ARGMIN, x, &axis, 1);
+    Type flat = type_with(*node_type(graph, x), node_type(graph, first)->dtype);
+    Node mask =
+        build_binary(graph, OP_EQ, build_iota(graph, flat, n_kept), build_unreduce(graph, first, &flat, &axis, 1));
+    return build_transpose(graph, build_reshape(graph, mask, type.rank, moved.dims), inverse);
+}
+
+/* Exact with any number of zeros: y / x where nothing is 0, elsewhere by counting the zeros. */
+Node product_of_others(Graph *graph, Node node)
+{
+    const NodeInfo info = *graph_node(graph, node);
+    Node x = info.args[0], zero = build_constant_like(graph, x, 0), one = build_constant_like(graph, x, 1);
+    Node is_zero = build_binary(graph, OP_EQ, x, zero), safe = build_select(graph, is_zero, one, x);
+    Node zeros = build_reduce(graph, OP_SUM, build_select(graph, is_zero, one, zero), info.attr.ints, info.attr.n_ints);
+    Node product = build_reduce(graph, OP_PROD, safe, info.attr.ints, info.attr.n_ints);
+    zeros = unreduce_like(graph, node, zeros);
+    product = unreduce_like(graph, node, product);
+    Node other = build_select(graph, is_zero, build_binary(graph, OP_SUB, zeros, one), zeros);
+    Node value = build_binary(graph, OP_DIV, product, safe);
+    return build_select(graph, build_binary(graph, OP_EQ, other, zero), value, zero);
+}
+
+static Node reverse_reduction(Graph *graph, Node node, Node g)
+{
+    const NodeInfo info = *graph_node(graph, node);
+    Node x = info.args[0], full = unreduce_like(graph, node, g), shifted;
+    switch (info.op) {
+    case OP_SUM:
+        return full;
+    case OP_PROD:
+        return reverse_product(graph, full, product_of_others(graph, node));
+    case OP_REDUCE_MAX:
+    case OP_REDUCE_MIN:
+        return build_select(graph, extreme_mask(graph, node), full, build_constant_like(graph, full, 0));
+    case OP_LOGSUMEXP:
+        shifted = build_binary(graph, OP_SUB, x, unreduce_like(graph, node, node));
+        return reverse_product(graph, full, build_unary(graph, OP_EXP, shifted));
+    default:
+        assert(!"a reduction of numbers");
+        return NODE_NONE;
+    }
+}
+
+/* ---- along an axis */
+
+Node sum_along(Graph *graph, Node x, uint32_t axis)
+{
+    Type type = *node_type(graph, x);
+    int32_t axes[] = {(int32_t)axis};
+    return build_unreduce(graph, build_reduce(graph, OP_SUM, x, axes, 1), &type, axes, 1);
+}
+
+static Node reverse_along(Graph *graph, Node node, Node g)
+{
+    const NodeInfo info = *graph_node(graph, node);
+    uint32_t axis = (uint32_t)info.attr.integer;
+    int32_t axes[] = {(int32_t)axis};
+    Node total;
+    switch (info.op) {
+    case OP_CUMSUM:
+        g = build_along(graph, OP_CUMSUM, build_reverse(graph, g, axes, 1), axis);
+        return build_reverse(graph, g, axes, 1);
+    case OP_SOFTMAX:
+        total = sum_along(graph, build_binary(graph, OP_MUL, g, node), axis);
+        return build_binary(graph, OP_MUL, node, build_binary(graph, OP_SUB, g, total));
+    case OP_LOG_SOFTMAX:
+        total = sum_along(graph, g, axis);
+        return build_binary(graph, OP_SUB, g, build_binary(graph, OP_MUL, build_unary(graph, OP_EXP, node), total));
+    default:
+        assert(!"an operator along an axis");
+        return NODE_NONE;
+    }
+}
+
+/* ---- contraction */
+
+static bool contains(const int32_t *labels, uint32_t count, int32_t label)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (labels[i] == label) return true;
+    return false;
+}
+
+/* g contracted with the other operand to this one's axes; an axis that was summed alone is repeated. */
+static Node transpose_contract(Graph *graph, const NodeInfo *info, uint32_t operand, Node g)
+{
+    const Type to = *node_type(graph, info->args[operand]);
+    uint32_t rank[] = {node_type(graph, info->args[0])->rank, node_type(graph, info->args[1])->rank};
+    const int32_t *of[] = {info->attr.ints, info->attr.ints + rank[0]}, *result = of[1] + rank[1];
+    uint32_t other = 1 - operand, n = 0, n_result = 0;
+    int32_t labels[3 * MAX_RANK], axes[MAX_RANK];
+    for (uint32_t i = 0; i < info->type.rank; i++) labels[n++] = result[i];
+    for (uint32_t i = 0; i < rank[other]; i++) labels[n++] = of[other][i];
+    for (uint32_t i = 0; i < rank[operand]; i++) {
+        int32_t label = of[operand][i];
+        if (!contains(result, info->type.rank, label) && !contains(of[other], rank[other], label)) continue;
+        labels[n++] = label;
+        axes[n_result++] = (int32_t)i;
+    }
+    Node product = build_contract(graph, g, info->args[other], labels, n_result);
+    return build_broadcast(graph, product, &to, axes);
+}
+
+/* ---- a user's own derivative */
+
+typedef struct {
+    Graph *graph;
+    Node from, to;
+    const Node *stops;
+    uint32_t n_stops;
+    Node *done; /* by id */
+} Substitution;
+
+/* The formula with the cotangent replaced; what cannot mention it is left alone. */
+static Node substitute(Substitution *s, Node node)
+{
+    if (node_same(node, s->from)) return s->to;
+    if (node.id < s->from.id) return node;
+    if (!node_is_none(s->done[node.id])) return s->done[node.id];
+    for (uint32_t i = 0; i < s->n_stops; i++)
+        if (node_same(node, s->stops[i])) return node;
+    const NodeInfo info = *graph_node(s->graph, node);
+    Node *args = malloc((info.n_args ? info.n_args : 1) * sizeof *args), result = node;
+    if (!args) abort();
+    bool changed = false;
+    for (uint32_t i = 0; i < info.n_args; i++) {
+        args[i] = substitute(s, info.args[i]);
+        changed |= !node_same(args[i], info.args[i]);
+    }
+    if (changed) result = graph_remake(s->graph, node, args);
+    free(args);
+    s->done[node.id] = result;
+    return result;
+}
+
+static void reverse_custom(Sweep *sweep, Node node, const NodeInfo *info, Cotangent g)
+{
+    uint32_t n = (uint32_t)info->attr.integer;
+    Substitution s = {
+        .graph = sweep->graph, .from = info->args[1], .to = g.value, .stops = info->args, .n_stops = 2 + n};
+    s.done = ARENA_ARRAY(sweep->arena, Node, graph_count(sweep->graph) + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        Node x = info->args[2 + i];
+        if (!sweep->active[x.id]) continue;
+        Node value = substitute(&s, info->args[2 + n + i]);
+        sweep_add(sweep, x, (Cotangent){value, gate_through(sweep, node, x, g.gate), false});
+    }
+}
+
+/* ---- all of them */
+
+static Node reverse_one(Graph *graph, Node node, const NodeInfo *info, uint32_t operand, Node g)
+{
+    const Type to = *node_type(graph, info->args[operand]);
+    uint32_t axis, batch;
+    switch (info->op) {
+    case OP_BROADCAST:
+        return transpose_broadcast(graph, info, g);
+    case OP_RESHAPE:
+        return build_reshape(graph, g, to.rank, to.dims);
+    case OP_TRANSPOSE:
+        return transpose_transpose(graph, info, g);
+    case OP_SLICE:
+        return transpose_slice(graph, info, g);
+    case OP_PAD:
+        return transpose_pad(graph, info, g);
+    case OP_CONCAT:
+        return transpose_concat(graph, info, operand, g);
+    case OP_REVERSE:
+        return build_reverse(graph, g, info->attr.ints, info->attr.n_ints);
+    case OP_GATHER:
+    case OP_SCATTER_ADD:
+        axis = (uint32_t)info->attr.ints[0], batch = (uint32_t)info->attr.ints[1];
+        if (info->op == OP_SCATTER_ADD) return build_gather(graph, g, info->args[0], axis, batch);
+        return build_scatter_add(graph, info->args[1], g, axis, batch, &to);
+    case OP_CONTRACT:
+        return transpose_contract(graph, info, operand, g);
+    default:
+        break;
+    }
+    if (op_info(info->op)->class == OP_CLASS_REDUCTION) return reverse_reduction(graph, node, g);
+    if (op_info(info->op)->class == OP_CLASS_CUMULATIVE) return reverse_along(graph, node, g);
+    assert(!"an operator with a transpose");
+    return NODE_NONE;
+}
+
+/* Linear operators that only move and add leave zeros where zeros were. */
+static bool keeps_zeros(Op op)
+{
+    return op_info(op)->class == OP_CLASS_MOVEMENT || op == OP_SUM;
+}
+
+void reverse_structural(Sweep *sweep, Node node, Cotangent g)
+{
+    const NodeInfo info = *graph_node(sweep->graph, node);
+    if (op_info(info.op)->class == OP_CLASS_SOURCE || info.op == OP_STOP_GRADIENT) return;
+    assert(info.op != OP_GRADIENT);
+    if (info.op == OP_CUSTOM_GRADIENT) {
+        reverse_custom(sweep, node, &info, g);
+        return;
+    }
+    for (uint32_t i = 0; i < info.n_args; i++) {
+        if (!sweep->active[info.args[i].id]) continue;
+        if ((info.op == OP_GATHER && i == 1) || (info.op == OP_SCATTER_ADD && i == 0)) continue;
+        Node value = reverse_one(sweep->graph, node, &info, i, g.value);
+        Node gate = gate_through(sweep, node, info.args[i], g.gate);
+        sweep_add(sweep, info.args[i], (Cotangent){value, gate, keeps_zeros(info.op)});
+    }
+}

@@ -1,0 +1,70 @@
+/* Training and evaluating a model on data. */
+#ifndef NN_HOST_TRAIN_H
+#define NN_HOST_TRAIN_H
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "host/loader.h"
+
+/* Metrics over a split. Where a model has the programs `accumulate` and `finish`, each batch gives partial results
+ * (results of `accumulate`), which are combined element by element over all batches and then are the inputs, by name,
+ * of `finish`, run with the number of all rows as the batch; its results are the metrics and losses. So a metric is
+ * what it would be if the whole split were one batch. Without the two programs, the whole split is one batch. */
+typedef enum { NN_COMBINE_SUM, NN_COMBINE_MAX, NN_COMBINE_MIN } nn_combine;
+
+typedef struct {
+    const char *name; /* `accuracy.0` */
+    nn_combine combine;
+} nn_partial;
+
+typedef struct {
+    char name[64];
+    double value;
+} nn_score;
+
+typedef struct {
+    nn_params *params;
+    nn_pool *pool;
+    const nn_split *split;
+    const int64_t *dims; /* see nn_loader_options */
+    size_t n_dims;
+    int64_t batch; /* of the accumulation; 0: a size that suits most */
+    const nn_partial *partials;
+    size_t n_partials;
+} nn_evaluation;
+
+/* The losses, `loss` first, then the metrics as declared. *count: in, the room; out, how many there are. */
+int nn_evaluate(const nn_evaluation *evaluation, nn_score *scores, size_t *count);
+
+typedef struct {
+    nn_params *params;
+    nn_pool *pool;
+    const nn_split *train;
+    const nn_split *valid; /* or NULL: scored after each epoch */
+    const int64_t *dims;   /* see nn_loader_options */
+    size_t n_dims;
+    const nn_partial *partials;
+    size_t n_partials;
+    int64_t batch;           /* at least 1 */
+    uint64_t epochs, steps;  /* one of them is 0 */
+    bool no_shuffle;
+    const char *weights;     /* where to save at the end, or NULL */
+    const char *log;         /* FILE.csv or FILE.jsonl, or NULL: a row a step */
+    FILE *progress;          /* where people look, or NULL */
+    bool terminal;           /* progress is a terminal: a bar; else a line an epoch */
+    const volatile sig_atomic_t *stop; /* nonzero: finish the step, save, return; may be NULL */
+} nn_training;
+
+typedef struct {
+    uint64_t steps, epochs; /* of this run; whole epochs */
+    double loss;            /* mean over the rows of the last epoch or part of one */
+    double seconds;
+    bool stopped;
+} nn_training_result;
+
+/* Trains the parameters, on from their own step: step n + 1 takes the batch that step n + 1 of an uninterrupted run
+ * would. The seed of the shuffling is the parameters'. */
+int nn_train(const nn_training *training, nn_training_result *result);
+
+#endif

@@ -1,0 +1,29 @@
+/* What the passes share. */
+#ifndef NNC_PASSES_INTERNAL_H
+#define NNC_PASSES_INTERNAL_H
+
+#include "passes/passes.h"
+
+#define PASS(name, function, needs, keeps, what) bool function(Module *module, const PassOptions *options);
+#include "passes/passes.def"
+#undef PASS
+
+/* Rewrites everything that the module computes: graph_rewrite over the values of all results, the losses and the
+ * conditions of checks. What a gradient is taken by stays a node of its own: inside the value that is differentiated
+ * it is opaque while the rewrite lasts. True when anything changed. */
+bool rewrite_module(Module *module, Node (*replace)(void *data, Node old, Node rebuilt), void *data);
+
+/* The node that computes the same with less, or the node itself. One step: the result may fold again. */
+Node fold_node(Graph *graph, Node node);
+/* Its parts; NODE_NONE when nothing fits. */
+Node fold_constant(Graph *graph, Node node);
+Node fold_identity(Graph *graph, Node node);
+Node fold_movement(Graph *graph, Node node);
+
+/* Applies a builtin rule set, folding between, until nothing fits. */
+bool apply_rules(Module *module, const PassOptions *options, const char *pass, const char *file);
+
+/* The first place of the node, or of the nearest operand that has one. */
+Span node_place(const Graph *graph, Node node);
+
+#endif

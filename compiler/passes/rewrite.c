@@ -1,0 +1,134 @@
+/* Rewriting a whole module, with what gradients are taken by kept apart.
+ *
+ * gradient(y, x) means the derivative by the value x that the user named, not by every expression that happens to
+ * equal it; and a rule must not swallow x inside y (log(x) with x = softmax(z)). So y is rewritten with a source in
+ * the place of x, and x is put back afterwards. Sources need no such care. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "ir/build.h"
+#include "passes/passes_internal.h"
+#include "support/vector.h"
+
+typedef struct {
+    Node source, x; /* x is a root of the rewrite while the source stands for it */
+} Guard;
+
+typedef struct {
+    Graph *graph;
+    Vec(Node) roots;
+    Vec(Node *) fields; /* where the roots came from */
+    Vec(Guard) guards;
+} Roots;
+
+static void add_field(Roots *roots, Node *field)
+{
+    if (node_is_none(*field)) return;
+    vec_push(&roots->fields, field);
+    vec_push(&roots->roots, *field);
+}
+
+static void collect_fields(Module *module, Roots *roots)
+{
+    for (uint32_t i = 0; i < module->n_checks; i++) add_field(roots, &module->checks[i].condition);
+    for (uint32_t f = 0; f < module->n_functions; f++) {
+        Function *function = &module->functions[f];
+        add_field(roots, &function->loss);
+        for (uint32_t i = 0; i < function->n_results; i++) add_field(roots, &function->results[i].value);
+    }
+}
+
+struct Substitution {
+    Node from, to;
+};
+
+static Node substitute(void *data, Node old, Node rebuilt)
+{
+    const struct Substitution *substitution = data;
+    return node_same(old, substitution->from) ? substitution->to : rebuilt;
+}
+
+static Node replace_in(Graph *graph, Node root, Node from, Node to)
+{
+    struct Substitution substitution = {from, to};
+    graph_rewrite(graph, &root, 1, substitute, &substitution);
+    return root;
+}
+
+static Node new_guard(Roots *roots, Node x)
+{
+    Graph *graph = roots->graph;
+    Name name = intern_format(graph_context(graph)->names, "guard.%zu", roots->guards.count);
+    Guard guard = {build_source(graph, OP_COTANGENT, name, *node_type(graph, x)), x};
+    vec_push(&roots->guards, guard);
+    return guard.source;
+}
+
+/* Puts a source in the place of x inside y, innermost gradients first as a bottom-up rewrite meets them. An inner guard
+ * whose own x is made of this x gets a twin for use inside this y. */
+static Node guard_gradient(void *data, Node old, Node rebuilt)
+{
+    (void)old;
+    Roots *roots = data;
+    Graph *graph = roots->graph;
+    if (node_op(graph, rebuilt) != OP_GRADIENT) return rebuilt;
+    Node y = node_arg(graph, rebuilt, 0), x = node_arg(graph, rebuilt, 1);
+    if (op_info(node_op(graph, x))->class == OP_CLASS_SOURCE) return rebuilt;
+    size_t n_inner = roots->guards.count;
+    Node source = new_guard(roots, x);
+    y = replace_in(graph, y, x, source);
+    for (size_t i = 0; i < n_inner; i++) {
+        Guard inner = roots->guards.at[i];
+        Node within = replace_in(graph, inner.x, x, source);
+        if (node_same(within, inner.x)) continue;
+        y = replace_in(graph, y, inner.source, new_guard(roots, within));
+    }
+    return build_gradient(graph, y, source);
+}
+
+static bool has_gradients(const Roots *roots)
+{
+    uint32_t count;
+    Node *nodes = graph_reachable(roots->graph, roots->roots.at, (uint32_t)roots->roots.count, &count);
+    bool found = false;
+    for (uint32_t i = 0; i < count && !found; i++) {
+        if (node_op(roots->graph, nodes[i]) != OP_GRADIENT) continue;
+        Op by = node_op(roots->graph, node_arg(roots->graph, nodes[i], 1));
+        found = op_info(by)->class != OP_CLASS_SOURCE;
+    }
+    free(nodes);
+    return found;
+}
+
+/* A later guard may stand in what an earlier one hides only through its twin, and what a later one hides may hold
+ * earlier sources: so the last guard goes first, everywhere at once. */
+static void release_guards(Roots *roots)
+{
+    uint32_t n_fields = (uint32_t)roots->fields.count;
+    while (roots->guards.count) {
+        struct Substitution substitution = {vec_pop(&roots->guards).source, vec_pop(&roots->roots)};
+        graph_rewrite(roots->graph, roots->roots.at, (uint32_t)roots->roots.count, substitute, &substitution);
+    }
+    assert(roots->roots.count == n_fields);
+}
+
+bool rewrite_module(Module *module, Node (*replace)(void *data, Node old, Node rebuilt), void *data)
+{
+    Roots roots = {.graph = module->graph};
+    collect_fields(module, &roots);
+    if (has_gradients(&roots)) {
+        graph_rewrite(roots.graph, roots.roots.at, (uint32_t)roots.roots.count, guard_gradient, &roots);
+        for (size_t i = 0; i < roots.guards.count; i++) vec_push(&roots.roots, roots.guards.at[i].x);
+    }
+    graph_rewrite(roots.graph, roots.roots.at, (uint32_t)roots.roots.count, replace, data);
+    release_guards(&roots);
+    bool changed = false;
+    for (size_t i = 0; i < roots.fields.count; i++) {
+        changed |= !node_same(*roots.fields.at[i], roots.roots.at[i]);
+        *roots.fields.at[i] = roots.roots.at[i];
+    }
+    vec_free(&roots.roots);
+    vec_free(&roots.fields);
+    vec_free(&roots.guards);
+    return changed;
+}

@@ -1,8 +1,8 @@
 /* Code generation: a plan becomes machine code, in this process (Jit) or in files. Kernels become functions of explicit
- * vector IR; everything else about a model becomes the constant tables of nn_image.h. The arithmetic of a kernel is fixed
- * when its IR is written (fused multiply-adds, lane trees, order of sums), and no pass may change it: compiled in the
- * process or ahead of time for the same CPU, at any level, the same plan gives the same bits.
- * The only folder that includes llvm-c. */
+ * vector IR; everything else about a model becomes the constant tables of nn_image.h. The arithmetic of a kernel is
+ * fixed when its IR is written (fused multiply-adds, lane trees, order of sums), and no pass may change it: compiled in
+ * the process or ahead of time for the same CPU, at any level, the same plan gives the same bits. The only folder that
+ * includes llvm-c. */
 #ifndef NNC_CODEGEN_CODEGEN_H
 #define NNC_CODEGEN_CODEGEN_H
 
@@ -30,7 +30,8 @@ typedef struct Jit Jit;
 
 /* Compiles what the options ask for. NULL after a diagnostic. The plan and its context must outlive the Jit. */
 Jit *jit_compile(Context *context, const Plan *plan, const CodegenOptions *options);
-/* The model as the run time wants it; valid until jit_free. It lists every program of the plan. */
+/* The model as the run time wants it; valid until jit_free. It lists the programs that are compiled: jit_require adds to
+ * it in place, so models that were made from it before have the new ones too. */
 const struct nn_image *jit_image(const Jit *jit);
 /* Makes sure that a program of the plan (all of them: NULL) is compiled. False after a diagnostic. */
 bool jit_require(Jit *jit, const char *program);

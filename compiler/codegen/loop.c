@@ -68,7 +68,6 @@ Emitter *emitter_begin(Arena *arena, Vector *vector, const Kernel *kernel, const
     e->given = UINT32_MAX;
     e->bound = ARENA_ARRAY(arena, Binding, kernel->n_values);
     e->function = LLVMAddFunction(vector->module, symbol, type);
-    LLVMSetVisibility(e->function, LLVMHiddenVisibility);
     vector_attributes(vector, e->function);
     LLVMPositionBuilderAtEnd(vector->builder, LLVMAppendBasicBlockInContext(vector->context, e->function, "entry"));
     LLVMTypeRef pointer = LLVMPointerTypeInContext(vector->context, 0);
@@ -117,7 +116,9 @@ static uint32_t split_axis(const Kernel *kernel)
     return NO_AXIS;
 }
 
-void kernel_describe(const Kernel *kernel, uint32_t lanes, nn_kernel *out)
+enum { WIDEST = 16 };
+
+void kernel_describe(const Kernel *kernel, nn_kernel *out)
 {
     KernelContraction form;
     *out = (nn_kernel){.kind = NN_KERNEL_LOOP, .align = 1, .split = -1};
@@ -137,9 +138,8 @@ void kernel_describe(const Kernel *kernel, uint32_t lanes, nn_kernel *out)
     }
     if (axis == NO_AXIS) return;
     out->split = (int32_t)kernel->axes[axis].extent;
-    out->align = (uint8_t)lanes;
-    /* Rows are split one by one: a row has work of its own. */
-    if (out->n_work) out->align = 1;
+    /* Rows are split one by one; points in whole vectors of the widest variant. */
+    out->align = out->n_work ? 1 : WIDEST;
 }
 
 void loop_emit(Arena *arena, Vector *vector, const Kernel *kernel, const char *symbol)

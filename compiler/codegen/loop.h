@@ -8,7 +8,7 @@
 #include "nn_image.h"
 
 /* Fills the description of a kernel: all fields but name and function pointers. Needs no LLVM. */
-void kernel_describe(const Kernel *kernel, uint32_t lanes, nn_kernel *out);
+void kernel_describe(const Kernel *kernel, nn_kernel *out);
 
 /* Emits the function of a kernel that is not a contraction. */
 void loop_emit(Arena *arena, Vector *vector, const Kernel *kernel, const char *symbol);

@@ -1,0 +1,272 @@
+#include "codegen/image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/loop.h"
+#include "support/vector.h"
+
+typedef struct {
+    Context *context;
+    const Plan *plan;
+    DimTable *dims;
+    Vec(nn_tensor_info) tensors;
+    Vec(Name) owners; /* per tensor: the program that alone has it, NULL for the model's own */
+    Vec(int64_t) code;
+    Vec(Dim) coded;        /* sizes that have code … */
+    Vec(uint32_t) code_at; /* … and where */
+    Vec(uint32_t) references;
+    Vec(Name) symbols;
+} Builder;
+
+/* ---- Sizes ---- */
+
+static int64_t symbol_number(Builder *b, Name name)
+{
+    for (size_t i = 0; i < b->symbols.count; i++) {
+        if (b->symbols.at[i] == name) return (int64_t)i;
+    }
+    vec_push(&b->symbols, name);
+    return (int64_t)b->symbols.count - 1;
+}
+
+static void put_step(void *data, DimStep step, int64_t constant, Name symbol)
+{
+    static const int64_t codes[] = {[DIM_PUSH_CONSTANT] = NN_SIZE_CONSTANT,
+                                    [DIM_PUSH_SYMBOL] = NN_SIZE_SYMBOL,
+                                    [DIM_OP_ADD] = NN_SIZE_ADD,
+                                    [DIM_OP_MUL] = NN_SIZE_MUL,
+                                    [DIM_OP_FLOOR_DIV] = NN_SIZE_FLOOR_DIV};
+    Builder *b = data;
+    int64_t operand = step == DIM_PUSH_SYMBOL ? symbol_number(b, symbol) : constant;
+    vec_push(&b->code, codes[step]);
+    vec_push(&b->code, operand);
+}
+
+static uint32_t size_code(Builder *b, Dim dim)
+{
+    for (size_t i = 0; i < b->coded.count; i++) {
+        if (dim_same(b->coded.at[i], dim)) return b->code_at.at[i];
+    }
+    uint32_t at = (uint32_t)b->code.count;
+    dim_postfix(b->dims, dim, put_step, b);
+    vec_push(&b->code, NN_SIZE_END);
+    vec_push(&b->code, 0);
+    vec_push(&b->coded, dim);
+    vec_push(&b->code_at, at);
+    return at;
+}
+
+/* ---- Tensors ---- */
+
+static uint32_t find_tensor(const Builder *b, uint8_t role, Name name, Name owner)
+{
+    for (uint32_t i = 0; i < b->tensors.count; i++) {
+        const nn_tensor_info *tensor = &b->tensors.at[i];
+        if (tensor->role == role && tensor->name == name && b->owners.at[i] == owner) return i;
+    }
+    return UINT32_MAX;
+}
+
+static void set_shape(Builder *b, nn_tensor_info *tensor, DType dtype, uint32_t rank, const Dim *dims)
+{
+    tensor->dtype = (uint8_t)dtype;
+    tensor->rank = (uint8_t)rank;
+    for (uint32_t i = 0; i < rank; i++) tensor->dims[i] = size_code(b, dims[i]);
+}
+
+static uint8_t declared_role(const NodeInfo *info)
+{
+    switch (info->op) {
+    case OP_INPUT: return NN_INPUT;
+    case OP_TARGET: return NN_TARGET;
+    case OP_PARAM: return NN_PARAM;
+    case OP_SETTING: return NN_SETTING;
+    default: return strncmp(info->attr.name, "optimizer/", 10) ? NN_STATE : NN_OPTIMIZER_STATE;
+    }
+}
+
+static void add_declared(Builder *b, const Declared *declared, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const NodeInfo *info = graph_node(b->plan->module->graph, declared[i].node);
+        nn_tensor_info tensor = {.name = info->attr.name, .doc = declared[i].doc, .role = declared_role(info)};
+        if (info->op == OP_SETTING) tensor.value = info->attr.number;
+        set_shape(b, &tensor, info->type.dtype, info->type.rank, info->type.dims);
+        if (!dim_is_none(info->type.range)) {
+            tensor.has_range = 1;
+            tensor.range = size_code(b, info->type.range);
+        }
+        vec_push(&b->tensors, tensor);
+        vec_push(&b->owners, NULL);
+    }
+}
+
+static uint8_t result_role(ResultRole role)
+{
+    switch (role) {
+    case RESULT_OUTPUT: return NN_OUTPUT;
+    case RESULT_LOSS: return NN_LOSS;
+    case RESULT_METRIC: return NN_METRIC;
+    case RESULT_GRADIENT: return NN_GRADIENT;
+    default: return NN_VALUE;
+    }
+}
+
+static uint8_t buffer_role(const PlanBuffer *buffer)
+{
+    switch (buffer->role) {
+    case BUFFER_INPUT: return NN_INPUT;
+    case BUFFER_PARAM: return NN_PARAM;
+    case BUFFER_STATE: return strncmp(buffer->name, "optimizer/", 10) ? NN_STATE : NN_OPTIMIZER_STATE;
+    case BUFFER_SETTING: return NN_SETTING;
+    default: return result_role(buffer->result);
+    }
+}
+
+/* The image's row for what a buffer holds; a new one for what the model does not declare. */
+static uint32_t buffer_tensor(Builder *b, const PlanProgram *program, const PlanBuffer *buffer)
+{
+    uint8_t role = buffer_role(buffer);
+    bool foreign = role == NN_INPUT && !strncmp(program->name, "data.", 5);
+    Name owner = foreign ? program->name : NULL;
+    uint32_t found = find_tensor(b, role, buffer->name, owner);
+    if (found == UINT32_MAX && role == NN_INPUT && !foreign) found = find_tensor(b, NN_TARGET, buffer->name, NULL);
+    if (found != UINT32_MAX) return found;
+    nn_tensor_info tensor = {.name = buffer->name, .role = role};
+    set_shape(b, &tensor, buffer->dtype, buffer->rank, buffer->dims);
+    vec_push(&b->tensors, tensor);
+    vec_push(&b->owners, owner);
+    return (uint32_t)b->tensors.count - 1;
+}
+
+/* ---- Programs ---- */
+
+static nn_buffer make_buffer(Builder *b, const PlanProgram *program, const PlanBuffer *from)
+{
+    nn_buffer buffer = {.kind = NN_BUFFER_TENSOR, .dtype = (uint8_t)from->dtype, .first = from->first,
+                        .last = from->last, .data = from->data};
+    buffer.elements = size_code(b, dim_product(b->dims, from->dims, from->rank));
+    if (from->role == BUFFER_LITERAL) buffer.kind = NN_BUFFER_LITERAL;
+    else if (from->role == BUFFER_TEMPORARY) buffer.kind = NN_BUFFER_TEMPORARY;
+    else buffer.tensor = buffer_tensor(b, program, from);
+    return buffer;
+}
+
+static uint16_t source_line(const Builder *b, Node node)
+{
+    const Span *places;
+    Place place;
+    if (node_is_none(node) || !graph_places(b->plan->module->graph, node, &places)) return 0;
+    if (!source_place(b->context->sources, places[0].start, &place) || place.line > UINT16_MAX) return 0;
+    return (uint16_t)place.line;
+}
+
+static nn_launch make_launch(Builder *b, const Launch *from)
+{
+    static const uint8_t phases[] = {[PHASE_FORWARD] = NN_FORWARD, [PHASE_BACKWARD] = NN_BACKWARD,
+                                     [PHASE_UPDATE] = NN_UPDATE};
+    const Kernel *kernel = b->plan->kernels[from->kernel];
+    nn_launch launch = {.kernel = from->kernel, .phase = phases[from->phase], .metric = from->metric,
+                        .line = source_line(b, from->node)};
+    launch.n_buffers = (uint16_t)kernel->n_buffers;
+    launch.n_sizes = (uint16_t)kernel->n_sizes;
+    launch.buffers = (uint32_t)b->references.count;
+    for (uint32_t i = 0; i < kernel->n_buffers; i++) vec_push(&b->references, from->buffers[i]);
+    launch.sizes = (uint32_t)b->references.count;
+    for (uint32_t i = 0; i < kernel->n_sizes; i++) {
+        uint32_t code = size_code(b, from->sizes[i]);
+        vec_push(&b->references, code);
+    }
+    return launch;
+}
+
+static nn_program make_program(Builder *b, const PlanProgram *from)
+{
+    Arena *arena = b->context->arena;
+    nn_buffer *buffers = ARENA_ARRAY(arena, nn_buffer, from->n_buffers + 1);
+    nn_launch *launches = ARENA_ARRAY(arena, nn_launch, from->n_launches + 1);
+    for (uint32_t i = 0; i < from->n_buffers; i++) buffers[i] = make_buffer(b, from, &from->buffers[i]);
+    for (uint32_t i = 0; i < from->n_launches; i++) launches[i] = make_launch(b, &from->launches[i]);
+    return (nn_program){from->name, buffers, launches, from->n_buffers, from->n_launches};
+}
+
+static nn_kernel *make_kernels(const Builder *b)
+{
+    Arena *arena = b->context->arena;
+    nn_kernel *kernels = ARENA_ARRAY(arena, nn_kernel, b->plan->n_kernels + 1);
+    for (uint32_t i = 0; i < b->plan->n_kernels; i++) {
+        kernel_describe(b->plan->kernels[i], &kernels[i]);
+        kernels[i].name = b->plan->kernels[i]->name ? b->plan->kernels[i]->name : "kernel";
+    }
+    return kernels;
+}
+
+/* Checks of sizes against each other; conditions that are programs of their own are not tables' business. */
+static nn_check *make_checks(Builder *b, uint32_t *count)
+{
+    const Module *module = b->plan->module;
+    nn_check *checks = ARENA_ARRAY(b->context->arena, nn_check, module->n_checks + 1);
+    *count = 0;
+    for (uint32_t i = 0; i < module->n_checks; i++) {
+        const Check *check = &module->checks[i];
+        if (dim_is_none(check->left)) continue;
+        uint32_t left = size_code(b, check->left), right = size_code(b, check->right);
+        checks[(*count)++] = (nn_check){left, right, check->message};
+    }
+    return checks;
+}
+
+static void fill_image(Builder *b, ImageTables *tables, CpuVariant cpu)
+{
+    Arena *arena = b->context->arena;
+    nn_image *image = &tables->image;
+    image->magic = NN_IMAGE_MAGIC;
+    image->version = NN_IMAGE_VERSION;
+    image->image_size = sizeof *image;
+    image->name = b->plan->module->name;
+    image->cpu = cpu_name(cpu == CPU_NATIVE ? cpu_best() : cpu);
+    image->description = "nnc";
+    image->symbols = ARENA_COPY(arena, const char *, b->symbols.at, b->symbols.count);
+    image->tensors = ARENA_COPY(arena, nn_tensor_info, b->tensors.at, b->tensors.count);
+    image->size_code = ARENA_COPY(arena, int64_t, b->code.at, b->code.count);
+    image->references = ARENA_COPY(arena, uint32_t, b->references.at, b->references.count);
+    image->n_symbols = (uint32_t)b->symbols.count;
+    image->n_tensors = (uint32_t)b->tensors.count;
+    image->n_kernels = b->plan->n_kernels;
+    tables->n_size_code = (uint32_t)b->code.count;
+    tables->n_references = (uint32_t)b->references.count;
+}
+
+static void builder_free(Builder *b)
+{
+    vec_free(&b->tensors);
+    vec_free(&b->owners);
+    vec_free(&b->code);
+    vec_free(&b->coded);
+    vec_free(&b->code_at);
+    vec_free(&b->references);
+    vec_free(&b->symbols);
+}
+
+ImageTables *image_build(Context *context, const Plan *plan, CpuVariant cpu)
+{
+    const Module *module = plan->module;
+    Builder builder = {.context = context, .plan = plan, .dims = graph_dims(module->graph)}, *b = &builder;
+    ImageTables *tables = ARENA_NEW(context->arena, ImageTables);
+    for (uint32_t i = 0; i < module->n_dims; i++) symbol_number(b, module->dims[i]);
+    add_declared(b, module->inputs, module->n_inputs);
+    add_declared(b, module->params, module->n_params);
+    add_declared(b, module->states, module->n_states);
+    add_declared(b, module->settings, module->n_settings);
+    nn_program *programs = ARENA_ARRAY(context->arena, nn_program, plan->n_programs + 1);
+    for (uint32_t i = 0; i < plan->n_programs; i++) programs[i] = make_program(b, &plan->programs[i]);
+    tables->kernels = make_kernels(b);
+    tables->image.checks = make_checks(b, &tables->image.n_checks);
+    tables->image.kernels = tables->kernels;
+    tables->image.programs = programs;
+    tables->image.n_programs = plan->n_programs;
+    fill_image(b, tables, cpu);
+    builder_free(b);
+    return tables;
+}

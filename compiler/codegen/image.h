@@ -1,0 +1,23 @@
+/* The image of a plan: the tables of nn_image.h. Built once as C data, which a Jit hands out as it stands and which
+ * becomes constants of a module when compiled ahead of time. */
+#ifndef NNC_CODEGEN_IMAGE_H
+#define NNC_CODEGEN_IMAGE_H
+
+#include "codegen/unit.h"
+#include "kernel/plan.h"
+#include "nn_image.h"
+
+typedef struct {
+    nn_image image;
+    nn_kernel *kernels; /* image.kernels, function pointers NULL */
+    uint32_t n_size_code, n_references;
+} ImageTables;
+
+/* In the context's arena. Programs are in the plan's order; micro_kernels is NULL. */
+ImageTables *image_build(Context *context, const Plan *plan, CpuVariant cpu);
+
+/* Emits the tables with the kernels' functions; the image is the internal global that is returned. `micro` is the
+ * external symbol of the micro kernels' table. */
+LLVMValueRef image_emit(Unit *unit, const ImageTables *tables, const KernelCode *code, const char *micro);
+
+#endif

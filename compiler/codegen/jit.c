@@ -1,0 +1,317 @@
+/* Machine code in this process. Kernels are shared out among threads, each with an LLVM context of its own, which emit
+ * objects to memory; one LLJIT links them. Each object exports one table of its kernels' functions. */
+#include <llvm-c/LLJIT.h>
+#include <llvm-c/Orc.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "codegen/codegen.h"
+#include "codegen/image.h"
+#include "codegen/micro.h"
+
+enum { MAX_THREADS = 4, KERNELS_PER_THREAD = 4 };
+
+struct Jit {
+    Context *context;
+    const Plan *plan;
+    CpuVariant cpu;
+    int level, threads;
+    LLVMOrcLLJITRef orc;
+    nn_image image;         /* with the programs compiled so far */
+    nn_kernel *kernels;     /* image.kernels */
+    nn_program *programs;   /* image.programs */
+    const nn_program *all;  /* in the plan's order */
+    bool *compiled;         /* per kernel of the plan */
+    bool *listed;           /* per program of the plan */
+    uint32_t n_units;
+    CodegenTimes times;
+};
+
+/* What one thread compiles. */
+typedef struct {
+    const Jit *jit;
+    const uint32_t *kernels;
+    uint32_t n_kernels;
+    uint32_t number; /* of the unit */
+    uint64_t cost;
+    LLVMMemoryBufferRef object;
+    char *error;
+    double build, select;
+} Job;
+
+/* A row of the table that a unit exports. */
+typedef struct {
+    nn_loop_function *loop;
+    nn_tile_function *tile;
+    nn_contraction_function *contraction;
+} UnitRow;
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static void table_name(char *to, size_t size, uint32_t number)
+{
+    Text text = {0};
+    text_format(&text, "nn_unit_%u", number);
+    strncpy(to, text_get(&text), size - 1);
+    to[size - 1] = 0;
+    text_free(&text);
+}
+
+static void emit_table(Unit *unit, const KernelCode *code, uint32_t count, const char *name)
+{
+    LLVMTypeRef pointer = LLVMPointerTypeInContext(unit->vector.context, 0);
+    LLVMValueRef *entries = ARENA_ARRAY(unit->arena, LLVMValueRef, 3 * count);
+    for (uint32_t i = 0; i < count; i++) {
+        LLVMValueRef row[] = {code[i].loop, code[i].tile, code[i].contraction};
+        for (int f = 0; f < 3; f++) entries[3 * i + f] = row[f] ? row[f] : LLVMConstNull(pointer);
+    }
+    LLVMValueRef table = LLVMAddGlobal(unit->vector.module, LLVMArrayType2(pointer, 3 * count), name);
+    LLVMSetInitializer(table, LLVMConstArray2(pointer, entries, 3 * count));
+}
+
+static void *run_job(void *data)
+{
+    Job *job = data;
+    char name[32];
+    double start = now();
+    table_name(name, sizeof name, job->number);
+    Unit *unit = unit_new(job->jit->cpu, job->jit->level, name, &job->error);
+    if (!unit) return NULL;
+    KernelCode *code = ARENA_ARRAY(unit->arena, KernelCode, job->n_kernels);
+    for (uint32_t i = 0; i < job->n_kernels; i++) {
+        code[i] = unit_kernel(unit, job->jit->plan->kernels[job->kernels[i]], job->kernels[i]);
+    }
+    emit_table(unit, code, job->n_kernels, name);
+    double built = now();
+    job->object = unit_output(unit, LLVMObjectFile, &job->error);
+    unit_free(unit);
+    job->build = built - start;
+    job->select = now() - built;
+    return NULL;
+}
+
+/* Puts the linked functions of a job into the image. An error message of LLVM's, or NULL. */
+static LLVMErrorRef load_job(Jit *jit, Job *job)
+{
+    char name[32];
+    table_name(name, sizeof name, job->number);
+    LLVMOrcJITDylibRef library = LLVMOrcLLJITGetMainJITDylib(jit->orc);
+    LLVMErrorRef error = LLVMOrcLLJITAddObjectFile(jit->orc, library, job->object);
+    job->object = NULL;
+    LLVMOrcExecutorAddress address;
+    if (!error) error = LLVMOrcLLJITLookup(jit->orc, &address, name);
+    if (error) return error;
+    const UnitRow *rows = (const UnitRow *)(uintptr_t)address;
+    for (uint32_t i = 0; i < job->n_kernels; i++) {
+        nn_kernel *kernel = &jit->kernels[job->kernels[i]];
+        kernel->loop = rows[i].loop;
+        kernel->tile = rows[i].tile;
+        kernel->contraction = rows[i].contraction;
+        jit->compiled[job->kernels[i]] = true;
+    }
+    return NULL;
+}
+
+/* ---- Sharing out ---- */
+
+static int usable_threads(int asked)
+{
+    cpu_set_t set;
+    if (asked > 0) return asked < MAX_THREADS ? asked : MAX_THREADS;
+    int cores = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT_S(sizeof set, &set);
+    return cores < 1 ? 1 : cores > MAX_THREADS ? MAX_THREADS : cores;
+}
+
+static uint64_t kernel_cost(const Kernel *kernel)
+{
+    uint64_t cost = 10;
+    for (uint32_t v = 0; v < kernel->n_values; v++) {
+        bool compute = kernel->values[v].kind == KERNEL_COMPUTE && kernel->values[v].n_args == 1;
+        cost += compute || kernel->values[v].kind == KERNEL_REDUCE ? 10 : 2;
+    }
+    return cost;
+}
+
+/* Each kernel goes to the job that has least to do. */
+static void share_out(const Jit *jit, Job *jobs, uint32_t n_jobs, const uint32_t *kernels, uint32_t n_kernels,
+                      uint32_t *storage)
+{
+    for (uint32_t j = 0; j < n_jobs; j++) jobs[j].kernels = storage + j * n_kernels;
+    for (uint32_t i = 0; i < n_kernels; i++) {
+        uint32_t least = 0;
+        for (uint32_t j = 1; j < n_jobs; j++) {
+            if (jobs[j].cost < jobs[least].cost) least = j;
+        }
+        Job *job = &jobs[least];
+        storage[least * n_kernels + job->n_kernels++] = kernels[i];
+        job->cost += kernel_cost(jit->plan->kernels[kernels[i]]);
+    }
+}
+
+static bool report(Jit *jit, char *message)
+{
+    diag_new(jit->context->diagnostics, DIAG_code_generation, NO_SPAN, "LLVM refuses the generated code: %s",
+             message ? message : "no reason given");
+    LLVMDisposeMessage(message);
+    return false;
+}
+
+static bool report_error(Jit *jit, LLVMErrorRef error)
+{
+    char *message = LLVMGetErrorMessage(error);
+    diag_new(jit->context->diagnostics, DIAG_code_generation, NO_SPAN, "the generated code cannot be loaded: %s",
+             message);
+    LLVMDisposeErrorMessage(message);
+    return false;
+}
+
+static bool collect(Jit *jit, Job *jobs, uint32_t n_jobs)
+{
+    bool good = true;
+    double start = now();
+    for (uint32_t j = 0; j < n_jobs; j++) {
+        jit->times.build += jobs[j].build;
+        jit->times.select += jobs[j].select;
+        if (!jobs[j].object) {
+            good = report(jit, jobs[j].error);
+        } else if (!good) {
+            LLVMDisposeMemoryBuffer(jobs[j].object);
+        } else {
+            LLVMErrorRef error = load_job(jit, &jobs[j]);
+            if (error) good = report_error(jit, error);
+        }
+    }
+    jit->times.load += now() - start;
+    return good;
+}
+
+static bool make_orc(Jit *jit)
+{
+    if (jit->orc) return true;
+    double start = now();
+    LLVMErrorRef error = LLVMOrcCreateLLJIT(&jit->orc, NULL);
+    jit->times.load += now() - start;
+    return error ? report_error(jit, error) : true;
+}
+
+static bool compile_kernels(Jit *jit, const uint32_t *kernels, uint32_t n_kernels)
+{
+    if (!n_kernels) return true;
+    uint32_t n_jobs = 1 + n_kernels / KERNELS_PER_THREAD;
+    if (n_jobs > (uint32_t)jit->threads) n_jobs = (uint32_t)jit->threads;
+    Job jobs[MAX_THREADS] = {{0}};
+    pthread_t threads[MAX_THREADS];
+    uint32_t *storage = calloc((size_t)n_jobs * n_kernels, sizeof *storage);
+    if (!storage) abort();
+    share_out(jit, jobs, n_jobs, kernels, n_kernels, storage);
+    bool started[MAX_THREADS] = {false};
+    for (uint32_t j = 0; j < n_jobs; j++) {
+        jobs[j].jit = jit;
+        jobs[j].number = jit->n_units++;
+        if (j) started[j] = !pthread_create(&threads[j], NULL, run_job, &jobs[j]);
+    }
+    bool good = make_orc(jit);
+    for (uint32_t j = 0; j < n_jobs; j++) {
+        if (!started[j]) run_job(&jobs[j]);
+    }
+    for (uint32_t j = 1; j < n_jobs; j++) {
+        if (started[j]) pthread_join(threads[j], NULL);
+    }
+    good = good && collect(jit, jobs, n_jobs);
+    free(storage);
+    return good;
+}
+
+/* ---- The interface ---- */
+
+static bool is_wanted(const char *const *names, const char *program)
+{
+    if (!names) return true;
+    for (; *names; names++) {
+        if (!strcmp(*names, program)) return true;
+    }
+    return false;
+}
+
+static bool require_programs(Jit *jit, const char *const *names)
+{
+    const Plan *plan = jit->plan;
+    bool *needed = ARENA_ARRAY(jit->context->arena, bool, plan->n_kernels + 1);
+    uint32_t *kernels = ARENA_ARRAY(jit->context->arena, uint32_t, plan->n_kernels + 1), count = 0;
+    for (uint32_t p = 0; p < plan->n_programs; p++) {
+        if (!is_wanted(names, plan->programs[p].name)) continue;
+        for (uint32_t l = 0; l < plan->programs[p].n_launches; l++) needed[plan->programs[p].launches[l].kernel] = true;
+    }
+    for (uint32_t k = 0; k < plan->n_kernels; k++) {
+        if (needed[k] && !jit->compiled[k]) kernels[count++] = k;
+    }
+    if (!compile_kernels(jit, kernels, count)) return false;
+    for (uint32_t p = 0; p < plan->n_programs; p++) {
+        if (jit->listed[p] || !is_wanted(names, plan->programs[p].name)) continue;
+        jit->listed[p] = true;
+        jit->programs[jit->image.n_programs++] = jit->all[p];
+    }
+    return true;
+}
+
+Jit *jit_compile(Context *context, const Plan *plan, const CodegenOptions *options)
+{
+    const char *cpu = options && options->cpu ? options->cpu : "native";
+    CpuVariant variant = cpu_parse(cpu, strlen(cpu));
+    if (variant == CPU_COUNT) {
+        diag_new(context->diagnostics, DIAG_unknown_cpu, NO_SPAN, "there is no CPU variant %s", cpu);
+        return NULL;
+    }
+    units_prepare();
+    Jit *jit = ARENA_NEW(context->arena, Jit);
+    ImageTables *tables = image_build(context, plan, variant);
+    jit->context = context;
+    jit->plan = plan;
+    jit->cpu = variant;
+    jit->level = options && options->level ? options->level : 1;
+    jit->threads = usable_threads(options ? options->threads : 0);
+    jit->compiled = ARENA_ARRAY(context->arena, bool, plan->n_kernels + 1);
+    jit->listed = ARENA_ARRAY(context->arena, bool, plan->n_programs + 1);
+    jit->all = tables->image.programs;
+    jit->programs = ARENA_ARRAY(context->arena, nn_program, plan->n_programs + 1);
+    jit->kernels = tables->kernels;
+    jit->image = tables->image;
+    jit->image.programs = jit->programs;
+    jit->image.n_programs = 0;
+    jit->image.micro_kernels = micro_kernels(variant);
+    if (require_programs(jit, options ? options->programs : NULL)) return jit;
+    jit_free(jit);
+    return NULL;
+}
+
+const nn_image *jit_image(const Jit *jit)
+{
+    return &jit->image;
+}
+
+bool jit_require(Jit *jit, const char *program)
+{
+    const char *const names[] = {program, NULL};
+    return require_programs(jit, program ? names : NULL);
+}
+
+CodegenTimes jit_times(const Jit *jit)
+{
+    return jit->times;
+}
+
+void jit_free(Jit *jit)
+{
+    if (!jit || !jit->orc) return;
+    LLVMErrorRef error = LLVMOrcDisposeLLJIT(jit->orc);
+    if (error) LLVMConsumeError(error);
+    jit->orc = NULL;
+}

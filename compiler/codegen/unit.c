@@ -1,0 +1,114 @@
+#include "codegen/unit.h"
+
+#include <llvm-c/Analysis.h>
+#include <llvm-c/Target.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/loop.h"
+
+static const char triple[] = "x86_64-unknown-linux-gnu";
+
+void units_prepare(void)
+{
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();
+}
+
+Unit *unit_new(CpuVariant cpu, int level, const char *name, char **error)
+{
+    LLVMTargetRef target;
+    *error = NULL;
+    if (LLVMGetTargetFromTriple(triple, &target, error)) return NULL;
+    Unit *unit = calloc(1, sizeof *unit);
+    if (!unit) abort();
+    unit->arena = arena_new();
+    LLVMContextRef context = LLVMContextCreate();
+    LLVMModuleRef module = LLVMModuleCreateWithNameInContext(name, context);
+    unit->vector = vector_make(context, module, LLVMCreateBuilderInContext(context), cpu);
+    unit->machine = LLVMCreateTargetMachine(
+        target, triple, unit->vector.llvm_name, unit->vector.llvm_features,
+        level >= 2 ? LLVMCodeGenLevelDefault : LLVMCodeGenLevelLess, LLVMRelocPIC, LLVMCodeModelDefault);
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(unit->machine);
+    LLVMSetModuleDataLayout(module, layout);
+    LLVMDisposeTargetData(layout);
+    LLVMSetTarget(module, triple);
+    return unit;
+}
+
+void unit_free(Unit *unit)
+{
+    if (!unit) return;
+    LLVMContextRef context = unit->vector.context;
+    LLVMDisposeTargetMachine(unit->machine);
+    LLVMDisposeBuilder(unit->vector.builder);
+    LLVMDisposeModule(unit->vector.module);
+    vector_free(&unit->vector);
+    LLVMContextDispose(context);
+    arena_free(unit->arena);
+    free(unit);
+}
+
+/* `prefix_NUMBER_kernel name`, without characters that assemblers would quote. */
+static const char *symbol_name(Arena *arena, const char *prefix, uint32_t number, const char *name)
+{
+    char *symbol = arena_format(arena, "%s_%u_%s", prefix, number, name ? name : "kernel");
+    for (char *c = symbol; *c; c++) {
+        bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '.';
+        if (!plain) *c = '_';
+    }
+    return symbol;
+}
+
+static LLVMValueRef local_function(Unit *unit, const char *symbol)
+{
+    LLVMValueRef function = LLVMGetNamedFunction(unit->vector.module, symbol);
+    LLVMSetLinkage(function, LLVMInternalLinkage);
+    return function;
+}
+
+KernelCode unit_kernel(Unit *unit, const Kernel *kernel, uint32_t number)
+{
+    KernelCode code = {0};
+    KernelContraction form;
+    Arena *scratch = arena_new();
+    if (!contraction_find(kernel, &form)) {
+        const char *symbol = symbol_name(scratch, "loop", number, kernel->name);
+        loop_emit(scratch, &unit->vector, kernel, symbol);
+        code.loop = local_function(unit, symbol);
+    } else {
+        const char *symbol = symbol_name(scratch, "contraction", number, kernel->name);
+        contraction_emit(scratch, &unit->vector, kernel, &form, symbol);
+        code.contraction = local_function(unit, symbol);
+        symbol = symbol_name(scratch, "tile", number, kernel->name);
+        bool tile = contraction_has_tile(kernel, &form);
+        if (tile) tile_emit(scratch, &unit->vector, kernel, &form, symbol);
+        code.tile = tile ? local_function(unit, symbol) : NULL;
+    }
+    arena_free(scratch);
+    return code;
+}
+
+char *unit_verify(Unit *unit)
+{
+    char *error = NULL;
+    if (LLVMVerifyModule(unit->vector.module, LLVMReturnStatusAction, &error)) return error;
+    LLVMDisposeMessage(error);
+    return NULL;
+}
+
+LLVMMemoryBufferRef unit_output(Unit *unit, LLVMCodeGenFileType type, char **error)
+{
+    LLVMMemoryBufferRef buffer = NULL;
+    *error = NULL;
+#ifndef NDEBUG
+    *error = unit_verify(unit);
+    if (*error) return NULL;
+#endif
+    if (LLVMTargetMachineEmitToMemoryBuffer(unit->machine, unit->vector.module, type, error, &buffer)) return NULL;
+    return buffer;
+}

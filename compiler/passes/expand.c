@@ -1,7 +1,60 @@
-/* Named operators become what the machine computes. Runs after differentiation: a derivative is taken of the name. */
+/* Named operators become what the machine computes. Runs after differentiation: a derivative is taken of the name.
+ *
+ *     softmax(x)     = exp(x - m) / sum(exp(x - m))       m = max(x) along the axis
+ *     log_softmax(x) = (x - m) - log(sum(exp(x - m)))
+ *     logsumexp(x)   = m + log(sum(exp(x - m)))           m = max(x) where that is finite, else 0
+ *
+ * Laws: the value is that of the interpreter, for infinities too: where the maximum is infinite, subtracting it would
+ * give inf - inf. No intermediate overflows where the result does not. Equal parts are one node. */
+#include <math.h>
+
+#include "ir/build.h"
 #include "passes/passes_internal.h"
+
+/* exp(x - m) with m lacking the axes. */
+static Node shifted(Graph *graph, Node x, Node m, const int32_t *axes, uint32_t n_axes)
+{
+    Type type = *node_type(graph, x);
+    return build_binary(graph, OP_SUB, x, build_unreduce(graph, m, &type, axes, n_axes));
+}
+
+static Node expand_softmax(Graph *graph, const NodeInfo *info)
+{
+    const int32_t axis = (int32_t)info->attr.integer;
+    Node x = info->args[0], m = build_reduce(graph, OP_REDUCE_MAX, x, &axis, 1);
+    Node difference = shifted(graph, x, m, &axis, 1), exponential = build_unary(graph, OP_EXP, difference);
+    Node sum = build_reduce(graph, OP_SUM, exponential, &axis, 1);
+    if (info->op == OP_SOFTMAX)
+        return build_binary(graph, OP_DIV, exponential, build_unreduce(graph, sum, &info->type, &axis, 1));
+    return build_binary(graph, OP_SUB, difference,
+                        build_unreduce(graph, build_unary(graph, OP_LOG, sum), &info->type, &axis, 1));
+}
+
+static Node expand_logsumexp(Graph *graph, const NodeInfo *info)
+{
+    const int32_t *axes = info->attr.ints;
+    uint32_t n_axes = info->attr.n_ints;
+    Node x = info->args[0], m = build_reduce(graph, OP_REDUCE_MAX, x, axes, n_axes);
+    Node infinity = build_constant_like(graph, m, INFINITY), zero = build_constant_like(graph, m, 0);
+    Node finite = build_binary(graph, OP_LT, build_unary(graph, OP_ABS, m), infinity);
+    m = build_select(graph, finite, m, zero);
+    Node exponential = build_unary(graph, OP_EXP, shifted(graph, x, m, axes, n_axes));
+    Node sum = build_reduce(graph, OP_SUM, exponential, axes, n_axes);
+    return build_binary(graph, OP_ADD, m, build_unary(graph, OP_LOG, sum));
+}
+
+static Node expand_node(void *data, Node old, Node rebuilt)
+{
+    Graph *graph = ((Module *)data)->graph;
+    const NodeInfo info = *graph_node(graph, rebuilt);
+    (void)old;
+    if (info.op == OP_SOFTMAX || info.op == OP_LOG_SOFTMAX) return expand_softmax(graph, &info);
+    return info.op == OP_LOGSUMEXP ? expand_logsumexp(graph, &info) : rebuilt;
+}
 
 bool pass_expand(Module *module, const PassOptions *options)
 {
-    return apply_rules(module, options, "expand", "expand.nn");
+    (void)options;
+    rewrite_module(module, expand_node, module);
+    return true;
 }

@@ -20,9 +20,6 @@ Node fold_constant(Graph *graph, Node node);
 Node fold_identity(Graph *graph, Node node);
 Node fold_movement(Graph *graph, Node node);
 
-/* Applies a builtin rule set, folding between, until nothing fits. */
-bool apply_rules(Module *module, const PassOptions *options, const char *pass, const char *file);
-
 /* The first place of the node, or of the nearest operand that has one. */
 Span node_place(const Graph *graph, Node node);
 

@@ -1,4 +1,4 @@
-/* The driver of rule sets: bottom-up over everything that the module computes, folding between, until nothing fits. */
+/* Applies rules/numeric.nn: bottom-up over everything that the module computes, folding between, until nothing fits. */
 #include <stdlib.h>
 
 #include "passes/passes_internal.h"
@@ -9,7 +9,6 @@ enum { MAX_AT_ONE_NODE = 64, MAX_ROUNDS = 64 };
 typedef struct {
     Module *module;
     const PassOptions *options;
-    const char *pass;
     const RuleSet *rules;
     const Rule *last; /* applied in this round */
     bool endless;
@@ -28,7 +27,7 @@ Span node_place(const Graph *graph, Node node)
 static void explain(Driver *driver, const Rule *rule, Node old, Node before, Node after)
 {
     if (!driver->options->explain) return;
-    Rewrite rewrite = {driver->pass, rule_text(rule), before, after, node_place(driver->module->graph, old)};
+    Rewrite rewrite = {"simplify", rule_text(rule), before, after, node_place(driver->module->graph, old)};
     driver->options->explain(driver->options->data, driver->module, &rewrite);
 }
 
@@ -51,20 +50,15 @@ static Node simplify_node(void *data, Node old, Node rebuilt)
     return rebuilt;
 }
 
-bool apply_rules(Module *module, const PassOptions *options, const char *pass, const char *file)
+bool pass_simplify(Module *module, const PassOptions *options)
 {
     Context *context = graph_context(module->graph);
-    Driver driver = {.module = module, .options = options, .pass = pass};
-    driver.rules = rules_load_builtin(context, file);
+    Driver driver = {.module = module, .options = options};
+    driver.rules = rules_load_builtin(context, "numeric.nn");
     if (!driver.rules) return false;
     for (int round = 0; round < MAX_ROUNDS && !driver.endless; round++)
         if (!rewrite_module(module, simplify_node, &driver)) return true;
     diag_new(context->diagnostics, DIAG_bad_rule, driver.last ? rule_place(driver.last) : NO_SPAN,
              "this rule is applied without end: `%s`", driver.last ? rule_text(driver.last) : "folding");
     return false;
-}
-
-bool pass_simplify(Module *module, const PassOptions *options)
-{
-    return apply_rules(module, options, "simplify", "numeric.nn");
 }

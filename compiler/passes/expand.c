@@ -3,7 +3,9 @@
  *     softmax(x)     = exp(x - m) / sum(exp(x - m))       m = max(x) along the axis
  *     log_softmax(x) = (x - m) - log(sum(exp(x - m)))
  *     logsumexp(x)   = m + log(sum(exp(x - m)))           m = max(x) where that is finite, else 0
+ *     scatter_add(ids, g)    = g where iota = ids, else 0  when each position has one index
  *
+ * The last makes the gradient of an indexed loss elementwise: nothing is written twice, so it fuses with what follows.
  * Laws: the value is that of the interpreter, for infinities too: where the maximum is infinite, subtracting it would
  * give inf - inf. No intermediate overflows where the result does not. Equal parts are one node. */
 #include <math.h>
@@ -43,12 +45,27 @@ static Node expand_logsumexp(Graph *graph, const NodeInfo *info)
     return build_binary(graph, OP_ADD, m, build_unary(graph, OP_LOG, sum));
 }
 
+static Node expand_scatter(Graph *graph, Node node, const NodeInfo *info)
+{
+    Node ids = info->args[0], g = info->args[1];
+    int32_t axis = info->attr.ints[0], axes[MAX_RANK];
+    const Type ids_type = *node_type(graph, ids);
+    if (ids_type.rank != (uint32_t)info->attr.ints[1]) return node;
+    Type shape = type_with(info->type, ids_type.dtype);
+    for (int32_t i = 0; i < (int32_t)ids_type.rank; i++) axes[i] = i;
+    Node equal = build_binary(graph, OP_EQ, build_broadcast(graph, ids, &shape, axes),
+                              build_iota(graph, shape, (uint32_t)axis));
+    Node values = build_unreduce(graph, g, &info->type, &axis, 1);
+    return build_select(graph, equal, values, build_constant(graph, info->type, 0));
+}
+
 static Node expand_node(void *data, Node old, Node rebuilt)
 {
     Graph *graph = ((Module *)data)->graph;
     const NodeInfo info = *graph_node(graph, rebuilt);
     (void)old;
     if (info.op == OP_SOFTMAX || info.op == OP_LOG_SOFTMAX) return expand_softmax(graph, &info);
+    if (info.op == OP_SCATTER_ADD) return expand_scatter(graph, rebuilt, &info);
     return info.op == OP_LOGSUMEXP ? expand_logsumexp(graph, &info) : rebuilt;
 }
 

@@ -31,9 +31,10 @@ static Node before_broadcast(Graph *graph, Node x, const NodeInfo *like)
         Type type = *node_type(graph, like->args[0]);
         return build_constant(graph, type_with(type, info.type.dtype), number);
     }
-    bool alike = info.op == OP_BROADCAST && info.attr.n_ints == like->attr.n_ints &&
-                 !memcmp(info.attr.ints, like->attr.ints, info.attr.n_ints * sizeof *info.attr.ints);
-    return alike ? info.args[0] : NODE_NONE;
+    if (info.op != OP_BROADCAST || info.attr.n_ints != like->attr.n_ints) return NODE_NONE;
+    for (uint32_t i = 0; i < info.attr.n_ints; i++)
+        if (info.attr.ints[i] != like->attr.ints[i]) return NODE_NONE;
+    return info.args[0];
 }
 
 /* f(broadcast(x), broadcast(y)) = broadcast(f(x, y)) when both repeat along the same axes. */
@@ -61,7 +62,7 @@ static Node contract_transposed(Graph *graph, const NodeInfo *info)
     Node args[2] = {info->args[0], info->args[1]};
     uint32_t offset = 0, n = info->attr.n_ints;
     bool changed = false;
-    memcpy(labels, info->attr.ints, n * sizeof *labels);
+    if (n) memcpy(labels, info->attr.ints, n * sizeof *labels);
     for (uint32_t i = 0; i < 2; i++) {
         const NodeInfo x = *graph_node(graph, args[i]);
         if (x.op == OP_TRANSPOSE) {
@@ -86,9 +87,25 @@ static Node transpose_contract(Graph *graph, const NodeInfo *info)
     return build_contract(graph, x.args[0], x.args[1], labels, rank);
 }
 
+/* sum over a of scatter_add(ids, g) along a, each position having one index: what was put in comes out. */
+static Node sum_scattered(Graph *graph, const NodeInfo *info)
+{
+    const NodeInfo x = *graph_node(graph, info->args[0]);
+    if (x.op != OP_SCATTER_ADD || node_type(graph, x.args[0])->rank != (uint32_t)x.attr.ints[1]) return NODE_NONE;
+    int32_t axes[MAX_RANK];
+    uint32_t n_axes = 0;
+    for (uint32_t i = 0; i < info->attr.n_ints; i++) {
+        int32_t axis = info->attr.ints[i];
+        if (axis != x.attr.ints[0]) axes[n_axes++] = axis - (axis > x.attr.ints[0]);
+    }
+    if (n_axes == info->attr.n_ints) return NODE_NONE;
+    return build_reduce(graph, OP_SUM, x.args[1], axes, n_axes);
+}
+
 Node fold_movement(Graph *graph, Node node)
 {
     const NodeInfo info = *graph_node(graph, node);
+    if (info.op == OP_SUM) return sum_scattered(graph, &info);
     if (info.op == OP_CONTRACT) return contract_transposed(graph, &info);
     if (op_info(info.op)->class == OP_CLASS_ELEMENTWISE) return hoist_broadcast(graph, &info);
     if (op_info(info.op)->class != OP_CLASS_MOVEMENT) return NODE_NONE;

@@ -1,0 +1,169 @@
+/* The insides of contractions: a tile of C stays in registers while k runs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "codegen/micro_internal.h"
+
+enum { MOST_TILE = 32 };
+
+Micro micro_begin(Vector *v, DType dtype, const char *name, const char *parameters)
+{
+    Micro m = {.v = v, .b = v->builder, .dtype = dtype, .lanes = dtype == DTYPE_F64 ? v->lanes / 2 : v->lanes};
+    m.i64 = LLVMInt64TypeInContext(v->context);
+    m.element = vector_memory_type(v, dtype, 1);
+    LLVMTypeRef types[16], pointer = LLVMPointerTypeInContext(v->context, 0);
+    uint32_t n = (uint32_t)strlen(parameters);
+    for (uint32_t i = 0; i < n; i++) types[i] = parameters[i] == 'p' ? pointer : m.i64;
+    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(v->context), types, n, false);
+    m.function = LLVMAddFunction(v->module, name, type);
+    LLVMSetLinkage(m.function, LLVMInternalLinkage);
+    vector_attributes(v, m.function);
+    unsigned alone = LLVMGetEnumAttributeKindForName("noalias", 7);
+    unsigned nounwind = LLVMGetEnumAttributeKindForName("nounwind", 8);
+    for (uint32_t i = 0; i < n; i++)
+        if (parameters[i] == 'p')
+            LLVMAddAttributeAtIndex(m.function, i + 1, LLVMCreateEnumAttribute(v->context, alone, 0));
+    LLVMAddAttributeAtIndex(m.function, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(v->context, nounwind, 0));
+    LLVMPositionBuilderAtEnd(m.b, LLVMAppendBasicBlockInContext(v->context, m.function, "entry"));
+    return m;
+}
+
+void micro_end(Micro *m)
+{
+    LLVMBuildRetVoid(m->b);
+}
+
+Loop loop_begin(const Micro *m, LLVMValueRef count, uint32_t step)
+{
+    Loop loop = {.count = count, .step = step, .before = LLVMGetInsertBlock(m->b)};
+    loop.body = LLVMAppendBasicBlockInContext(m->v->context, m->function, "loop");
+    loop.after = LLVMAppendBasicBlockInContext(m->v->context, m->function, "after");
+    LLVMValueRef some = LLVMBuildICmp(m->b, LLVMIntSGT, count, micro_i64(m, 0), "");
+    LLVMBuildCondBr(m->b, some, loop.body, loop.after);
+    LLVMPositionBuilderAtEnd(m->b, loop.body);
+    loop.index = loop_phi(m, &loop, micro_i64(m, 0));
+    return loop;
+}
+
+LLVMValueRef loop_phi(const Micro *m, const Loop *loop, LLVMValueRef initial)
+{
+    LLVMValueRef phi = LLVMBuildPhi(m->b, LLVMTypeOf(initial), "");
+    LLVMBasicBlockRef before = loop->before;
+    LLVMAddIncoming(phi, &initial, &before, 1);
+    return phi;
+}
+
+void loop_carry(const Micro *m, LLVMValueRef phi, LLVMValueRef next)
+{
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(m->b);
+    LLVMAddIncoming(phi, &next, &here, 1);
+}
+
+void loop_end(const Micro *m, Loop *loop)
+{
+    LLVMValueRef next = LLVMBuildNUWAdd(m->b, loop->index, micro_i64(m, loop->step), "");
+    loop_carry(m, loop->index, next);
+    loop->body = LLVMGetInsertBlock(m->b); /* nested loops have moved on */
+    LLVMValueRef more = LLVMBuildICmp(m->b, LLVMIntSLT, next, loop->count, "");
+    LLVMBuildCondBr(m->b, more, LLVMGetInstructionParent(loop->index), loop->after);
+    LLVMPositionBuilderAtEnd(m->b, loop->after);
+}
+
+LLVMValueRef loop_result(const Micro *m, const Loop *loop, LLVMValueRef phi, LLVMValueRef next)
+{
+    LLVMValueRef result = LLVMBuildPhi(m->b, LLVMTypeOf(phi), "");
+    LLVMValueRef values[] = {LLVMGetIncomingValue(phi, 0), next};
+    LLVMBasicBlockRef blocks[] = {loop->before, loop->body};
+    LLVMAddIncoming(result, values, blocks, 2);
+    return result;
+}
+
+/* Parameters of nn_micro_tile. */
+enum { TILE_K, TILE_A, TILE_A_STRIDE, TILE_B, TILE_B_STRIDE, TILE_C, TILE_C_STRIDE, TILE_LAST, TILE_ACCUMULATE };
+
+typedef struct {
+    Micro m;
+    uint32_t rows, vectors;
+    LLVMValueRef mask; /* of the last vector */
+} Tile;
+
+static LLVMValueRef parameter(const Micro *m, unsigned index)
+{
+    return LLVMGetParam(m->function, index);
+}
+
+static LLVMValueRef tile_mask(const Tile *t, uint32_t vector)
+{
+    return vector + 1 == t->vectors ? t->mask : NULL;
+}
+
+/* The sums over k, in sums[row * vectors + vector]. */
+static void tile_sums(Tile *t, bool along_k, LLVMValueRef *sums)
+{
+    Micro *m = &t->m;
+    LLVMValueRef phis[MOST_TILE], next[MOST_TILE], b[MOST_TILE],
+        zero = LLVMConstNull(vector_type(m->v, m->dtype, m->lanes));
+    LLVMValueRef a_stride = parameter(m, TILE_A_STRIDE);
+    uint32_t n = t->rows * t->vectors;
+    Loop loop = loop_begin(m, parameter(m, TILE_K), 1);
+    LLVMValueRef a = loop_phi(m, &loop, parameter(m, TILE_A)), b_at = loop_phi(m, &loop, parameter(m, TILE_B));
+    for (uint32_t i = 0; i < n; i++) phis[i] = loop_phi(m, &loop, zero);
+    for (uint32_t j = 0; j < t->vectors; j++) {
+        LLVMValueRef at = micro_at(m, b_at, micro_i64(m, j * m->lanes));
+        b[j] = vector_load(m->v, m->dtype, at, m->lanes, m->v->has_masks ? tile_mask(t, j) : NULL);
+    }
+    for (uint32_t i = 0; i < t->rows; i++) {
+        LLVMValueRef offset = along_k ? micro_times(m, a_stride, i) : micro_i64(m, i);
+        LLVMValueRef scalar = vector_load(m->v, m->dtype, micro_at(m, a, offset), 1, NULL);
+        LLVMValueRef row = vector_splat(m->v, scalar, m->lanes);
+        for (uint32_t j = 0; j < t->vectors; j++)
+            next[i * t->vectors + j] = vector_fma(m->v, row, b[j], phis[i * t->vectors + j]);
+    }
+    loop_carry(m, a, micro_at(m, a, along_k ? micro_i64(m, 1) : a_stride));
+    loop_carry(m, b_at, micro_at(m, b_at, parameter(m, TILE_B_STRIDE)));
+    for (uint32_t i = 0; i < n; i++) loop_carry(m, phis[i], next[i]);
+    loop_end(m, &loop);
+    for (uint32_t i = 0; i < n; i++) sums[i] = loop_result(m, &loop, phis[i], next[i]);
+}
+
+static void tile_store(const Tile *t, const LLVMValueRef *sums, bool accumulate)
+{
+    const Micro *m = &t->m;
+    for (uint32_t i = 0; i < t->rows; i++)
+        for (uint32_t j = 0; j < t->vectors; j++) {
+            LLVMValueRef row = micro_at(m, parameter(m, TILE_C), micro_times(m, parameter(m, TILE_C_STRIDE), i));
+            LLVMValueRef at = micro_at(m, row, micro_i64(m, j * m->lanes)), sum = sums[i * t->vectors + j];
+            LLVMValueRef mask = tile_mask(t, j);
+            if (accumulate) {
+                LLVMValueRef old = vector_load(m->v, m->dtype, at, m->lanes, mask);
+                sum = LLVMBuildFAdd(m->b, old, sum, "");
+            }
+            vector_store(m->v, m->dtype, sum, at, mask);
+        }
+}
+
+LLVMValueRef micro_tile(Vector *v, DType dtype, uint32_t rows, uint32_t vectors, bool along_k)
+{
+    char name[64];
+    snprintf(name, sizeof name, "tile_%s_%ux%u_%c", dtype == DTYPE_F64 ? "f64" : "f32", rows, vectors,
+             along_k ? 'k' : 'm');
+    Tile t = {.m = micro_begin(v, dtype, name, "ipipipiii"), .rows = rows, .vectors = vectors};
+    Micro *m = &t.m;
+    t.mask = vector_mask(v, parameter(m, TILE_LAST), m->lanes);
+    LLVMValueRef sums[MOST_TILE];
+    tile_sums(&t, along_k, sums);
+    LLVMBasicBlockRef add = LLVMAppendBasicBlockInContext(v->context, m->function, "add");
+    LLVMBasicBlockRef set = LLVMAppendBasicBlockInContext(v->context, m->function, "set");
+    LLVMBasicBlockRef done = LLVMAppendBasicBlockInContext(v->context, m->function, "done");
+    LLVMValueRef fresh = LLVMBuildICmp(m->b, LLVMIntEQ, parameter(m, TILE_ACCUMULATE), micro_i64(m, 0), "");
+    LLVMBuildCondBr(m->b, fresh, set, add);
+    LLVMPositionBuilderAtEnd(m->b, add);
+    tile_store(&t, sums, true);
+    LLVMBuildBr(m->b, done);
+    LLVMPositionBuilderAtEnd(m->b, set);
+    tile_store(&t, sums, false);
+    LLVMBuildBr(m->b, done);
+    LLVMPositionBuilderAtEnd(m->b, done);
+    micro_end(m);
+    return m->function;
+}

@@ -1,0 +1,167 @@
+/* Micro kernels beside the tiles: dot products, transposition and copies of panels. */
+#include "codegen/micro_internal.h"
+
+static LLVMValueRef parameter(const Micro *m, unsigned index)
+{
+    return LLVMGetParam(m->function, index);
+}
+
+/* One step of a recursive transposition by blocks of d lanes. low: x's lanes without bit d, then y's moved up by d;
+ * high: x's lanes with bit d moved down, then y's. */
+static LLVMValueRef shuffle_blocks(const Micro *m, LLVMValueRef x, LLVMValueRef y, uint32_t d, bool high)
+{
+    LLVMValueRef lanes[MICRO_MOST_LANES];
+    for (uint32_t i = 0; i < m->lanes; i++) {
+        uint32_t from_x = high ? i + d : i, from_y = m->lanes + (high ? i : i - d);
+        lanes[i] = LLVMConstInt(LLVMInt32TypeInContext(m->v->context), i & d ? from_y : from_x, false);
+    }
+    return LLVMBuildShuffleVector(m->b, x, y, LLVMConstVector(lanes, m->lanes), "");
+}
+
+static void transpose_registers(const Micro *m, LLVMValueRef *rows)
+{
+    for (uint32_t d = m->lanes / 2; d; d /= 2)
+        for (uint32_t i = 0; i < m->lanes; i++) {
+            if (i & d) continue;
+            LLVMValueRef x = rows[i], y = rows[i + d];
+            rows[i] = shuffle_blocks(m, x, y, d, false);
+            rows[i + d] = shuffle_blocks(m, x, y, d, true);
+        }
+}
+
+/* Lane i of the result is the sum of rows[i]: a transposition whose halves are added at each step. */
+static LLVMValueRef sum_rows(const Micro *m, LLVMValueRef *rows)
+{
+    for (uint32_t d = m->lanes / 2; d; d /= 2)
+        for (uint32_t i = 0; i < d; i++) {
+            LLVMValueRef low = shuffle_blocks(m, rows[i], rows[i + d], d, false);
+            LLVMValueRef high = shuffle_blocks(m, rows[i], rows[i + d], d, true);
+            rows[i] = LLVMBuildFAdd(m->b, low, high, "");
+        }
+    return rows[0];
+}
+
+/* Pointers to `lanes` rows of which only `count` exist: the others repeat the first, so that reading them is safe. */
+static void row_pointers(const Micro *m, LLVMValueRef from, LLVMValueRef stride, LLVMValueRef count, LLVMValueRef *rows)
+{
+    for (uint32_t i = 0; i < m->lanes; i++) {
+        LLVMValueRef exists = LLVMBuildICmp(m->b, LLVMIntSLT, micro_i64(m, i), count, "");
+        LLVMValueRef offset = LLVMBuildMul(m->b, stride, micro_i64(m, i), "");
+        rows[i] = micro_at(m, from, LLVMBuildSelect(m->b, exists, offset, micro_i64(m, 0), ""));
+    }
+}
+
+static LLVMValueRef whole_part(const Micro *m, LLVMValueRef count)
+{
+    return LLVMBuildAnd(m->b, count, micro_i64(m, -(int64_t)m->lanes), "");
+}
+
+/* Opens a block that runs when `rest` is positive; returns the block after it. */
+static LLVMBasicBlockRef when_positive(const Micro *m, LLVMValueRef rest)
+{
+    LLVMBasicBlockRef some = LLVMAppendBasicBlockInContext(m->v->context, m->function, "rest");
+    LLVMBasicBlockRef after = LLVMAppendBasicBlockInContext(m->v->context, m->function, "whole");
+    LLVMBuildCondBr(m->b, LLVMBuildICmp(m->b, LLVMIntSGT, rest, micro_i64(m, 0), ""), some, after);
+    LLVMPositionBuilderAtEnd(m->b, some);
+    return after;
+}
+
+static void dot_step(const Micro *m, LLVMValueRef const *rows, LLVMValueRef k, LLVMValueRef mask,
+                     LLVMValueRef const *sums, LLVMValueRef *next)
+{
+    LLVMValueRef a = vector_load(m->v, m->dtype, micro_at(m, parameter(m, 1), k), m->lanes, mask);
+    for (uint32_t i = 0; i < m->lanes; i++) {
+        LLVMValueRef b = vector_load(m->v, m->dtype, micro_at(m, rows[i], k), m->lanes, mask);
+        next[i] = vector_fma(m->v, a, b, sums[i]);
+    }
+}
+
+/* nn_micro_dot: (k, a, b, b_stride, c, count, accumulate). */
+LLVMValueRef micro_dot(Vector *v, DType dtype)
+{
+    Micro micro = micro_begin(v, dtype, dtype == DTYPE_F64 ? "dot_f64" : "dot_f32", "ippipii"), *m = &micro;
+    enum { N = MICRO_MOST_LANES };
+    LLVMValueRef rows[N], phis[N], next[N], sums[N], rest_sums[N],
+        zero = LLVMConstNull(vector_type(v, dtype, m->lanes));
+    LLVMValueRef k = parameter(m, 0), whole = whole_part(m, k), rest = LLVMBuildSub(m->b, k, whole, "");
+    row_pointers(m, parameter(m, 2), parameter(m, 3), parameter(m, 5), rows);
+    LLVMValueRef columns = vector_mask(v, parameter(m, 5), m->lanes), k_mask = vector_mask(v, rest, m->lanes);
+    Loop loop = loop_begin(m, whole, m->lanes);
+    for (uint32_t i = 0; i < m->lanes; i++) phis[i] = loop_phi(m, &loop, zero);
+    dot_step(m, rows, loop.index, NULL, phis, next);
+    for (uint32_t i = 0; i < m->lanes; i++) loop_carry(m, phis[i], next[i]);
+    loop_end(m, &loop);
+    for (uint32_t i = 0; i < m->lanes; i++) sums[i] = loop_result(m, &loop, phis[i], next[i]);
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(m->b), after = when_positive(m, rest);
+    dot_step(m, rows, whole, k_mask, sums, rest_sums);
+    LLVMBasicBlockRef some = LLVMGetInsertBlock(m->b);
+    LLVMBuildBr(m->b, after);
+    LLVMPositionBuilderAtEnd(m->b, after);
+    for (uint32_t i = 0; i < m->lanes; i++) {
+        LLVMValueRef phi = LLVMBuildPhi(m->b, LLVMTypeOf(zero), "");
+        LLVMAddIncoming(phi, (LLVMValueRef[]){sums[i], rest_sums[i]}, (LLVMBasicBlockRef[]){before, some}, 2);
+        sums[i] = phi;
+    }
+    LLVMValueRef sum = sum_rows(m, sums), c = parameter(m, 4);
+    LLVMValueRef fresh = LLVMBuildICmp(m->b, LLVMIntEQ, parameter(m, 6), micro_i64(m, 0), "");
+    LLVMValueRef none = LLVMConstNull(LLVMTypeOf(columns));
+    LLVMValueRef old_mask = LLVMBuildSelect(m->b, fresh, none, columns, "");
+    LLVMValueRef old = vector_load(v, dtype, c, m->lanes, old_mask);
+    vector_store(v, dtype, LLVMBuildFAdd(m->b, old, sum, ""), c, columns);
+    micro_end(m);
+    return m->function;
+}
+
+static void transpose_block(const Micro *m, LLVMValueRef const *rows, LLVMValueRef k, LLVMValueRef mask)
+{
+    LLVMValueRef block[MICRO_MOST_LANES];
+    for (uint32_t i = 0; i < m->lanes; i++)
+        block[i] = vector_load(m->v, m->dtype, micro_at(m, rows[i], k), m->lanes, mask);
+    transpose_registers(m, block);
+    LLVMValueRef stride = parameter(m, 5);
+    LLVMValueRef to = micro_at(m, parameter(m, 4), LLVMBuildMul(m->b, k, stride, ""));
+    for (uint32_t i = 0; i < m->lanes; i++)
+        vector_store(m->v, m->dtype, block[i], micro_at(m, to, micro_times(m, stride, i)), NULL);
+}
+
+/* nn_micro_transpose: (k, count, from, from_stride, to, to_stride). */
+LLVMValueRef micro_transpose(Vector *v, DType dtype)
+{
+    Micro micro = micro_begin(v, dtype, dtype == DTYPE_F64 ? "transpose_f64" : "transpose_f32", "iipipi"), *m = &micro;
+    LLVMValueRef rows[MICRO_MOST_LANES];
+    LLVMValueRef k = parameter(m, 0), whole = whole_part(m, k), rest = LLVMBuildSub(m->b, k, whole, "");
+    row_pointers(m, parameter(m, 2), parameter(m, 3), parameter(m, 1), rows);
+    Loop loop = loop_begin(m, whole, m->lanes);
+    transpose_block(m, rows, loop.index, NULL);
+    loop_end(m, &loop);
+    LLVMBasicBlockRef after = when_positive(m, rest);
+    transpose_block(m, rows, whole, vector_mask(v, rest, m->lanes));
+    LLVMBuildBr(m->b, after);
+    LLVMPositionBuilderAtEnd(m->b, after);
+    micro_end(m);
+    return m->function;
+}
+
+/* nn_micro_copy: (rows, columns, from, from_stride, to, to_stride). */
+LLVMValueRef micro_copy(Vector *v, DType dtype)
+{
+    Micro micro = micro_begin(v, dtype, dtype == DTYPE_F64 ? "copy_f64" : "copy_f32", "iipipi"), *m = &micro;
+    LLVMValueRef columns = parameter(m, 1), whole = whole_part(m, columns);
+    LLVMValueRef rest = LLVMBuildSub(m->b, columns, whole, ""), mask = vector_mask(v, rest, m->lanes);
+    Loop rows = loop_begin(m, parameter(m, 0), 1);
+    LLVMValueRef from = loop_phi(m, &rows, parameter(m, 2)), to = loop_phi(m, &rows, parameter(m, 4));
+    Loop inner = loop_begin(m, whole, m->lanes);
+    LLVMValueRef value = vector_load(v, dtype, micro_at(m, from, inner.index), m->lanes, NULL);
+    vector_store(v, dtype, value, micro_at(m, to, inner.index), NULL);
+    loop_end(m, &inner);
+    LLVMBasicBlockRef after = when_positive(m, rest);
+    value = vector_load(v, dtype, micro_at(m, from, whole), m->lanes, mask);
+    vector_store(v, dtype, value, micro_at(m, to, whole), mask);
+    LLVMBuildBr(m->b, after);
+    LLVMPositionBuilderAtEnd(m->b, after);
+    loop_carry(m, from, micro_at(m, from, parameter(m, 3)));
+    loop_carry(m, to, micro_at(m, to, parameter(m, 5)));
+    loop_end(m, &rows);
+    micro_end(m);
+    return m->function;
+}

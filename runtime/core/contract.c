@@ -1,0 +1,229 @@
+#include <string.h>
+
+#include "contract_internal.h"
+
+/* One task at one point of the batch. */
+typedef struct {
+    const nn_contract_plan *p;
+    const nn_kernel_args *args;
+    nn_tile_function *tile;
+    const int64_t *batch;
+    const char *a, *b;
+    char *c; /* NULL: sums go to scratch */
+    int64_t m0, m1, n0, n1;
+    char *scratch_a, *scratch_b, *scratch_c;
+    /* where tiles find A in this block of k */
+    const char *tiles_a;
+    int64_t tiles_a_stride;
+    /* where they put C: element (c_m0, c_n0) is at c_base */
+    char *c_base;
+    int64_t c_stride, c_m0, c_n0;
+} Block;
+
+static void gather(char *to, int64_t to_row, int64_t to_column, const char *from, int64_t from_row, int64_t from_column,
+                   int64_t rows, int64_t columns, int32_t size)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++)
+            memcpy(to + (i * to_row + j * to_column) * size, from + (i * from_row + j * from_column) * size,
+                   (size_t)size);
+}
+
+/* A's rows of the block for k0 <= k < k0 + kc, packed where the plan says so. */
+static void place_a(Block *t, int64_t k0, int64_t kc)
+{
+    const nn_contract_plan *p = t->p;
+    int32_t size = p->shapes->size;
+    int64_t rows = t->m1 - t->m0;
+    const char *a = t->a + (t->m0 * p->a_m + k0 * p->a_k) * size;
+    t->tiles_a = p->pack_a ? t->scratch_a : a;
+    t->tiles_a_stride = p->along_k ? p->a_m : p->a_k;
+    /* Odd multiples of a cache line apart, so that rows do not fall into the same sets. */
+    if (p->pack_a) t->tiles_a_stride = nn_round_up(p->along_k ? kc : rows, 16);
+    if (p->pack_a == NN_PACK_GATHER) gather(t->scratch_a, t->tiles_a_stride, 1, a, p->a_m, p->a_k, rows, kc, size);
+    if (p->pack_a != NN_PACK_COPY) return;
+    if (p->along_k)
+        p->shapes->copy(rows, kc, a, p->a_m, t->scratch_a, t->tiles_a_stride);
+    else
+        p->shapes->copy(kc, rows, a, p->a_k, t->scratch_a, t->tiles_a_stride);
+}
+
+/* B's columns n0 … n0 + columns for one block of k; returns where, *stride from k to k + 1. */
+static const char *place_b(Block *t, int64_t n0, int64_t columns, int64_t k0, int64_t kc, int64_t *stride)
+{
+    const nn_contract_plan *p = t->p;
+    const nn_micro_shapes *shapes = p->shapes;
+    const char *b = t->b + (k0 * p->b_k + n0 * p->b_n) * shapes->size;
+    if (!p->pack_b) {
+        *stride = p->b_k;
+        return b;
+    }
+    int64_t width = nn_round_up(columns, shapes->lanes);
+    *stride = width;
+    if (p->pack_b != NN_PACK_TRANSPOSE && width != columns)
+        memset(t->scratch_b, 0, (size_t)(width * kc) * (size_t)shapes->size);
+    if (p->pack_b == NN_PACK_GATHER) gather(t->scratch_b, width, 1, b, p->b_k, p->b_n, kc, columns, shapes->size);
+    if (p->pack_b == NN_PACK_COPY) shapes->copy(kc, columns, b, p->b_k, t->scratch_b, width);
+    for (int64_t j = 0; p->pack_b == NN_PACK_TRANSPOSE && j < columns; j += shapes->lanes)
+        shapes->transpose(kc, nn_least(columns - j, shapes->lanes), b + j * p->b_n * shapes->size, p->b_n,
+                          t->scratch_b + j * shapes->size, width);
+    return t->scratch_b;
+}
+
+static char *c_at(const Block *t, int64_t m, int64_t n)
+{
+    return t->c_base + ((m - t->c_m0) * t->c_stride + (n - t->c_n0)) * t->p->shapes->size;
+}
+
+static void finish(const Block *t, int64_t m0, int64_t m1, int64_t n0, int64_t n1)
+{
+    if (!t->tile || m0 == m1) return;
+    if (t->p->swapped)
+        t->tile(t->args, t->batch, n0, n1, m0, m1, c_at(t, m0, n0), 1);
+    else
+        t->tile(t->args, t->batch, m0, m1, n0, n1, c_at(t, m0, n0), t->c_stride);
+}
+
+/* One panel of columns for one block of k: all row tiles, handing finished rows on in strips. */
+static void run_panel(Block *t, int64_t n0, int64_t n1, int64_t k0, int64_t kc)
+{
+    const nn_contract_plan *p = t->p;
+    const nn_micro_shapes *shapes = p->shapes;
+    bool first = k0 == 0, last = k0 + kc >= p->k, strips = !t->c && p->k_blocks <= 1;
+    int64_t b_stride, rows = t->m1 - t->m0, vectors = nn_ceil_div(n1 - n0, shapes->lanes);
+    int64_t tail = n1 - n0 - (vectors - 1) * shapes->lanes;
+    const char *b = place_b(t, n0, n1 - n0, k0, kc, &b_stride);
+    int64_t tiles = nn_ceil_div(rows, shapes->heights[vectors - 1]), done = t->m0;
+    nn_micro_tile *const *kernels = p->along_k ? shapes->along_k[vectors - 1] : shapes->along_m[vectors - 1];
+    int64_t a_step = (p->along_k ? t->tiles_a_stride : 1) * shapes->size;
+    if (strips) t->c_base = t->scratch_c, t->c_m0 = t->m0, t->c_n0 = n0, t->c_stride = vectors * shapes->lanes;
+    for (int64_t i = 0; i < tiles; i++) {
+        int64_t m0 = t->m0 + nn_part(rows, tiles, i), m1 = t->m0 + nn_part(rows, tiles, i + 1);
+        kernels[m1 - m0 - 1](kc, t->tiles_a + (m0 - t->m0) * a_step, t->tiles_a_stride, b, b_stride, c_at(t, m0, n0),
+                             t->c_stride, tail, !first);
+        if (!last || (m1 - done < NN_STRIP_ROWS && i + 1 < tiles)) continue;
+        finish(t, done, m1, n0, n1);
+        done = m1;
+        if (strips) t->c_m0 = m1;
+    }
+}
+
+static void run_tiles(Block *t)
+{
+    const nn_contract_plan *p = t->p;
+    int64_t lanes = p->shapes->lanes, vectors = nn_ceil_div(t->n1 - t->n0, lanes);
+    int64_t panels = nn_ceil_div(vectors, p->vectors);
+    for (int64_t block = 0; block < p->k_blocks; block++) {
+        int64_t k0 = block * p->k_block, kc = nn_least(p->k_block, p->k - k0);
+        place_a(t, k0, kc);
+        for (int64_t i = 0; i < panels; i++) {
+            int64_t n0 = t->n0 + nn_part(vectors, panels, i) * lanes;
+            int64_t n1 = nn_least(t->n0 + nn_part(vectors, panels, i + 1) * lanes, t->n1);
+            run_panel(t, n0, n1, k0, kc);
+        }
+    }
+}
+
+/* One row of C for one block of k, in pieces as wide as the row kernels, then the tiles of one row. */
+static void run_row(const Block *t, int64_t m, int64_t k0, int64_t kc)
+{
+    const nn_contract_plan *p = t->p;
+    const nn_micro_shapes *shapes = p->shapes;
+    const char *a = t->tiles_a + (p->along_k ? (m - t->m0) * t->tiles_a_stride : 0) * shapes->size;
+    for (int64_t n = t->n0, wide; n < t->n1; n += wide) {
+        int64_t vectors = nn_ceil_div(t->n1 - n, shapes->lanes), i = 0;
+        while (i < NN_MICRO_ROWS && shapes->row_vectors[i] > vectors) i++;
+        /* A's one row reads the same either way: row kernels take its k contiguous, tiles take any stride. */
+        bool row = i < NN_MICRO_ROWS && p->along_k;
+        int64_t most = row ? shapes->row_vectors[i] : nn_least(vectors, NN_MICRO_WIDTHS);
+        nn_micro_tile *kernel = row ? shapes->row[i] : (p->along_k ? shapes->along_k : shapes->along_m)[most - 1][0];
+        wide = nn_least(most * shapes->lanes, t->n1 - n);
+        int64_t tail = wide - (most - 1) * shapes->lanes;
+        kernel(kc, a, t->tiles_a_stride, t->b + (k0 * p->b_k + n) * shapes->size, p->b_k, c_at(t, m, n), t->c_stride,
+               tail, k0 != 0);
+    }
+}
+
+static void run_dots(const Block *t, int64_t m)
+{
+    const nn_contract_plan *p = t->p;
+    const nn_micro_shapes *shapes = p->shapes;
+    const char *a = t->tiles_a + (m - t->m0) * t->tiles_a_stride * shapes->size;
+    for (int64_t n = t->n0; n < t->n1; n += shapes->lanes)
+        shapes->dot(p->k, a, t->b + n * p->b_n * shapes->size, p->b_n, c_at(t, m, n),
+                    nn_least(shapes->lanes, t->n1 - n), 0);
+}
+
+static void run_rows(Block *t)
+{
+    const nn_contract_plan *p = t->p;
+    if (p->form == NN_FORM_DOTS) place_a(t, 0, p->k);
+    for (int64_t m = t->m0; m < t->m1; m++) {
+        if (!t->c) t->c_m0 = m; /* the scratch holds one row */
+        if (p->form == NN_FORM_DOTS) run_dots(t, m);
+        for (int64_t block = 0; p->form == NN_FORM_ROWS && block < p->k_blocks; block++) {
+            int64_t k0 = block * p->k_block, kc = nn_least(p->k_block, p->k - k0);
+            place_a(t, k0, kc);
+            run_row(t, m, k0, kc);
+        }
+        finish(t, m, m + 1, t->n0, t->n1);
+    }
+}
+
+/* k == 0: empty sums. */
+static void run_zeros(Block *t)
+{
+    for (int64_t m = t->m0; m < t->m1; m++) {
+        if (!t->c) t->c_m0 = m;
+        memset(c_at(t, m, t->n0), 0, (size_t)(t->n1 - t->n0) * (size_t)t->p->shapes->size);
+        finish(t, m, m + 1, t->n0, t->n1);
+    }
+}
+
+static void run_block(Block *t, const nn_contraction *c, int64_t batch)
+{
+    const nn_contract_plan *p = t->p;
+    int64_t index[NN_MAX_BATCH_AXES] = {0}, a = c->a_offset, b = c->b_offset, to = c->c_offset;
+    for (int32_t i = c->n_batch; i-- > 0; batch /= c->batch_extent[i]) {
+        index[i] = batch % c->batch_extent[i];
+        a += index[i] * c->batch_a[i];
+        b += index[i] * c->batch_b[i];
+        to += index[i] * c->batch_c[i];
+    }
+    int32_t size = p->shapes->size;
+    const char *left = (const char *)t->args->buffers[c->a] + a * size;
+    const char *right = (const char *)t->args->buffers[c->b] + b * size;
+    t->batch = index;
+    t->a = p->swapped ? right : left;
+    t->b = p->swapped ? left : right;
+    t->c = c->c >= 0 ? (char *)t->args->buffers[c->c] + to * size : NULL;
+    t->c_base = t->c ? t->c : t->scratch_c;
+    t->c_stride = t->c ? p->c_m : p->block_n;
+    t->c_m0 = t->c ? 0 : t->m0;
+    t->c_n0 = t->c ? 0 : t->n0;
+    if (p->k <= 0)
+        run_zeros(t);
+    else if (p->form == NN_FORM_TILES)
+        run_tiles(t);
+    else
+        run_rows(t);
+}
+
+void nn_contract(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro, const nn_kernel_args *args,
+                 nn_tile_function *tile, int64_t begin, int64_t end, void *scratch)
+{
+    nn_contract_plan p = nn_contract_plan_make(c, dtype, micro);
+    Block t = {.p = &p, .args = args, .tile = tile, .scratch_a = scratch};
+    t.scratch_b = t.scratch_a + p.scratch_b;
+    t.scratch_c = t.scratch_a + p.scratch_c;
+    int64_t lanes = p.shapes->lanes, vectors = nn_ceil_div(p.n, lanes);
+    for (int64_t i = begin; i < end; i++) {
+        int64_t column = i % p.n_tasks, row = i / p.n_tasks % p.m_tasks, batch = i / p.n_tasks / p.m_tasks;
+        t.m0 = nn_part(p.m, p.m_tasks, row);
+        t.m1 = nn_part(p.m, p.m_tasks, row + 1);
+        t.n0 = nn_part(vectors, p.n_tasks, column) * lanes;
+        t.n1 = nn_least(nn_part(vectors, p.n_tasks, column + 1) * lanes, p.n);
+        int64_t last = nn_part(p.batches, p.batch_tasks, batch + 1);
+        for (int64_t at = nn_part(p.batches, p.batch_tasks, batch); at < last; at++) run_block(&t, c, at);
+    }
+}

@@ -1,0 +1,162 @@
+#include "contract_internal.h"
+
+/* Multiply-adds below which a task is not worth its dispatch, and from which on tasks grow instead of their number. */
+static const int64_t LEAST_WORK = (int64_t)1 << 19;
+static const int64_t MORE_WORK = (int64_t)1 << 21;
+enum { FEW_TASKS = 16, MANY_TASKS = 64, MOST_BLOCK = 512, MOST_K = 384, MOST_K_SCRATCH = 1024, FEW_ROWS = 4 };
+
+/* Strips of B that the row kernels walk: so many rows of it at a time stay in the nearest cache. */
+enum { ROW_K = 128 };
+
+static int64_t panels_of(const nn_contract_plan *p, int32_t vectors)
+{
+    return nn_ceil_div(nn_ceil_div(p->n, p->shapes->lanes), vectors);
+}
+
+/* The width that needs the fewest tiles. Widths and heights are cut evenly, so tiles are never padded and their number
+ * is what differs. Two vectors come first among equals: they load the least for each product. */
+static int32_t choose_vectors(const nn_contract_plan *p)
+{
+    static const int32_t order[NN_MICRO_WIDTHS] = {2, 3, 4, 1};
+    int32_t best = 0;
+    int64_t fewest = 0;
+    for (int i = 0; i < NN_MICRO_WIDTHS; i++) {
+        int64_t tiles = nn_ceil_div(p->m, p->shapes->heights[order[i] - 1]) * panels_of(p, order[i]);
+        if (best && tiles >= fewest) continue;
+        best = order[i];
+        fewest = tiles;
+    }
+    return best;
+}
+
+static void choose_form(nn_contract_plan *p, const nn_contraction *c)
+{
+    p->swapped = c->n == 1 && c->m > 1 && c->c_m == 1;
+    if (p->swapped) {
+        p->m = 1;
+        p->n = c->m;
+        p->a_m = c->b_n, p->a_k = c->b_k;
+        p->b_k = c->a_k, p->b_n = c->a_m;
+        p->c_m = c->m;
+    } else {
+        p->m = c->m, p->n = c->n;
+        p->a_m = c->a_m, p->a_k = c->a_k;
+        p->b_k = c->b_k, p->b_n = c->b_n;
+        p->c_m = c->c_m;
+    }
+    p->k = c->k;
+    if (p->n == 1 && p->b_k != 1) p->b_n = 1;
+    p->form = NN_FORM_TILES;
+    if (p->m == 1 && p->b_n == 1 && !p->shapes->reads_whole) p->form = NN_FORM_ROWS;
+    if (p->m <= FEW_ROWS && p->b_k == 1 && p->b_n != 1) p->form = NN_FORM_DOTS;
+}
+
+static bool stride_is_bad(const nn_contract_plan *p, int64_t stride)
+{
+    /* Rows a multiple of 1 KiB apart fall into few sets of the caches; rows a page apart each cost a translation. */
+    int64_t bytes = stride * p->shapes->size;
+    return bytes >= 4096 || (bytes >= 1024 && bytes % 1024 == 0);
+}
+
+static void choose_packing(nn_contract_plan *p)
+{
+    int64_t uses_a = panels_of(p, p->vectors), uses_b = nn_ceil_div(p->m, p->shapes->heights[p->vectors - 1]);
+    p->along_k = p->a_k == 1;
+    bool along_m = p->a_m == 1 || p->m == 1;
+    if (!p->along_k && !along_m) {
+        p->pack_a = NN_PACK_GATHER;
+        p->along_k = true;
+    } else if (p->form == NN_FORM_DOTS && !p->along_k) {
+        p->pack_a = NN_PACK_GATHER;
+        p->along_k = true;
+    } else if (p->form == NN_FORM_TILES && uses_a >= 8 && uses_b >= 16 &&
+               stride_is_bad(p, p->along_k ? p->a_m : p->a_k)) {
+        p->pack_a = NN_PACK_COPY;
+    }
+    if (p->form != NN_FORM_TILES) return;
+    if (p->b_n == 1) {
+        if (uses_b >= 16 && stride_is_bad(p, p->b_k)) p->pack_b = NN_PACK_COPY;
+        if (p->shapes->reads_whole && p->n % p->shapes->lanes) p->pack_b = NN_PACK_COPY;
+    } else {
+        p->pack_b = p->b_k == 1 ? NN_PACK_TRANSPOSE : NN_PACK_GATHER;
+    }
+}
+
+/* Cuts m and n into blocks so that about `wanted` tasks arise, as square as possible; a packed B weighs more, since
+ * every cut of m packs it again. */
+static void choose_blocks(nn_contract_plan *p, int64_t wanted)
+{
+    int64_t row_tiles = p->form == NN_FORM_TILES ? nn_ceil_div(p->m, p->shapes->heights[p->vectors - 1]) : p->m;
+    int64_t panels = panels_of(p, p->vectors), most_m = nn_least(row_tiles, wanted), best = 0;
+    int64_t weight_a = p->pack_a ? 3 : 1, weight_b = p->pack_b ? 4 : 1;
+    p->m_tasks = p->n_tasks = 1;
+    for (int64_t cuts = 1; wanted > 1 && cuts <= most_m; cuts++) {
+        int64_t columns = nn_least(nn_ceil_div(wanted, cuts), panels);
+        /* Traffic of all blocks: A once for each column of blocks, B once for each row of them; too few tasks double
+         * it. */
+        int64_t cost = weight_a * p->m * columns + weight_b * p->n * cuts;
+        if (cuts * columns < wanted) cost = cost * wanted / (cuts * columns);
+        if (best && cost >= best) continue;
+        best = cost;
+        p->m_tasks = cuts;
+        p->n_tasks = columns;
+    }
+    if (p->m_tasks * MOST_BLOCK < p->m) p->m_tasks = nn_ceil_div(p->m, MOST_BLOCK);
+    if (p->n_tasks * MOST_BLOCK < p->n && p->form == NN_FORM_TILES) p->n_tasks = nn_ceil_div(p->n, MOST_BLOCK);
+    p->block_m = nn_ceil_div(p->m, p->m_tasks);
+    p->block_n = nn_ceil_div(nn_ceil_div(p->n, p->shapes->lanes), p->n_tasks) * p->shapes->lanes;
+}
+
+static void choose_tasks(nn_contract_plan *p, const nn_contraction *c)
+{
+    p->batches = 1;
+    for (int32_t i = 0; i < c->n_batch; i++) p->batches *= c->batch_extent[i];
+    int64_t each = p->m * p->n * (p->k > 0 ? p->k : 1), work = each * p->batches, wanted = work / LEAST_WORK;
+    if (wanted > FEW_TASKS) wanted = work / MORE_WORK > FEW_TASKS ? work / MORE_WORK : FEW_TASKS;
+    if (wanted > MANY_TASKS) wanted = MANY_TASKS;
+    if (wanted < 1) wanted = 1;
+    p->batch_tasks = nn_least(p->batches, wanted);
+    choose_blocks(p, p->batch_tasks ? wanted / p->batch_tasks : 1);
+}
+
+static void choose_scratch(nn_contract_plan *p, bool stores)
+{
+    size_t size = (size_t)p->shapes->size;
+    int64_t width = (int64_t)p->vectors * p->shapes->lanes, a = 0, b = 0, c = 0;
+    if (p->pack_a) a = (p->block_m + 16) * (p->k_block + 16);
+    if (p->pack_b) b = nn_round_up(p->k_block, p->shapes->lanes) * width;
+    if (!stores) {
+        bool strips = p->form == NN_FORM_TILES && p->k_blocks <= 1;
+        int64_t rows = strips ? NN_STRIP_ROWS + NN_MICRO_HEIGHTS : p->form == NN_FORM_TILES ? p->block_m : 1;
+        c = rows * (strips ? width : p->block_n);
+    }
+    p->scratch_b = (size_t)nn_round_up(a * (int64_t)size, 64);
+    p->scratch_c = p->scratch_b + (size_t)nn_round_up(b * (int64_t)size, 64);
+    p->scratch_size = p->scratch_c + (size_t)nn_round_up(c * (int64_t)size, 64);
+}
+
+nn_contract_plan nn_contract_plan_make(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro)
+{
+    nn_contract_plan p = {.shapes = dtype == NN_F64 ? micro->f64 : micro->f32};
+    choose_form(&p, c);
+    p.vectors = choose_vectors(&p);
+    choose_packing(&p);
+    int64_t most = p.form == NN_FORM_ROWS ? ROW_K : c->c < 0 ? MOST_K_SCRATCH : MOST_K;
+    if (p.form == NN_FORM_DOTS) most = p.k;
+    p.k_blocks = p.k > 0 ? nn_ceil_div(p.k, most) : 0;
+    p.k_block = p.k > 0 ? nn_ceil_div(p.k, p.k_blocks) : 0;
+    choose_tasks(&p, c);
+    choose_scratch(&p, c->c >= 0);
+    return p;
+}
+
+int64_t nn_contract_tasks(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro)
+{
+    nn_contract_plan p = nn_contract_plan_make(c, dtype, micro);
+    return p.m && p.n ? p.batch_tasks * p.m_tasks * p.n_tasks : 0;
+}
+
+size_t nn_contract_scratch(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro)
+{
+    return nn_contract_plan_make(c, dtype, micro).scratch_size;
+}

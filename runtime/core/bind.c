@@ -223,14 +223,18 @@ static int make_task(Builder *builder, uint32_t index, nn_task *task, int64_t *s
 {
     const nn_image *image = builder->image;
     const nn_launch *launch = &builder->program->launches[index];
-    *task = (nn_task){.kernel = &image->kernels[launch->kernel], .sizes = sizes, .launch = index, .phase = launch->phase};
+    const nn_kernel *kernel = &image->kernels[launch->kernel];
+    bool loop = kernel->kind == NN_KERNEL_LOOP;
+    if (loop ? !kernel->loop : !kernel->contraction || !image->micro_kernels)
+        return nn_fail(NN_ERROR_STATE, "the program %s of %s is not compiled", builder->program->name, image->name);
+    *task = (nn_task){.kernel = kernel, .sizes = sizes, .launch = index, .phase = launch->phase};
     for (uint32_t i = 0; i < launch->n_sizes; i++) {
         int64_t unbound;
         int status = nn_size_evaluate(image->size_code + image->references[launch->sizes + i], builder->session->symbols,
                                       &sizes[i], &unbound);
         if (status) return nn_size_fail(builder->session->model, status, unbound, task->kernel->name);
     }
-    if (task->kernel->kind == NN_KERNEL_LOOP && !split_loop(task))
+    if (loop && !split_loop(task))
         return nn_fail(NN_ERROR_RANGE, "the work of %s does not fit in 64 bits", task->kernel->name);
     return NN_OK;
 }

@@ -20,10 +20,10 @@ static bool launch_is_valid(const nn_image *image, const nn_program *program, co
     if (launch->kernel >= image->n_kernels || launch->phase > NN_UPDATE) return false;
     for (uint32_t i = 0; i < launch->n_buffers; i++)
         if (image->references[launch->buffers + i] >= program->n_buffers) return false;
+    /* Whether the code is there is asked when a program is bound: it may be compiled after the model was opened. */
     const nn_kernel *kernel = &image->kernels[launch->kernel];
-    if (kernel->kind == NN_KERNEL_CONTRACTION)
-        return kernel->contraction && (kernel->dtype == NN_F32 || kernel->dtype == NN_F64) && image->micro_kernels;
-    if (kernel->kind != NN_KERNEL_LOOP || !kernel->loop || kernel->align < 1) return false;
+    if (kernel->kind == NN_KERNEL_CONTRACTION) return kernel->dtype == NN_F32 || kernel->dtype == NN_F64;
+    if (kernel->kind != NN_KERNEL_LOOP || kernel->align < 1) return false;
     if (kernel->split >= (int32_t)launch->n_sizes || kernel->n_work > 16) return false;
     for (int i = 0; i < kernel->n_work; i++)
         if (kernel->work[i] >= launch->n_sizes) return false;

@@ -83,7 +83,8 @@ bool nn_role_is_param(uint8_t role);
 bool nn_role_is_input(uint8_t role);
 /* NULL with a message when the image is not what it should be. */
 int nn_image_check(const nn_image *image);
-/* Copies the caller's sizes over free ones; -1 keeps. An error when the count is wrong or a bound one differs. */
+/* Copies the caller's sizes over free ones; -1 keeps, and so do those after n_dims. An error when they are too many or a
+ * bound one differs. */
 int nn_bind_symbols(const nn_model *model, const int64_t *dims, size_t n_dims, int64_t *symbols);
 /* Compares the image's checks once sizes are bound. */
 int nn_check_symbols(const nn_model *model, const int64_t *symbols);

@@ -109,7 +109,7 @@ void nn_model_free(nn_model *model)
 int nn_bind_symbols(const nn_model *model, const int64_t *dims, size_t n_dims, int64_t *symbols)
 {
     const nn_image *image = model->image;
-    if (n_dims != image->n_symbols || (n_dims && !dims))
+    if (n_dims > image->n_symbols || (n_dims && !dims))
         return nn_fail(NN_ERROR_ARGUMENT, "%s has %u free dimensions, %zu sizes are given", image->name, image->n_symbols,
                        dims ? n_dims : (size_t)0);
     for (size_t i = 0; i < n_dims; i++) {

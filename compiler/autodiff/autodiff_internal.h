@@ -42,6 +42,8 @@ void reverse_elementwise(Sweep *sweep, Node node, Cotangent g);
 void reverse_structural(Sweep *sweep, Node node, Cotangent g);
 /* cotangent * partial, without needless factors; never touches what a select of the partial does not take. */
 Node reverse_product(Graph *graph, Node cotangent, Node partial);
+/* What flows to an operand of a movement other than broadcast; of numbers or of truth values. */
+Node transpose_movement(Graph *graph, Node node, uint32_t operand, Node g);
 /* The mask of the element that a reduction to the largest or smallest has taken: bool, of the operand's shape. */
 Node extreme_mask(Graph *graph, Node node);
 /* For every element the product of the others along the reduced axes. */
@@ -59,8 +61,10 @@ Node gate_or(Graph *graph, Node a, Node b);
 Node gate_apply(Graph *graph, Node gate, Node value);
 /* All that flows to one node as one cotangent. */
 Cotangent gate_merge(Sweep *sweep, Node node, const Contribution *contributions);
-/* The gate of `operand`, given that of its user; NODE_NONE where it is of no more use. */
-Node gate_through(const Sweep *sweep, Node user, Node operand, Node gate);
+/* The gate of an operand, given that of its user; NODE_NONE where it is of no more use, and beyond contractions and
+ * gathers unless the gate is the same everywhere. `clean`: what flows to the operand is 0 where the user's gate is
+ * false. */
+Node gate_through(const Sweep *sweep, Node user, uint32_t operand, Node gate, bool clean);
 /* Notes what risk lies in and above a node, its operands done. */
 void gate_note_risk(Sweep *sweep, Node node);
 

@@ -91,7 +91,7 @@ void gate_note_risk(Sweep *sweep, Node node)
 {
     const NodeInfo *info = graph_node(sweep->graph, node);
     OpClass class = op_info(info->op)->class;
-    bool mixes = class == OP_CLASS_CONTRACTION || class == OP_CLASS_GATHER || class == OP_CLASS_CUMULATIVE;
+    bool mixes = class == OP_CLASS_CONTRACTION || class == OP_CLASS_GATHER;
     uint8_t risk = may_be_infinite(sweep->graph, node) ? RISK_NEAR | RISK_FAR : 0;
     for (uint32_t i = 0; i < info->n_args; i++) {
         if (!sweep->active[info->args[i].id]) continue;
@@ -244,30 +244,26 @@ static Node through_broadcast(Graph *graph, Node user, Node operand, Node gate)
     return build_transpose(graph, any, permutation);
 }
 
-Node gate_through(const Sweep *sweep, Node user, Node operand, Node gate)
+Node gate_through(const Sweep *sweep, Node user, uint32_t operand, Node gate, bool clean)
 {
     Graph *graph = sweep->graph;
-    if (node_is_none(gate) || !sweep->active[operand.id]) return NODE_NONE;
     const NodeInfo info = *graph_node(graph, user);
-    const Type type = *node_type(graph, operand);
-    uint8_t risk = sweep->risk[operand.id];
+    if (node_is_none(gate) || !sweep->active[info.args[operand].id]) return NODE_NONE;
+    const Type type = *node_type(graph, info.args[operand]);
+    uint8_t risk = sweep->risk[info.args[operand].id];
     Node scalar = uniform(graph, gate);
-    if (!node_is_none(scalar)) return risk & RISK_FAR ? build_splat(graph, scalar, &type) : NODE_NONE;
-    if (!(risk & RISK_NEAR)) return NODE_NONE;
-    int32_t inverse[MAX_RANK];
-    switch (info.op) {
-    case OP_BROADCAST:
-        return through_broadcast(graph, user, operand, gate);
-    case OP_RESHAPE:
-        return build_reshape(graph, gate, type.rank, type.dims);
-    case OP_TRANSPOSE:
-        for (uint32_t i = 0; i < type.rank; i++) inverse[info.attr.ints[i]] = (int32_t)i;
-        return build_transpose(graph, gate, inverse);
-    case OP_REVERSE:
-        return build_reverse(graph, gate, info.attr.ints, info.attr.n_ints);
+    if (!node_is_none(scalar)) return risk & RISK_FAR || !clean ? build_splat(graph, scalar, &type) : NODE_NONE;
+    if (!(risk & RISK_NEAR) && clean) return NODE_NONE;
+    int32_t axis = (int32_t)info.attr.integer;
+    switch (op_info(info.op)->class) {
+    case OP_CLASS_MOVEMENT:
+        if (info.op == OP_BROADCAST) return through_broadcast(graph, user, info.args[operand], gate);
+        return transpose_movement(graph, user, operand, gate);
+    case OP_CLASS_REDUCTION:
+        return build_unreduce(graph, gate, &type, info.attr.ints, info.attr.n_ints);
+    case OP_CLASS_CUMULATIVE: /* a line is taken where any of its elements is */
+        return build_unreduce(graph, build_reduce(graph, OP_ANY, gate, &axis, 1), &type, &axis, 1);
     default:
-        if (op_info(info.op)->class == OP_CLASS_REDUCTION)
-            return build_unreduce(graph, gate, &type, info.attr.ints, info.attr.n_ints);
-        return build_splat(graph, build_reduce_all(graph, OP_ANY, gate), &type);
+        return NODE_NONE;
     }
 }

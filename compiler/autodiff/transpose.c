@@ -261,51 +261,61 @@ static void reverse_custom(Sweep *sweep, Node node, const NodeInfo *info, Cotang
         Node x = info->args[2 + i];
         if (!sweep->active[x.id]) continue;
         Node value = substitute(&s, info->args[2 + n + i]);
-        sweep_add(sweep, x, (Cotangent){value, gate_through(sweep, node, x, g.gate), false});
+        sweep_add(sweep, x, (Cotangent){value, gate_through(sweep, node, 2 + i, g.gate, false), false});
     }
 }
 
 /* ---- all of them */
 
+Node transpose_movement(Graph *graph, Node node, uint32_t operand, Node g)
+{
+    const NodeInfo info = *graph_node(graph, node);
+    const Type to = *node_type(graph, info.args[operand]);
+    switch (info.op) {
+    case OP_RESHAPE:
+        return build_reshape(graph, g, to.rank, to.dims);
+    case OP_TRANSPOSE:
+        return transpose_transpose(graph, &info, g);
+    case OP_SLICE:
+        return transpose_slice(graph, &info, g);
+    case OP_PAD:
+        return transpose_pad(graph, &info, g);
+    case OP_CONCAT:
+        return transpose_concat(graph, &info, operand, g);
+    default:
+        assert(info.op == OP_REVERSE);
+        return build_reverse(graph, g, info.attr.ints, info.attr.n_ints);
+    }
+}
+
 static Node reverse_one(Graph *graph, Node node, const NodeInfo *info, uint32_t operand, Node g)
 {
     const Type to = *node_type(graph, info->args[operand]);
     uint32_t axis, batch;
-    switch (info->op) {
-    case OP_BROADCAST:
-        return transpose_broadcast(graph, info, g);
-    case OP_RESHAPE:
-        return build_reshape(graph, g, to.rank, to.dims);
-    case OP_TRANSPOSE:
-        return transpose_transpose(graph, info, g);
-    case OP_SLICE:
-        return transpose_slice(graph, info, g);
-    case OP_PAD:
-        return transpose_pad(graph, info, g);
-    case OP_CONCAT:
-        return transpose_concat(graph, info, operand, g);
-    case OP_REVERSE:
-        return build_reverse(graph, g, info->attr.ints, info->attr.n_ints);
-    case OP_GATHER:
-    case OP_SCATTER_ADD:
+    switch (op_info(info->op)->class) {
+    case OP_CLASS_MOVEMENT:
+        if (info->op == OP_BROADCAST) return transpose_broadcast(graph, info, g);
+        return transpose_movement(graph, node, operand, g);
+    case OP_CLASS_GATHER:
         axis = (uint32_t)info->attr.ints[0], batch = (uint32_t)info->attr.ints[1];
         if (info->op == OP_SCATTER_ADD) return build_gather(graph, g, info->args[0], axis, batch);
         return build_scatter_add(graph, info->args[1], g, axis, batch, &to);
-    case OP_CONTRACT:
-        return transpose_contract(graph, info, operand, g);
+    case OP_CLASS_REDUCTION:
+        return reverse_reduction(graph, node, g);
+    case OP_CLASS_CUMULATIVE:
+        return reverse_along(graph, node, g);
     default:
-        break;
+        assert(info->op == OP_CONTRACT);
+        return transpose_contract(graph, info, operand, g);
     }
-    if (op_info(info->op)->class == OP_CLASS_REDUCTION) return reverse_reduction(graph, node, g);
-    if (op_info(info->op)->class == OP_CLASS_CUMULATIVE) return reverse_along(graph, node, g);
-    assert(!"an operator with a transpose");
-    return NODE_NONE;
 }
 
-/* Linear operators that only move and add leave zeros where zeros were. */
+/* Operators that only move, pick and add leave zeros where zeros were; others multiply them with values. */
 static bool keeps_zeros(Op op)
 {
-    return op_info(op)->class == OP_CLASS_MOVEMENT || op == OP_SUM;
+    OpClass class = op_info(op)->class;
+    return class == OP_CLASS_MOVEMENT || class == OP_CLASS_GATHER || op == OP_SUM || op == OP_CUMSUM ||
+           op == OP_REDUCE_MAX || op == OP_REDUCE_MIN;
 }
 
 void reverse_structural(Sweep *sweep, Node node, Cotangent g)
@@ -317,11 +327,11 @@ void reverse_structural(Sweep *sweep, Node node, Cotangent g)
         reverse_custom(sweep, node, &info, g);
         return;
     }
+    bool clean = keeps_zeros(info.op);
     for (uint32_t i = 0; i < info.n_args; i++) {
         if (!sweep->active[info.args[i].id]) continue;
         if ((info.op == OP_GATHER && i == 1) || (info.op == OP_SCATTER_ADD && i == 0)) continue;
         Node value = reverse_one(sweep->graph, node, &info, i, g.value);
-        Node gate = gate_through(sweep, node, info.args[i], g.gate);
-        sweep_add(sweep, info.args[i], (Cotangent){value, gate, keeps_zeros(info.op)});
+        sweep_add(sweep, info.args[i], (Cotangent){value, gate_through(sweep, node, i, g.gate, clean), clean});
     }
 }

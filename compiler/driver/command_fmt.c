@@ -7,7 +7,7 @@
 
 #include "driver/output.h"
 #include "driver/report.h"
-#include "parser.h"
+#include "grammar/parser.h"
 #include "syntax/syntax.h"
 
 static int write_back(const Options *options, Context *context, const Source *source, const Text *text)

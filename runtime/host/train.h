@@ -11,7 +11,7 @@
  * (results of `accumulate`), which are combined element by element over all batches and then are the inputs, by name,
  * of `finish`, run with the number of all rows as the batch; its results are the metrics and losses. So a metric is
  * what it would be if the whole split were one batch. Without the two programs, the whole split is one batch. */
-typedef enum { NN_COMBINE_SUM, NN_COMBINE_MAX, NN_COMBINE_MIN } nn_combine;
+typedef enum { NN_COMBINE_SUM, NN_COMBINE_PRODUCT, NN_COMBINE_MAX, NN_COMBINE_MIN } nn_combine;
 
 typedef struct {
     const char *name; /* `accuracy.0` */

@@ -1,0 +1,121 @@
+#include "driver/feed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "driver/arguments.h"
+#include "driver/sizes.h"
+#include "host/npy.h"
+#include "ir/eval.h"
+
+bool feed_has(const Feed *feed, Node input)
+{
+    for (size_t i = 0; i < feed->count; i++)
+        if (node_same(feed->nodes[i], input)) return true;
+    return false;
+}
+
+void feed_free(Feed *feed)
+{
+    for (size_t i = 0; i < feed->count; i++) free((void *)feed->values[i].values);
+    free(feed->values);
+    free(feed->nodes);
+    *feed = (Feed){0};
+}
+
+static Node find_input(Pipeline *pipeline, const char *name)
+{
+    const Module *module = pipeline->program->module;
+    const char *names[64];
+    size_t count = 0;
+    for (uint32_t i = 0; i < module->n_inputs; i++) {
+        const char *own = graph_node(module->graph, module->inputs[i].node)->attr.name;
+        if (!strcmp(own, name)) return module->inputs[i].node;
+        if (count < 64) names[count++] = own;
+    }
+    Diag *diag = diag_new(pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN,
+                          "--input %s: the model has no input or target of that name", name);
+    const char *nearest = nearest_spelling(name, names, count);
+    if (nearest) diag_hint(diag, "did you mean `%s`?", nearest);
+    return NODE_NONE;
+}
+
+static bool mismatch(Pipeline *pipeline, const char *path, const Type *type, const nn_array *array)
+{
+    Text wanted = {0}, found = {0};
+    type_print(graph_dims(pipeline->program->module->graph), type, &wanted);
+    for (int i = 0; i < array->rank; i++) text_format(&found, "%s%lld", i ? ", " : "", (long long)array->dims[i]);
+    diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN, "%s has the shape [%s], but %s is wanted", path,
+             text_get(&found), text_get(&wanted));
+    text_free(&wanted);
+    text_free(&found);
+    return false;
+}
+
+/* A bare free size takes the array's; every other one must agree. */
+static bool bind_shape(Pipeline *pipeline, const char *path, const Type *type, const nn_array *array)
+{
+    const Module *module = pipeline->program->module;
+    if ((uint32_t)array->rank != type->rank) return mismatch(pipeline, path, type, array);
+    for (uint32_t d = 0; d < type->rank; d++) {
+        Name symbol;
+        int64_t size;
+        if (dim_is_symbol(graph_dims(module->graph), type->dims[d], &symbol))
+            for (uint32_t i = 0; i < module->n_dims; i++)
+                if (module->dims[i] == symbol && pipeline->dims[i] < 0) pipeline->dims[i] = array->dims[d];
+        if (!sizes_value(pipeline, type->dims[d], &size) || size != array->dims[d])
+            return mismatch(pipeline, path, type, array);
+    }
+    return true;
+}
+
+/* Integers must survive; reals round. */
+static void *convert(Pipeline *pipeline, const char *path, const nn_array *array, DType dtype)
+{
+    size_t count = (size_t)array->elements;
+    double *numbers = malloc((count + 1) * sizeof *numbers);
+    void *values = malloc((count + 1) * dtype_size(dtype));
+    if (!numbers || !values) abort();
+    dtype_load((DType)array->type, numbers, array->values, (int64_t)count);
+    for (size_t i = 0; i < count && values; i++) {
+        if (dtype_is_float(dtype) || dtype_round(dtype, numbers[i]) == numbers[i]) continue;
+        diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN, "%s: element %zu, %.17g, is no %s", path, i,
+                 numbers[i], dtype_name(dtype));
+        free(values);
+        values = NULL;
+    }
+    if (values) dtype_store(dtype, values, numbers, (int64_t)count);
+    free(numbers);
+    return values;
+}
+
+static bool read_one(Feed *feed, const char *text)
+{
+    Pipeline *pipeline = feed->pipeline;
+    Name name;
+    const char *path;
+    if (!arguments_split(pipeline->context, "--input", text, &name, &path)) return false;
+    Node node = find_input(pipeline, name);
+    nn_array array;
+    if (node_is_none(node)) return false;
+    if (nn_npy_read(path, &array)) return pipeline_failed(pipeline, "--input");
+    Type type = *node_type(pipeline->program->module->graph, node);
+    void *values = bind_shape(pipeline, path, &type, &array) ? convert(pipeline, path, &array, type.dtype) : NULL;
+    nn_array_free(&array);
+    if (!values) return false;
+    feed->values[feed->count] = (nn_named){name, values};
+    feed->nodes[feed->count++] = node;
+    return true;
+}
+
+bool feed_read(Pipeline *pipeline, Feed *feed)
+{
+    size_t count = pipeline->options->inputs.count;
+    *feed = (Feed){.pipeline = pipeline};
+    feed->values = calloc(count + 1, sizeof *feed->values);
+    feed->nodes = calloc(count + 1, sizeof *feed->nodes);
+    if (!feed->values || !feed->nodes) abort();
+    for (size_t i = 0; i < count; i++)
+        if (!read_one(feed, pipeline->options->inputs.at[i])) return false;
+    return true;
+}

@@ -1,0 +1,217 @@
+#include "driver/pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "driver/arguments.h"
+#include "driver/report.h"
+#include "grammar/parser.h"
+#include "host/guard.h"
+#include "passes/passes.h"
+#include "schedule/schedule.h"
+
+Pipeline pipeline_start(const Options *options)
+{
+    Context *context = context_new();
+    return (Pipeline){.context = context, .options = options, .provider = provider_new(context)};
+}
+
+int pipeline_finish(Pipeline *pipeline, int status)
+{
+    if (diagnostics_errors(pipeline->context->diagnostics)) status = EXIT_USER;
+    report(pipeline->context);
+    nn_model_free(pipeline->model);
+    jit_free(pipeline->jit);
+    if (pipeline->program) graph_free(pipeline->program->module->graph);
+    provider_free(pipeline->provider);
+    context_free(pipeline->context);
+    return status;
+}
+
+/* True when --dump-after names this step. */
+static bool dumps(const Pipeline *pipeline, const char *step)
+{
+    return pipeline->options->dump_after && !strcmp(pipeline->options->dump_after, step);
+}
+
+static void print_and_free(Text *text)
+{
+    fputs(text_get(text), stdout);
+    text_free(text);
+}
+
+static void dump_module(const Pipeline *pipeline, const char *step, const Module *module)
+{
+    if (!dumps(pipeline, step)) return;
+    Text text = {0};
+    module_print(module, &text);
+    print_and_free(&text);
+}
+
+static bool known_step(Pipeline *pipeline)
+{
+    static const char *const own[] = {"parse", "elaborate", "schedule", "codegen"};
+    const char *wanted = pipeline->options->dump_after, *name;
+    if (!wanted) return true;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (!strcmp(wanted, own[i])) return true;
+    Text names = {0};
+    for (unsigned i = 0; (name = pass_name(i, NULL)); i++) {
+        if (!strcmp(wanted, name)) break;
+        text_format(&names, ", %s", name);
+    }
+    if (!name)
+        diag_hint(diag_new(pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN, "--dump-after: no step is called `%s`",
+                           wanted),
+                  "the steps are parse, elaborate%s, schedule, codegen", text_get(&names));
+    text_free(&names);
+    return name != NULL;
+}
+
+static void dump_tree(Pipeline *pipeline, const Source *source)
+{
+    if (!dumps(pipeline, "parse")) return;
+    Text text = {0};
+    syntax_print(parse_source(pipeline->context, source), &text);
+    print_and_free(&text);
+}
+
+/* Sizes that --bind gives, as the run time takes them. */
+static void read_dims(Pipeline *pipeline)
+{
+    const Module *module = pipeline->program->module;
+    pipeline->n_dims = module->n_dims;
+    pipeline->dims = ARENA_ARRAY(pipeline->context->arena, int64_t, module->n_dims + 1);
+    for (uint32_t i = 0; i < module->n_dims; i++)
+        pipeline->dims[i] = arguments_bound(pipeline->options, module->dims[i]);
+}
+
+bool pipeline_program(Pipeline *pipeline, bool f64)
+{
+    if (pipeline->program) return true;
+    const Options *options = pipeline->options;
+    const Source *source = known_step(pipeline) ? read_source(pipeline->context, options->file) : NULL;
+    if (!source) return false;
+    ProgramOptions how = {.model = options->model, .f64 = f64, .provider = provider_callbacks(pipeline->provider)};
+    if (!arguments_read(pipeline->context, options, &how)) return false;
+    dump_tree(pipeline, source);
+    pipeline->program = program_compile(pipeline->context, options->file, source, &how);
+    if (!pipeline->program) return false;
+    read_dims(pipeline);
+    dump_module(pipeline, "elaborate", pipeline->program->module);
+    return true;
+}
+
+static void explain(void *data, const Module *module, const Rewrite *rewrite)
+{
+    const Pipeline *pipeline = data;
+    Place place;
+    if (!pipeline->options->explain || !source_place(pipeline->context->sources, rewrite->place.start, &place)) return;
+    (void)module;
+    printf("%s:%d: %s\n", place.source->name, place.line, rewrite->rule);
+}
+
+static void after_pass(void *data, const char *pass, const Module *module)
+{
+    dump_module(data, pass, module);
+}
+
+/* What `nnc eval` and the training loop ask of a split: losses and metrics as if it were one batch. The module gains the
+ * functions "accumulate" and "finish". */
+static bool add_evaluation(Pipeline *pipeline)
+{
+    Context *context = pipeline->context;
+    Module *module = pipeline->program->module;
+    const Function *inference = module_function(module, "inference");
+    MetricSplit split;
+    if (pipeline->no_evaluation || !pipeline->program->n_splits || !module->n_dims) return true;
+    if (!metrics_split(module, inference, module->dims[0], &split)) return false;
+    Function *functions = ARENA_ARRAY(context->arena, Function, module->n_functions + 2);
+    memcpy(functions, module->functions, module->n_functions * sizeof *functions);
+    functions[module->n_functions++] = split.accumulate;
+    functions[module->n_functions++] = split.finish;
+    module->functions = functions;
+    pipeline->parts = split.parts;
+    pipeline->n_parts = split.n_parts;
+    return true;
+}
+
+bool pipeline_passes(Pipeline *pipeline)
+{
+    PassOptions how = {.explain = explain, .after = after_pass, .data = pipeline};
+    return pipeline_program(pipeline, false) && passes_run(pipeline->program->module, &how);
+}
+
+bool pipeline_plan(Pipeline *pipeline)
+{
+    if (pipeline->plan) return true;
+    if (!pipeline_passes(pipeline) || !add_evaluation(pipeline)) return false;
+    pipeline->plan = schedule(pipeline->context, pipeline->program->module, NULL);
+    if (!pipeline->plan) return false;
+    Text text = {0};
+    if (dumps(pipeline, "schedule")) plan_print(pipeline->plan, &text);
+    if (dumps(pipeline, "codegen")) {
+        CodegenOptions how = pipeline_codegen_options(pipeline, 2);
+        codegen_print(pipeline->context, pipeline->plan, &how, CODEGEN_LLVM, &text);
+    }
+    print_and_free(&text);
+    return true;
+}
+
+CodegenOptions pipeline_codegen_options(const Pipeline *pipeline, int level)
+{
+    return (CodegenOptions){.cpu = pipeline->options->cpu, .level = level};
+}
+
+bool pipeline_model(Pipeline *pipeline, const char *const *programs)
+{
+    if (!pipeline_plan(pipeline)) return false;
+    CodegenOptions how = pipeline_codegen_options(pipeline, 1);
+    how.programs = programs;
+    pipeline->jit = jit_compile(pipeline->context, pipeline->plan, &how);
+    if (!pipeline->jit) return false;
+    nn_options options = NN_OPTIONS_INIT;
+    nn_memory guard = nn_guard_memory();
+    if (pipeline->options->guard) options.memory = &guard;
+    if (nn_model_from_image(jit_image(pipeline->jit), &options, &pipeline->model))
+        return pipeline_failed(pipeline, "opening the compiled model");
+    return true;
+}
+
+uint64_t pipeline_seed(const Pipeline *pipeline)
+{
+    if (pipeline->options->seed >= 0) return (uint64_t)pipeline->options->seed;
+    OptionalNumber seed = pipeline->program->train.seed;
+    return seed.given ? (uint64_t)seed.value : 0;
+}
+
+bool pipeline_failed(Pipeline *pipeline, const char *doing)
+{
+    diag_new(pipeline->context->diagnostics, DIAG_run_time, NO_SPAN, "%s: %s", doing, nn_message());
+    return false;
+}
+
+nn_params *pipeline_params(Pipeline *pipeline, unsigned load_flags)
+{
+    nn_params *params = NULL;
+    const char *weights = pipeline->options->weights;
+    if (nn_params_new(pipeline->model, pipeline->dims, pipeline->n_dims, pipeline_seed(pipeline), &params)) {
+        pipeline_failed(pipeline, "making the parameters");
+        return NULL;
+    }
+    if (weights && nn_params_load(params, weights, load_flags)) {
+        pipeline_failed(pipeline, "reading the weights");
+    } else if (arguments_apply_settings(pipeline->context, pipeline->options, params)) {
+        return params;
+    }
+    nn_params_free(params);
+    return NULL;
+}
+
+nn_pool *pipeline_pool(Pipeline *pipeline)
+{
+    nn_pool *pool = NULL;
+    int64_t threads = pipeline->options->threads;
+    if (nn_pool_new(threads > 0 ? (int)threads : 0, &pool)) pipeline_failed(pipeline, "starting the threads");
+    return pool;
+}

@@ -1,0 +1,52 @@
+/* The pipe, one straight line of named steps:
+ *
+ *     text → syntax tree → typed program → rewritten and differentiated graph → plan of kernels → code → model
+ *
+ * A subcommand makes a Pipeline, runs as many steps as it needs, and finishes it. */
+#ifndef NNC_DRIVER_PIPELINE_H
+#define NNC_DRIVER_PIPELINE_H
+
+#include "codegen/codegen.h"
+#include "driver/options.h"
+#include "driver/provider.h"
+#include "elaborate/program.h"
+#include "nn.h"
+#include "passes/metrics.h"
+
+typedef struct {
+    Context *context;
+    const Options *options;
+    Provider *provider;
+    Program *program;
+    MetricPart *parts; /* what accumulates when a split is evaluated */
+    size_t n_parts;
+    Plan *plan;
+    Jit *jit;
+    nn_model *model;
+    bool no_evaluation; /* the plan needs no "accumulate" and "finish" */
+    int64_t *dims; /* per free dimension of the model what --bind says, or -1 */
+    size_t n_dims;
+} Pipeline;
+
+Pipeline pipeline_start(const Options *options);
+/* Reports the diagnostics and frees everything; returns EXIT_USER if there was an error, else `status`. */
+int pipeline_finish(Pipeline *pipeline, int status);
+
+/* Each step runs those before it that have not been run. False after diagnostics. */
+bool pipeline_program(Pipeline *pipeline, bool f64);
+bool pipeline_passes(Pipeline *pipeline);
+bool pipeline_plan(Pipeline *pipeline);
+/* The model, over native code in this process; `programs`, ended by NULL, are compiled now. */
+bool pipeline_model(Pipeline *pipeline, const char *const *programs);
+
+CodegenOptions pipeline_codegen_options(const Pipeline *pipeline, int level);
+/* Parameters drawn from the seed, then read from --weights if given; with --set applied. NULL after a diagnostic. */
+nn_params *pipeline_params(Pipeline *pipeline, unsigned load_flags);
+/* A pool of --threads. NULL after a diagnostic. */
+nn_pool *pipeline_pool(Pipeline *pipeline);
+/* --seed, else the train block's, else 0. */
+uint64_t pipeline_seed(const Pipeline *pipeline);
+/* The run time's message as a diagnostic. Always false. */
+bool pipeline_failed(Pipeline *pipeline, const char *doing);
+
+#endif

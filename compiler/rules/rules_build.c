@@ -149,6 +149,8 @@ Node rule_left(const Rule *rule, Graph *graph, const Node *values, const int32_t
     DType dtype = match.full.dtype;
     for (uint32_t i = 0; i < rule->n_variables; i++) {
         RuleValue value = {.node = values[i], .bound = true};
+        DType own = node_type(graph, values[i])->dtype;
+        if (dtype == DTYPE_BOOL) dtype = own; /* a condition stands first */
         value.is_number = rule_constant(graph, values[i], &value.number);
         match.values[i] = value;
     }

@@ -90,16 +90,22 @@ static Value erfc_positive(const Math *m, Value a)
     return m_fma(m, scale, p, scale);
 }
 
+/* erf(x) for |x| <= 1. */
+static Value erf_series(const Math *m, Value x)
+{
+    return m_fma(m, m_polynomial(m, m_mul(m, x, x), &m->format->erf), x, x);
+}
+
 Value m_erfc(const Math *m, Value x)
 {
-    Value c = erfc_positive(m, m_abs(m, x));
-    return m_select(m, m_lt(m, x, m_num(m, 0)), m_sub(m, m_num(m, 2), c), c);
+    Value a = m_abs(m, x), far = erfc_positive(m, a);
+    far = m_select(m, m_lt(m, x, m_num(m, 0)), m_sub(m, m_num(m, 2), far), far);
+    Value near = m_sub(m, m_num(m, 1), erf_series(m, x));
+    return m_select(m, m_lt(m, a, m_num(m, 0.5)), near, far);
 }
 
 Value m_erf(const Math *m, Value x)
 {
-    Value a = m_abs(m, x), one = m_num(m, 1);
-    Value series = m_fma(m, m_polynomial(m, m_mul(m, a, a), &m->format->erf), a, a);
-    Value tail = m_sub(m, one, erfc_positive(m, a));
-    return m_copysign(m, m_select(m, m_lt(m, a, one), series, tail), x);
+    Value a = m_abs(m, x), one = m_num(m, 1), tail = m_sub(m, one, erfc_positive(m, a));
+    return m_copysign(m, m_select(m, m_lt(m, a, one), erf_series(m, a), tail), x);
 }

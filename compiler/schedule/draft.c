@@ -1,0 +1,126 @@
+#include <string.h>
+
+#include "schedule/schedule_internal.h"
+
+void draft_free(Draft *draft)
+{
+    vec_free(&draft->axes);
+    vec_free(&draft->values);
+}
+
+bool affine_same(const Affine *a, const Affine *b)
+{
+    if (a->n_terms != b->n_terms || !dim_same(a->offset, b->offset) || a->value != b->value || a->checked != b->checked)
+        return false;
+    for (uint32_t i = 0; i < a->n_terms; i++)
+        if (a->terms[i].axis != b->terms[i].axis || a->terms[i].factor != b->terms[i].factor) return false;
+    return true;
+}
+
+static bool shape_same(const Shape *a, const Shape *b)
+{
+    return a->rank == b->rank && !memcmp(a->dims, b->dims, a->rank * sizeof *a->dims);
+}
+
+static bool value_same(const DraftValue *a, const DraftValue *b)
+{
+    if (a->kind != b->kind || a->op != b->op || a->dtype != b->dtype || a->domain != b->domain ||
+        a->reduced != b->reduced || a->n_args != b->n_args || memcmp(a->args, b->args, sizeof a->args) ||
+        !node_same(a->node, b->node) || a->n_index != b->n_index || a->axis != b->axis || a->stream != b->stream ||
+        !dim_same(a->size, b->size) || memcmp(&a->number, &b->number, sizeof a->number) ||
+        !shape_same(&a->shape, &b->shape))
+        return false;
+    for (uint32_t i = 0; i < a->n_index; i++)
+        if (!affine_same(&a->index[i], &b->index[i])) return false;
+    return true;
+}
+
+uint32_t draft_add(Draft *draft, DraftValue value)
+{
+    for (size_t i = draft->values.count; i-- > 0;)
+        if (value_same(&draft->values.at[i], &value)) return (uint32_t)i;
+    vec_push(&draft->values, value);
+    return (uint32_t)draft->values.count - 1;
+}
+
+uint32_t draft_compute(Draft *draft, Op op, DType dtype, uint32_t n_args, const uint32_t *args)
+{
+    DraftValue value = {.kind = KERNEL_COMPUTE, .op = op, .dtype = dtype, .n_args = n_args};
+    for (uint32_t i = 0; i < n_args; i++) {
+        value.args[i] = args[i];
+        value.domain |= draft->values.at[args[i]].domain;
+    }
+    return draft_add(draft, value);
+}
+
+uint32_t draft_constant(Draft *draft, DType dtype, double number)
+{
+    return draft_add(draft, (DraftValue){.kind = KERNEL_CONSTANT, .dtype = dtype, .number = number});
+}
+
+uint32_t draft_widen(Draft *draft, uint32_t value, AxisMask axes)
+{
+    DraftValue wide = draft->values.at[value];
+    if ((wide.domain & axes) == axes) return value;
+    if (wide.kind == KERNEL_REDUCE) {
+        /* A reduction's domain is given: repeat its value by an operation that changes nothing. */
+        uint32_t args[] = {draft_constant(draft, DTYPE_BOOL, 1), value, value};
+        wide = draft->values.at[draft_compute(draft, OP_SELECT, wide.dtype, 3, args)];
+    }
+    wide.domain |= axes;
+    return draft_add(draft, wide);
+}
+
+AxisMask affine_axes(const Draft *draft, const Affine *affine)
+{
+    AxisMask axes = affine->value >= 0 ? draft->values.at[affine->value].domain : 0;
+    for (uint32_t i = 0; i < affine->n_terms; i++) axes |= axis_bit(affine->terms[i].axis);
+    return axes;
+}
+
+static bool is_constant(const Program *program, Dim dim, int64_t number)
+{
+    int64_t value;
+    return dim_is_constant(program->dims, dim, &value) && value == number;
+}
+
+bool is_unit(const Program *program, Dim dim)
+{
+    return is_constant(program, dim, 1);
+}
+
+bool affine_plain(const Program *program, const Affine *affine, uint32_t *axis)
+{
+    if (affine->n_terms != 1 || affine->terms[0].factor != 1 || affine->value >= 0) return false;
+    *axis = affine->terms[0].axis;
+    return is_constant(program, affine->offset, 0);
+}
+
+bool affine_zero(const Program *program, const Affine *affine)
+{
+    return affine->n_terms == 0 && affine->value < 0 && is_constant(program, affine->offset, 0);
+}
+
+Affine affine_none(const Program *program)
+{
+    return (Affine){.offset = dim_constant(program->dims, 0), .value = -1};
+}
+
+Affine affine_axis(const Program *program, uint32_t axis)
+{
+    Affine affine = affine_none(program);
+    if (axis == NO_AXIS) return affine;
+    affine.n_terms = 1;
+    affine.terms[0] = (KernelTerm){axis, 1};
+    return affine;
+}
+
+bool affine_scale(const Program *program, Affine *affine, int64_t factor, Dim offset)
+{
+    if (factor != 1 && affine->value >= 0) return false;
+    for (uint32_t i = 0; i < affine->n_terms; i++) affine->terms[i].factor *= factor;
+    Dim scaled = factor == 1 ? affine->offset
+                             : dim_mul(program->dims, affine->offset, dim_constant(program->dims, factor));
+    affine->offset = dim_add(program->dims, scaled, offset);
+    return true;
+}

@@ -1,0 +1,255 @@
+#include <assert.h>
+#include <string.h>
+
+#include "nn_random.h"
+#include "schedule/schedule_internal.h"
+
+Shape shape_of(const Program *program, Node node)
+{
+    /* Types are copied: nodes move when the graph grows, dims of a shape must not. */
+    const Type *type = node_type(program->graph, node);
+    return (Shape){type->rank, type->rank ? ARENA_COPY(program->arena, Dim, type->dims, type->rank) : NULL};
+}
+
+void emitter_free(Emitter *emitter)
+{
+    vec_free(&emitter->memos);
+    free(emitter->table);
+}
+
+static uint32_t block(Emitter *emitter, Node node)
+{
+    emitter->blocked = node;
+    return NO_VALUE;
+}
+
+/* ---- what was emitted before */
+
+static uint64_t memo_hash(const Memo *memo)
+{
+    uint64_t hash = memo->node.id * 0x9e3779b97f4a7c15ULL ^ memo->mask;
+    for (uint32_t i = 0; i < memo->view.rank; i++) {
+        const Affine *index = &memo->index[i];
+        hash = (hash ^ memo->view.dims[i].id) * 0x9e3779b97f4a7c15ULL;
+        hash = (hash ^ index->offset.id ^ (uint64_t)(uint32_t)index->value << 32) * 0x9e3779b97f4a7c15ULL;
+        for (uint32_t j = 0; j < index->n_terms; j++)
+            hash = (hash ^ index->terms[j].axis ^ (uint64_t)index->terms[j].factor << 8) * 0x9e3779b97f4a7c15ULL;
+    }
+    return hash ^ hash >> 31;
+}
+
+static bool memo_same(const Memo *a, const Memo *b)
+{
+    if (!node_same(a->node, b->node) || a->mask != b->mask || a->view.rank != b->view.rank) return false;
+    for (uint32_t i = 0; i < a->view.rank; i++)
+        if (!dim_same(a->view.dims[i], b->view.dims[i]) || !affine_same(&a->index[i], &b->index[i])) return false;
+    return true;
+}
+
+/* The table's slot of the memo or of its free place. Slots hold 1 + position. */
+static uint32_t *memo_slot(Emitter *emitter, const Memo *memo)
+{
+    uint32_t at = (uint32_t)memo_hash(memo) & (emitter->capacity - 1);
+    while (emitter->table[at] && !memo_same(&emitter->memos.at[emitter->table[at] - 1], memo))
+        at = (at + 1) & (emitter->capacity - 1);
+    return &emitter->table[at];
+}
+
+static void memo_add(Emitter *emitter, Memo memo)
+{
+    if (2 * (emitter->memos.count + 1) > emitter->capacity) {
+        emitter->capacity = emitter->capacity ? 2 * emitter->capacity : 32;
+        free(emitter->table);
+        emitter->table = calloc(emitter->capacity, sizeof *emitter->table);
+        if (!emitter->table) abort();
+        for (size_t i = 0; i < emitter->memos.count; i++)
+            *memo_slot(emitter, &emitter->memos.at[i]) = (uint32_t)i + 1;
+    }
+    if (memo.view.rank) memo.index = ARENA_COPY(emitter->program->arena, Affine, memo.index, memo.view.rank);
+    uint32_t *slot = memo_slot(emitter, &memo);
+    vec_push(&emitter->memos, memo);
+    *slot = (uint32_t)emitter->memos.count;
+}
+
+/* ---- sources */
+
+uint32_t emit_load(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
+{
+    Program *program = emitter->program;
+    Dim dims[MAX_RANK];
+    Affine subscripts[MAX_RANK];
+    DraftValue load = {.kind = KERNEL_LOAD, .dtype = node_type(program->graph, node)->dtype, .node = node};
+    for (uint32_t i = 0; i < view.rank; i++) {
+        if (is_unit(program, view.dims[i]) && affine_zero(program, &index[i])) continue;
+        load.domain |= affine_axes(emitter->draft, &index[i]);
+        subscripts[load.n_index] = index[i];
+        dims[load.n_index++] = view.dims[i];
+    }
+    load.shape.rank = load.n_index;
+    if (load.n_index) {
+        load.shape.dims = ARENA_COPY(program->arena, Dim, dims, load.n_index);
+        load.index = ARENA_COPY(program->arena, Affine, subscripts, load.n_index);
+    }
+    if (mask != NO_VALUE) {
+        load.args[load.n_args++] = mask;
+        load.domain |= emitter->draft->values.at[mask].domain;
+    }
+    return draft_add(emitter->draft, load);
+}
+
+static uint32_t emit_cast(Emitter *emitter, uint32_t value, DType dtype)
+{
+    if (emitter->draft->values.at[value].dtype == dtype) return value;
+    return draft_compute(emitter->draft, OP_CAST, dtype, 1, &value);
+}
+
+static uint32_t emit_size(Emitter *emitter, Dim size)
+{
+    int64_t value;
+    if (dim_is_constant(emitter->program->dims, size, &value))
+        return draft_constant(emitter->draft, DTYPE_I64, (double)value);
+    return draft_add(emitter->draft, (DraftValue){.kind = KERNEL_SIZE, .dtype = DTYPE_I64, .size = size});
+}
+
+static uint32_t add_integers(Emitter *emitter, uint32_t a, uint32_t b)
+{
+    if (a == NO_VALUE) return b;
+    uint32_t args[] = {a, b};
+    return draft_compute(emitter->draft, OP_ADD, DTYPE_I64, 2, args);
+}
+
+/* The subscript as an i64 value. */
+uint32_t emit_affine(Emitter *emitter, const Affine *affine)
+{
+    Draft *draft = emitter->draft;
+    uint32_t sum = NO_VALUE;
+    for (uint32_t i = 0; i < affine->n_terms; i++) {
+        DraftValue axis = {.kind = KERNEL_AXIS, .dtype = DTYPE_I64, .axis = affine->terms[i].axis};
+        axis.domain = axis_bit(axis.axis);
+        uint32_t term = draft_add(draft, axis);
+        if (affine->terms[i].factor != 1) {
+            uint32_t args[] = {term, draft_constant(draft, DTYPE_I64, (double)affine->terms[i].factor)};
+            term = draft_compute(draft, OP_MUL, DTYPE_I64, 2, args);
+        }
+        sum = add_integers(emitter, sum, term);
+    }
+    if (affine->value >= 0) sum = add_integers(emitter, sum, emit_cast(emitter, (uint32_t)affine->value, DTYPE_I64));
+    int64_t offset;
+    bool zero = dim_is_constant(emitter->program->dims, affine->offset, &offset) && offset == 0;
+    return zero && sum != NO_VALUE ? sum : add_integers(emitter, sum, emit_size(emitter, affine->offset));
+}
+
+static uint32_t emit_random(Emitter *emitter, const NodeInfo *info, Shape view, const Affine *index)
+{
+    Program *program = emitter->program;
+    DraftValue value = {.kind = KERNEL_RANDOM, .dtype = DTYPE_F32, .shape = view, .n_index = view.rank};
+    value.stream = nn_random_stream(info->attr.name ? info->attr.name : "", info->attr.integer);
+    if (view.rank) value.index = ARENA_COPY(program->arena, Affine, index, view.rank);
+    for (uint32_t i = 0; i < view.rank; i++) value.domain |= affine_axes(emitter->draft, &index[i]);
+    return emit_cast(emitter, draft_add(emitter->draft, value), info->type.dtype);
+}
+
+/* ---- shapes */
+
+/* From an index in `view` to one in the node's own shape, where only sizes of 1 differ. */
+static bool own_index(const Program *program, const Type *type, Shape view, const Affine *index, Affine *own)
+{
+    uint32_t from = 0;
+    for (uint32_t i = 0; i < type->rank; i++) {
+        own[i] = affine_none(program);
+        if (from < view.rank && dim_same(view.dims[from], type->dims[i])) {
+            own[i] = index[from++];
+            continue;
+        }
+        if (is_unit(program, type->dims[i])) continue;
+        while (from < view.rank && is_unit(program, view.dims[from])) from++;
+        if (from == view.rank || !dim_same(view.dims[from], type->dims[i])) return false;
+        own[i] = index[from++];
+    }
+    while (from < view.rank && is_unit(program, view.dims[from])) from++;
+    return from == view.rank;
+}
+
+static uint32_t emit_elementwise(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
+{
+    const NodeInfo *info = graph_node(emitter->program->graph, node);
+    uint32_t args[3];
+    for (uint32_t i = 0; i < info->n_args; i++) {
+        args[i] = emit(emitter, info->args[i], view, index, mask);
+        if (args[i] == NO_VALUE) return NO_VALUE;
+    }
+    return draft_compute(emitter->draft, info->op, info->type.dtype, info->n_args, args);
+}
+
+/* A product without a sum. */
+static uint32_t emit_outer_product(Emitter *emitter, Node node, const Affine *index, uint32_t mask)
+{
+    Program *program = emitter->program;
+    const NodeInfo *info = graph_node(program->graph, node);
+    const int32_t *labels = info->attr.ints;
+    uint32_t factors[2];
+    const int32_t *result = labels + info->attr.n_ints - info->type.rank;
+    for (uint32_t side = 0; side < 2; side++) {
+        Shape shape = shape_of(program, info->args[side]);
+        Affine at[MAX_RANK];
+        for (uint32_t i = 0; i < shape.rank; i++, labels++) {
+            at[i] = affine_none(program);
+            for (uint32_t j = 0; j < info->type.rank; j++)
+                if (result[j] == *labels) at[i] = index[j];
+        }
+        factors[side] = emit(emitter, info->args[side], shape, at, mask);
+        if (factors[side] == NO_VALUE) return NO_VALUE;
+    }
+    return draft_compute(emitter->draft, OP_MUL, info->type.dtype, 2, factors);
+}
+
+/* Operators whose operands are found through the node's own shape. */
+static uint32_t emit_shaped(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
+{
+    const Program *program = emitter->program;
+    const NodeInfo *info = graph_node(program->graph, node);
+    Affine own[MAX_RANK];
+    if (info->op == OP_BROADCAST && node_type(program->graph, info->args[0])->rank == 0)
+        return emit(emitter, info->args[0], (Shape){0}, NULL, mask);
+    if (!own_index(program, &info->type, view, index, own)) return block(emitter, node);
+    switch (info->op) {
+    case OP_IOTA: return emit_cast(emitter, emit_affine(emitter, &own[info->attr.integer]), info->type.dtype);
+    case OP_GATHER: return emit_gather(emitter, node, own, mask);
+    case OP_SCATTER_ADD: return emit_one_hot(emitter, node, own, mask);
+    case OP_CONTRACT: return emit_outer_product(emitter, node, own, mask);
+    default: return emit_movement(emitter, node, own, mask);
+    }
+}
+
+uint32_t emit_computed(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
+{
+    const NodeInfo *info = graph_node(emitter->program->graph, node);
+    switch (info->op) {
+    case OP_CONST: return draft_constant(emitter->draft, info->type.dtype, info->attr.number);
+    case OP_SIZE: return emit_cast(emitter, emit_size(emitter, info->attr.sizes[0]), info->type.dtype);
+    case OP_RANDOM:
+        /* Under a mask the index may be no position of the draw. */
+        return mask == NO_VALUE ? emit_random(emitter, info, view, index) : block(emitter, node);
+    case OP_RESHAPE:
+    case OP_STOP_GRADIENT:
+    case OP_CUSTOM_GRADIENT: return emit(emitter, info->args[0], view, index, mask);
+    default: break;
+    }
+    if (op_info(info->op)->class == OP_CLASS_ELEMENTWISE) return emit_elementwise(emitter, node, view, index, mask);
+    return emit_shaped(emitter, node, view, index, mask);
+}
+
+uint32_t emit(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
+{
+    Program *program = emitter->program;
+    if (is_memory(program->graph, node) || facts_of(program, node)->materialised)
+        return emit_load(emitter, node, view, index, mask);
+    Memo memo = {.node = node, .view = view, .index = index, .mask = mask};
+    if (emitter->capacity) {
+        uint32_t *slot = memo_slot(emitter, &memo);
+        if (*slot) return emitter->memos.at[*slot - 1].value;
+    }
+    memo.value = emit_computed(emitter, node, view, index, mask);
+    if (memo.value != NO_VALUE) memo_add(emitter, memo);
+    return memo.value;
+}

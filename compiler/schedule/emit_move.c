@@ -1,0 +1,177 @@
+/* Movement as subscripts: what moves a value is found again in where it is read. */
+#include <assert.h>
+
+#include "schedule/schedule_internal.h"
+
+static uint32_t block(Emitter *emitter, Node node)
+{
+    emitter->blocked = node;
+    return NO_VALUE;
+}
+
+static uint32_t both(Emitter *emitter, uint32_t a, uint32_t b)
+{
+    if (a == NO_VALUE) return b;
+    if (b == NO_VALUE) return a;
+    uint32_t args[] = {a, b};
+    return draft_compute(emitter->draft, OP_AND, DTYPE_BOOL, 2, args);
+}
+
+/* a < b as a bool value. */
+static uint32_t less(Emitter *emitter, const Affine *a, const Affine *b)
+{
+    uint32_t args[] = {emit_affine(emitter, a), emit_affine(emitter, b)};
+    return draft_compute(emitter->draft, OP_LT, DTYPE_BOOL, 2, args);
+}
+
+static uint32_t less_than_size(Emitter *emitter, const Affine *a, Dim size)
+{
+    Affine limit = affine_none(emitter->program);
+    limit.offset = size;
+    return less(emitter, a, &limit);
+}
+
+static uint32_t not_negative(Emitter *emitter, const Affine *a)
+{
+    Affine limit = affine_none(emitter->program);
+    limit.offset = dim_constant(emitter->program->dims, -1);
+    return less(emitter, &limit, a);
+}
+
+static uint32_t select_value(Emitter *emitter, uint32_t condition, uint32_t yes, uint32_t no)
+{
+    if (yes == NO_VALUE || no == NO_VALUE) return NO_VALUE;
+    if (condition == NO_VALUE) return yes;
+    uint32_t args[] = {condition, yes, no};
+    return draft_compute(emitter->draft, OP_SELECT, emitter->draft->values.at[yes].dtype, 3, args);
+}
+
+static uint32_t emit_pad(Emitter *emitter, Node node, Affine *index, uint32_t mask)
+{
+    const Program *program = emitter->program;
+    const NodeInfo *info = graph_node(program->graph, node);
+    Node x = info->args[0];
+    const Type *type = node_type(program->graph, x);
+    uint32_t inside = NO_VALUE;
+    for (uint32_t i = 0; i < type->rank; i++) {
+        int64_t before;
+        if (dim_same(type->dims[i], info->type.dims[i])) continue;
+        affine_scale(program, &index[i], 1, dim_sub(program->dims, dim_constant(program->dims, 0), info->attr.sizes[i]));
+        bool starts = dim_is_constant(program->dims, info->attr.sizes[i], &before) && before == 0;
+        if (!starts) inside = both(emitter, inside, not_negative(emitter, &index[i]));
+        Dim end = dim_add(program->dims, info->attr.sizes[i], type->dims[i]);
+        if (!dim_same(end, info->type.dims[i]))
+            inside = both(emitter, inside, less_than_size(emitter, &index[i], type->dims[i]));
+    }
+    uint32_t value = emit(emitter, x, shape_of(program, x), index, both(emitter, mask, inside));
+    if (value == NO_VALUE) return NO_VALUE;
+    DType dtype = emitter->draft->values.at[value].dtype;
+    return select_value(emitter, inside, value, draft_constant(emitter->draft, dtype, 0));
+}
+
+static uint32_t emit_concat(Emitter *emitter, Node node, Affine *index, uint32_t mask)
+{
+    const Program *program = emitter->program;
+    const NodeInfo *info = graph_node(program->graph, node);
+    uint32_t axis = (uint32_t)info->attr.integer, result = NO_VALUE;
+    Affine whole = index[axis];
+    Dim end = info->type.dims[axis];
+    for (uint32_t i = info->n_args; i-- > 0;) {
+        Node part = info->args[i];
+        Dim size = node_type(program->graph, part)->dims[axis], start = dim_sub(program->dims, end, size);
+        uint32_t above = NO_VALUE, below = NO_VALUE;
+        index[axis] = whole;
+        affine_scale(program, &index[axis], 1, dim_sub(program->dims, dim_constant(program->dims, 0), start));
+        if (i > 0) above = not_negative(emitter, &index[axis]);
+        if (i + 1 < info->n_args) below = less_than_size(emitter, &whole, end);
+        uint32_t inside = both(emitter, above, below);
+        uint32_t value = emit(emitter, part, shape_of(program, part), index, both(emitter, mask, inside));
+        if (value == NO_VALUE) return NO_VALUE;
+        result = i + 1 == info->n_args ? value : select_value(emitter, below, value, result);
+        end = start;
+    }
+    return result;
+}
+
+uint32_t emit_movement(Emitter *emitter, Node node, const Affine *index, uint32_t mask)
+{
+    const Program *program = emitter->program;
+    const NodeInfo *info = graph_node(program->graph, node);
+    assert(op_info(info->op)->class == OP_CLASS_MOVEMENT && "operators must be expanded before they are scheduled");
+    Shape shape = shape_of(program, info->args[0]);
+    Affine own[MAX_RANK], to[MAX_RANK];
+    for (uint32_t i = 0; i < info->type.rank; i++) own[i] = to[i] = index[i];
+    switch (info->op) {
+    case OP_PAD: return emit_pad(emitter, node, own, mask);
+    case OP_CONCAT: return emit_concat(emitter, node, own, mask);
+    case OP_BROADCAST:
+        for (uint32_t i = 0; i < shape.rank; i++) to[i] = own[info->attr.ints[i]];
+        break;
+    case OP_TRANSPOSE:
+        for (uint32_t i = 0; i < shape.rank; i++) to[info->attr.ints[i]] = own[i];
+        break;
+    case OP_SLICE:
+        for (uint32_t i = 0; i < shape.rank; i++)
+            if (!affine_scale(program, &to[i], info->attr.ints[i], info->attr.sizes[i])) return block(emitter, node);
+        break;
+    case OP_REVERSE:
+        for (uint32_t i = 0; i < info->attr.n_ints; i++) {
+            uint32_t axis = (uint32_t)info->attr.ints[i];
+            Dim last = dim_sub(program->dims, shape.dims[axis], dim_constant(program->dims, 1));
+            if (!affine_scale(program, &to[axis], -1, last)) return block(emitter, node);
+        }
+        break;
+    default: assert(!"a movement without a rule");
+    }
+    return emit(emitter, info->args[0], shape, to, mask);
+}
+
+bool emit_ids(Emitter *emitter, Node ids, const Affine *index, uint32_t mask, Dim size, Affine *subscript)
+{
+    Program *program = emitter->program;
+    Type type = *node_type(program->graph, ids);
+    uint32_t value = emit(emitter, ids, shape_of(program, ids), index, mask);
+    if (value == NO_VALUE) return false;
+    if (type.dtype != DTYPE_I32 && type.dtype != DTYPE_I64)
+        value = draft_compute(emitter->draft, OP_CAST, DTYPE_I64, 1, &value);
+    *subscript = affine_none(program);
+    subscript->value = (int32_t)value;
+    subscript->checked = dim_is_none(type.range) || !dim_same(type.range, size);
+    return true;
+}
+
+uint32_t emit_gather(Emitter *emitter, Node node, const Affine *index, uint32_t mask)
+{
+    Program *program = emitter->program;
+    const NodeInfo *info = graph_node(program->graph, node);
+    Node x = info->args[0], ids = info->args[1];
+    Shape table = shape_of(program, x);
+    uint32_t axis = (uint32_t)info->attr.ints[0], batch = (uint32_t)info->attr.ints[1];
+    uint32_t inner = node_type(program->graph, ids)->rank - batch;
+    Affine at[MAX_RANK], to[MAX_RANK];
+    for (uint32_t i = 0; i < batch; i++) at[i] = index[i];
+    for (uint32_t i = 0; i < inner; i++) at[batch + i] = index[axis + i];
+    for (uint32_t i = 0; i < axis; i++) to[i] = index[i];
+    for (uint32_t i = axis + 1; i < table.rank; i++) to[i] = index[i + inner - 1];
+    if (!emit_ids(emitter, ids, at, mask, table.dims[axis], &to[axis])) return NO_VALUE;
+    return emit(emitter, x, table, to, mask);
+}
+
+/* scatter_add with one place for each contribution: y[B…, j, C…] = select(ids[B…] == j, g[B…, C…], 0). */
+uint32_t emit_one_hot(Emitter *emitter, Node node, const Affine *index, uint32_t mask)
+{
+    Program *program = emitter->program;
+    const NodeInfo *info = graph_node(program->graph, node);
+    uint32_t axis = (uint32_t)info->attr.ints[0];
+    Affine at[MAX_RANK], subscript;
+    uint32_t rank = info->type.rank;
+    DType dtype = info->type.dtype;
+    Node ids = info->args[0], g = info->args[1];
+    if (!emit_ids(emitter, ids, index, mask, info->type.dims[axis], &subscript)) return NO_VALUE;
+    uint32_t args[] = {emit_affine(emitter, &index[axis]), emit_affine(emitter, &subscript)};
+    uint32_t hit = draft_compute(emitter->draft, OP_EQ, DTYPE_BOOL, 2, args);
+    for (uint32_t i = 0; i + 1 < rank; i++) at[i] = index[i < axis ? i : i + 1];
+    uint32_t value = emit(emitter, g, shape_of(program, g), at, mask);
+    if (value == NO_VALUE) return NO_VALUE;
+    return select_value(emitter, hit, value, draft_constant(emitter->draft, dtype, 0));
+}

@@ -1,0 +1,109 @@
+#include "schedule/schedule_internal.h"
+
+/* The result axes of a piece in order, without dimensions of size 1. */
+static void set_outer(Group *group, const Member *member, uint32_t rank)
+{
+    for (uint32_t i = 0; i < rank; i++)
+        if (member->axes[i] != NO_AXIS) group->outer[group->n_outer++] = member->axes[i];
+}
+
+Group *group_new(Program *program, Piece *piece, Need need)
+{
+    Group *group = ARENA_NEW(program->arena, Group);
+    group->id = (uint32_t)program->groups.count;
+    group->need = (uint8_t)need;
+    group->contraction = piece->contraction;
+    group->scatter = piece->scatter;
+    group->row = piece->row && piece->reduced;
+    group->reduces = piece->reduced != 0;
+    group->inner = piece->reduced;
+    group->draft = piece->draft;
+    set_outer(group, &piece->member, node_type(program->graph, piece->member.node)->rank);
+    vec_push(&group->members, piece->member);
+    vec_push(&program->groups, group);
+    return group;
+}
+
+void group_free(Group *group)
+{
+    draft_free(&group->draft);
+    vec_free(&group->members);
+    vec_free(&group->deps);
+    vec_free(&group->users);
+    vec_free(&group->stores);
+}
+
+/* Restores the law of levels above a group whose level rose. */
+static void raise_users(Program *program, uint32_t start)
+{
+    Vec(uint32_t) rising = {0};
+    vec_push(&rising, start);
+    while (rising.count) {
+        const Group *group = program->groups.at[vec_pop(&rising)];
+        for (size_t i = 0; i < group->users.count; i++) {
+            Group *user = program->groups.at[group->users.at[i]];
+            if (user->level > group->level) continue;
+            user->level = group->level + 1;
+            vec_push(&rising, user->id);
+        }
+    }
+    vec_free(&rising);
+}
+
+void group_depend(Program *program, Group *group, uint32_t on)
+{
+    for (size_t i = 0; i < group->deps.count; i++)
+        if (group->deps.at[i] == on) return;
+    Group *source = program->groups.at[on];
+    vec_push(&group->deps, on);
+    vec_push(&source->users, group->id);
+    if (group->level > source->level) return;
+    group->level = source->level + 1;
+    raise_users(program, group->id);
+}
+
+/* A search along dependencies that never goes below the level of what it looks for. */
+bool group_depends(Program *program, uint32_t group, uint32_t on)
+{
+    uint32_t floor = program->groups.at[on]->level, mark = ++program->mark;
+    bool found = group == on;
+    Vec(uint32_t) open = {0};
+    vec_push(&open, group);
+    while (open.count && !found) {
+        const Group *at = program->groups.at[vec_pop(&open)];
+        if (at->level <= floor) continue;
+        for (size_t i = 0; i < at->deps.count && !found; i++) {
+            Group *dep = program->groups.at[at->deps.at[i]];
+            found = dep->id == on;
+            if (dep->mark == mark) continue;
+            dep->mark = mark;
+            vec_push(&open, dep->id);
+        }
+    }
+    vec_free(&open);
+    return found;
+}
+
+static void add_reader(Program *program, Node node, uint32_t group)
+{
+    Facts *facts = facts_of(program, node);
+    for (const Reader *reader = facts->readers; reader; reader = reader->next)
+        if (reader->group == group) return;
+    Reader *reader = ARENA_NEW(program->arena, Reader);
+    *reader = (Reader){group, facts->readers};
+    facts->readers = reader;
+}
+
+void group_note_reads(Program *program, Group *group, const Draft *draft)
+{
+    for (size_t i = 0; i < draft->values.count; i++) {
+        const DraftValue *value = &draft->values.at[i];
+        if (value->kind != KERNEL_LOAD) continue;
+        Facts *facts = facts_of(program, value->node);
+        if (facts->group == group->id) continue;
+        add_reader(program, value->node, group->id);
+        if (facts->group == NO_GROUP) continue;
+        facts->read_outside = true;
+        group_depend(program, group, facts->group);
+    }
+}

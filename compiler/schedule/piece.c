@@ -1,0 +1,217 @@
+#include <assert.h>
+#include <string.h>
+
+#include "schedule/schedule_internal.h"
+
+/* What making one piece needs. */
+typedef struct {
+    Program *program;
+    Emitter emitter;
+    Piece *piece;
+    Node node;
+} Maker;
+
+static uint32_t add_axis(Maker *maker, Dim extent)
+{
+    if (is_unit(maker->program, extent)) return NO_AXIS;
+    assert(maker->piece->draft.axes.count < KERNEL_MAX_AXES);
+    vec_push(&maker->piece->draft.axes, extent);
+    return (uint32_t)maker->piece->draft.axes.count - 1;
+}
+
+static uint32_t reduce(Maker *maker, Op op, DType dtype, uint32_t arg, AxisMask axes)
+{
+    Draft *draft = &maker->piece->draft;
+    if (!axes && (op == OP_ARGMAX || op == OP_ARGMIN)) return draft_constant(draft, dtype, 0);
+    if (!axes) return arg;
+    arg = draft_widen(draft, arg, axes);
+    DraftValue value = {.kind = KERNEL_REDUCE, .op = op, .dtype = dtype, .n_args = 1, .args = {arg}, .reduced = axes};
+    value.domain = draft->values.at[arg].domain & ~axes;
+    maker->piece->reduced = axes;
+    return draft_add(draft, value);
+}
+
+/* Axes for the node's own dimensions. */
+static void own_axes(Maker *maker, Affine *index)
+{
+    Shape shape = shape_of(maker->program, maker->node);
+    for (uint32_t i = 0; i < shape.rank; i++) {
+        maker->piece->member.axes[i] = (uint8_t)add_axis(maker, shape.dims[i]);
+        index[i] = affine_axis(maker->program, maker->piece->member.axes[i]);
+    }
+}
+
+static uint32_t make_pointwise(Maker *maker)
+{
+    Affine index[MAX_RANK];
+    own_axes(maker, index);
+    return emit_computed(&maker->emitter, maker->node, shape_of(maker->program, maker->node), index, NO_VALUE);
+}
+
+static uint32_t make_reduction(Maker *maker)
+{
+    const NodeInfo *info = graph_node(maker->program->graph, maker->node);
+    Shape shape = shape_of(maker->program, info->args[0]);
+    Affine index[MAX_RANK];
+    AxisMask reduced = 0;
+    uint32_t kept = 0, next = 0;
+    bool row = true;
+    for (uint32_t i = 0; i < shape.rank; i++) {
+        uint32_t axis = add_axis(maker, shape.dims[i]);
+        index[i] = affine_axis(maker->program, axis);
+        if (next < info->attr.n_ints && info->attr.ints[next] == (int32_t)i) {
+            next++;
+            if (axis != NO_AXIS) reduced |= axis_bit(axis);
+        } else {
+            maker->piece->member.axes[kept++] = (uint8_t)axis;
+            row = row && (axis == NO_AXIS || !reduced);
+        }
+    }
+    maker->piece->row = row;
+    uint32_t arg = emit(&maker->emitter, info->args[0], shape, index, NO_VALUE);
+    return arg == NO_VALUE ? NO_VALUE : reduce(maker, info->op, info->type.dtype, arg, reduced);
+}
+
+/* y[…, j, …] = sum over i of (i <= j ? x[…, i, …] : 0) */
+static uint32_t make_cumsum(Maker *maker)
+{
+    const NodeInfo *info = graph_node(maker->program->graph, maker->node);
+    assert(info->op == OP_CUMSUM && "operators must be expanded before they are scheduled");
+    Draft *draft = &maker->piece->draft;
+    Affine index[MAX_RANK];
+    own_axes(maker, index);
+    uint32_t along = (uint32_t)info->attr.integer;
+    Affine last = index[along];
+    uint32_t axis = add_axis(maker, info->type.dims[along]);
+    index[along] = affine_axis(maker->program, axis);
+    uint32_t positions[] = {emit_affine(&maker->emitter, &index[along]), emit_affine(&maker->emitter, &last)};
+    uint32_t counted = draft_compute(draft, OP_LE, DTYPE_BOOL, 2, positions);
+    Shape shape = shape_of(maker->program, info->args[0]);
+    uint32_t x = emit(&maker->emitter, info->args[0], shape, index, counted);
+    if (x == NO_VALUE) return NO_VALUE;
+    uint32_t args[] = {counted, x, draft_constant(draft, info->type.dtype, 0)};
+    uint32_t term = draft_compute(draft, OP_SELECT, info->type.dtype, 3, args);
+    return reduce(maker, OP_SUM, info->type.dtype, term, axis == NO_AXIS ? 0 : axis_bit(axis));
+}
+
+/* The axis of each label: first those of the result, then those that are summed. */
+typedef struct {
+    int32_t labels[2 * MAX_RANK];
+    uint32_t axes[2 * MAX_RANK];
+    uint32_t count;
+} Labels;
+
+static uint32_t label_axis(Maker *maker, Labels *labels, int32_t label, Dim extent)
+{
+    for (uint32_t i = 0; i < labels->count; i++)
+        if (labels->labels[i] == label) return labels->axes[i];
+    uint32_t axis = add_axis(maker, extent);
+    labels->labels[labels->count] = label;
+    labels->axes[labels->count++] = axis;
+    return axis;
+}
+
+static bool is_plain_load(const Draft *draft, uint32_t value)
+{
+    return draft->values.at[value].kind == KERNEL_LOAD && !draft->values.at[value].n_args;
+}
+
+static uint32_t make_contraction(Maker *maker)
+{
+    Program *program = maker->program;
+    const NodeInfo *info = graph_node(program->graph, maker->node);
+    Draft *draft = &maker->piece->draft;
+    Labels labels = {0};
+    const int32_t *next = info->attr.ints;
+    const int32_t *result = next + info->attr.n_ints - info->type.rank;
+    AxisMask kept = 0;
+    uint32_t factors[2];
+    for (uint32_t i = 0; i < info->type.rank; i++) {
+        uint32_t axis = label_axis(maker, &labels, result[i], info->type.dims[i]);
+        maker->piece->member.axes[i] = (uint8_t)axis;
+        if (axis != NO_AXIS) kept |= axis_bit(axis);
+    }
+    for (uint32_t side = 0; side < 2; side++) {
+        Shape shape = shape_of(program, info->args[side]);
+        Affine index[MAX_RANK];
+        for (uint32_t i = 0; i < shape.rank; i++)
+            index[i] = affine_axis(program, label_axis(maker, &labels, *next++, shape.dims[i]));
+        factors[side] = emit(&maker->emitter, info->args[side], shape, index, NO_VALUE);
+        if (factors[side] == NO_VALUE) return NO_VALUE;
+    }
+    maker->piece->contraction = is_tiled(program, maker->node);
+    for (uint32_t side = 0; side < 2 && maker->piece->contraction; side++) {
+        if (is_plain_load(draft, factors[side])) continue;
+        maker->emitter.blocked = info->args[side];
+        return NO_VALUE;
+    }
+    uint32_t product = draft_compute(draft, OP_MUL, info->type.dtype, 2, factors);
+    AxisMask all = (AxisMask)(((uint64_t)1 << draft->axes.count) - 1);
+    return reduce(maker, OP_SUM, info->type.dtype, product, all & ~kept);
+}
+
+static uint32_t make_scatter(Maker *maker)
+{
+    Program *program = maker->program;
+    const NodeInfo *info = graph_node(program->graph, maker->node);
+    Draft *draft = &maker->piece->draft;
+    uint32_t axis = (uint32_t)info->attr.ints[0], batch = (uint32_t)info->attr.ints[1];
+    Shape shape = shape_of(program, info->args[1]), own = shape_of(program, maker->node);
+    uint32_t inner = node_type(program->graph, info->args[0])->rank - batch;
+    Affine index[MAX_RANK], at[MAX_RANK], to[MAX_RANK];
+    for (uint32_t i = 0; i < shape.rank; i++) index[i] = affine_axis(program, add_axis(maker, shape.dims[i]));
+    for (uint32_t i = 0; i < batch; i++) at[i] = index[i];
+    for (uint32_t i = 0; i < inner; i++) at[batch + i] = index[axis + i];
+    for (uint32_t i = 0; i < axis; i++) to[i] = index[i];
+    for (uint32_t i = axis + 1; i < own.rank; i++) to[i] = index[i + inner - 1];
+    if (!emit_ids(&maker->emitter, info->args[0], at, NO_VALUE, own.dims[axis], &to[axis])) return NO_VALUE;
+    uint32_t value = emit(&maker->emitter, info->args[1], shape, index, NO_VALUE);
+    if (value == NO_VALUE) return NO_VALUE;
+    DraftValue scatter = {.kind = KERNEL_SCATTER, .dtype = info->type.dtype, .node = maker->node, .n_args = 1,
+                          .args = {value}, .shape = own, .n_index = own.rank};
+    scatter.index = ARENA_COPY(program->arena, Affine, to, own.rank ? own.rank : 1);
+    scatter.domain = (AxisMask)(((uint64_t)1 << draft->axes.count) - 1);
+    maker->piece->scatter = true;
+    return draft_add(draft, scatter);
+}
+
+static uint32_t make_value(Maker *maker)
+{
+    const Program *program = maker->program;
+    Op op = node_op(program->graph, maker->node);
+    switch (op_info(op)->class) {
+    case OP_CLASS_REDUCTION: return make_reduction(maker);
+    case OP_CLASS_CUMULATIVE: return make_cumsum(maker);
+    case OP_CLASS_CONTRACTION: return make_contraction(maker);
+    case OP_CLASS_GATHER:
+        if (op == OP_SCATTER_ADD && !is_one_hot(program->graph, maker->node)) return make_scatter(maker);
+        return make_pointwise(maker);
+    default: return make_pointwise(maker);
+    }
+}
+
+bool piece_make(Program *program, Node node, Piece *piece, Node *blocked)
+{
+    *piece = (Piece){.member.node = node};
+    memset(piece->member.axes, NO_AXIS, sizeof piece->member.axes);
+    Maker maker = {.program = program, .piece = piece, .node = node};
+    maker.emitter = (Emitter){.program = program, .draft = &piece->draft};
+    piece->member.value = make_value(&maker);
+    emitter_free(&maker.emitter);
+    if (piece->member.value != NO_VALUE) return true;
+    *blocked = maker.emitter.blocked;
+    draft_free(&piece->draft);
+    return false;
+}
+
+void piece_copy(Program *program, Node node, Piece *piece)
+{
+    *piece = (Piece){.member.node = node};
+    memset(piece->member.axes, NO_AXIS, sizeof piece->member.axes);
+    Maker maker = {.program = program, .piece = piece, .node = node};
+    maker.emitter = (Emitter){.program = program, .draft = &piece->draft};
+    Affine index[MAX_RANK];
+    own_axes(&maker, index);
+    piece->member.value = emit_load(&maker.emitter, node, shape_of(program, node), index, NO_VALUE);
+    emitter_free(&maker.emitter);
+}

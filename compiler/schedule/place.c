@@ -1,0 +1,221 @@
+#include <string.h>
+
+#include "schedule/schedule_internal.h"
+
+static uint32_t add_buffer(Program *program, BufferRole role, Name name, const Type *type)
+{
+    PlanBuffer buffer = {.role = role, .name = name, .dtype = type->dtype, .rank = type->rank};
+    memcpy(buffer.dims, type->dims, sizeof buffer.dims);
+    vec_push(&program->buffers, buffer);
+    return (uint32_t)program->buffers.count - 1;
+}
+
+uint32_t program_memory(Program *program, Node node)
+{
+    Facts *facts = facts_of(program, node);
+    if (facts->buffer != NO_BUFFER) return facts->buffer;
+    const NodeInfo *info = graph_node(program->graph, node);
+    BufferRole role = BUFFER_INPUT;
+    if (info->op == OP_PARAM) role = BUFFER_PARAM;
+    if (info->op == OP_STATE) role = BUFFER_STATE;
+    if (info->op == OP_SETTING) role = BUFFER_SETTING;
+    if (info->op == OP_LITERAL) role = BUFFER_LITERAL;
+    facts->buffer = add_buffer(program, role, info->attr.name, &info->type);
+    PlanBuffer *buffer = &program->buffers.at[facts->buffer];
+    if (role == BUFFER_LITERAL) {
+        buffer->data = info->attr.data;
+        buffer->data_size = info->attr.data_size;
+    }
+    return facts->buffer;
+}
+
+/* The PARAM or STATE node of that path, or none. */
+static Node find_declared(const Program *program, const Declared *items, uint32_t count, Name name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (graph_node(program->graph, items[i].node)->attr.name == name) return items[i].node;
+    return NODE_NONE;
+}
+
+static void set_target_buffer(Program *program, Target *target)
+{
+    const Module *module = program->module;
+    const Type *type = node_type(program->graph, target->value);
+    if (target->role == RESULT_UPDATE) {
+        target->buffer = program_memory(program, target->old);
+    } else if (target->role == RESULT_INIT) {
+        Node param = find_declared(program, module->params, module->n_params, target->name);
+        BufferRole role = node_is_none(param) ? BUFFER_STATE : BUFFER_PARAM;
+        if (node_is_none(param)) param = find_declared(program, module->states, module->n_states, target->name);
+        target->old = param;
+        target->buffer = node_is_none(param) ? add_buffer(program, role, target->name, type)
+                                             : program_memory(program, param);
+    } else {
+        target->buffer = add_buffer(program, BUFFER_RESULT, target->name, type);
+        program->buffers.at[target->buffer].result = target->role;
+    }
+}
+
+static uint32_t member_index(const Group *group, Node node)
+{
+    uint32_t i = 0;
+    while (!node_same(group->members.at[i].node, node)) i++;
+    return i;
+}
+
+/* True when a load reads its memory exactly at the point where the member would overwrite it. */
+static bool reads_own_point(const Program *program, const Member *member, const DraftValue *load)
+{
+    const Type *type = node_type(program->graph, member->node);
+    uint32_t next = 0, axis;
+    for (uint32_t i = 0; i < type->rank; i++) {
+        if (member->axes[i] == NO_AXIS) continue;
+        if (next == load->n_index || !dim_same(load->shape.dims[next], type->dims[i]) ||
+            !affine_plain(program, &load->index[next], &axis) || axis != member->axes[i])
+            return false;
+        next++;
+    }
+    return next == load->n_index && !load->n_args;
+}
+
+/* Writing in place must not take an old value from anybody who still needs it. */
+static bool may_overwrite(Program *program, const Group *group, const Target *target)
+{
+    const Member *member = &group->members.at[member_index(group, target->base)];
+    if (group->scatter) return false;
+    if (node_is_none(target->old)) return true;
+    for (size_t i = 0; i < group->draft.values.count; i++) {
+        const DraftValue *value = &group->draft.values.at[i];
+        if (value->kind == KERNEL_LOAD && node_same(value->node, target->old) &&
+            !reads_own_point(program, member, value))
+            return false;
+    }
+    for (const Reader *reader = facts_of(program, target->old)->readers; reader; reader = reader->next)
+        if (reader->group != group->id && group_depends(program, reader->group, group->id)) return false;
+    return true;
+}
+
+static void write_after_readers(Program *program, Group *group, Node old)
+{
+    if (node_is_none(old)) return;
+    for (const Reader *reader = facts_of(program, old)->readers; reader; reader = reader->next)
+        if (reader->group != group->id) group_depend(program, group, reader->group);
+}
+
+static Need need_of_target(const Target *target)
+{
+    switch (target->role) {
+    case RESULT_METRIC: return NEED_METRIC;
+    case RESULT_GRADIENT: return NEED_BACKWARD;
+    case RESULT_UPDATE: return NEED_UPDATE;
+    default: return NEED_FORWARD;
+    }
+}
+
+static void copy_to(Program *program, const Target *target)
+{
+    Piece piece;
+    piece_copy(program, target->base, &piece);
+    Group *group = group_new(program, &piece, need_of_target(target));
+    vec_push(&group->stores, (Store){0, target->buffer});
+    group_note_reads(program, group, &group->draft);
+    write_after_readers(program, group, target->old);
+}
+
+/* Where the value of a target comes to stand: in its own memory straight from where it is computed, or by a copy. */
+static void place_target(Program *program, Target *target)
+{
+    Facts *facts = facts_of(program, target->base);
+    bool replaces = target->role == RESULT_UPDATE || target->role == RESULT_INIT;
+    if (is_memory(program->graph, target->base)) {
+        copy_to(program, target);
+        return;
+    }
+    Group *group = program->groups.at[facts->group];
+    /* A phase may not change what the next call of an earlier one would read. */
+    bool early = target->role == RESULT_UPDATE && program->phased && group->need != NEED_UPDATE;
+    if (replaces && (early || !may_overwrite(program, group, target))) {
+        facts->read_outside = true;
+        copy_to(program, target);
+        return;
+    }
+    if (!replaces && facts->buffer == NO_BUFFER) {
+        facts->buffer = target->buffer;
+    } else if (group->scatter) {
+        facts->read_outside = true;
+        copy_to(program, target);
+        return;
+    }
+    vec_push(&group->stores, (Store){member_index(group, target->base), target->buffer});
+    if (replaces) write_after_readers(program, group, target->old);
+}
+
+/* Memory for what other groups read and no result holds. */
+static void place_temporaries(Program *program)
+{
+    for (size_t i = 0; i < program->groups.count; i++) {
+        Group *group = program->groups.at[i];
+        for (uint32_t j = 0; j < group->members.count; j++) {
+            Node node = group->members.at[j].node;
+            Facts *facts = facts_of(program, node);
+            bool needed = facts->group == group->id && (facts->read_outside || group->scatter);
+            if (!needed || facts->buffer != NO_BUFFER) continue;
+            facts->buffer = add_buffer(program, BUFFER_TEMPORARY, graph_name(program->graph, node),
+                                       node_type(program->graph, node));
+            vec_push(&group->stores, (Store){j, facts->buffer});
+        }
+    }
+}
+
+void program_place(Program *program)
+{
+    for (size_t i = 0; i < program->targets.count; i++) set_target_buffer(program, &program->targets.at[i]);
+    /* Results first, so that what reads a value finds it there; then what is overwritten. */
+    for (uint32_t pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < program->targets.count; i++) {
+            Target *target = &program->targets.at[i];
+            bool replaces = target->role == RESULT_UPDATE || target->role == RESULT_INIT;
+            if (replaces == (pass == 1)) place_target(program, target);
+        }
+    place_temporaries(program);
+}
+
+typedef struct {
+    const Program *program;
+    bool *done;
+    uint32_t *order;
+    uint32_t count;
+} Ordering;
+
+/* Appends a group after all that it depends on. */
+static void take_group(Ordering *ordering, uint32_t start)
+{
+    Vec(uint32_t) stack = {0};
+    vec_push(&stack, start);
+    while (stack.count) {
+        uint32_t id = vec_last(&stack);
+        const Group *group = ordering->program->groups.at[id];
+        size_t before = stack.count;
+        for (size_t i = 0; i < group->deps.count && !ordering->done[id]; i++)
+            if (!ordering->done[group->deps.at[i]]) vec_push(&stack, group->deps.at[i]);
+        if (stack.count > before) continue;
+        (void)vec_pop(&stack);
+        if (ordering->done[id]) continue;
+        ordering->done[id] = true;
+        ordering->order[ordering->count++] = id;
+    }
+    vec_free(&stack);
+}
+
+uint32_t *program_launch_order(Program *program)
+{
+    uint32_t count = (uint32_t)program->groups.count;
+    Ordering ordering = {.program = program, .done = calloc(count + 1, sizeof(bool))};
+    ordering.order = malloc((count + 1) * sizeof *ordering.order);
+    if (!ordering.done || !ordering.order) abort();
+    for (Need need = NEED_FORWARD; need < NEED_NONE; need++)
+        for (uint32_t i = 0; i < count; i++)
+            if (!program->phased || program->groups.at[i]->need == need) take_group(&ordering, i);
+    free(ordering.done);
+    return ordering.order;
+}

@@ -1,0 +1,125 @@
+#include <string.h>
+
+#include "schedule/schedule_internal.h"
+
+bool is_memory(const Graph *graph, Node node)
+{
+    switch (node_op(graph, node)) {
+    case OP_INPUT:
+    case OP_TARGET:
+    case OP_PARAM:
+    case OP_STATE:
+    case OP_SETTING:
+    case OP_LITERAL: return true;
+    default: return false;
+    }
+}
+
+Node base_of(const Graph *graph, Node node)
+{
+    for (;;) {
+        Op op = node_op(graph, node);
+        if (op != OP_RESHAPE && op != OP_STOP_GRADIENT && op != OP_CUSTOM_GRADIENT) return node;
+        node = node_arg(graph, node, 0);
+    }
+}
+
+static Need need_of(ResultRole role)
+{
+    switch (role) {
+    case RESULT_METRIC: return NEED_METRIC;
+    case RESULT_GRADIENT: return NEED_BACKWARD;
+    case RESULT_UPDATE: return NEED_UPDATE;
+    default: return NEED_FORWARD;
+    }
+}
+
+/* What the fused step leaves out. */
+static bool is_delivered(ResultRole role, bool step)
+{
+    return !step || (role != RESULT_OUTPUT && role != RESULT_GRADIENT);
+}
+
+static void add_target(Program *program, ResultRole role, Name name, Node value, Node old)
+{
+    Target target = {.role = role, .name = name, .value = value, .old = old, .buffer = NO_BUFFER};
+    target.base = base_of(program->graph, value);
+    vec_push(&program->targets, target);
+}
+
+/* The sum of several losses has a result of its own. */
+static void add_total(Program *program, const Function *function)
+{
+    const char *name = "loss";
+    if (node_is_none(function->loss)) return;
+    for (uint32_t i = 0; i < function->n_results; i++) {
+        const Result *result = &function->results[i];
+        if (result->role != RESULT_LOSS) continue;
+        if (node_same(result->value, function->loss)) return;
+        if (!strcmp(result->name, "loss")) name = "total";
+    }
+    add_target(program, RESULT_LOSS, intern(program->context->names, name), function->loss, NODE_NONE);
+}
+
+void program_set_targets(Program *program, const Function *function, bool step)
+{
+    for (uint32_t i = 0; i < function->n_results; i++) {
+        const Result *result = &function->results[i];
+        if (!is_delivered(result->role, step)) continue;
+        /* What stays as it is needs no update. */
+        if (result->role == RESULT_UPDATE && node_same(result->value, result->old)) continue;
+        Node old = result->role == RESULT_UPDATE ? result->old : NODE_NONE;
+        add_target(program, result->role, result->name, result->value, old);
+    }
+    add_total(program, function);
+}
+
+/* Appends what `root` needs and was not taken before, operands first; a stack, since chains may be long. */
+static void take(Program *program, Node root, Need need, const bool *wanted, bool *taken)
+{
+    Vec(Node) stack = {0};
+    vec_push(&stack, root);
+    while (stack.count) {
+        Node node = vec_last(&stack);
+        const NodeInfo *info = graph_node(program->graph, node);
+        size_t before = stack.count;
+        if (!taken[node.id])
+            for (uint32_t i = info->n_args; i-- > 0;)
+                if (!taken[info->args[i].id]) vec_push(&stack, info->args[i]);
+        if (stack.count > before) continue;
+        (void)vec_pop(&stack);
+        if (taken[node.id]) continue;
+        taken[node.id] = true;
+        if (!wanted[node.id]) continue;
+        facts_of(program, node)->need = (uint8_t)need;
+        program->order[program->n_order++] = node;
+    }
+    vec_free(&stack);
+}
+
+/* Nodes in the order of needs: forward, metrics, backward, update. In the step, gradients are taken where "training"
+ * takes them, before every update, although nothing stores them: so that both fuse alike. */
+void program_set_order(Program *program, const Function *function, bool step)
+{
+    uint32_t count = graph_count(program->graph);
+    bool *wanted = calloc(count + 1, sizeof *wanted), *taken = calloc(count + 1, sizeof *taken);
+    Vec(Node) roots = {0};
+    if (!wanted || !taken) abort();
+    for (size_t i = 0; i < program->targets.count; i++) vec_push(&roots, program->targets.at[i].value);
+    uint32_t reached;
+    Node *nodes = graph_reachable(program->graph, roots.at, (uint32_t)roots.count, &reached);
+    for (uint32_t i = 0; i < reached; i++) wanted[nodes[i].id] = true;
+    program->order = ARENA_ARRAY(program->arena, Node, reached + 1);
+    for (Need need = NEED_FORWARD; need < NEED_NONE; need++) {
+        for (size_t i = 0; i < program->targets.count; i++)
+            if (need_of(program->targets.at[i].role) == need)
+                take(program, program->targets.at[i].value, need, wanted, taken);
+        for (uint32_t i = 0; step && need == NEED_BACKWARD && i < function->n_results; i++)
+            if (function->results[i].role == RESULT_GRADIENT)
+                take(program, function->results[i].value, need, wanted, taken);
+    }
+    free(nodes);
+    free(wanted);
+    free(taken);
+    vec_free(&roots);
+}

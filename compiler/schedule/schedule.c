@@ -1,0 +1,152 @@
+#include "schedule/schedule.h"
+
+#include <string.h>
+
+#include "schedule/schedule_internal.h"
+
+/* The plan's distinct kernels. */
+typedef struct {
+    Vec(Kernel *) kernels;
+    Vec(uint64_t) hashes;
+    uint32_t *table; /* 1 + kernel, by hash */
+    uint32_t capacity;
+} Pool;
+
+static uint32_t *pool_slot(const Pool *pool, const Kernel *kernel, uint64_t hash)
+{
+    uint32_t at = (uint32_t)hash & (pool->capacity - 1);
+    for (; pool->table[at]; at = (at + 1) & (pool->capacity - 1)) {
+        uint32_t other = pool->table[at] - 1;
+        if (pool->hashes.at[other] == hash && kernel_equal(pool->kernels.at[other], kernel)) break;
+    }
+    return &pool->table[at];
+}
+
+static void pool_grow(Pool *pool)
+{
+    pool->capacity = pool->capacity ? 2 * pool->capacity : 64;
+    free(pool->table);
+    pool->table = calloc(pool->capacity, sizeof *pool->table);
+    if (!pool->table) abort();
+    for (uint32_t i = 0; i < pool->kernels.count; i++)
+        *pool_slot(pool, pool->kernels.at[i], pool->hashes.at[i]) = i + 1;
+}
+
+/* The kernel's number; an equal one that is there already stands for it. */
+static uint32_t pool_add(Pool *pool, Kernel *kernel)
+{
+    if (2 * (pool->kernels.count + 1) > pool->capacity) pool_grow(pool);
+    uint64_t hash = kernel_hash(kernel);
+    uint32_t *slot = pool_slot(pool, kernel, hash);
+    if (*slot) return *slot - 1;
+    vec_push(&pool->kernels, kernel);
+    vec_push(&pool->hashes, hash);
+    *slot = (uint32_t)pool->kernels.count;
+    return *slot - 1;
+}
+
+typedef Vec(Launch) Launches;
+
+static void add_launch(Program *program, Pool *pool, Launches *launches, Finished finished)
+{
+    Launch launch = finished.launch;
+    launch.kernel = pool_add(pool, finished.kernel);
+    uint32_t at = (uint32_t)launches->count;
+    for (uint32_t i = 0; i < finished.kernel->n_buffers; i++) {
+        PlanBuffer *buffer = &program->buffers.at[launch.buffers[i]];
+        if (buffer->last == UINT32_MAX) buffer->first = at;
+        buffer->last = at;
+    }
+    vec_push(launches, launch);
+}
+
+/* Launches in order; a buffer lives from the first to the last that touches it. */
+static void add_launches(Program *program, Pool *pool, Launches *launches)
+{
+    uint32_t *order = program_launch_order(program);
+    for (size_t i = 0; i < program->groups.count; i++) {
+        Group *group = program->groups.at[order[i]];
+        /* Sources become buffers when something reads them. */
+        size_t before = program->buffers.count;
+        Finished finished = group_finish(program, group);
+        for (size_t j = before; j < program->buffers.count; j++) program->buffers.at[j].last = UINT32_MAX;
+        if (!group->stores.count) continue;
+        if (group->scatter) add_launch(program, pool, launches, group_finish_zero(program, group));
+        add_launch(program, pool, launches, finished);
+    }
+    free(order);
+}
+
+static void program_free(Program *program)
+{
+    for (size_t i = 0; i < program->groups.count; i++) group_free(program->groups.at[i]);
+    vec_free(&program->groups);
+    vec_free(&program->targets);
+    vec_free(&program->buffers);
+    free(program->facts);
+}
+
+static void run_steps(Program *program, const Function *function, bool step)
+{
+    uint32_t count = graph_count(program->graph);
+    program->facts = calloc(count + 1, sizeof *program->facts);
+    if (!program->facts) abort();
+    for (uint32_t i = 0; i <= count; i++) {
+        program->facts[i].need = NEED_NONE;
+        program->facts[i].group = NO_GROUP;
+        program->facts[i].buffer = NO_BUFFER;
+    }
+    program_set_targets(program, function, step);
+    program_set_order(program, function, step);
+    program_materialise(program);
+    program_fuse(program);
+    program_place(program);
+}
+
+static PlanProgram make_program(Program *program, Pool *pool, const Function *function, bool step, Name name)
+{
+    uint32_t scalars[NEED_NONE] = {NO_GROUP, NO_GROUP, NO_GROUP, NO_GROUP};
+    program->scalars = scalars;
+    run_steps(program, function, step);
+    for (size_t i = 0; i < program->buffers.count; i++) program->buffers.at[i].last = UINT32_MAX;
+    Launches launches = {0};
+    add_launches(program, pool, &launches);
+    for (size_t i = 0; i < program->buffers.count; i++)
+        if (program->buffers.at[i].last == UINT32_MAX) program->buffers.at[i].last = 0;
+    PlanProgram result = {.name = name};
+    result.n_buffers = (uint32_t)program->buffers.count;
+    result.n_launches = (uint32_t)launches.count;
+    result.buffers = ARENA_COPY(program->context->arena, PlanBuffer, program->buffers.at, result.n_buffers);
+    result.launches = ARENA_COPY(program->context->arena, Launch, launches.at, result.n_launches);
+    vec_free(&launches);
+    program_free(program);
+    return result;
+}
+
+static const ScheduleOptions default_options;
+
+Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
+{
+    Plan *plan = ARENA_NEW(context->arena, Plan);
+    Pool pool = {0};
+    plan->module = module;
+    plan->programs = ARENA_ARRAY(context->arena, PlanProgram, module->n_functions + 1);
+    for (uint32_t i = 0; i < module->n_functions; i++) {
+        const Function *function = &module->functions[i];
+        bool training = !strcmp(function->name, "training");
+        for (uint32_t step = 0; step <= training; step++) {
+            Program program = {.context = context, .module = module, .graph = module->graph,
+                               .dims = graph_dims(module->graph), .arena = arena_new(),
+                               .options = options ? options : &default_options, .phased = training && !step};
+            Name name = step ? intern(context->names, "step") : function->name;
+            plan->programs[plan->n_programs++] = make_program(&program, &pool, function, step, name);
+            arena_free(program.arena);
+        }
+    }
+    plan->n_kernels = (uint32_t)pool.kernels.count;
+    plan->kernels = ARENA_COPY(context->arena, Kernel *, pool.kernels.at, plan->n_kernels);
+    vec_free(&pool.kernels);
+    vec_free(&pool.hashes);
+    free(pool.table);
+    return plan;
+}

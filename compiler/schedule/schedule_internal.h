@@ -1,0 +1,260 @@
+/* Inside the scheduler. A program is made in these steps, a file each:
+ *
+ *   roots.c        what a program must deliver, in which order nodes are taken, which phase needs them
+ *   materialise.c  which nodes are named values of kernels; all others vanish into their users
+ *   emit*.c        a node as scalar values over axes: movement becomes subscripts
+ *   piece.c        a materialised node as a kernel of its own (a piece)
+ *   fuse.c         joins pieces to groups: the predicate of what may fuse and the choice of what should
+ *   group.c        groups and their dependencies
+ *   place.c        buffers, writes in place, the order of launches
+ *   finish.c       a group as a Kernel */
+#ifndef NNC_SCHEDULE_INTERNAL_H
+#define NNC_SCHEDULE_INTERNAL_H
+
+#include <stdlib.h>
+
+#include "schedule/schedule.h"
+#include "support/vector.h"
+
+enum { MAX_TERMS = 4, NO_AXIS = 255 };
+#define NO_VALUE UINT32_MAX
+#define NO_GROUP UINT32_MAX
+#define NO_BUFFER UINT32_MAX
+
+/* A subscript while it is made: sum of factor * axis, plus offset, plus a value of the draft (-1: none). */
+typedef struct {
+    KernelTerm terms[MAX_TERMS];
+    uint32_t n_terms;
+    Dim offset;
+    int32_t value;
+    bool checked;
+} Affine;
+
+typedef struct {
+    uint32_t rank;
+    const Dim *dims;
+} Shape;
+
+/* A kernel value while it is made: loads name nodes, sizes are the module's. */
+typedef struct {
+    KernelValueKind kind;
+    DType dtype;
+    Op op;
+    AxisMask domain, reduced;
+    uint32_t n_args;
+    uint32_t args[3];
+    Node node;   /* LOAD: what is read, a source or a materialised node */
+    Shape shape; /* LOAD: the shape in which its memory is seen, without sizes of 1; RANDOM: the draw's */
+    uint32_t n_index;
+    const Affine *index; /* LOAD, RANDOM, SCATTER */
+    uint32_t axis;
+    uint32_t stream;
+    Dim size;
+    double number;
+} DraftValue;
+
+typedef struct {
+    Vec(Dim) axes;
+    Vec(DraftValue) values;
+} Draft;
+
+/* What needs a node first. Metrics are apart from the forward phase because they can be left out. */
+typedef enum { NEED_FORWARD, NEED_METRIC, NEED_BACKWARD, NEED_UPDATE, NEED_NONE } Need;
+
+typedef struct Reader {
+    uint32_t group;
+    struct Reader *next;
+} Reader;
+
+/* What the scheduler knows of a node, by id. */
+typedef struct {
+    uint8_t need;
+    bool materialised;
+    bool multiple;        /* reaches several users, seen through movement */
+    bool epilogue;        /* pointwise over a contraction or reduction that nothing else uses */
+    bool read_outside;    /* a group that does not compute it loads it */
+    uint16_t work, loads; /* to compute one element from what is in memory */
+    uint32_t users;
+    uint32_t group;  /* that computes it */
+    uint32_t buffer; /* of the program */
+    Reader *readers; /* groups that load it */
+} Facts;
+
+typedef struct {
+    Node node;
+    uint32_t value;
+    uint8_t axes[MAX_RANK]; /* per dimension; NO_AXIS where the size is 1 */
+} Member;
+
+/* A materialised node as a kernel of its own. */
+typedef struct {
+    Draft draft;
+    Member member;
+    AxisMask reduced;
+    bool row;         /* reduces trailing axes of its operand */
+    bool contraction; /* for the tiled code */
+    bool scatter;
+} Piece;
+
+/* A kernel in the making: members over the same outer axes. */
+typedef struct {
+    uint32_t id;
+    uint8_t need;
+    bool contraction, scatter, row, reduces;
+    Draft draft;
+    Vec(Member) members;
+    uint8_t outer[MAX_RANK];
+    uint32_t n_outer;
+    AxisMask inner;
+    Vec(uint32_t) deps;
+    Vec(uint32_t) users;
+    uint32_t level; /* greater than that of every group it depends on */
+    uint32_t mark;
+    Vec(struct Store) stores;
+} Group;
+
+/* A member's value goes to a buffer of the program. */
+typedef struct Store {
+    uint32_t member;
+    uint32_t buffer;
+} Store;
+
+/* What a program must deliver: `value` in the memory of a result, or of `old` (a PARAM or STATE, by name). */
+typedef struct {
+    ResultRole role;
+    Name name;
+    Node value, base; /* base: value without reshapes */
+    Node old;         /* the PARAM or STATE node that it replaces, if any */
+    uint32_t buffer;
+} Target;
+
+typedef struct {
+    Context *context;
+    Module *module;
+    Graph *graph;
+    DimTable *dims;
+    Arena *arena; /* of the pass */
+    const ScheduleOptions *options;
+    bool phased; /* launches of different phases are never mixed */
+    Facts *facts;
+    uint32_t n_order;
+    Node *order; /* operands before users */
+    Vec(Target) targets;
+    Vec(Group *) groups;
+    Vec(PlanBuffer) buffers;
+    uint32_t *scalars; /* per need: the group of scalar computations */
+    uint32_t mark;
+} Program;
+
+/* A program's kernels before they are shared. */
+typedef struct {
+    Kernel *kernel;
+    Launch launch;
+} Finished;
+
+static inline Facts *facts_of(const Program *program, Node node)
+{
+    return &program->facts[node.id];
+}
+static inline AxisMask axis_bit(uint32_t axis)
+{
+    return (AxisMask)1 << axis;
+}
+
+/* roots.c */
+void program_set_targets(Program *program, const Function *function, bool step);
+void program_set_order(Program *program, const Function *function, bool step);
+/* True for what stands in memory already: inputs, parameters, states, settings, literals. */
+bool is_memory(const Graph *graph, Node node);
+/* The node whose memory this one is when it is stored: without reshapes and stopped gradients. */
+Node base_of(const Graph *graph, Node node);
+
+/* materialise.c */
+void program_materialise(Program *program);
+/* True when the contraction has rows, columns and a sum for the tiled code. */
+bool is_tiled(const Program *program, Node contract);
+/* True for a scatter_add with at most one contribution to each element: a select, no scatter. */
+bool is_one_hot(const Graph *graph, Node scatter);
+bool is_unit(const Program *program, Dim dim);
+
+/* draft.c */
+void draft_free(Draft *draft);
+/* The value, or an equal one that is there already. */
+uint32_t draft_add(Draft *draft, DraftValue value);
+uint32_t draft_compute(Draft *draft, Op op, DType dtype, uint32_t n_args, const uint32_t *args);
+uint32_t draft_constant(Draft *draft, DType dtype, double number);
+/* The same value with a domain of at least these axes. */
+uint32_t draft_widen(Draft *draft, uint32_t value, AxisMask axes);
+AxisMask affine_axes(const Draft *draft, const Affine *affine);
+/* True for one bare axis. */
+bool affine_plain(const Program *program, const Affine *affine, uint32_t *axis);
+bool affine_zero(const Program *program, const Affine *affine);
+bool affine_same(const Affine *a, const Affine *b);
+Affine affine_axis(const Program *program, uint32_t axis);
+Affine affine_none(const Program *program);
+/* affine * factor + offset; false when it cannot be written. */
+bool affine_scale(const Program *program, Affine *affine, int64_t factor, Dim offset);
+
+/* emit.c: nodes as values of a draft */
+typedef struct {
+    Node node;
+    Shape view;
+    const Affine *index;
+    uint32_t mask, value;
+} Memo;
+
+typedef struct {
+    Program *program;
+    Draft *draft;
+    Node blocked; /* has to be materialised before this can be emitted */
+    Vec(Memo) memos;
+    uint32_t *table; /* hash table over memos */
+    uint32_t capacity;
+} Emitter;
+
+/* The element of `node`, seen in the shape `view`, at `index`. Where `mask` (a bool value or NO_VALUE) is false nothing
+ * is read and the result does not matter. NO_VALUE when `blocked` was set. */
+uint32_t emit(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
+/* The same, but computes the node even if it is materialised. */
+uint32_t emit_computed(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
+uint32_t emit_affine(Emitter *emitter, const Affine *affine);
+uint32_t emit_load(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
+void emitter_free(Emitter *emitter);
+Shape shape_of(const Program *program, Node node);
+
+/* emit_move.c */
+uint32_t emit_movement(Emitter *emitter, Node node, const Affine *index, uint32_t mask);
+uint32_t emit_gather(Emitter *emitter, Node node, const Affine *index, uint32_t mask);
+uint32_t emit_one_hot(Emitter *emitter, Node node, const Affine *index, uint32_t mask);
+/* The position in a gathered axis as a subscript. */
+bool emit_ids(Emitter *emitter, Node ids, const Affine *index, uint32_t mask, Dim range, Affine *subscript);
+
+/* piece.c; when false, *blocked has to be materialised first */
+bool piece_make(Program *program, Node node, Piece *piece, Node *blocked);
+/* The node's memory read and kept as it is: for copies. */
+void piece_copy(Program *program, Node node, Piece *piece);
+
+/* group.c */
+Group *group_new(Program *program, Piece *piece, Need need);
+void group_free(Group *group);
+/* `group` runs after `on`. */
+void group_depend(Program *program, Group *group, uint32_t on);
+/* True when `group` runs after `on`, directly or not. */
+bool group_depends(Program *program, uint32_t group, uint32_t on);
+/* Notes what a draft's loads need: readers of nodes, dependencies on groups. */
+void group_note_reads(Program *program, Group *group, const Draft *draft);
+
+/* fuse.c */
+void program_fuse(Program *program);
+
+/* place.c, finish.c */
+/* The buffer of an input, parameter, state, setting or literal. */
+uint32_t program_memory(Program *program, Node node);
+void program_place(Program *program);
+/* Groups in launching order; malloc'd. */
+uint32_t *program_launch_order(Program *program);
+Finished group_finish(Program *program, Group *group);
+/* For a scatter: zeros in its buffer. */
+Finished group_finish_zero(Program *program, Group *group);
+
+#endif

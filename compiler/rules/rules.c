@@ -58,7 +58,8 @@ static const Term *apply(Loader *loader, Op op, int axes, Syntax *const *kids, u
     for (uint32_t i = 0; i < n_kids; i++) {
         const Term *arg = compile(loader, kids[swap ? n_kids - 1 - i : i]);
         if (!arg) return NULL;
-        if (term->reduces && arg->reduces) return bad(loader, kids[i], "a reduction of a reduction cannot be matched");
+        bool reduction = arg->kind == TERM_APPLY && op_info(arg->op)->class == OP_CLASS_REDUCTION;
+        if (term->reduces && reduction) return bad(loader, kids[i], "a reduction of a reduction is not known to rules");
         term->args[i] = arg;
     }
     for (uint32_t i = 0; i < n_kids; i++) term->reduces |= term->args[i]->reduces;

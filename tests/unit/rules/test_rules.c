@@ -88,7 +88,7 @@ static const struct {
     {"p * q + p * r => p * (q + r)", "y * x + y * z", "y * (x + z)"},
     {"p * q + p * r => p * (q + r)", "x * x + z * z", NULL},
     {"p > q => p", "x > y", NULL}, /* the result has another type */
-    {"if c then p else p => p", "if t then x * 2 else 2 * x", "x * 2"},
+    {"if c then p else q => if not c then q else p", "if t then x else y", "if not t then y else x"},
     {"max(p, q) => min(q, p)", "max(x, y)", "min(x, y)"},
     /* axes */
     {"log(sum[a](exp(p))) => logsumexp[a](p)", "log(sum[a](exp(x)))", "logsumexp[a](x)"},

@@ -1,0 +1,251 @@
+/* Contractions against a plain triple loop: shapes at every edge of the tiling, orders of A and B, batch axes, sums
+ * that are stored or only handed on, every CPU variant this machine runs. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/micro.h"
+
+/* How a matrix lies in memory. */
+typedef enum { ROWS, COLUMNS, SPREAD, LAYOUTS } Layout;
+
+typedef struct {
+    int64_t m, n, k;
+    Layout a, b;
+    int64_t batch[2];
+    bool stores, has_tile;
+} Case;
+
+typedef struct {
+    Case c;
+    uint8_t dtype;
+    const nn_micro_kernels *micro;
+    nn_contraction contraction;
+    void *a, *b, *to, *tiles;
+    int64_t *visits;
+    size_t n_a, n_b, n_c;
+} Run;
+
+static size_t element(const Run *r)
+{
+    return r->dtype == NN_F64 ? 8 : 4;
+}
+
+static double get(const Run *r, const void *values, int64_t i)
+{
+    return r->dtype == NN_F64 ? ((const double *)values)[i] : (double)((const float *)values)[i];
+}
+
+static void set(const Run *r, void *values, int64_t i, double x)
+{
+    if (r->dtype == NN_F64)
+        ((double *)values)[i] = x;
+    else
+        ((float *)values)[i] = (float)x;
+}
+
+static double next_random(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(int64_t)(*state >> 33) / 0x1p30 - 1;
+}
+
+/* Strides of a rows x columns matrix; its elements. */
+static int64_t lay_out(Layout layout, int64_t rows, int64_t columns, int64_t *row, int64_t *column)
+{
+    *row = layout == ROWS ? columns : layout == COLUMNS ? 1 : 2 * columns + 3;
+    *column = layout == ROWS ? 1 : layout == COLUMNS ? rows : 2;
+    return (rows > 0 ? rows - 1 : 0) * *row + (columns > 0 ? columns - 1 : 0) * *column + 1;
+}
+
+/* The tile function under test: notes the sums and how often each was handed on. */
+static void note_tile(const nn_kernel_args *args, const int64_t *batch, int64_t m0, int64_t m1, int64_t n0, int64_t n1,
+                      const void *acc, int64_t acc_stride)
+{
+    Run *r = args->buffers[3];
+    for (int64_t m = m0; m < m1; m++)
+        for (int64_t n = n0; n < n1; n++) {
+            int64_t at = ((batch[0] * r->c.batch[1] + batch[1]) * r->c.m + m) * r->c.n + n;
+            set(r, r->tiles, at, get(r, acc, (m - m0) * acc_stride + (n - n0)));
+            r->visits[at]++;
+        }
+}
+
+static void *fill(const Run *r, size_t n, uint64_t seed)
+{
+    void *values = malloc(n * element(r)); /* exact, so that a sanitizer sees a byte too far */
+    for (size_t i = 0; i < n; i++) set(r, values, (int64_t)i, next_random(&seed));
+    return values;
+}
+
+static Run run_make(Case c, uint8_t dtype, const nn_micro_kernels *micro)
+{
+    Run r = {.c = c, .dtype = dtype, .micro = micro};
+    nn_contraction *t = &r.contraction;
+    *t = (nn_contraction){.m = c.m, .n = c.n, .k = c.k, .c_m = c.n, .n_batch = 2, .b = 1, .c = c.stores ? 2 : -1};
+    int64_t a = lay_out(c.a, c.m, c.k, &t->a_m, &t->a_k), b = lay_out(c.b, c.k, c.n, &t->b_k, &t->b_n);
+    t->batch_extent[0] = c.batch[0], t->batch_extent[1] = c.batch[1];
+    t->batch_a[0] = a * c.batch[1], t->batch_a[1] = a;
+    t->batch_b[0] = 0, t->batch_b[1] = b; /* B is shared along the first batch axis */
+    t->batch_c[0] = c.m * c.n * c.batch[1], t->batch_c[1] = c.m * c.n;
+    r.n_a = (size_t)(a * c.batch[0] * c.batch[1]), r.n_b = (size_t)(b * c.batch[1]);
+    r.n_c = (size_t)(c.m * c.n * c.batch[0] * c.batch[1]);
+    r.a = fill(&r, r.n_a, 1), r.b = fill(&r, r.n_b, 2);
+    r.to = fill(&r, r.n_c, 3), r.tiles = fill(&r, r.n_c, 4);
+    r.visits = calloc(r.n_c + 1, sizeof *r.visits);
+    return r;
+}
+
+static void run_free(Run *r)
+{
+    free(r->a), free(r->b), free(r->to), free(r->tiles), free(r->visits);
+}
+
+/* Runs the tasks one by one, last first or first first, each with scratch of its own. */
+static void run_tasks(Run *r, bool backwards)
+{
+    void *buffers[] = {r->a, r->b, r->to, r};
+    nn_kernel_args args = {.buffers = buffers};
+    int64_t n = nn_contract_tasks(&r->contraction, r->dtype, r->micro);
+    size_t size = (nn_contract_scratch(&r->contraction, r->dtype, r->micro) + 63) / 64 * 64;
+    nn_tile_function *tile = r->c.has_tile || !r->c.stores ? note_tile : NULL;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t task = backwards ? n - 1 - i : i;
+        void *scratch = aligned_alloc(64, size + 64);
+        memset(scratch, 0xff, size + 64); /* NaNs: reading what was not written shows */
+        nn_contract(&r->contraction, r->dtype, r->micro, &args, tile, task, task + 1, scratch);
+        free(scratch);
+    }
+}
+
+static double expected(const Run *r, int64_t i, double *magnitude)
+{
+    const nn_contraction *t = &r->contraction;
+    int64_t n = i % r->c.n, m = i / r->c.n % r->c.m, batch = i / r->c.n / r->c.m;
+    int64_t b0 = batch / r->c.batch[1], b1 = batch % r->c.batch[1];
+    double sum = 0, most = 0;
+    for (int64_t k = 0; k < r->c.k; k++) {
+        double a = get(r, r->a, b0 * t->batch_a[0] + b1 * t->batch_a[1] + m * t->a_m + k * t->a_k);
+        double b = get(r, r->b, b0 * t->batch_b[0] + b1 * t->batch_b[1] + k * t->b_k + n * t->b_n);
+        sum += a * b;
+        most += fabs(a * b);
+    }
+    *magnitude = most;
+    return sum;
+}
+
+static void check(Case c, uint8_t dtype, const nn_micro_kernels *micro)
+{
+    Run r = run_make(c, dtype, micro);
+    run_tasks(&r, false);
+    double epsilon = dtype == NN_F64 ? 0x1p-52 : 0x1p-23;
+    bool tile = c.has_tile || !c.stores;
+    size_t step = r.n_c > 20000 ? 37 : 1; /* the plain loop is slow */
+    for (size_t i = 0; i < r.n_c; i += step) {
+        double magnitude, want = expected(&r, (int64_t)i, &magnitude),
+                          got = get(&r, c.stores ? r.to : r.tiles, (int64_t)i);
+        /* Partial sums in many lanes: the error grows with the root of k in practice; k bounds it. */
+        bool good = fabs(got - want) <= epsilon * magnitude * (4 + sqrt((double)c.k));
+        bool once = !tile || (r.visits[i] == 1 && (!c.stores || get(&r, r.tiles, (int64_t)i) == got));
+        cr_assert(good && once,
+                  "%s f%zu %ldx%ldx%ld layouts %d %d batch %ldx%ld stores %d tile %d: [%zu] is %g, not %g (%ld visits)",
+                  micro->cpu, 8 * element(&r), (long)c.m, (long)c.n, (long)c.k, c.a, c.b, (long)c.batch[0],
+                  (long)c.batch[1], c.stores, c.has_tile, i, got, want, (long)r.visits[i]);
+    }
+    void *first = malloc(r.n_c * element(&r) + 1);
+    memcpy(first, c.stores ? r.to : r.tiles, r.n_c * element(&r));
+    run_tasks(&r, true);
+    cr_assert(!memcmp(first, c.stores ? r.to : r.tiles, r.n_c * element(&r)), "the order of tasks shows");
+    free(first);
+    run_free(&r);
+}
+
+static void check_layouts(int64_t m, int64_t n, int64_t k, const nn_micro_kernels *micro)
+{
+    for (int i = 0; i < LAYOUTS * LAYOUTS; i++) {
+        Case c = {m, n, k, (Layout)(i % LAYOUTS), (Layout)(i / LAYOUTS), {1, 1}, true, false};
+        check(c, NN_F32, micro);
+        check(c, NN_F64, micro);
+        c.has_tile = true;
+        check(c, NN_F32, micro);
+        c.stores = false;
+        check(c, i % 2 ? NN_F32 : NN_F64, micro);
+    }
+}
+
+static void check_variant(CpuVariant cpu)
+{
+    if (!cpu_runs(cpu)) cr_skip_test("this machine does not run %s", cpu_name(cpu));
+    const nn_micro_kernels *micro = micro_kernels(cpu);
+    cr_assert_str_eq(micro->cpu, cpu_name(cpu));
+    static const int64_t shapes[][3] = {
+        {1, 1, 1},     {1, 1, 33},   {2, 1, 7},     {1, 2, 7},       {3, 5, 1},     {4, 40, 19},   {5, 16, 3},
+        {1, 300, 130}, {1, 401, 17}, {300, 1, 20},  {17, 17, 17},    {31, 33, 65},  {64, 10, 128}, {65, 63, 9},
+        {10, 784, 16}, {97, 64, 33}, {20, 49, 391}, {127, 129, 255}, {6, 65, 1030}, {200, 7, 40},
+    };
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        check_layouts(shapes[i][0], shapes[i][1], shapes[i][2], micro);
+}
+
+Test(contract, v2, .timeout = 120)
+{
+    check_variant(CPU_X86_64_V2);
+}
+
+Test(contract, v3, .timeout = 120)
+{
+    check_variant(CPU_X86_64_V3);
+}
+
+Test(contract, v4, .timeout = 120)
+{
+    check_variant(CPU_X86_64_V4);
+}
+
+Test(contract, every_tile)
+{
+    const nn_micro_kernels *micro = micro_kernels(CPU_NATIVE);
+    for (int64_t m = 1; m <= 18; m++)
+        for (int64_t n = 1; n <= 70; n += n < 20 ? 3 : 9) {
+            check((Case){m, n, 5, ROWS, ROWS, {1, 1}, true, false}, NN_F32, micro);
+            check((Case){m, n, 6, COLUMNS, ROWS, {1, 1}, true, false}, NN_F64, micro);
+        }
+}
+
+Test(contract, batches)
+{
+    const nn_micro_kernels *micro = micro_kernels(CPU_NATIVE);
+    for (int i = 0; i < LAYOUTS * LAYOUTS; i++)
+        for (int kind = 0; kind < 3; kind++) {
+            Case c = {33, 20, 40, (Layout)(i % LAYOUTS), (Layout)(i / LAYOUTS), {3, 5}, kind<2, kind> 0};
+            check(c, NN_F32, micro);
+            c.m = 1;
+            check(c, NN_F32, micro);
+            c.m = 40, c.n = 1;
+            check(c, NN_F64, micro);
+        }
+}
+
+/* Large enough for several blocks of k, packing of both, and many tasks. */
+Test(contract, blocks, .timeout = 120)
+{
+    const nn_micro_kernels *micro = micro_kernels(CPU_NATIVE);
+    for (int i = 0; i < 4; i++) {
+        check((Case){260, 1030, 800, (Layout)(i % 2), (Layout)(i / 2), {1, 1}, true, i == 1}, NN_F32, micro);
+        check((Case){130, 520, 1200, (Layout)(i % 2), (Layout)(i / 2), {1, 1}, false, true}, NN_F32, micro);
+        check((Case){600, 256, 512, (Layout)(i % 2), (Layout)(i / 2), {1, 2}, true, false}, NN_F64, micro);
+    }
+}
+
+Test(contract, empty_sums_are_zero)
+{
+    const nn_micro_kernels *micro = micro_kernels(CPU_NATIVE);
+    check((Case){7, 9, 0, ROWS, ROWS, {1, 2}, true, true}, NN_F32, micro);
+    check((Case){7, 9, 0, ROWS, COLUMNS, {1, 2}, false, true}, NN_F64, micro);
+    check((Case){1, 9, 0, ROWS, ROWS, {1, 2}, false, true}, NN_F32, micro);
+    nn_contraction none = {.m = 0, .n = 4, .k = 4, .c_m = 4};
+    cr_assert_eq(nn_contract_tasks(&none, NN_F32, micro), 0);
+    none = (nn_contraction){.m = 4, .n = 4, .k = 4, .c_m = 4, .n_batch = 1, .batch_extent = {0}};
+    cr_assert_eq(nn_contract_tasks(&none, NN_F32, micro), 0);
+}

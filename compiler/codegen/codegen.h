@@ -39,7 +39,7 @@ CodegenTimes jit_times(const Jit *jit);
 void jit_free(Jit *jit);
 
 typedef enum {
-    CODEGEN_OBJECT,   /* .o: a relocatable object that needs the run time's core */
+    CODEGEN_OBJECT,   /* .o: a relocatable object with the run time's core inside (in memory: the model's part alone) */
     CODEGEN_LIBRARY,  /* .so: with the run time's core inside, depends on libc alone */
     CODEGEN_LLVM,     /* .ll */
     CODEGEN_ASSEMBLY, /* .s */

@@ -16,8 +16,12 @@ typedef struct {
 /* In the context's arena. Programs are in the plan's order; micro_kernels is NULL. */
 ImageTables *image_build(Context *context, const Plan *plan, CpuVariant cpu);
 
-/* Emits the tables with the kernels' functions; the image is the internal global that is returned. `micro` is the
+/* Emits the tables with the kernels' functions; the image is the private global that is returned. `micro` is the
  * external symbol of the micro kernels' table. */
-LLVMValueRef image_emit(Unit *unit, const ImageTables *tables, const KernelCode *code, const char *micro);
+LLVMValueRef image_emit(Unit *unit, const Plan *plan, const ImageTables *tables, const KernelCode *code,
+                        const char *micro);
+
+/* Emits the model's exported functions, as header_print declares them, and the entry that nn.h looks for. */
+void entry_emit(Unit *unit, const Module *module, LLVMValueRef image);
 
 #endif

@@ -1,0 +1,156 @@
+/* The tables as constants of a module. Each struct of nn_image.h is written field by field; LLVM lays a struct of the
+ * same fields out as C does, and the assertions below notice when one gains a field. */
+#include "codegen/image.h"
+
+#include <string.h>
+
+_Static_assert(sizeof(nn_tensor_info) == 80 && sizeof(nn_buffer) == 32 && sizeof(nn_kernel) == 56, "image layout");
+_Static_assert(sizeof(nn_launch) == 20 && sizeof(nn_program) == 32 && sizeof(nn_check) == 16, "image layout");
+_Static_assert(sizeof(nn_image) == 128, "image layout");
+
+typedef LLVMValueRef Value;
+
+static Value integer(const Unit *unit, unsigned bits, int64_t value)
+{
+    return LLVMConstInt(LLVMIntTypeInContext(unit->vector.context, bits), (unsigned long long)value, true);
+}
+
+static Value null_pointer(const Unit *unit)
+{
+    return LLVMConstNull(LLVMPointerTypeInContext(unit->vector.context, 0));
+}
+
+static Value or_null(const Unit *unit, Value value)
+{
+    return value ? value : null_pointer(unit);
+}
+
+static Value structure(const Unit *unit, Value *fields, unsigned count)
+{
+    return LLVMConstStructInContext(unit->vector.context, fields, count, false);
+}
+
+#define STRUCT(unit, ...)                                                                                              \
+    structure((unit), (Value[]){__VA_ARGS__}, (unsigned)(sizeof((Value[]){__VA_ARGS__}) / sizeof(Value)))
+
+static Value constant(const Unit *unit, Value initial, const char *name, unsigned align)
+{
+    Value global = LLVMAddGlobal(unit->vector.module, LLVMTypeOf(initial), name);
+    LLVMSetInitializer(global, initial);
+    LLVMSetGlobalConstant(global, true);
+    LLVMSetLinkage(global, LLVMPrivateLinkage);
+    LLVMSetAlignment(global, align);
+    return global;
+}
+
+/* An array of equal structs; NULL when there are none. */
+static Value table(const Unit *unit, Value *rows, uint32_t count, const char *name)
+{
+    if (!count) return null_pointer(unit);
+    return constant(unit, LLVMConstArray2(LLVMTypeOf(rows[0]), rows, count), name, 8);
+}
+
+static Value text(const Unit *unit, const char *string)
+{
+    if (!string) return null_pointer(unit);
+    LLVMContextRef context = unit->vector.context;
+    return constant(unit, LLVMConstStringInContext(context, string, (unsigned)strlen(string), false), "text", 1);
+}
+
+static Value bytes(const Unit *unit, const void *data, size_t size, unsigned align)
+{
+    if (!data) return null_pointer(unit);
+    return constant(unit, LLVMConstStringInContext(unit->vector.context, data, (unsigned)size, true), "data", align);
+}
+
+static Value u32_array(const Unit *unit, const uint32_t *numbers, uint32_t count)
+{
+    Value *items = ARENA_ARRAY(unit->arena, Value, count + 1);
+    for (uint32_t i = 0; i < count; i++) items[i] = integer(unit, 32, numbers[i]);
+    return LLVMConstArray2(LLVMInt32TypeInContext(unit->vector.context), items, count);
+}
+
+static Value u8_array(const Unit *unit, const uint8_t *numbers, uint32_t count)
+{
+    return LLVMConstStringInContext(unit->vector.context, (const char *)numbers, count, true);
+}
+
+static Value tensor_row(const Unit *unit, const nn_tensor_info *t)
+{
+    Value value = LLVMConstReal(LLVMDoubleTypeInContext(unit->vector.context), t->value);
+    return STRUCT(unit, text(unit, t->name), text(unit, t->doc), integer(unit, 8, t->role), integer(unit, 8, t->dtype),
+                  integer(unit, 8, t->rank), integer(unit, 8, t->has_range), u32_array(unit, t->dims, 12),
+                  integer(unit, 32, t->range), value);
+}
+
+static Value buffer_row(const Unit *unit, const nn_buffer *b, size_t data_size)
+{
+    return STRUCT(unit, integer(unit, 8, b->kind), integer(unit, 8, b->dtype), integer(unit, 32, b->tensor),
+                  integer(unit, 32, b->elements), integer(unit, 32, b->first), integer(unit, 32, b->last),
+                  b->kind == NN_BUFFER_LITERAL ? bytes(unit, b->data, data_size, 64) : null_pointer(unit));
+}
+
+static Value kernel_row(const Unit *unit, const nn_kernel *k, const KernelCode *code)
+{
+    return STRUCT(unit, text(unit, k->name), integer(unit, 8, k->kind), integer(unit, 8, k->dtype),
+                  integer(unit, 8, k->align), integer(unit, 8, k->n_work), integer(unit, 32, k->split),
+                  u8_array(unit, k->work, sizeof k->work), or_null(unit, code->loop), or_null(unit, code->tile),
+                  or_null(unit, code->contraction));
+}
+
+static Value launch_row(const Unit *unit, const nn_launch *l)
+{
+    return STRUCT(unit, integer(unit, 32, l->kernel), integer(unit, 32, l->buffers), integer(unit, 32, l->sizes),
+                  integer(unit, 16, l->n_buffers), integer(unit, 16, l->n_sizes), integer(unit, 8, l->phase),
+                  integer(unit, 8, l->metric), integer(unit, 16, l->line));
+}
+
+static Value program_row(const Unit *unit, const nn_program *p, const PlanProgram *plan)
+{
+    Value *buffers = ARENA_ARRAY(unit->arena, Value, p->n_buffers + 1);
+    Value *launches = ARENA_ARRAY(unit->arena, Value, p->n_launches + 1);
+    for (uint32_t i = 0; i < p->n_buffers; i++) {
+        buffers[i] = buffer_row(unit, &p->buffers[i], plan->buffers[i].data_size);
+    }
+    for (uint32_t i = 0; i < p->n_launches; i++) launches[i] = launch_row(unit, &p->launches[i]);
+    return STRUCT(unit, text(unit, p->name), table(unit, buffers, p->n_buffers, "buffers"),
+                  table(unit, launches, p->n_launches, "launches"), integer(unit, 32, p->n_buffers),
+                  integer(unit, 32, p->n_launches));
+}
+
+static Value check_row(const Unit *unit, const nn_check *c)
+{
+    return STRUCT(unit, integer(unit, 32, c->left), integer(unit, 32, c->right), text(unit, c->message));
+}
+
+/* rows[i] for i < count by a row function over an array. */
+#define TABLE(to, unit, count, name, row)                                                                              \
+    do {                                                                                                               \
+        Value *rows = ARENA_ARRAY((unit)->arena, Value, (count) + 1);                                                  \
+        for (uint32_t i = 0; i < (count); i++) rows[i] = (row);                                                        \
+        (to) = table((unit), rows, (count), (name));                                                                   \
+    } while (0)
+
+LLVMValueRef image_emit(Unit *unit, const Plan *plan, const ImageTables *tables, const KernelCode *code,
+                        const char *micro)
+{
+    const nn_image *image = &tables->image;
+    Value symbols, tensors, sizes, references, kernels, programs, checks;
+    TABLE(symbols, unit, image->n_symbols, "symbols", text(unit, image->symbols[i]));
+    TABLE(tensors, unit, image->n_tensors, "tensors", tensor_row(unit, &image->tensors[i]));
+    TABLE(sizes, unit, tables->n_size_code, "sizes", integer(unit, 64, image->size_code[i]));
+    TABLE(references, unit, tables->n_references, "references", integer(unit, 32, image->references[i]));
+    TABLE(kernels, unit, image->n_kernels, "kernels", kernel_row(unit, &image->kernels[i], &code[i]));
+    TABLE(programs, unit, image->n_programs, "programs", program_row(unit, &image->programs[i], &plan->programs[i]));
+    TABLE(checks, unit, image->n_checks, "checks", check_row(unit, &image->checks[i]));
+    LLVMTypeRef pointer = LLVMPointerTypeInContext(unit->vector.context, 0);
+    Value micro_table = LLVMAddGlobal(unit->vector.module, pointer, micro);
+    LLVMSetVisibility(micro_table, LLVMHiddenVisibility);
+    Value all = STRUCT(unit, integer(unit, 64, (int64_t)image->magic), integer(unit, 32, image->version),
+                       integer(unit, 32, image->image_size), text(unit, image->name), text(unit, image->cpu),
+                       text(unit, image->description), symbols, tensors, sizes, references, kernels, programs, checks,
+                       micro_table, integer(unit, 32, image->n_symbols), integer(unit, 32, image->n_tensors),
+                       integer(unit, 32, image->n_kernels), integer(unit, 32, image->n_programs),
+                       integer(unit, 32, image->n_checks), integer(unit, 32, 0));
+    return constant(unit, all, "nn_image", 8);
+}

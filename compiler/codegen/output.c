@@ -1,0 +1,122 @@
+/* Compiling ahead of time: the whole plan in one module, and the files that are made of it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codegen/codegen.h"
+#include "codegen/image.h"
+#include "codegen/link.h"
+#include "codegen/micro.h"
+#include "embedded.h"
+
+static CpuVariant find_cpu(Context *context, const CodegenOptions *options)
+{
+    const char *name = options && options->cpu ? options->cpu : "native";
+    CpuVariant cpu = cpu_parse(name, strlen(name));
+    if (cpu == CPU_COUNT) diag_new(context->diagnostics, DIAG_unknown_cpu, NO_SPAN, "there is no CPU variant %s", name);
+    return cpu;
+}
+
+static bool report_llvm(Context *context, char *message)
+{
+    diag_new(context->diagnostics, DIAG_code_generation, NO_SPAN, "LLVM refuses the generated code: %s",
+             message ? message : "no reason given");
+    LLVMDisposeMessage(message);
+    return false;
+}
+
+/* The module of a plan; NULL after a diagnostic. */
+static Unit *plan_unit(Context *context, const Plan *plan, const CodegenOptions *options)
+{
+    CpuVariant cpu = find_cpu(context, options);
+    if (cpu == CPU_COUNT) return NULL;
+    units_prepare();
+    char *error;
+    Unit *unit = unit_new(cpu, options && options->level ? options->level : 2, plan->module->name, &error);
+    if (!unit) {
+        report_llvm(context, error);
+        return NULL;
+    }
+    KernelCode *code = ARENA_ARRAY(unit->arena, KernelCode, plan->n_kernels + 1);
+    for (uint32_t i = 0; i < plan->n_kernels; i++) code[i] = unit_kernel(unit, plan->kernels[i], i);
+    ImageTables *tables = image_build(context, plan, cpu);
+    entry_emit(unit, plan->module, image_emit(unit, plan, tables, code, micro_symbol(cpu)));
+    return unit;
+}
+
+/* Machine code or assembly of the plan at the end of `to`. */
+static bool print_unit(Context *context, Unit *unit, CodegenOutput output, Text *to)
+{
+    char *error = NULL;
+    if (output == CODEGEN_LLVM) {
+        char *text = LLVMPrintModuleToString(unit->vector.module);
+        text_string(to, text);
+        LLVMDisposeMessage(text);
+        return true;
+    }
+    LLVMMemoryBufferRef buffer = unit_output(unit, output == CODEGEN_ASSEMBLY ? LLVMAssemblyFile : LLVMObjectFile, &error);
+    if (!buffer) return report_llvm(context, error);
+    text_put(to, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
+    LLVMDisposeMemoryBuffer(buffer);
+    return true;
+}
+
+bool codegen_print(Context *context, const Plan *plan, const CodegenOptions *options, CodegenOutput output, Text *to)
+{
+    if (output == CODEGEN_HEADER) {
+        header_print(plan->module, to);
+        return true;
+    }
+    Unit *unit = plan_unit(context, plan, options);
+    if (!unit) return false;
+    bool good = print_unit(context, unit, output, to);
+    unit_free(unit);
+    return good;
+}
+
+/* The plan's own object together with the micro kernels and the run time's core. */
+static bool link_plan(Context *context, const Plan *plan, const CodegenOptions *options, bool shared, const char *path)
+{
+    Text object = {0};
+    bool good = codegen_print(context, plan, options, CODEGEN_OBJECT, &object);
+    if (good) {
+        MicroObject micro = micro_object(find_cpu(context, options));
+        ObjectBytes objects[] = {{object.at, object.count},
+                                 {micro.bytes, micro.size},
+                                 {nnc_core_object, (size_t)nnc_core_object_size}};
+        good = link_objects(context, objects, sizeof objects / sizeof *objects, shared, path);
+    }
+    text_free(&object);
+    return good;
+}
+
+static bool write_text(Context *context, const Text *text, const char *path)
+{
+    FILE *file = fopen(path, "wb");
+    bool good = file && fwrite(text_get(text), 1, text->count, file) == text->count;
+    if (file) good = !fclose(file) && good;
+    if (!good) diag_new(context->diagnostics, DIAG_unwritable_file, NO_SPAN, "%s: %s", path, strerror(errno));
+    return good;
+}
+
+bool codegen_write(Context *context, const Plan *plan, const CodegenOptions *options, CodegenOutput output,
+                   const char *path)
+{
+    const char *aside = arena_format(context->arena, "%s.%ld.new", path, (long)getpid());
+    bool good;
+    if (output == CODEGEN_LIBRARY || output == CODEGEN_OBJECT) {
+        good = link_plan(context, plan, options, output == CODEGEN_LIBRARY, aside);
+    } else {
+        Text text = {0};
+        good = codegen_print(context, plan, options, output, &text) && write_text(context, &text, aside);
+        text_free(&text);
+    }
+    if (good && rename(aside, path)) {
+        diag_new(context->diagnostics, DIAG_unwritable_file, NO_SPAN, "%s: %s", path, strerror(errno));
+        good = false;
+    }
+    if (!good) unlink(aside);
+    return good;
+}

@@ -15,6 +15,9 @@ typedef struct {
     Node *now;           /* by the id of an old node: what stands for it */
     Node *next_gradient; /* by the id of a GRADIENT: the next GRADIENT of the same scalar */
     Node *gradients_of;  /* by the id of a scalar: its first GRADIENT */
+    bool *differential;  /* by id: a GRADIENT stands at or beneath it */
+    bool innermost;      /* only those gradients */
+    bool more;           /* there were others */
     bool ok;
 } Elimination;
 
@@ -59,20 +62,33 @@ static void sweep_scalar(Elimination *e, Node y)
     vec_free(&gradients);
 }
 
+/* Whether the value of a GRADIENT is itself made of one. */
+static bool is_nested(const Elimination *e, Node gradient)
+{
+    return e->differential[node_arg(e->graph, gradient, 0).id];
+}
+
+static void note_gradient(Elimination *e, Node node)
+{
+    const NodeInfo *info = graph_node(e->graph, node);
+    e->differential[node.id] = info->op == OP_GRADIENT;
+    for (uint32_t i = 0; i < info->n_args; i++) e->differential[node.id] |= e->differential[info->args[i].id];
+    if (info->op != OP_GRADIENT) return;
+    e->next_gradient[node.id] = e->gradients_of[info->args[0].id];
+    e->gradients_of[info->args[0].id] = node;
+}
+
 static void eliminate_gradients(Elimination *e)
 {
-    for (uint32_t i = e->count; i-- > 0;) {
-        const NodeInfo *info = graph_node(e->graph, e->order[i]);
-        if (info->op != OP_GRADIENT) continue;
-        e->next_gradient[e->order[i].id] = e->gradients_of[info->args[0].id];
-        e->gradients_of[info->args[0].id] = e->order[i];
-    }
+    for (uint32_t i = 0; i < e->count; i++) note_gradient(e, e->order[i]);
     for (uint32_t i = 0; i < e->count && e->ok; i++) {
         Node old = e->order[i];
-        if (node_op(e->graph, old) != OP_GRADIENT)
+        bool gradient = node_op(e->graph, old) == OP_GRADIENT;
+        if (!gradient || (e->innermost && is_nested(e, old)))
             e->now[old.id] = remade(e, old);
         else if (node_is_none(e->now[old.id]))
             sweep_scalar(e, node_arg(e->graph, old, 0));
+        e->more |= gradient && is_nested(e, old);
     }
 }
 
@@ -87,24 +103,34 @@ static Node unguide(void *data, Node old, Node rebuilt)
     return value;
 }
 
-bool autodiff_expand(Graph *graph, const RuleSet *partials, Node *roots, uint32_t count)
+/* *more: whether gradients are left, which can only be with `innermost`. */
+static bool expand(Graph *graph, const RuleSet *partials, Node *roots, uint32_t count, bool innermost, bool *more)
 {
-    Elimination e = {.graph = graph, .partials = partials, .ok = true};
+    Elimination e = {.graph = graph, .partials = partials, .innermost = innermost, .ok = true};
     Node *order = graph_reachable(graph, roots, count, &e.count);
     uint32_t size = graph_count(graph) + 1;
     e.order = order;
     e.now = calloc(size, sizeof *e.now);
     e.next_gradient = calloc(size, sizeof *e.next_gradient);
     e.gradients_of = calloc(size, sizeof *e.gradients_of);
-    if (!e.now || !e.next_gradient || !e.gradients_of) abort();
+    e.differential = calloc(size, sizeof *e.differential);
+    if (!e.now || !e.next_gradient || !e.gradients_of || !e.differential) abort();
 
     eliminate_gradients(&e);
     for (uint32_t i = 0; i < count && e.ok; i++) roots[i] = e.now[roots[i].id];
+    *more = innermost && e.more;
     free(order);
     free(e.now);
     free(e.next_gradient);
     free(e.gradients_of);
+    free(e.differential);
     return e.ok;
+}
+
+bool autodiff_expand(Graph *graph, const RuleSet *partials, Node *roots, uint32_t count)
+{
+    bool more;
+    return expand(graph, partials, roots, count, false, &more);
 }
 
 bool autodiff_eliminate(Graph *graph, const RuleSet *partials, Node *roots, uint32_t count)
@@ -137,16 +163,28 @@ static uint32_t module_roots(Module *module, Node *roots, bool write)
     return n;
 }
 
-bool autodiff_run(Module *module, Context *context)
+/* One order of derivative of everything; with the last one, what guided them. */
+static bool run_order(Module *module, const RuleSet *partials, bool *more)
 {
-    const RuleSet *partials = rules_load_builtin(context, "partials.nn");
-    if (!partials) return false;
     uint32_t count = module_roots(module, NULL, false);
     Node *roots = calloc(count + 1, sizeof *roots);
     if (!roots) abort();
     module_roots(module, roots, false);
-    bool ok = autodiff_eliminate(module->graph, partials, roots, count);
+    bool ok = expand(module->graph, partials, roots, count, true, more);
+    if (ok && !*more) graph_rewrite(module->graph, roots, count, unguide, module->graph);
     if (ok) module_roots(module, roots, true);
     free(roots);
     return ok;
+}
+
+bool autodiff_run(Module *module, Context *context, bool (*between)(void *data, Module *module), void *data)
+{
+    const RuleSet *partials = rules_load_builtin(context, "partials.nn");
+    bool more = true;
+    if (!partials) return false;
+    while (more) {
+        if (!run_order(module, partials, &more)) return false;
+        if (more && between && !between(data, module)) return false;
+    }
+    return true;
 }

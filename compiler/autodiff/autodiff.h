@@ -8,8 +8,9 @@
 
 /* Replaces every GRADIENT, STOP_GRADIENT and CUSTOM_GRADIENT of the module, the innermost gradients first. All the
  * gradients of one scalar share one reverse sweep, whose cost is proportional to the graph beneath the scalar. New
- * nodes keep the places of the nodes they come from. False after diagnostics. */
-bool autodiff_run(Module *module, Context *context);
+ * nodes keep the places of the nodes they come from. `between` (may be NULL) is called after each order of derivative
+ * but the last, to simplify what is differentiated next. False after diagnostics, or when `between` is. */
+bool autodiff_run(Module *module, Context *context, bool (*between)(void *data, Module *module), void *data);
 
 /* The same for any nodes, in place. */
 bool autodiff_eliminate(Graph *graph, const RuleSet *partials, Node *roots, uint32_t count);

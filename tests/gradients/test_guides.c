@@ -192,3 +192,32 @@ Test(guides, places)
     cr_expect_eq(places[0].start, 5u);
     bench_free(&bench);
 }
+
+static bool count_calls(void *data, Module *module)
+{
+    (void)module;
+    ++*(int *)data;
+    return true;
+}
+
+/* A module's gradients go one order after the other, and whoever wants may simplify between. */
+Test(guides, orders_of_a_module)
+{
+    Bench bench = bench_new();
+    Graph *graph = bench.graph;
+    Node x = bench_scalar(&bench, 0.7), y = build_unary(graph, OP_SIN, x);
+    Node first = build_gradient(graph, y, x), second = build_gradient(graph, build_stop_gradient(graph, first), x);
+    Node third = build_gradient(graph, build_gradient(graph, first, x), x);
+    Result results[] = {{.role = RESULT_VALUE, .value = first},
+                        {.role = RESULT_VALUE, .value = second},
+                        {.role = RESULT_VALUE, .value = third}};
+    Function function = {.loss = y, .results = results, .n_results = 3};
+    Module module = {.graph = graph, .functions = &function, .n_functions = 1};
+    int calls = 0;
+    cr_assert(autodiff_run(&module, bench.context, count_calls, &calls));
+    cr_expect_eq(calls, 2);
+    cr_expect_float_eq(bench_number(&bench, results[0].value), cos(0.7), 1e-15);
+    cr_expect_eq(bench_number(&bench, results[1].value), 0.0);
+    cr_expect_float_eq(bench_number(&bench, results[2].value), -cos(0.7), 1e-15);
+    bench_free(&bench);
+}

@@ -3,6 +3,7 @@
 #define NNC_SUPPORT_VECTOR_H
 
 #include <stddef.h>
+#include <stdlib.h> /* free */
 
 #define Vec(T)                                                                                                         \
     struct {                                                                                                           \

@@ -42,6 +42,13 @@ static Node fold_elementwise(Graph *graph, const NodeInfo *node)
     return as_element(node->type.dtype, value, &value) ? build_constant(graph, node->type, value) : NODE_NONE;
 }
 
+/* A sum of ones over sizes that are not known yet is their product. */
+static Node count_ones(Graph *graph, const NodeInfo *info, double number, Dim count)
+{
+    if (info->op != OP_SUM || number != 1 || !dtype_is_float(info->type.dtype) || dim_is_none(count)) return NODE_NONE;
+    return build_splat(graph, build_size(graph, count, info->type.dtype), &info->type);
+}
+
 /* The largest, smallest, any and all of equal elements is the element; a sum only where it is exact. */
 static Node fold_reduction(Graph *graph, const NodeInfo *node)
 {
@@ -52,7 +59,8 @@ static Node fold_reduction(Graph *graph, const NodeInfo *node)
     const Type *x = node_type(graph, node->args[0]);
     Dim reduced = dim_constant(dims, 1);
     for (uint32_t i = 0; i < node->attr.n_ints; i++) reduced = dim_mul(dims, reduced, x->dims[node->attr.ints[i]]);
-    if (!dim_is_constant(dims, reduced, &count) || count < 1) return NODE_NONE;
+    if (!dim_is_constant(dims, reduced, &count)) return count_ones(graph, node, number, reduced);
+    if (count < 1) return NODE_NONE;
     switch (node->op) {
     case OP_REDUCE_MAX:
     case OP_REDUCE_MIN:
@@ -67,12 +75,26 @@ static Node fold_reduction(Graph *graph, const NodeInfo *node)
     }
 }
 
+/* Equal elements gathered, joined or framed with the same are equal elements. */
+static Node fold_moved(Graph *graph, const NodeInfo *info)
+{
+    double number, other;
+    if (!node_is_constant(graph, info->args[0], &number)) return NODE_NONE;
+    if (info->op == OP_PAD && (number != 0 || signbit(number))) return NODE_NONE;
+    for (uint32_t i = 1; i < info->n_args && info->op == OP_CONCAT; i++)
+        if (!node_is_constant(graph, info->args[i], &other) || other != number || signbit(other) != signbit(number))
+            return NODE_NONE;
+    return build_constant(graph, info->type, number);
+}
+
 Node fold_constant(Graph *graph, Node node)
 {
     const NodeInfo info = *graph_node(graph, node);
     switch (op_info(info.op)->class) {
     case OP_CLASS_ELEMENTWISE: return fold_elementwise(graph, &info);
     case OP_CLASS_REDUCTION: return fold_reduction(graph, &info);
+    case OP_CLASS_MOVEMENT: return fold_moved(graph, &info);
+    case OP_CLASS_GATHER: return info.op == OP_GATHER ? fold_moved(graph, &info) : NODE_NONE;
     default: return NODE_NONE;
     }
 }

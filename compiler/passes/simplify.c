@@ -31,6 +31,42 @@ static void explain(Driver *driver, const Rule *rule, Node old, Node before, Nod
     driver->options->explain(driver->options->data, driver->module, &rewrite);
 }
 
+enum { MAX_MOVES = 16 };
+
+static bool is_probability(Op op)
+{
+    return op == OP_SOFTMAX || op == OP_SIGMOID;
+}
+
+/* The same movement or gather of another value. */
+static Node move_alike(Graph *graph, Node move, Node x)
+{
+    Node args[2] = {x, NODE_NONE};
+    if (graph_node(graph, move)->n_args == 2) args[1] = node_arg(graph, move, 1);
+    return graph_remake(graph, move, args);
+}
+
+/* log(softmax(z)[label]): the rules need the logarithm next to the softmax, so it is taken before the elements are
+ * moved or gathered. */
+static Node sink_logarithm(Graph *graph, Node node)
+{
+    Node moves[MAX_MOVES];
+    int n = 0;
+    if (node_op(graph, node) != OP_LOG) return NODE_NONE;
+    Node x = node_arg(graph, node, 0);
+    for (; n < MAX_MOVES; x = node_arg(graph, x, 0)) {
+        Op op = node_op(graph, x);
+        if (is_probability(op)) break;
+        bool moves_only = (op_info(op)->class == OP_CLASS_MOVEMENT && op != OP_PAD && op != OP_CONCAT) || op == OP_GATHER;
+        if (!moves_only) return NODE_NONE;
+        moves[n++] = x;
+    }
+    if (!n || n == MAX_MOVES) return NODE_NONE;
+    Node value = graph_make(graph, OP_LOG, &x, 1, NULL, NULL);
+    while (n-- > 0) value = move_alike(graph, moves[n], value);
+    return value;
+}
+
 static Node simplify_node(void *data, Node old, Node rebuilt)
 {
     Driver *driver = data;
@@ -39,6 +75,7 @@ static Node simplify_node(void *data, Node old, Node rebuilt)
         const Rule *rule = NULL;
         Node next = fold_node(graph, rebuilt);
         if (node_same(next, rebuilt)) next = rules_apply(driver->rules, graph, rebuilt, &rule);
+        if (node_is_none(next)) next = sink_logarithm(graph, rebuilt);
         if (node_is_none(next) || node_same(next, rebuilt)) return rebuilt;
         if (rule) {
             driver->last = rule;

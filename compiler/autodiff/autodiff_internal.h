@@ -44,6 +44,8 @@ void reverse_structural(Sweep *sweep, Node node, Cotangent g);
 Node reverse_product(Graph *graph, Node cotangent, Node partial);
 /* What flows to an operand of a movement other than broadcast; of numbers or of truth values. */
 Node transpose_movement(Graph *graph, Node node, uint32_t operand, Node g);
+/* What flows to the operand of a reduction. */
+Node reverse_reduction(Graph *graph, Node node, Node g);
 /* The mask of the element that a reduction to the largest or smallest has taken: bool, of the operand's shape. */
 Node extreme_mask(Graph *graph, Node node);
 /* For every element the product of the others along the reduced axes. */

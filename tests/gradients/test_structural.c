@@ -413,14 +413,30 @@ Test(structural, second_order)
     }
 }
 
+/* With none, one, two and three zeros; of few factors to the second order, of many to the first. */
 Test(structural, products_with_zeros)
 {
-    static const double x[] = {2, 3, 4, 2, 0, 4, 0, 0, 4}, expected[] = {12, 8, 6, 0, 8, 0, 0, 0, 0};
+    static const double x[] = {2, 3, 4, 2, 0, 4, 0, 0, 4, 0, 0, 0};
+    static const double first[] = {12, 8, 6, 0, 8, 0, 0, 0, 0, 0, 0, 0};
+    static const double second[] = {7, 6, 5, 4, 6, 2, 4, 4, 0, 0, 0, 0}; /* each the sum of the other two */
     Bench bench = bench_new();
-    Node node = bench_source(&bench, bench_type(&bench, DTYPE_F32, 2, (int64_t[]){3, 3}), x, 0, 0);
+    Node node = bench_source(&bench, bench_type(&bench, DTYPE_F32, 2, (int64_t[]){4, 3}), x, 0, 0);
     Node product = build_reduce(bench.graph, OP_PROD, node, (int32_t[]){1}, 1);
-    bench_expect(&bench, bench_gradient(&bench, product, node), expected, 1e-15, "prod");
+    Node gradient = bench_gradient(&bench, product, node);
+    bench_expect(&bench, gradient, first, 1e-15, "few");
+    bench_expect(&bench, bench_gradient(&bench, gradient, node), second, 1e-15, "few, twice");
     bench_free(&bench);
+    for (int zeros = 0; zeros < 3; zeros++) {
+        double values[100], expected[100] = {0};
+        for (int i = 0; i < 100; i++) values[i] = i < zeros ? 0 : i % 2 ? 2 : 0.5;
+        double all = zeros == 1 ? 2 : 1; /* the product of what is not 0 */
+        for (int i = 0; i < 100 && zeros < 2; i++) expected[i] = zeros == 0 ? all / values[i] : i ? 0 : all;
+        bench = bench_new();
+        node = bench_vector(&bench, 100, values);
+        product = build_reduce_all(bench.graph, OP_PROD, node);
+        bench_expect(&bench, bench_gradient(&bench, product, node), expected, 1e-15, "many");
+        bench_free(&bench);
+    }
 }
 
 Test(structural, extremes_give_to_the_first_of_equals)

@@ -2,8 +2,16 @@
 
 /* Multiply-adds below which a task is not worth its dispatch, and from which on tasks grow instead of their number. */
 static const int64_t LEAST_WORK = (int64_t)1 << 19;
-static const int64_t MORE_WORK = (int64_t)1 << 21;
-enum { FEW_TASKS = 16, MANY_TASKS = 64, MOST_BLOCK = 512, MOST_K = 384, MOST_K_SCRATCH = 1024, FEW_ROWS = 4 };
+static const int64_t MORE_WORK = (int64_t)1 << 26;
+enum {
+    FEW_TASKS = 16,
+    MANY_TASKS = 64,
+    MOST_BLOCK = 512,
+    MOST_K = 256,
+    MOST_K_SCRATCH = 1024,
+    FEW_ROWS = 4,
+    LARGE = 512
+};
 
 /* Strips of B that the row kernels walk: so many rows of it at a time stay in the nearest cache. */
 enum { ROW_K = 128 };
@@ -13,20 +21,18 @@ static int64_t panels_of(const nn_contract_plan *p, int32_t vectors)
     return nn_ceil_div(nn_ceil_div(p->n, p->shapes->lanes), vectors);
 }
 
-/* The width that needs the fewest tiles. Widths and heights are cut evenly, so tiles are never padded and their number
- * is what differs. Two vectors come first among equals: they load the least for each product. */
+/* The widest panels that need at most an eighth more tiles than the best width. Widths and heights are cut evenly, so
+ * tiles are never padded and their number measures how full they are; wide panels read A less often. */
 static int32_t choose_vectors(const nn_contract_plan *p)
 {
-    static const int32_t order[NN_MICRO_WIDTHS] = {2, 3, 4, 1};
-    int32_t best = 0;
-    int64_t fewest = 0;
-    for (int i = 0; i < NN_MICRO_WIDTHS; i++) {
-        int64_t tiles = nn_ceil_div(p->m, p->shapes->heights[order[i] - 1]) * panels_of(p, order[i]);
-        if (best && tiles >= fewest) continue;
-        best = order[i];
-        fewest = tiles;
+    int64_t tiles[NN_MICRO_WIDTHS], fewest = INT64_MAX;
+    for (int32_t i = 0; i < NN_MICRO_WIDTHS; i++) {
+        tiles[i] = nn_ceil_div(p->m, p->shapes->heights[i]) * panels_of(p, i + 1);
+        fewest = nn_least(fewest, tiles[i]);
     }
-    return best;
+    int32_t vectors = NN_MICRO_WIDTHS;
+    while (vectors > 1 && tiles[vectors - 1] > fewest + fewest / 8) vectors--;
+    return vectors;
 }
 
 static void choose_form(nn_contract_plan *p, const nn_contraction *c)
@@ -51,32 +57,30 @@ static void choose_form(nn_contract_plan *p, const nn_contraction *c)
     if (p->m <= FEW_ROWS && p->b_k == 1 && p->b_n != 1) p->form = NN_FORM_DOTS;
 }
 
+/* Rows a multiple of 1 KiB apart fall into few sets of the caches, rows a page apart each cost a translation. */
 static bool stride_is_bad(const nn_contract_plan *p, int64_t stride)
 {
-    /* Rows a multiple of 1 KiB apart fall into few sets of the caches; rows a page apart each cost a translation. */
     int64_t bytes = stride * p->shapes->size;
     return bytes >= 4096 || (bytes >= 1024 && bytes % 1024 == 0);
 }
 
+/* A copy pays only where it is used often and reading in place is slow: for B when many rows pass by, for A when each
+ * step of k lands on another page. (A's rows along k are read in place at any size: the copy costs more than it saves.)
+ */
 static void choose_packing(nn_contract_plan *p)
 {
-    int64_t uses_a = panels_of(p, p->vectors), uses_b = nn_ceil_div(p->m, p->shapes->heights[p->vectors - 1]);
+    bool large = p->m > LARGE && p->n > LARGE / 2, along_m = p->a_m == 1 || p->m == 1;
     p->along_k = p->a_k == 1;
-    bool along_m = p->a_m == 1 || p->m == 1;
-    if (!p->along_k && !along_m) {
+    if (!p->along_k && (!along_m || p->form == NN_FORM_DOTS)) {
         p->pack_a = NN_PACK_GATHER;
         p->along_k = true;
-    } else if (p->form == NN_FORM_DOTS && !p->along_k) {
-        p->pack_a = NN_PACK_GATHER;
-        p->along_k = true;
-    } else if (p->form == NN_FORM_TILES && uses_a >= 8 && uses_b >= 16 &&
-               stride_is_bad(p, p->along_k ? p->a_m : p->a_k)) {
+    } else if (p->form == NN_FORM_TILES && large && !p->along_k && stride_is_bad(p, p->a_k)) {
         p->pack_a = NN_PACK_COPY;
     }
     if (p->form != NN_FORM_TILES) return;
     if (p->b_n == 1) {
-        if (uses_b >= 16 && stride_is_bad(p, p->b_k)) p->pack_b = NN_PACK_COPY;
-        if (p->shapes->reads_whole && p->n % p->shapes->lanes) p->pack_b = NN_PACK_COPY;
+        bool tail = p->shapes->reads_whole && p->n % p->shapes->lanes;
+        if (tail || (large && stride_is_bad(p, p->b_k))) p->pack_b = NN_PACK_COPY;
     } else {
         p->pack_b = p->b_k == 1 ? NN_PACK_TRANSPOSE : NN_PACK_GATHER;
     }

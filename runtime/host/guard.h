@@ -1,6 +1,6 @@
 /* Guard mode: every buffer in a mapping of its own that ends at a page which cannot be touched, and begins after one.
  * Reading or writing past either border stops the process with SIGSEGV; sanitizers cannot see that in generated code.
- * (A border in front is exact to a page, the one behind to a byte, up to the alignment of an element.) */
+ * (The border behind is exact to a byte, the one in front to a page.) */
 #ifndef NN_HOST_GUARD_H
 #define NN_HOST_GUARD_H
 

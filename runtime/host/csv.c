@@ -1,0 +1,284 @@
+#include "host/csv.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/categories.h"
+
+typedef enum { UNKNOWN, WHOLE, REAL, TEXT } Kind;
+
+/* One column while the file is read. */
+typedef struct {
+    char *name;
+    Kind kind;
+    bool always_text;
+    double *numbers; /* whole ones are exact up to 2^53, larger ones count as real */
+    int32_t *codes;
+    size_t capacity;
+    nn_categories categories;
+    const nn_source_column_data *like; /* whose categories it takes */
+    char *problem;
+} Column;
+
+typedef struct {
+    const nn_source_request *request;
+    Column *columns;
+    size_t n_columns;
+    size_t rows;
+} Table;
+
+/* False. */
+static bool no_memory(const Table *table)
+{
+    nn_fail(NN_ERROR_MEMORY, "no memory for %s", table->request->path);
+    return false;
+}
+
+static bool is_missing(const char *field)
+{
+    static const char *const missing[] = {"", "?", "NA", "N/A", "NaN", "nan", "null"};
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+        if (!strcmp(field, missing[i])) return true;
+    return false;
+}
+
+/* Decimal numbers alone: no hexadecimal, no infinity. */
+static Kind parse_number(const char *field, double *value)
+{
+    char *end;
+    size_t length = strlen(field);
+    while (length && field[length - 1] == ' ') length--;
+    const char *start = field + strspn(field, " ");
+    size_t digits = strspn(start, "+-0123456789.eE");
+    *value = strtod(start, &end);
+    if (end == start || end != start + digits || end != field + length) return TEXT;
+    bool whole = strspn(start, "+-0123456789") == digits && fabs(*value) <= 0x1p53;
+    return whole ? WHOLE : REAL;
+}
+
+/* ---- Reading ---- */
+
+static void set_problem(Table *table, Column *column, int64_t line, const char *format, const char *field)
+{
+    char what[160], text[512];
+    if (column->problem) return;
+    snprintf(what, sizeof what, format, field);
+    snprintf(text, sizeof text, "%s:%lld: column %s: %s", table->request->path, (long long)line, column->name, what);
+    column->problem = strdup(text);
+}
+
+static bool reserve(Table *table, Column *column)
+{
+    if (table->rows < column->capacity) return true;
+    size_t capacity = column->capacity ? 2 * column->capacity : 256;
+    double *numbers = realloc(column->numbers, capacity * sizeof *numbers);
+    if (numbers) column->numbers = numbers;
+    int32_t *codes = realloc(column->codes, capacity * sizeof *codes);
+    if (codes) column->codes = codes;
+    if (!numbers || !codes) return no_memory(table);
+    column->capacity = capacity;
+    return true;
+}
+
+static bool take_text(Table *table, Column *column, const char *field, int64_t line)
+{
+    if (!column->like) {
+        column->codes[table->rows] = nn_categories_add(&column->categories, field);
+        return column->codes[table->rows] >= 0 || no_memory(table);
+    }
+    for (int64_t i = 0; i < column->like->column.range; i++) {
+        if (strcmp(column->like->categories[i], field)) continue;
+        column->codes[table->rows] = (int32_t)i;
+        return true;
+    }
+    set_problem(table, column, line, "`%.60s` is none of the categories of the training data", field);
+    return true;
+}
+
+static bool take_field(Table *table, Column *column, const char *field, int64_t line)
+{
+    double number = 0;
+    if (column->problem) return true;
+    if (is_missing(field)) {
+        set_problem(table, column, line, *field ? "the value is missing (`%.60s`)" : "the value is missing%s", field);
+        return true;
+    }
+    if (!reserve(table, column)) return false;
+    Kind kind = column->always_text ? TEXT : parse_number(field, &number);
+    if (column->kind == UNKNOWN) column->kind = kind;
+    if (column->kind == WHOLE && kind == REAL) column->kind = REAL;
+    if ((kind == TEXT) != (column->kind == TEXT)) {
+        set_problem(table, column, line, kind == TEXT ? "`%.60s` is no number, and those above are"
+                                                      : "`%.60s` is a number, and those above are text", field);
+        return true;
+    }
+    if (kind == TEXT) return take_text(table, column, field, line);
+    column->numbers[table->rows] = number;
+    return true;
+}
+
+static bool name_is_listed(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = list; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        at += strspn(at, " ");
+        size_t ends = strcspn(at, ",");
+        while (ends && at[ends - 1] == ' ') ends--;
+        if (ends == length && !strncmp(at, name, length)) return true;
+    }
+    return false;
+}
+
+static const nn_source_column_data *find_like(const nn_source *like, const char *name)
+{
+    for (size_t i = 0; like && i < like->n_columns; i++)
+        if (like->columns[i].categories && !strcmp(like->columns[i].name, name)) return &like->columns[i];
+    return NULL;
+}
+
+static int make_columns(Table *table, const nn_csv_row *row, bool header)
+{
+    const char *listed = nn_request_text(table->request, "text", "");
+    table->columns = calloc(row->count + 1, sizeof *table->columns);
+    if (!table->columns) return no_memory(table), NN_ERROR_MEMORY;
+    table->n_columns = row->count;
+    for (size_t i = 0; i < row->count; i++) {
+        char number[24];
+        snprintf(number, sizeof number, "c%zu", i);
+        Column *column = &table->columns[i];
+        column->name = strdup(header ? row->fields[i] : number);
+        if (!column->name) return no_memory(table), NN_ERROR_MEMORY;
+        for (size_t k = 0; k < i; k++)
+            if (!strcmp(table->columns[k].name, column->name))
+                return nn_fail(NN_ERROR_FORMAT, "%s:%lld: two columns are called `%s`", table->request->path,
+                               (long long)row->line, column->name);
+        column->like = find_like(table->request->like, column->name);
+        column->always_text = column->like || name_is_listed(listed, column->name);
+    }
+    return NN_OK;
+}
+
+static int take_row(Table *table, const nn_csv_row *row)
+{
+    if (row->count != table->n_columns)
+        return nn_fail(NN_ERROR_FORMAT, "%s:%lld: %zu fields, but there are %zu columns", table->request->path,
+                       (long long)row->line, row->count, table->n_columns);
+    for (size_t i = 0; i < row->count; i++)
+        if (!take_field(table, &table->columns[i], row->fields[i], row->line)) return NN_ERROR_MEMORY;
+    table->rows++;
+    return NN_OK;
+}
+
+static int read_table(Table *table, const nn_bytes *bytes, char delimiter, bool header)
+{
+    nn_csv_reader *reader = nn_csv_reader_new(table->request->path, bytes, delimiter);
+    if (!reader) return NN_ERROR_MEMORY;
+    nn_csv_row row;
+    bool more = true;
+    int status = nn_csv_reader_next(reader, &row, &more);
+    if (!status && !more) status = nn_fail(NN_ERROR_FORMAT, "%s is empty", table->request->path);
+    if (!status) status = make_columns(table, &row, header);
+    if (!status && !header) status = take_row(table, &row);
+    while (!status && !(status = nn_csv_reader_next(reader, &row, &more)) && more) status = take_row(table, &row);
+    nn_csv_reader_free(reader);
+    return status;
+}
+
+/* ---- Finished columns ---- */
+
+static nn_type number_type(const Table *table, const Column *column)
+{
+    if (column->kind != WHOLE) return NN_TYPE_F32;
+    for (size_t i = 0; i < table->rows; i++)
+        if (fabs(column->numbers[i]) > INT32_MAX) return NN_TYPE_I64;
+    return NN_TYPE_I32;
+}
+
+static bool finish_numbers(Table *table, Column *column, nn_source *source, size_t index)
+{
+    nn_type type = column->problem ? NN_TYPE_F32 : number_type(table, column);
+    void *values = malloc((table->rows + 1) * nn_type_size(type));
+    if (!values) return no_memory(table);
+    if (!column->problem) nn_convert((uint8_t)type, values, NN_F64, column->numbers, table->rows);
+    return nn_source_set_column(source, index, column->name, type, 0, NULL, "numbers", values, values);
+}
+
+static bool take_categories(Column *column, nn_source_column_data *data)
+{
+    size_t count = column->like ? (size_t)column->like->column.range : column->categories.count;
+    char *const *texts = column->like ? column->like->categories : column->categories.texts;
+    data->categories = calloc(count + 1, sizeof *data->categories);
+    if (!data->categories) return false;
+    data->column.range = (int64_t)count;
+    for (size_t i = 0; i < count; i++)
+        if (!(data->categories[i] = strdup(texts[i]))) return false;
+    return true;
+}
+
+static bool finish_text(Table *table, Column *column, nn_source *source, size_t index)
+{
+    int32_t *renumbered = NULL;
+    if (!column->like && !column->problem) {
+        renumbered = nn_categories_sort(&column->categories);
+        if (!renumbered) return no_memory(table);
+        for (size_t i = 0; i < table->rows; i++) column->codes[i] = renumbered[column->codes[i]];
+        free(renumbered);
+    }
+    int32_t *codes = column->codes;
+    column->codes = NULL;
+    if (!nn_source_set_column(source, index, column->name, NN_TYPE_I32, 0, NULL, "categories, sorted", codes, codes))
+        return false;
+    return take_categories(column, &source->columns[index]) || no_memory(table);
+}
+
+static nn_source *finish_table(Table *table)
+{
+    nn_source *source = nn_source_new(table->n_columns);
+    if (!source) return NULL;
+    source->rows = (int64_t)table->rows;
+    for (size_t i = 0; i < table->n_columns; i++) {
+        Column *column = &table->columns[i];
+        bool text = column->kind == TEXT || (column->kind == UNKNOWN && column->always_text);
+        if (!(text ? finish_text : finish_numbers)(table, column, source, i)) {
+            nn_source_free(source);
+            return NULL;
+        }
+        source->columns[i].problem = column->problem;
+        column->problem = NULL;
+    }
+    return source;
+}
+
+static void free_table(Table *table)
+{
+    for (size_t i = 0; i < table->n_columns; i++) {
+        Column *column = &table->columns[i];
+        nn_categories_free(&column->categories);
+        free(column->problem);
+        free(column->numbers);
+        free(column->codes);
+        free(column->name);
+    }
+    free(table->columns);
+}
+
+int nn_csv_open(const nn_source_request *request, nn_source **source)
+{
+    static const char *const names[] = {"header", "delimiter", "text", NULL};
+    const char *delimiter = nn_request_text(request, "delimiter", ",");
+    int status = nn_request_check(request, names);
+    if (!strcmp(delimiter, "\\t")) delimiter = "\t";
+    if (!status && (strlen(delimiter) != 1 || strchr("\"\r\n", *delimiter)))
+        status = nn_fail(NN_ERROR_ARGUMENT, "delimiter of csv is `%s`, but it is one character", delimiter);
+    nn_bytes bytes = {0};
+    Table table = {.request = request};
+    if (!status) status = nn_bytes_open(request->path, &bytes);
+    if (!status) status = read_table(&table, &bytes, *delimiter, nn_request_number(request, "header", 1) != 0);
+    if (!status && !(*source = finish_table(&table))) status = NN_ERROR_MEMORY;
+    free_table(&table);
+    nn_bytes_close(&bytes);
+    return status;
+}

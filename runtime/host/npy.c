@@ -1,0 +1,260 @@
+/* NumPy's .npy: a magic, a version, the length of a header, a header that is a Python dictionary, the elements
+ * (numpy.lib.format, versions 1.0 to 3.0). */
+#include "host/npy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/npy_internal.h"
+#include "core/safetensors.h"
+
+static const struct {
+    char kind, size;
+    nn_type type;
+} npy_types[] = {{'f', 8, NN_TYPE_F64}, {'f', 4, NN_TYPE_F32}, {'f', 2, NN_TYPE_F16}, {'i', 8, NN_TYPE_I64},
+                 {'i', 4, NN_TYPE_I32}, {'i', 2, NN_TYPE_I64}, {'i', 1, NN_TYPE_I64}, {'u', 8, NN_TYPE_I64},
+                 {'u', 4, NN_TYPE_I64}, {'u', 2, NN_TYPE_I64}, {'u', 1, NN_TYPE_U8},  {'b', 1, NN_TYPE_BOOL}};
+
+typedef struct {
+    const char *where;
+    const char *at, *end;
+    nn_npy_header *header;
+} Reader;
+
+static int refuse(const Reader *reader, const char *what)
+{
+    return nn_fail(NN_ERROR_FORMAT, "%s is not a whole .npy file: %s", reader->where, what);
+}
+
+static void skip_space(Reader *reader)
+{
+    while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n')) reader->at++;
+}
+
+static bool next_is(Reader *reader, const char *text)
+{
+    skip_space(reader);
+    size_t length = strlen(text);
+    if ((size_t)(reader->end - reader->at) < length || memcmp(reader->at, text, length)) return false;
+    reader->at += length;
+    return true;
+}
+
+/* '<f4' */
+static int read_type(Reader *reader)
+{
+    skip_space(reader);
+    if (reader->end - reader->at < 5 || (*reader->at != '\'' && *reader->at != '"')) return refuse(reader, "no element type");
+    char quote = reader->at[0], order = reader->at[1], kind = reader->at[2];
+    int size = reader->at[3] - '0';
+    if (reader->at[4] != quote) return nn_fail(NN_ERROR_FORMAT, "%s: its element type is not supported", reader->where);
+    for (size_t i = 0; i < sizeof npy_types / sizeof *npy_types; i++) {
+        if (npy_types[i].kind != kind || npy_types[i].size != size) continue;
+        if (order == '>' && size > 1) return nn_fail(NN_ERROR_FORMAT, "%s is big-endian, save it little-endian", reader->where);
+        reader->header->type = npy_types[i].type;
+        reader->header->stored_kind = kind;
+        reader->header->stored_size = (size_t)size;
+        reader->at += 5;
+        return NN_OK;
+    }
+    return nn_fail(NN_ERROR_FORMAT, "%s: the element type %.3s is not supported", reader->where, reader->at + 1);
+}
+
+/* (), (3,) or (3, 4) */
+static int read_shape(Reader *reader)
+{
+    nn_npy_header *header = reader->header;
+    header->rank = 0;
+    header->elements = 1;
+    if (!next_is(reader, "(")) return refuse(reader, "no shape");
+    while (!next_is(reader, ")")) {
+        int64_t size = 0;
+        const char *start = reader->at;
+        for (; reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9'; reader->at++)
+            if (__builtin_mul_overflow(size, 10, &size) || __builtin_add_overflow(size, *reader->at - '0', &size))
+                return refuse(reader, "a size is too large");
+        if (reader->at == start) return refuse(reader, "a size is missing");
+        if (header->rank == NN_MAX_RANK) return refuse(reader, "too many axes");
+        if (!nn_multiply(header->elements, size, &header->elements)) return refuse(reader, "its sizes are too large");
+        header->dims[header->rank++] = size;
+        if (!next_is(reader, ",")) {
+            if (!next_is(reader, ")")) return refuse(reader, "the shape does not end");
+            break;
+        }
+    }
+    return NN_OK;
+}
+
+static int read_dictionary(Reader *reader)
+{
+    unsigned seen = 0;
+    if (!next_is(reader, "{")) return refuse(reader, "no header");
+    while (!next_is(reader, "}")) {
+        int status = NN_OK;
+        if (next_is(reader, "'descr':")) {
+            seen |= 1;
+            status = read_type(reader);
+        } else if (next_is(reader, "'fortran_order':")) {
+            seen |= 2;
+            reader->header->fortran = next_is(reader, "True");
+            if (!reader->header->fortran && !next_is(reader, "False")) status = refuse(reader, "no order");
+        } else if (next_is(reader, "'shape':")) {
+            seen |= 4;
+            status = read_shape(reader);
+        } else {
+            status = refuse(reader, "an unknown key in its header");
+        }
+        if (status) return status;
+        if (!next_is(reader, ",") && (reader->at == reader->end || *reader->at != '}'))
+            return refuse(reader, "its header does not end");
+    }
+    return seen == 7 ? NN_OK : refuse(reader, "its header lacks a key");
+}
+
+int nn_npy_read_header(const char *where, const void *bytes, size_t size, nn_npy_header *header)
+{
+    const unsigned char *from = bytes;
+    *header = (nn_npy_header){0};
+    Reader reader = {.where = where, .header = header};
+    if (size < 10 || memcmp(from, "\x93NUMPY", 6)) return refuse(&reader, "it does not begin like one");
+    if (from[6] < 1 || from[6] > 3) return refuse(&reader, "its version is unknown");
+    size_t start = from[6] == 1 ? 10 : 12;
+    if (size < start) return refuse(&reader, "it is cut off");
+    size_t length = (size_t)from[8] | (size_t)from[9] << 8;
+    if (start == 12) length |= (size_t)from[10] << 16 | (size_t)from[11] << 24;
+    if (length > size - start) return refuse(&reader, "it is cut off");
+    reader.at = (const char *)from + start;
+    reader.end = reader.at + length;
+    int status = read_dictionary(&reader);
+    if (status) return status;
+    int64_t needed, converted;
+    header->data = from + start + length;
+    if (!nn_multiply(header->elements, (int64_t)header->stored_size, &needed) ||
+        !nn_multiply(header->elements, (int64_t)nn_type_size(header->type), &converted))
+        return refuse(&reader, "its sizes are too large");
+    if ((uint64_t)needed != size - start - length)
+        return nn_fail(NN_ERROR_FORMAT, "%s has %zu bytes of elements, its header says %lld", where, size - start - length,
+                       (long long)needed);
+    bool same = header->stored_size == nn_type_size(header->type) && (header->stored_kind != 'u' || header->stored_size == 1);
+    header->direct = same && !header->fortran;
+    return NN_OK;
+}
+
+/* One element as its column's type; false when an unsigned number is too large. */
+static bool load_element(const nn_npy_header *header, int64_t index, void *out)
+{
+    const unsigned char *from = (const unsigned char *)header->data + (size_t)index * header->stored_size;
+    if (header->stored_size == nn_type_size(header->type) && header->stored_kind != 'u') {
+        memcpy(out, from, header->stored_size);
+        return true;
+    }
+    uint64_t bits = 0;
+    memcpy(&bits, from, header->stored_size);
+    if (header->type == NN_TYPE_U8) {
+        *(uint8_t *)out = (uint8_t)bits;
+        return true;
+    }
+    int unused = 64 - 8 * (int)header->stored_size;
+    int64_t value = header->stored_kind == 'i' ? (int64_t)(bits << unused) >> unused : (int64_t)bits;
+    memcpy(out, &value, sizeof value);
+    return header->stored_kind == 'i' || value >= 0;
+}
+
+int nn_npy_load(const char *where, const nn_npy_header *header, void *values)
+{
+    size_t size = nn_type_size(header->type);
+    int64_t at[NN_MAX_RANK] = {0}, strides[NN_MAX_RANK], stride = 1;
+    for (int k = 0; k < header->rank; k++) {
+        int axis = header->fortran ? k : header->rank - 1 - k;
+        strides[axis] = stride;
+        stride *= header->dims[axis];
+    }
+    for (int64_t i = 0; i < header->elements; i++) {
+        int64_t from = 0;
+        for (int k = 0; k < header->rank; k++) from += at[k] * strides[k];
+        if (!load_element(header, from, (char *)values + (size_t)i * size))
+            return nn_fail(NN_ERROR_RANGE, "%s: element %lld does not fit in 64 bits with a sign", where, (long long)i);
+        for (int k = header->rank - 1; k >= 0 && ++at[k] == header->dims[k]; k--) at[k] = 0;
+    }
+    return NN_OK;
+}
+
+int nn_npy_parse(const char *where, const void *bytes, size_t size, nn_array *array)
+{
+    nn_npy_header header;
+    *array = (nn_array){0};
+    int status = nn_npy_read_header(where, bytes, size, &header);
+    if (status) return status;
+    array->type = header.type;
+    array->rank = header.rank;
+    array->elements = header.elements;
+    memcpy(array->dims, header.dims, sizeof array->dims);
+    array->values = malloc((size_t)header.elements * nn_type_size(header.type) + 1);
+    if (!array->values) return nn_fail(NN_ERROR_MEMORY, "no memory for %s", where);
+    if (header.direct) memcpy(array->values, header.data, (size_t)header.elements * header.stored_size);
+    else status = nn_npy_load(where, &header, array->values);
+    if (status) nn_array_free(array);
+    return status;
+}
+
+int nn_npy_read(const char *path, nn_array *array)
+{
+    nn_bytes bytes;
+    *array = (nn_array){0};
+    int status = nn_bytes_open(path, &bytes);
+    if (!status) status = nn_npy_parse(path, bytes.at, bytes.size, array);
+    nn_bytes_close(&bytes);
+    return status;
+}
+
+void nn_array_free(nn_array *array)
+{
+    free(array->name);
+    free(array->values);
+    *array = (nn_array){0};
+}
+
+size_t nn_npy_write_header(const nn_array *array, char *to)
+{
+    static const char *const names[] = {"<f8", "<f4", "<f4", "<f2", "<i8", "<i4", "|u1", "|b1"};
+    size_t at = 10;
+    at += (size_t)sprintf(to + at, "{'descr': '%s', 'fortran_order': False, 'shape': (", names[array->type]);
+    for (int i = 0; i < array->rank; i++)
+        at += (size_t)sprintf(to + at, i ? ", %lld" : "%lld", (long long)array->dims[i]);
+    at += (size_t)sprintf(to + at, array->rank == 1 ? ",), }" : "), }");
+    while (at % 64 != 63) to[at++] = ' ';
+    to[at++] = '\n';
+    memcpy(to, "\x93NUMPY\x01", 8); /* version 1.0 */
+    to[8] = (char)(at - 10);
+    to[9] = (char)((at - 10) >> 8);
+    return at;
+}
+
+int nn_npy_values(const nn_array *array, void **widened, size_t *size)
+{
+    *widened = NULL;
+    *size = (size_t)array->elements * nn_type_size(array->type);
+    if (array->type != NN_TYPE_BF16) return NN_OK;
+    *size *= 2;
+    *widened = malloc(*size + 1);
+    if (!*widened) return nn_fail(NN_ERROR_MEMORY, "no memory to write an array");
+    return nn_convert(NN_F32, *widened, NN_BF16, array->values, (size_t)array->elements);
+}
+
+int nn_npy_write(const char *path, const nn_array *array)
+{
+    char header[NPY_HEADER];
+    void *widened;
+    size_t size;
+    nn_new_file file;
+    int status = nn_npy_values(array, &widened, &size);
+    if (!status) status = nn_new_file_open(path, &file);
+    if (!status) {
+        nn_new_file_write(&file, header, nn_npy_write_header(array, header));
+        nn_new_file_write(&file, widened ? widened : array->values, size);
+        status = nn_new_file_close(&file, true);
+    }
+    free(widened);
+    return status;
+}

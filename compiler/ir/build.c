@@ -49,7 +49,8 @@ Node build_size(Graph *graph, Dim size, DType dtype)
 {
     int64_t value;
     Type type = type_scalar(DTYPE_I64);
-    if (dim_is_constant(graph_dims(graph), size, &value)) return build_constant(graph, type_scalar(dtype), (double)value);
+    if (dim_is_constant(graph_dims(graph), size, &value))
+        return build_constant(graph, type_scalar(dtype), (double)value);
     Node node = graph_make(graph, OP_SIZE, NULL, 0, &(Attr){.sizes = &size, .n_sizes = 1}, &type);
     return build_cast(graph, node, dtype);
 }

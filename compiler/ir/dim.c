@@ -213,7 +213,8 @@ Dim dim_mul(DimTable *table, Dim a, Dim b)
     Dim product = dim_constant(table, 0);
     size_t n;
     const Term *x = dim_terms(table, a, &n);
-    for (size_t i = 0; i < n && product.id; i++) product = add_scaled(table, product, b, x[i].coefficient, x[i].monomial);
+    for (size_t i = 0; i < n && product.id; i++)
+        product = add_scaled(table, product, b, x[i].coefficient, x[i].monomial);
     return product;
 }
 

@@ -1,5 +1,5 @@
-/* Symbolic sizes: polynomials with integer coefficients over named symbols and floor-division atoms (`batch * (h // 2)`).
- * They are interned in canonical form, so two sizes are provably equal exactly when their handles are. */
+/* Symbolic sizes: polynomials with integer coefficients over named symbols and floor-division atoms (`batch * (h //
+ * 2)`). They are interned in canonical form, so two sizes are provably equal exactly when their handles are. */
 #ifndef NNC_IR_DIM_H
 #define NNC_IR_DIM_H
 

@@ -29,7 +29,7 @@ typedef struct {
         const void *bytes;
         size_t size;
         unsigned long long hash;
-    } *at;
+    } * at;
     size_t count, capacity;
     uint32_t *slots;
     size_t n_slots;

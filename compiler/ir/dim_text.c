@@ -123,7 +123,8 @@ void dim_print(const DimTable *table, Dim dim, Text *to)
     }
 }
 
-/* reading: sum = product { (+|-) product }; product = factor { (*|//) factor }; factor = -factor | number | name | (sum) */
+/* reading: sum = product { (+|-) product }; product = factor { (*|//) factor }; factor = -factor | number | name |
+ * (sum) */
 
 typedef struct {
     DimTable *table;

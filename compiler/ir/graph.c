@@ -75,7 +75,8 @@ static uint64_t hash_node(const NodeInfo *node)
 {
     const Attr *attr = &node->attr;
     const Type *type = &node->type;
-    uint64_t hash = mix((uint64_t)node->op, (uint64_t)type->dtype | (uint64_t)type->rank << 8 | (uint64_t)type->range.id << 16);
+    uint64_t hash =
+        mix((uint64_t)node->op, (uint64_t)type->dtype | (uint64_t)type->rank << 8 | (uint64_t)type->range.id << 16);
     for (uint32_t i = 0; i < type->rank; i++) hash = mix(hash, type->dims[i].id);
     for (uint32_t i = 0; i < node->n_args; i++) hash = mix(hash, node->args[i].id);
     for (uint32_t i = 0; i < attr->n_ints; i++) hash = mix(hash, (uint64_t)attr->ints[i]);

@@ -102,7 +102,8 @@ uint32_t graph_count(const Graph *graph);
 const NodeInfo *graph_node(const Graph *graph, Node node);
 
 /* The one way to make a node. The type is inferred unless the operator's rule is GIVEN (then `type` is it). Attr may be
- * NULL; arrays in it are copied. Operands of commutative operators are sorted. Asserts validity: callers check first. */
+ * NULL; arrays in it are copied. Operands of commutative operators are sorted. Asserts validity: callers check first.
+ */
 Node graph_make(Graph *graph, Op op, const Node *args, uint32_t n_args, const Attr *attr, const Type *type);
 /* The same operator and attributes over other operands (a rewrite's rebuild); given types are kept. */
 Node graph_remake(Graph *graph, Node node, const Node *args);

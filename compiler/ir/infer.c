@@ -79,30 +79,42 @@ static const char *infer_given(const Infer *in, Type *type)
         return "a range on a type that is not an integer";
     *type = *given;
     switch (in->node->op) {
-    case OP_CAST: return type_same_shape(given, infer_arg(in, 0)) ? NULL : "cast changes the shape";
-    case OP_BROADCAST: return infer_broadcast(in);
-    case OP_RESHAPE: return infer_reshape(in);
-    case OP_SLICE: return infer_slice(in);
-    case OP_PAD: return infer_pad(in);
-    case OP_SCATTER_ADD: return infer_scatter(in);
+    case OP_CAST:
+        return type_same_shape(given, infer_arg(in, 0)) ? NULL : "cast changes the shape";
+    case OP_BROADCAST:
+        return infer_broadcast(in);
+    case OP_RESHAPE:
+        return infer_reshape(in);
+    case OP_SLICE:
+        return infer_slice(in);
+    case OP_PAD:
+        return infer_pad(in);
+    case OP_SCATTER_ADD:
+        return infer_scatter(in);
     case OP_GRADIENT:
         if (infer_arg(in, 0)->rank || !dtype_is_float(infer_arg(in, 0)->dtype)) return "gradient of what is no scalar";
         return same_values(given, infer_arg(in, 1)) ? NULL : "gradient is not of its operand's type";
-    default: return infer_source(in);
+    default:
+        return infer_source(in);
     }
 }
 
 static const char *infer_shaped(const Infer *in, Type *type)
 {
     switch (in->node->op) {
-    case OP_TRANSPOSE: return infer_transpose(in, type);
-    case OP_CONCAT: return infer_concat(in, type);
+    case OP_TRANSPOSE:
+        return infer_transpose(in, type);
+    case OP_CONCAT:
+        return infer_concat(in, type);
     case OP_REVERSE:
         *type = *infer_arg(in, 0);
         return infer_axes(in, true);
-    case OP_GATHER: return infer_gather(in, type);
-    case OP_CONTRACT: return infer_contract(in, type);
-    default: return infer_reduction(in, type);
+    case OP_GATHER:
+        return infer_gather(in, type);
+    case OP_CONTRACT:
+        return infer_contract(in, type);
+    default:
+        return infer_reduction(in, type);
     }
 }
 
@@ -134,13 +146,20 @@ const char *infer_type(const Graph *graph, const NodeInfo *node, Type *type)
         if (node->op != OP_CUMSUM) return infer_float(&in, type);
     }
     switch (info->rule) {
-    case TYPE_RULE_GIVEN: return infer_given(&in, type);
-    case TYPE_RULE_SAME: return infer_same(&in, type);
-    case TYPE_RULE_FLOAT: return infer_float(&in, type);
-    case TYPE_RULE_COMPARE: return infer_compare(&in, type);
-    case TYPE_RULE_LOGIC: return infer_logic(&in, type);
-    case TYPE_RULE_SELECT: return infer_select(&in, type);
-    case TYPE_RULE_SHAPED: return infer_shaped(&in, type);
+    case TYPE_RULE_GIVEN:
+        return infer_given(&in, type);
+    case TYPE_RULE_SAME:
+        return infer_same(&in, type);
+    case TYPE_RULE_FLOAT:
+        return infer_float(&in, type);
+    case TYPE_RULE_COMPARE:
+        return infer_compare(&in, type);
+    case TYPE_RULE_LOGIC:
+        return infer_logic(&in, type);
+    case TYPE_RULE_SELECT:
+        return infer_select(&in, type);
+    case TYPE_RULE_SHAPED:
+        return infer_shaped(&in, type);
     }
     return "an operator without a type rule";
 }

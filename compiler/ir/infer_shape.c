@@ -35,15 +35,18 @@ const char *infer_source(const Infer *in)
             node->attr.data_size % dtype_size(type->dtype))
             return "data does not fill the shape";
         return NULL;
-    case OP_SETTING: return type->rank ? "a setting is a scalar" : NULL;
-    case OP_RANDOM: return dtype_is_float(type->dtype) ? NULL : "random numbers are of a floating-point type";
+    case OP_SETTING:
+        return type->rank ? "a setting is a scalar" : NULL;
+    case OP_RANDOM:
+        return dtype_is_float(type->dtype) ? NULL : "random numbers are of a floating-point type";
     case OP_IOTA:
         if (node->attr.integer < 0 || node->attr.integer >= type->rank) return "axis out of range";
         return type->dtype == DTYPE_BOOL ? "counts in bool" : NULL;
     case OP_SIZE:
         if (node->attr.n_sizes != 1) return "not one size";
         return type->dtype != DTYPE_I64 || type->rank ? "a size is an i64 scalar" : NULL;
-    default: return NULL;
+    default:
+        return NULL;
     }
 }
 
@@ -229,7 +232,8 @@ const char *infer_contract(const Infer *in, Type *type)
     const Attr *attr = &in->node->attr;
     Dim sizes[MAX_LABEL] = {{0}};
     if (a->dtype != b->dtype || a->dtype == DTYPE_BOOL) return "operands are not numbers of one element type";
-    if (attr->n_ints < a->rank + b->rank || attr->n_ints - a->rank - b->rank > MAX_RANK) return "wrong number of labels";
+    if (attr->n_ints < a->rank + b->rank || attr->n_ints - a->rank - b->rank > MAX_RANK)
+        return "wrong number of labels";
     if (!bind_labels(a, attr->ints, sizes) || !bind_labels(b, attr->ints + a->rank, sizes))
         return "labels do not fit the operands' sizes";
     *type = type_scalar(a->dtype);

@@ -32,8 +32,8 @@ typedef struct {
 } Check;
 
 typedef struct {
-    Name name;     /* "initialise", "inference", "training", "data.train", … */
-    Node loss;     /* the sum of the losses, NODE_NONE when there is none */
+    Name name; /* "initialise", "inference", "training", "data.train", … */
+    Node loss; /* the sum of the losses, NODE_NONE when there is none */
     Result *results;
     uint32_t n_results;
 } Function;

@@ -7,7 +7,7 @@
 enum { N_ROLES = RESULT_VALUE + 1, N_LISTS = 4 };
 
 static const char *const role_words[N_ROLES] = {
-    [RESULT_OUTPUT] = "output",     [RESULT_LOSS] = "loss",     [RESULT_METRIC] = "metric", [RESULT_GRADIENT] = "gradient",
+    [RESULT_OUTPUT] = "output", [RESULT_LOSS] = "loss", [RESULT_METRIC] = "metric", [RESULT_GRADIENT] = "gradient",
     [RESULT_UPDATE] = "update", [RESULT_INIT] = "init", [RESULT_VALUE] = "value",
 };
 

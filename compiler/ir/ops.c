@@ -27,10 +27,12 @@ double op_evaluate(Op op, double x, double y, double z)
     (void)y, (void)z;
     switch (op) {
 #define OP(id, spelling, arity, class, attributes, rule, flags, value)                                                 \
-    case OP_##id: return value;
+    case OP_##id:                                                                                                      \
+        return value;
 #include "ir/ops.def"
 #undef OP
-    case OP_COUNT: break;
+    case OP_COUNT:
+        break;
     }
     return 0;
 }

@@ -88,7 +88,8 @@ static bool read_attributes(Reader *reader, unsigned uses, Attr *attr)
 {
     Cursor *cursor = &reader->cursor;
     if ((uses & ATTR_NAME) && (!cursor_expect(cursor, "name=") || !cursor_name(cursor, &attr->name))) return false;
-    if ((uses & ATTR_NUMBER) && (!cursor_expect(cursor, "number=") || !cursor_number(cursor, &attr->number))) return false;
+    if ((uses & ATTR_NUMBER) && (!cursor_expect(cursor, "number=") || !cursor_number(cursor, &attr->number)))
+        return false;
     if ((uses & ATTR_INTEGER) &&
         (!cursor_expect(cursor, "integer=") || !cursor_integer(cursor, INT64_MIN, INT64_MAX, &attr->integer)))
         return false;
@@ -141,7 +142,8 @@ static bool read_node_line(Reader *reader)
     Node node;
     Name name;
     if (!cursor_expect(cursor, "%") || !cursor_integer(cursor, 0, UINT32_MAX, &number)) return false;
-    if (number != next) return cursor_fail(cursor, start, "expected %%%lld: nodes are numbered in order", (long long)next);
+    if (number != next)
+        return cursor_fail(cursor, start, "expected %%%lld: nodes are numbered in order", (long long)next);
     if (!cursor_expect(cursor, "=") || !read_op(reader, &op) || !read_args(reader)) return false;
     if (!read_attributes(reader, op_info(op)->attributes, &attr) || !read_type(reader, &type)) return false;
     if (!make_node(reader, start, op, &attr, &type, &node)) return false;

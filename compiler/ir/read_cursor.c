@@ -61,7 +61,8 @@ size_t cursor_word(Cursor *cursor, const char **word)
 {
     cursor_blanks(cursor);
     *word = cursor->at;
-    while ((*cursor->at >= 'a' && *cursor->at <= 'z') || (*cursor->at >= '0' && *cursor->at <= '9') || *cursor->at == '_')
+    while ((*cursor->at >= 'a' && *cursor->at <= 'z') || (*cursor->at >= '0' && *cursor->at <= '9') ||
+           *cursor->at == '_')
         cursor->at++;
     return (size_t)(cursor->at - *word);
 }
@@ -134,7 +135,8 @@ bool cursor_string(Cursor *cursor, const char **string)
         cursor->at++;
         if (byte == '\\' && (byte = read_escape(cursor)) < 0) {
             text_free(&text);
-            return cursor_fail(cursor, cursor->at - 1, "an escape that is neither `\\\"`, `\\\\` nor `\\x` and two digits");
+            return cursor_fail(cursor, cursor->at - 1,
+                               "an escape that is neither `\\\"`, `\\\\` nor `\\x` and two digits");
         }
         char c = (char)byte;
         text_put(&text, &c, 1);
@@ -167,7 +169,8 @@ bool cursor_bytes(Cursor *cursor, const void **bytes, size_t *size)
     size_t digits = (size_t)(cursor->at - start);
     if (digits % 2) return cursor_fail(cursor, start, "an odd number of hexadecimal digits");
     unsigned char *read = arena_alloc(cursor->context->arena, digits / 2);
-    for (size_t i = 0; i < digits / 2; i++) read[i] = (unsigned char)(hex_digit(start[2 * i]) * 16 + hex_digit(start[2 * i + 1]));
+    for (size_t i = 0; i < digits / 2; i++)
+        read[i] = (unsigned char)(hex_digit(start[2 * i]) * 16 + hex_digit(start[2 * i + 1]));
     *bytes = read;
     *size = digits / 2;
     return true;

@@ -1,4 +1,5 @@
-/* A cursor over the lines of a .nng text: words, numbers, strings; the first mistake is reported and ends the reading. */
+/* A cursor over the lines of a .nng text: words, numbers, strings; the first mistake is reported and ends the reading.
+ */
 #ifndef NNC_IR_READ_CURSOR_H
 #define NNC_IR_READ_CURSOR_H
 

@@ -10,7 +10,8 @@
 static const char *wrong_node(const Graph *graph, Node node, const char *wrong)
 {
     return arena_format(graph->context->arena, "node %u (%s): %s", node.id,
-                        (unsigned)node_op(graph, node) < OP_COUNT ? op_info(node_op(graph, node))->spelling : "?", wrong);
+                        (unsigned)node_op(graph, node) < OP_COUNT ? op_info(node_op(graph, node))->spelling : "?",
+                        wrong);
 }
 
 static const char *verify_node(const Graph *graph, Node node)
@@ -60,7 +61,8 @@ static const char *verify_dims(const Module *module)
     struct SymbolSearch search = {module, NULL};
     for (uint32_t i = 0; i < module->n_inputs; i++) {
         const Type *type = node_type(module->graph, module->inputs[i].node);
-        for (uint32_t k = 0; k < type->rank; k++) dim_symbols(graph_dims(module->graph), type->dims[k], search_symbol, &search);
+        for (uint32_t k = 0; k < type->rank; k++)
+            dim_symbols(graph_dims(module->graph), type->dims[k], search_symbol, &search);
     }
     if (!search.missing) return NULL;
     return arena_format(graph_context(module->graph)->arena, "the free size %s is not among the dims", search.missing);
@@ -71,7 +73,8 @@ static const char *verify_checks(const Module *module)
     for (uint32_t i = 0; i < module->n_checks; i++) {
         const Check *check = &module->checks[i];
         if (!dim_is_none(check->left)) {
-            if (dim_is_none(check->right) || !node_is_none(check->condition)) return "a check that is neither sizes nor a condition";
+            if (dim_is_none(check->right) || !node_is_none(check->condition))
+                return "a check that is neither sizes nor a condition";
             continue;
         }
         if (!exists(module, check->condition)) return "the condition of a check does not exist";
@@ -144,7 +147,8 @@ static const char *verify_function(const Module *module, const Function *functio
         const Result *result = &function->results[i];
         const char *wrong = verify_result(module, result);
         if (!wrong) continue;
-        return arena_format(arena, "function %s, result %s: %s", function->name, result->name ? result->name : "?", wrong);
+        return arena_format(arena, "function %s, result %s: %s", function->name, result->name ? result->name : "?",
+                            wrong);
     }
     if (function->n_results < 2) return NULL;
     Result *sorted = malloc(function->n_results * sizeof *sorted);
@@ -162,7 +166,8 @@ static const char *verify_function(const Module *module, const Function *functio
 const char *module_verify(const Module *module)
 {
     const char *wrong = NULL;
-    for (uint32_t id = 1; id <= graph_count(module->graph) && !wrong; id++) wrong = verify_node(module->graph, (Node){id});
+    for (uint32_t id = 1; id <= graph_count(module->graph) && !wrong; id++)
+        wrong = verify_node(module->graph, (Node){id});
     if (!wrong) wrong = verify_list(module, module->inputs, module->n_inputs, OP_INPUT, OP_TARGET);
     if (!wrong) wrong = verify_list(module, module->params, module->n_params, OP_PARAM, OP_PARAM);
     if (!wrong) wrong = verify_list(module, module->states, module->n_states, OP_STATE, OP_STATE);

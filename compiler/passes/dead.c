@@ -1,5 +1,5 @@
-/* What no one needs: updates of a parameter to the value that it has (a frozen one), checks that hold by the form of the sizes, checks made
- * twice. Nodes that nothing reaches need no pass: everything walks from the results. */
+/* What no one needs: updates of a parameter to the value that it has (a frozen one), checks that hold by the form of
+ * the sizes, checks made twice. Nodes that nothing reaches need no pass: everything walks from the results. */
 #include "passes/passes_internal.h"
 
 static void drop_updates(const Graph *graph, Function *function)

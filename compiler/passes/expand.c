@@ -53,8 +53,8 @@ static Node expand_scatter(Graph *graph, Node node, const NodeInfo *info)
     if (ids_type.rank != (uint32_t)info->attr.ints[1]) return node;
     Type shape = type_with(info->type, ids_type.dtype);
     for (int32_t i = 0; i < (int32_t)ids_type.rank; i++) axes[i] = i;
-    Node equal = build_binary(graph, OP_EQ, build_broadcast(graph, ids, &shape, axes),
-                              build_iota(graph, shape, (uint32_t)axis));
+    Node equal =
+        build_binary(graph, OP_EQ, build_broadcast(graph, ids, &shape, axes), build_iota(graph, shape, (uint32_t)axis));
     Node values = build_unreduce(graph, g, &info->type, &axis, 1);
     return build_select(graph, equal, values, build_constant(graph, info->type, 0));
 }

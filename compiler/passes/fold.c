@@ -65,13 +65,15 @@ static Node fold_reduction(Graph *graph, const NodeInfo *node)
     case OP_REDUCE_MAX:
     case OP_REDUCE_MIN:
     case OP_ANY:
-    case OP_ALL: return build_constant(graph, node->type, number);
+    case OP_ALL:
+        return build_constant(graph, node->type, number);
     case OP_SUM:
         sum = number * (double)count;
         if (fabs(number) > EXACT || !as_element(node->type.dtype, number, &number)) return NODE_NONE;
         if (number != floor(number) || !as_element(node->type.dtype, sum, &sum)) return NODE_NONE;
         return sum == number * (double)count && fabs(sum) < EXACT ? build_constant(graph, node->type, sum) : NODE_NONE;
-    default: return NODE_NONE;
+    default:
+        return NODE_NONE;
     }
 }
 
@@ -91,11 +93,16 @@ Node fold_constant(Graph *graph, Node node)
 {
     const NodeInfo info = *graph_node(graph, node);
     switch (op_info(info.op)->class) {
-    case OP_CLASS_ELEMENTWISE: return fold_elementwise(graph, &info);
-    case OP_CLASS_REDUCTION: return fold_reduction(graph, &info);
-    case OP_CLASS_MOVEMENT: return fold_moved(graph, &info);
-    case OP_CLASS_GATHER: return info.op == OP_GATHER ? fold_moved(graph, &info) : NODE_NONE;
-    default: return NODE_NONE;
+    case OP_CLASS_ELEMENTWISE:
+        return fold_elementwise(graph, &info);
+    case OP_CLASS_REDUCTION:
+        return fold_reduction(graph, &info);
+    case OP_CLASS_MOVEMENT:
+        return fold_moved(graph, &info);
+    case OP_CLASS_GATHER:
+        return info.op == OP_GATHER ? fold_moved(graph, &info) : NODE_NONE;
+    default:
+        return NODE_NONE;
     }
 }
 

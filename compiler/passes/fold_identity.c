@@ -45,9 +45,12 @@ static bool never_negative_zero(const Fold *f, Node x)
     case OP_SUM:
     case OP_CONTRACT:
     case OP_SCATTER_ADD:
-    case OP_SOFTMAX: return true;
-    case OP_MUL: return node_same(first_of(f, x), node_arg(f->graph, x, 1));
-    default: return false;
+    case OP_SOFTMAX:
+        return true;
+    case OP_MUL:
+        return node_same(first_of(f, x), node_arg(f->graph, x, 1));
+    default:
+        return false;
     }
 }
 
@@ -76,7 +79,8 @@ static Node fold_mul(const Fold *f)
     if (y_is(f, 0) && !f->floating) return f->y;
     if (op_of(f, f->x) != OP_NEG) return NODE_NONE;
     if (op_of(f, f->y) == OP_NEG) return build_binary(f->graph, OP_MUL, first_of(f, f->x), first_of(f, f->y));
-    if (f->y_constant) return build_binary(f->graph, OP_MUL, first_of(f, f->x), build_constant(f->graph, f->info.type, -f->b));
+    if (f->y_constant)
+        return build_binary(f->graph, OP_MUL, first_of(f, f->x), build_constant(f->graph, f->info.type, -f->b));
     return NODE_NONE;
 }
 
@@ -111,12 +115,17 @@ static bool holds_all(DType wide, DType narrow)
 {
     if (wide == narrow || narrow == DTYPE_BOOL) return true;
     switch (narrow) {
-    case DTYPE_U8: return wide != DTYPE_BOOL;
-    case DTYPE_I32: return wide == DTYPE_I64 || wide == DTYPE_F64;
+    case DTYPE_U8:
+        return wide != DTYPE_BOOL;
+    case DTYPE_I32:
+        return wide == DTYPE_I64 || wide == DTYPE_F64;
     case DTYPE_F16:
-    case DTYPE_BF16: return wide == DTYPE_F32 || wide == DTYPE_F64;
-    case DTYPE_F32: return wide == DTYPE_F64;
-    default: return false;
+    case DTYPE_BF16:
+        return wide == DTYPE_F32 || wide == DTYPE_F64;
+    case DTYPE_F32:
+        return wide == DTYPE_F64;
+    default:
+        return false;
     }
 }
 
@@ -135,7 +144,8 @@ static Node fold_unary(const Fold *f)
     Op op = f->info.op, inner = op_of(f, f->x);
     bool twice = op == inner;
     if (twice && (op == OP_NEG || op == OP_NOT)) return first_of(f, f->x);
-    if (twice && (op == OP_ABS || op == OP_STOP_GRADIENT || op == OP_FLOOR || op == OP_CEIL || op == OP_ROUND)) return f->x;
+    if (twice && (op == OP_ABS || op == OP_STOP_GRADIENT || op == OP_FLOOR || op == OP_CEIL || op == OP_ROUND))
+        return f->x;
     if (op == OP_ABS && inner == OP_NEG) return build_unary(f->graph, OP_ABS, first_of(f, f->x));
     if (op == OP_STOP_GRADIENT && f->x_constant) return f->x;
     return NODE_NONE;
@@ -152,23 +162,32 @@ Node fold_identity(Graph *graph, Node node)
     f.y_constant = f.y.id && node_is_constant(graph, f.y, &f.b);
     f.floating = dtype_is_float(f.info.type.dtype);
     switch (f.info.op) {
-    case OP_ADD: return fold_add(&f);
-    case OP_SUB: return fold_sub(&f);
-    case OP_MUL: return fold_mul(&f);
-    case OP_DIV: return fold_div(&f);
+    case OP_ADD:
+        return fold_add(&f);
+    case OP_SUB:
+        return fold_sub(&f);
+    case OP_MUL:
+        return fold_mul(&f);
+    case OP_DIV:
+        return fold_div(&f);
     case OP_POW:
         if (y_is(&f, 1)) return f.x;
         return f.y_constant && f.b == 0 ? build_constant(graph, f.info.type, 1) : NODE_NONE;
     case OP_MAX:
-    case OP_MIN: return node_same(f.x, f.y) ? f.x : NODE_NONE;
+    case OP_MIN:
+        return node_same(f.x, f.y) ? f.x : NODE_NONE;
     case OP_EQ:
     case OP_LE:
         if (!node_same(f.x, f.y) || dtype_is_float(node_type(graph, f.x)->dtype)) return NODE_NONE;
         return build_constant(graph, f.info.type, 1);
-    case OP_SELECT: return fold_select(&f);
+    case OP_SELECT:
+        return fold_select(&f);
     case OP_AND:
-    case OP_OR: return fold_logic(&f);
-    case OP_CAST: return fold_cast(&f);
-    default: return f.info.n_args == 1 ? fold_unary(&f) : NODE_NONE;
+    case OP_OR:
+        return fold_logic(&f);
+    case OP_CAST:
+        return fold_cast(&f);
+    default:
+        return f.info.n_args == 1 ? fold_unary(&f) : NODE_NONE;
     }
 }

@@ -11,13 +11,20 @@ static Node build_again(Graph *graph, Node node, const NodeInfo *info)
     Node x = info->args[0];
     const Attr *attr = &info->attr;
     switch (info->op) {
-    case OP_BROADCAST: return build_broadcast(graph, x, &info->type, attr->ints);
-    case OP_RESHAPE: return build_reshape(graph, x, info->type.rank, info->type.dims);
-    case OP_TRANSPOSE: return build_transpose(graph, x, attr->ints);
-    case OP_SLICE: return build_slice(graph, x, attr->sizes, info->type.dims, attr->ints);
-    case OP_PAD: return build_pad(graph, x, attr->sizes, info->type.dims);
-    case OP_REVERSE: return build_reverse(graph, x, attr->ints, attr->n_ints);
-    default: return node;
+    case OP_BROADCAST:
+        return build_broadcast(graph, x, &info->type, attr->ints);
+    case OP_RESHAPE:
+        return build_reshape(graph, x, info->type.rank, info->type.dims);
+    case OP_TRANSPOSE:
+        return build_transpose(graph, x, attr->ints);
+    case OP_SLICE:
+        return build_slice(graph, x, attr->sizes, info->type.dims, attr->ints);
+    case OP_PAD:
+        return build_pad(graph, x, attr->sizes, info->type.dims);
+    case OP_REVERSE:
+        return build_reverse(graph, x, attr->ints, attr->n_ints);
+    default:
+        return node;
     }
 }
 
@@ -66,7 +73,8 @@ static Node contract_transposed(Graph *graph, const NodeInfo *info)
     for (uint32_t i = 0; i < 2; i++) {
         const NodeInfo x = *graph_node(graph, args[i]);
         if (x.op == OP_TRANSPOSE) {
-            for (uint32_t k = 0; k < x.type.rank; k++) labels[offset + (uint32_t)x.attr.ints[k]] = info->attr.ints[offset + k];
+            for (uint32_t k = 0; k < x.type.rank; k++)
+                labels[offset + (uint32_t)x.attr.ints[k]] = info->attr.ints[offset + k];
             args[i] = x.args[0];
             changed = true;
         }

@@ -28,8 +28,9 @@ bool metrics_combine(const Graph *graph, Node reduction, Combine *combine)
         Op op;
         Combine combine;
     } rows[] = {
-        {OP_SUM, COMBINE_SUM},        {OP_CONTRACT, COMBINE_SUM},   {OP_SCATTER_ADD, COMBINE_SUM}, {OP_PROD, COMBINE_PRODUCT},
-        {OP_REDUCE_MAX, COMBINE_MAX}, {OP_REDUCE_MIN, COMBINE_MIN}, {OP_ANY, COMBINE_ANY},         {OP_ALL, COMBINE_ALL},
+        {OP_SUM, COMBINE_SUM},      {OP_CONTRACT, COMBINE_SUM},   {OP_SCATTER_ADD, COMBINE_SUM},
+        {OP_PROD, COMBINE_PRODUCT}, {OP_REDUCE_MAX, COMBINE_MAX}, {OP_REDUCE_MIN, COMBINE_MIN},
+        {OP_ANY, COMBINE_ANY},      {OP_ALL, COMBINE_ALL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].op == node_op(graph, reduction)) {
@@ -67,7 +68,8 @@ static void fail_beneath(Splitter *s, Node node, RowTrouble trouble)
     };
     s->failed = true;
     DiagId id = trouble == ROWS_MIXED ? DIAG_metric_not_reduced : DIAG_metric_nested;
-    Diag *diag = diag_new(graph_context(s->graph)->diagnostics, id, place_of(s, node), "`%s` %s", s->metric, what[trouble]);
+    Diag *diag =
+        diag_new(graph_context(s->graph)->diagnostics, id, place_of(s, node), "`%s` %s", s->metric, what[trouble]);
     diag_hint(diag, "%s", hint[trouble]);
 }
 

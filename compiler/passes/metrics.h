@@ -18,7 +18,7 @@ typedef struct {
 
 typedef struct {
     Function accumulate; /* RESULT_VALUE for each part */
-    Function finish;     /* the losses and metrics again, over the totals; sizes of `batch` mean the rows of the split */
+    Function finish; /* the losses and metrics again, over the totals; sizes of `batch` mean the rows of the split */
     MetricPart *parts;
     uint32_t n_parts;
 } MetricSplit;

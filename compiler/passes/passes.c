@@ -58,7 +58,8 @@ static const Pass *find_pass(const Module *module, const char *name)
         if (!strcmp(passes[i].name, name)) return &passes[i];
         names[i] = passes[i].name;
     }
-    Diag *diag = diag_new(graph_context(module->graph)->diagnostics, DIAG_unknown_pass, NO_SPAN, "no pass is called `%s`", name);
+    Diag *diag =
+        diag_new(graph_context(module->graph)->diagnostics, DIAG_unknown_pass, NO_SPAN, "no pass is called `%s`", name);
     const char *nearest = nearest_spelling(name, names, N_PASSES);
     if (nearest) diag_hint(diag, "did you mean `%s`?", nearest);
     return NULL;

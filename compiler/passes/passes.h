@@ -22,7 +22,8 @@ typedef struct {
     Name batch; /* the free size that counts rows, for `metrics`; NULL: the module's first */
 } PassOptions;
 
-/* Runs one pass; options may be NULL. False after diagnostics: unknown name, a need that is not met, or the pass's own. */
+/* Runs one pass; options may be NULL. False after diagnostics: unknown name, a need that is not met, or the pass's own.
+ */
 bool pass_run(const char *name, Module *module, const PassOptions *options);
 /* The order in which an elaborated module becomes one for scheduling: rewrite, differentiate, rewrite, expand. */
 bool passes_run(Module *module, const PassOptions *options);

@@ -62,7 +62,8 @@ bool rows_reduced_here(const Rows *rows, Node node)
     return false;
 }
 
-/* row by row: where the rows are on an axis of the operand and of the result, they are the same axis of the same rows */
+/* row by row: where the rows are on an axis of the operand and of the result, they are the same axis of the same rows
+ */
 
 static bool mentions(const Rows *rows, Dim dim)
 {
@@ -124,14 +125,19 @@ static bool movement_by_rows(const Rows *rows, const NodeInfo *info, int to)
     int from = axis_of(rows, x);
     const Attr *attr = &info->attr;
     switch (info->op) {
-    case OP_RESHAPE: return reshape_by_rows(rows, info, from, to);
+    case OP_RESHAPE:
+        return reshape_by_rows(rows, info, from, to);
     case OP_SLICE:
         return is_zero(rows, attr->sizes[to]) && attr->ints[to] == 1 &&
                dim_same(node_type(rows->graph, x)->dims[to], info->type.dims[to]);
-    case OP_PAD: return dim_same(node_type(rows->graph, x)->dims[to], info->type.dims[to]);
-    case OP_CONCAT: return attr->integer != to;
-    case OP_REVERSE: return !in_list(attr->ints, attr->n_ints, to);
-    default: return true; /* broadcast and transpose carry the axis along */
+    case OP_PAD:
+        return dim_same(node_type(rows->graph, x)->dims[to], info->type.dims[to]);
+    case OP_CONCAT:
+        return attr->integer != to;
+    case OP_REVERSE:
+        return !in_list(attr->ints, attr->n_ints, to);
+    default:
+        return true; /* broadcast and transpose carry the axis along */
     }
 }
 
@@ -139,14 +145,20 @@ static bool movement_by_rows(const Rows *rows, const NodeInfo *info, int to)
 static bool by_rows(const Rows *rows, const NodeInfo *info, int to)
 {
     switch (op_info(info->op)->class) {
-    case OP_CLASS_MOVEMENT: return movement_by_rows(rows, info, to);
-    case OP_CLASS_CUMULATIVE: return info->attr.integer != to;
+    case OP_CLASS_MOVEMENT:
+        return movement_by_rows(rows, info, to);
+    case OP_CLASS_CUMULATIVE:
+        return info->attr.integer != to;
     case OP_CLASS_GATHER:
-        if (info->op == OP_GATHER) return gather_by_rows(rows, info->args[0], info->args[1], info->attr.ints[0], info->attr.ints[1]);
+        if (info->op == OP_GATHER)
+            return gather_by_rows(rows, info->args[0], info->args[1], info->attr.ints[0], info->attr.ints[1]);
         return to != info->attr.ints[0] && scatter_by_rows(rows, info);
-    case OP_CLASS_CONTRACTION: return contract_by_rows(rows, info);
-    case OP_CLASS_DIFFERENTIAL: return false;
-    default: return true; /* elementwise; reductions and contractions over other axes */
+    case OP_CLASS_CONTRACTION:
+        return contract_by_rows(rows, info);
+    case OP_CLASS_DIFFERENTIAL:
+        return false;
+    default:
+        return true; /* elementwise; reductions and contractions over other axes */
     }
 }
 
@@ -167,7 +179,8 @@ RowTrouble rows_beneath(Rows *rows, Node reduction, Node *culprit)
     RowTrouble trouble = ROWS_GOOD;
     Vec(Node) stack = {0};
     const NodeInfo *info = graph_node(rows->graph, reduction);
-    bool apart = info->op == OP_CONTRACT ? contract_by_rows(rows, info) : info->op != OP_SCATTER_ADD || scatter_by_rows(rows, info);
+    bool apart = info->op == OP_CONTRACT ? contract_by_rows(rows, info)
+                                         : info->op != OP_SCATTER_ADD || scatter_by_rows(rows, info);
     if (!apart) { /* it pairs every row with every other */
         *culprit = reduction;
         return ROWS_MIXED;

@@ -38,9 +38,12 @@ static inline double random_number(RandomModule *r)
     double payload;
     memcpy(&payload, &bits, sizeof bits);
     switch (random_below(r, 3)) {
-    case 0: return special[random_below(r, (int)(sizeof special / sizeof *special))];
-    case 1: return payload;
-    default: return (random_below(r, 2000001) - 1000000) / 997.0;
+    case 0:
+        return special[random_below(r, (int)(sizeof special / sizeof *special))];
+    case 1:
+        return payload;
+    default:
+        return (random_below(r, 2000001) - 1000000) / 997.0;
     }
 }
 
@@ -56,11 +59,16 @@ static inline Node random_source(RandomModule *r)
     float numbers[35];
     Type literal = type_make(DTYPE_F32, 2, (Dim[]){r->five, r->seven});
     switch (random_below(r, 8)) {
-    case 0: return build_source(g, OP_INPUT, random_name(r, "x", 4), random_type(r));
-    case 1: return build_source(g, OP_PARAM, random_name(r, "layer[0].\"odd\\ name\"\n", 4), random_type(r));
-    case 2: return build_source(g, OP_STATE, random_name(r, "état", 4), random_type(r));
-    case 3: return build_random(g, random_name(r, "draw", 4), random_below(r, 3), random_type(r));
-    case 4: return build_iota(g, random_type(r), (uint32_t)random_below(r, 3));
+    case 0:
+        return build_source(g, OP_INPUT, random_name(r, "x", 4), random_type(r));
+    case 1:
+        return build_source(g, OP_PARAM, random_name(r, "layer[0].\"odd\\ name\"\n", 4), random_type(r));
+    case 2:
+        return build_source(g, OP_STATE, random_name(r, "état", 4), random_type(r));
+    case 3:
+        return build_random(g, random_name(r, "draw", 4), random_below(r, 3), random_type(r));
+    case 4:
+        return build_iota(g, random_type(r), (uint32_t)random_below(r, 3));
     case 5: {
         Type type = random_type(r);
         return build_splat(g, build_setting(g, random_name(r, "lr", 4), DTYPE_F32, random_number(r)), &type);
@@ -70,7 +78,8 @@ static inline Node random_source(RandomModule *r)
         for (int i = 0; i < 35; i++) numbers[i] = (float)random_number(r);
         return build_broadcast(g, build_literal(g, literal, numbers, sizeof numbers), &type, (int32_t[]){1, 2});
     }
-    default: return build_constant(g, random_type(r), random_number(r));
+    default:
+        return build_constant(g, random_type(r), random_number(r));
     }
 }
 
@@ -82,9 +91,12 @@ static inline Node random_operation(RandomModule *r)
     DimTable *dims = graph_dims(g);
     Dim zero = dim_constant(dims, 0), one = dim_constant(dims, 1), three = dim_constant(dims, 3);
     switch (random_below(r, 14)) {
-    case 0: return build_unary(g, (Op)(OP_NEG + random_below(r, OP_ROUND - OP_NEG + 1)), x);
-    case 1: return build_binary(g, (Op)(OP_ADD + random_below(r, OP_ATAN2 - OP_ADD + 1)), x, y);
-    case 2: return build_select(g, build_binary(g, (Op)(OP_EQ + random_below(r, 4)), x, y), y, z);
+    case 0:
+        return build_unary(g, (Op)(OP_NEG + random_below(r, OP_ROUND - OP_NEG + 1)), x);
+    case 1:
+        return build_binary(g, (Op)(OP_ADD + random_below(r, OP_ATAN2 - OP_ADD + 1)), x, y);
+    case 2:
+        return build_select(g, build_binary(g, (Op)(OP_EQ + random_below(r, 4)), x, y), y, z);
     case 3: {
         int32_t axis = random_below(r, 3);
         Node sum = build_reduce(g, (Op)(OP_SUM + random_below(r, 4)), x, &axis, 1);
@@ -95,10 +107,12 @@ static inline Node random_operation(RandomModule *r)
         return build_transpose(g, build_unary(g, OP_EXP, turned), (int32_t[]){0, 2, 1});
     }
     case 5: {
-        Node cut = build_slice(g, x, (Dim[]){zero, one, zero}, (Dim[]){r->batch, three, r->seven}, (int32_t[]){1, 1, 1});
+        Node cut =
+            build_slice(g, x, (Dim[]){zero, one, zero}, (Dim[]){r->batch, three, r->seven}, (int32_t[]){1, 1, 1});
         return build_pad(g, cut, (Dim[]){zero, one, zero}, type.dims);
     }
-    case 6: return build_along(g, (Op)(OP_SOFTMAX + random_below(r, 3)), x, (uint32_t)random_below(r, 3));
+    case 6:
+        return build_along(g, (Op)(OP_SOFTMAX + random_below(r, 3)), x, (uint32_t)random_below(r, 3));
     case 7: {
         /* x[b, i, k], y[b, j, k] -> [b, i, j], and back by z[b, j, l] */
         Node square = build_contract(g, x, y, (int32_t[]){0, 1, 3, 0, 2, 3, 0, 1, 2}, 3);
@@ -118,9 +132,12 @@ static inline Node random_operation(RandomModule *r)
         Dim flat = dim_mul(dims, r->five, r->seven);
         return build_reshape(g, build_unary(g, OP_TANH, build_reshape(g, x, 2, (Dim[]){r->batch, flat})), 3, type.dims);
     }
-    case 11: return build_cast(g, build_cast(g, x, DTYPE_BF16), DTYPE_F32);
-    case 12: return build_splat(g, build_size(g, dim_floor_div(dims, r->batch, dim_constant(dims, 2)), DTYPE_F32), &type);
-    default: return build_stop_gradient(g, x);
+    case 11:
+        return build_cast(g, build_cast(g, x, DTYPE_BF16), DTYPE_F32);
+    case 12:
+        return build_splat(g, build_size(g, dim_floor_div(dims, r->batch, dim_constant(dims, 2)), DTYPE_F32), &type);
+    default:
+        return build_stop_gradient(g, x);
     }
 }
 
@@ -151,13 +168,15 @@ static inline Module *random_module(Context *context, uint64_t seed, int operati
     Module *module = ARENA_NEW(arena, Module);
     Function *function = ARENA_NEW(arena, Function);
     Result *results = ARENA_ARRAY(arena, Result, 3);
-    Node value = r.nodes[r.count - 1], state = build_source(r.graph, OP_STATE, intern(context->names, "s"), random_type(&r));
+    Node value = r.nodes[r.count - 1],
+         state = build_source(r.graph, OP_STATE, intern(context->names, "s"), random_type(&r));
     Node loss = build_reduce_all(r.graph, OP_SUM, value);
     results[0] = (Result){RESULT_OUTPUT, intern(context->names, "out"), value, NODE_NONE};
     results[1] = (Result){RESULT_LOSS, intern(context->names, "loss"), loss, NODE_NONE};
     results[2] = (Result){RESULT_UPDATE, intern(context->names, "s"), random_node(&r), state};
     *function = (Function){intern(context->names, "training"), loss, results, 3};
-    *module = (Module){.name = intern(context->names, "random"), .graph = r.graph, .functions = function, .n_functions = 1};
+    *module =
+        (Module){.name = intern(context->names, "random"), .graph = r.graph, .functions = function, .n_functions = 1};
     module->dims = ARENA_COPY(arena, Name, &batch, 1);
     module->n_dims = 1;
     module->inputs = declare_all(&r, OP_INPUT, &module->n_inputs);
@@ -166,7 +185,8 @@ static inline Module *random_module(Context *context, uint64_t seed, int operati
     module->settings = declare_all(&r, OP_SETTING, &module->n_settings);
     module->checks = ARENA_NEW(arena, Check);
     module->n_checks = 1;
-    *module->checks = (Check){.left = dim_modulo(dims, r.batch, r.five), .right = dim_constant(dims, 0), .message = "fives"};
+    *module->checks =
+        (Check){.left = dim_modulo(dims, r.batch, r.five), .right = dim_constant(dims, 0), .message = "fives"};
     return module;
 }
 

@@ -62,15 +62,20 @@ static int64_t at_point(World *world, Dim dim)
 static Dim random_dim(World *world, int depth)
 {
     if (depth == 0 || pick(world, 4) == 0) {
-        if (pick(world, 2)) return dim_symbol(world->dims, intern(world->context->names, symbols[pick(world, SYMBOLS)]));
+        if (pick(world, 2))
+            return dim_symbol(world->dims, intern(world->context->names, symbols[pick(world, SYMBOLS)]));
         return dim_constant(world->dims, pick(world, 9) - 3);
     }
     Dim a = random_dim(world, depth - 1), b = random_dim(world, depth - 1);
     switch (pick(world, 4)) {
-    case 0: return dim_add(world->dims, a, b);
-    case 1: return dim_sub(world->dims, a, b);
-    case 2: return dim_mul(world->dims, a, b);
-    default: return dim_floor_div(world->dims, a, dim_constant(world->dims, 1 + pick(world, 6)));
+    case 0:
+        return dim_add(world->dims, a, b);
+    case 1:
+        return dim_sub(world->dims, a, b);
+    case 2:
+        return dim_mul(world->dims, a, b);
+    default:
+        return dim_floor_div(world->dims, a, dim_constant(world->dims, 1 + pick(world, 6)));
     }
 }
 
@@ -85,7 +90,8 @@ Test(dim, operations_mean_what_they_say)
     for (int round = 0; round < ROUNDS; round++) {
         Dim a = random_dim(&world, 3), b = random_dim(&world, 3);
         int64_t c = pick(&world, 2) ? 1 + pick(&world, 12) : -1 - pick(&world, 12);
-        Dim sum = dim_add(world.dims, a, b), difference = dim_sub(world.dims, a, b), product = dim_mul(world.dims, a, b);
+        Dim sum = dim_add(world.dims, a, b), difference = dim_sub(world.dims, a, b),
+            product = dim_mul(world.dims, a, b);
         Dim quotient = dim_floor_div(world.dims, a, dim_constant(world.dims, c));
         Dim rest = dim_modulo(world.dims, a, dim_constant(world.dims, c)), exact;
         bool divides = !dim_same(b, dim_constant(world.dims, 0)) && dim_divides(world.dims, product, b, &exact);
@@ -198,7 +204,8 @@ Test(dim, text_is_as_in_the_language)
 
 Test(dim, what_is_no_size_is_none)
 {
-    static const char *const rows[] = {"", "+", "h +", "(h", "h // 0", "99999999999999999999", "4 *", "h // (2 - 2)", "$"};
+    static const char *const rows[] = {"", "+", "h +", "(h", "h // 0", "99999999999999999999", "4 *", "h // (2 - 2)",
+                                       "$"};
     World world = world_new();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *at = rows[i];
@@ -210,7 +217,8 @@ Test(dim, what_is_no_size_is_none)
 Test(dim, what_64_bits_do_not_hold_is_none)
 {
     World world = world_new();
-    Dim large = dim_constant(world.dims, (int64_t)1 << 40), h = dim_symbol(world.dims, intern(world.context->names, "h"));
+    Dim large = dim_constant(world.dims, (int64_t)1 << 40),
+        h = dim_symbol(world.dims, intern(world.context->names, "h"));
     cr_assert(dim_is_none(dim_mul(world.dims, large, large)));
     cr_assert(dim_is_none(dim_add(world.dims, dim_mul(world.dims, large, large), h)));
     Dim power = h;

@@ -1,4 +1,5 @@
-/* Interning, canonical order, side tables, reachability and rewriting; also at a size that no recursion would survive. */
+/* Interning, canonical order, side tables, reachability and rewriting; also at a size that no recursion would survive.
+ */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,8 @@ Test(graph, movements_merge_and_constants_move)
     Type row = type_make(DTYPE_F32, 1, &w.type.dims[1]);
     Node v = build_source(w.graph, OP_PARAM, intern(w.context->names, "v"), row);
     Node once = build_broadcast(w.graph, v, &cube, (int32_t[]){2});
-    Node twice = build_broadcast(w.graph, build_broadcast(w.graph, v, &w.type, (int32_t[]){1}), &cube, (int32_t[]){1, 2});
+    Node twice =
+        build_broadcast(w.graph, build_broadcast(w.graph, v, &w.type, (int32_t[]){1}), &cube, (int32_t[]){1, 2});
     cr_expect(node_same(once, twice));
     world_free(&w);
 }
@@ -123,7 +125,8 @@ Test(graph, rewriting_keeps_sharing_and_places)
     graph_set_place(w.graph, NO_SPAN);
     Node root = build_binary(w.graph, OP_MUL, build_unary(w.graph, OP_EXP, sin), build_unary(w.graph, OP_LOG, sin));
     graph_rewrite(w.graph, &root, 1, sin_to_cos, w.graph);
-    Node left = node_arg(w.graph, node_arg(w.graph, root, 0), 0), right = node_arg(w.graph, node_arg(w.graph, root, 1), 0);
+    Node left = node_arg(w.graph, node_arg(w.graph, root, 0), 0),
+         right = node_arg(w.graph, node_arg(w.graph, root, 1), 0);
     const Span *places;
     cr_expect(node_same(left, right));
     cr_expect_eq(node_op(w.graph, left), OP_COS);

@@ -20,7 +20,8 @@ static World world_new(void)
     DimTable *dims = graph_dims(g);
     Name *batch = ARENA_NEW(arena, Name);
     *batch = intern(names, "batch");
-    Dim b = dim_symbol(dims, *batch), four = dim_constant(dims, 4), two = dim_constant(dims, 2), zero = dim_constant(dims, 0);
+    Dim b = dim_symbol(dims, *batch), four = dim_constant(dims, 4), two = dim_constant(dims, 2),
+        zero = dim_constant(dims, 0);
     w.x = build_source(g, OP_INPUT, intern(names, "x"), type_make(DTYPE_F32, 2, (Dim[]){b, four}));
     w.w = build_source(g, OP_PARAM, intern(names, "w"), type_make(DTYPE_F32, 2, (Dim[]){four, four}));
     w.state = build_source(g, OP_STATE, intern(names, "s"), type_scalar(DTYPE_F32));
@@ -37,7 +38,8 @@ static World world_new(void)
     Function *function = ARENA_NEW(arena, Function);
     *function = (Function){intern(names, "training"), w.loss, results, 3};
     w.module = ARENA_NEW(arena, Module);
-    *w.module = (Module){.name = intern(names, "m"), .graph = g, .dims = batch, .n_dims = 1, .functions = function, .n_functions = 1};
+    *w.module = (Module){
+        .name = intern(names, "m"), .graph = g, .dims = batch, .n_dims = 1, .functions = function, .n_functions = 1};
     w.module->inputs = ARENA_NEW(arena, Declared);
     w.module->params = ARENA_NEW(arena, Declared);
     w.module->states = ARENA_NEW(arena, Declared);
@@ -66,6 +68,7 @@ static int32_t *ints(World *w, Node node)
     return (int32_t *)info(w, node)->attr.ints;
 }
 
+/* clang-format off */
 /* One kind of damage each, and a word of what the verifier must say. */
 static const char *damage(World *w, int kind)
 {
@@ -102,7 +105,7 @@ static const char *damage(World *w, int kind)
     case 26: results[2].value = w->x; return "differ in type";
     case 27: results[0].old = w->state; return "updates alone";
     case 28: function->loss = w->x; return "not a scalar";
-    case 29: results[1].role = RESULT_LOSS, results[1].name = results[0].name, results[1].value = w->loss; return "two results";
+    case 29: results[1] = results[0]; return "two results";
     case 30: w->module->inputs->node = w->w; return "what it is not";
     case 31: w->module->n_dims = 0; return "not among the dims";
     case 32: w->module->checks->left = DIM_NONE; return "condition";
@@ -111,6 +114,7 @@ static const char *damage(World *w, int kind)
     default: return NULL;
     }
 }
+/* clang-format on */
 
 Test(verify, refuses_each_kind_of_damage)
 {

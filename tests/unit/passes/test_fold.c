@@ -74,7 +74,8 @@ static void check_values_kept(const char *const *passes, int n_passes, int opera
         double *after = evaluate(module, &again);
         cr_assert_eq(count, again);
         for (int64_t k = 0; k < count; k++)
-            cr_assert(same_number(before[k], after[k]), "seed %d, element %d: %.17g became %.17g", (int)seed, (int)k, before[k], after[k]);
+            cr_assert(same_number(before[k], after[k]), "seed %d, element %d: %.17g became %.17g", (int)seed, (int)k,
+                      before[k], after[k]);
         free(before);
         free(after);
         graph_free(module->graph);

@@ -10,71 +10,76 @@
 
 enum { ROWS = 11, MAX_VALUES = 64 };
 
-static const char text[] =
-    "module \"m\"\n"
-    "dims batch, time\n"
-    "%1 = input name=\"x\" : f64[batch, 3]\n"
-    "%2 = target name=\"label\" : i32[batch] in 3\n"
-    "%3 = size sizes=[batch] : i64\n"
-    "%4 = cast(%3) : f64\n"
-    "%5 = mul(%1, %1) : f64[batch, 3]\n"
-    "%6 = sum(%5) ints=[0, 1] : f64\n"
-    "%7 = div(%6, %4) : f64\n"
-    "%8 = sqrt(%7) : f64\n"
-    "%9 = reduce_max(%1) ints=[0] : f64[3]\n"
-    "%10 = reduce_min(%1) ints=[0] : f64[3]\n"
-    "%11 = sub(%9, %10) : f64[3]\n"
-    "%12 = sum(%11) ints=[0] : f64\n"
-    "%13 = contract(%1, %1) ints=[0, 1, 0, 2, 1, 2] : f64[3, 3]\n"
-    "%14 = sum(%13) ints=[0, 1] : f64\n"
-    "%15 = argmax(%1) ints=[1] : i32[batch] in 3\n"
-    "%16 = eq(%15, %2) : bool[batch]\n"
-    "%17 = cast(%16) : f64[batch]\n"
-    "%18 = sum(%17) ints=[0] : f64\n"
-    "%19 = div(%18, %4) : f64\n"
-    "%20 = all(%16) ints=[0] : bool\n"
-    "%21 = any(%16) ints=[0] : bool\n"
-    "%22 = const number=1 : f64[batch]\n"
-    "%23 = scatter_add(%2, %22) ints=[0, 0] : f64[3]\n"
-    "%24 = reduce_max(%23) ints=[0] : f64\n"
-    "%25 = reshape(%1) : f64[3*batch]\n"
-    "%26 = abs(%25) : f64[3*batch]\n"
-    "%27 = prod(%26) ints=[0] : f64\n"
-    "%28 = log_softmax(%1) integer=1 : f64[batch, 3]\n"
-    "%29 = gather(%28, %2) ints=[1, 1] : f64[batch]\n"
-    "%30 = sum(%29) ints=[0] : f64\n"
-    "%31 = div(%30, %4) : f64\n"
-    "%32 = sum(%1) ints=[0] : f64[3]\n"
-    "%33 = broadcast(%4) ints=[] : f64[3]\n"
-    "%34 = div(%32, %33) : f64[3]\n"
-    "%35 = mul(%34, %34) : f64[3]\n"
-    "%36 = sum(%35) ints=[0] : f64\n"
-    "%37 = sub(%7, %36) : f64\n"
-    "declare input %1\n"
-    "declare input %2\n"
-    "function \"evaluation\" {\n"
-    "    total %31\n"
-    "    loss \"loss\" = %31\n"
-    "    metric \"rms\" = %8\n"
-    "    metric \"spread\" = %12\n"
-    "    metric \"gram\" = %14\n"
-    "    metric \"accuracy\" = %19\n"
-    "    metric \"all\" = %20\n"
-    "    metric \"any\" = %21\n"
-    "    metric \"commonest\" = %24\n"
-    "    metric \"product\" = %27\n"
-    "    metric \"variance\" = %37\n"
-    "}\n";
+static const char text[] = "module \"m\"\n"
+                           "dims batch, time\n"
+                           "%1 = input name=\"x\" : f64[batch, 3]\n"
+                           "%2 = target name=\"label\" : i32[batch] in 3\n"
+                           "%3 = size sizes=[batch] : i64\n"
+                           "%4 = cast(%3) : f64\n"
+                           "%5 = mul(%1, %1) : f64[batch, 3]\n"
+                           "%6 = sum(%5) ints=[0, 1] : f64\n"
+                           "%7 = div(%6, %4) : f64\n"
+                           "%8 = sqrt(%7) : f64\n"
+                           "%9 = reduce_max(%1) ints=[0] : f64[3]\n"
+                           "%10 = reduce_min(%1) ints=[0] : f64[3]\n"
+                           "%11 = sub(%9, %10) : f64[3]\n"
+                           "%12 = sum(%11) ints=[0] : f64\n"
+                           "%13 = contract(%1, %1) ints=[0, 1, 0, 2, 1, 2] : f64[3, 3]\n"
+                           "%14 = sum(%13) ints=[0, 1] : f64\n"
+                           "%15 = argmax(%1) ints=[1] : i32[batch] in 3\n"
+                           "%16 = eq(%15, %2) : bool[batch]\n"
+                           "%17 = cast(%16) : f64[batch]\n"
+                           "%18 = sum(%17) ints=[0] : f64\n"
+                           "%19 = div(%18, %4) : f64\n"
+                           "%20 = all(%16) ints=[0] : bool\n"
+                           "%21 = any(%16) ints=[0] : bool\n"
+                           "%22 = const number=1 : f64[batch]\n"
+                           "%23 = scatter_add(%2, %22) ints=[0, 0] : f64[3]\n"
+                           "%24 = reduce_max(%23) ints=[0] : f64\n"
+                           "%25 = reshape(%1) : f64[3*batch]\n"
+                           "%26 = abs(%25) : f64[3*batch]\n"
+                           "%27 = prod(%26) ints=[0] : f64\n"
+                           "%28 = log_softmax(%1) integer=1 : f64[batch, 3]\n"
+                           "%29 = gather(%28, %2) ints=[1, 1] : f64[batch]\n"
+                           "%30 = sum(%29) ints=[0] : f64\n"
+                           "%31 = div(%30, %4) : f64\n"
+                           "%32 = sum(%1) ints=[0] : f64[3]\n"
+                           "%33 = broadcast(%4) ints=[] : f64[3]\n"
+                           "%34 = div(%32, %33) : f64[3]\n"
+                           "%35 = mul(%34, %34) : f64[3]\n"
+                           "%36 = sum(%35) ints=[0] : f64\n"
+                           "%37 = sub(%7, %36) : f64\n"
+                           "declare input %1\n"
+                           "declare input %2\n"
+                           "function \"evaluation\" {\n"
+                           "    total %31\n"
+                           "    loss \"loss\" = %31\n"
+                           "    metric \"rms\" = %8\n"
+                           "    metric \"spread\" = %12\n"
+                           "    metric \"gram\" = %14\n"
+                           "    metric \"accuracy\" = %19\n"
+                           "    metric \"all\" = %20\n"
+                           "    metric \"any\" = %21\n"
+                           "    metric \"commonest\" = %24\n"
+                           "    metric \"product\" = %27\n"
+                           "    metric \"variance\" = %37\n"
+                           "}\n";
 
 static double combine(Combine how, double a, double b)
 {
     switch (how) {
-    case COMBINE_SUM: return a + b;
-    case COMBINE_PRODUCT: return a * b;
-    case COMBINE_MAX: return fmax(a, b);
-    case COMBINE_MIN: return fmin(a, b);
-    case COMBINE_ANY: return a != 0 || b != 0;
-    case COMBINE_ALL: return a != 0 && b != 0;
+    case COMBINE_SUM:
+        return a + b;
+    case COMBINE_PRODUCT:
+        return a * b;
+    case COMBINE_MAX:
+        return fmax(a, b);
+    case COMBINE_MIN:
+        return fmin(a, b);
+    case COMBINE_ANY:
+        return a != 0 || b != 0;
+    case COMBINE_ALL:
+        return a != 0 && b != 0;
     }
     return NAN;
 }
@@ -152,8 +157,9 @@ Test(metrics, batches_put_together_equal_the_whole)
         }
         run_function(end, &split.finish, finished);
         for (uint32_t i = 0; i < evaluation->n_results; i++)
-            cr_expect_float_eq(finished[i]->data[0], whole[i]->data[0], 1e-12 * (1 + fabs(whole[i]->data[0])), "%s in batches of %d: %g, not %g",
-                               evaluation->results[i].name, batch, finished[i]->data[0], whole[i]->data[0]);
+            cr_expect_float_eq(finished[i]->data[0], whole[i]->data[0], 1e-12 * (1 + fabs(whole[i]->data[0])),
+                               "%s in batches of %d: %g, not %g", evaluation->results[i].name, batch,
+                               finished[i]->data[0], whole[i]->data[0]);
         eval_free(end);
     }
     eval_free(once);

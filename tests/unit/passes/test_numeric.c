@@ -26,19 +26,45 @@ typedef struct {
 static void reference_unary(Op op, mpfr_t to, mpfr_t x)
 {
     switch (op) {
-    case OP_NEG: mpfr_neg(to, x, MPFR_RNDN); return;
-    case OP_ABS: mpfr_abs(to, x, MPFR_RNDN); return;
-    case OP_SQRT: mpfr_sqrt(to, x, MPFR_RNDN); return;
-    case OP_RSQRT: mpfr_rec_sqrt(to, x, MPFR_RNDN); return;
-    case OP_EXP: mpfr_exp(to, x, MPFR_RNDN); return;
-    case OP_EXPM1: mpfr_expm1(to, x, MPFR_RNDN); return;
-    case OP_LOG: mpfr_log(to, x, MPFR_RNDN); return;
-    case OP_LOG1P: mpfr_log1p(to, x, MPFR_RNDN); return;
-    case OP_SINH: mpfr_sinh(to, x, MPFR_RNDN); return;
-    case OP_COSH: mpfr_cosh(to, x, MPFR_RNDN); return;
-    case OP_TANH: mpfr_tanh(to, x, MPFR_RNDN); return;
-    case OP_ERF: mpfr_erf(to, x, MPFR_RNDN); return;
-    case OP_ERFC: mpfr_erfc(to, x, MPFR_RNDN); return;
+    case OP_NEG:
+        mpfr_neg(to, x, MPFR_RNDN);
+        return;
+    case OP_ABS:
+        mpfr_abs(to, x, MPFR_RNDN);
+        return;
+    case OP_SQRT:
+        mpfr_sqrt(to, x, MPFR_RNDN);
+        return;
+    case OP_RSQRT:
+        mpfr_rec_sqrt(to, x, MPFR_RNDN);
+        return;
+    case OP_EXP:
+        mpfr_exp(to, x, MPFR_RNDN);
+        return;
+    case OP_EXPM1:
+        mpfr_expm1(to, x, MPFR_RNDN);
+        return;
+    case OP_LOG:
+        mpfr_log(to, x, MPFR_RNDN);
+        return;
+    case OP_LOG1P:
+        mpfr_log1p(to, x, MPFR_RNDN);
+        return;
+    case OP_SINH:
+        mpfr_sinh(to, x, MPFR_RNDN);
+        return;
+    case OP_COSH:
+        mpfr_cosh(to, x, MPFR_RNDN);
+        return;
+    case OP_TANH:
+        mpfr_tanh(to, x, MPFR_RNDN);
+        return;
+    case OP_ERF:
+        mpfr_erf(to, x, MPFR_RNDN);
+        return;
+    case OP_ERFC:
+        mpfr_erfc(to, x, MPFR_RNDN);
+        return;
     case OP_SIGMOID:
         mpfr_neg(to, x, MPFR_RNDN);
         mpfr_exp(to, to, MPFR_RNDN);
@@ -49,19 +75,31 @@ static void reference_unary(Op op, mpfr_t to, mpfr_t x)
         mpfr_exp(to, x, MPFR_RNDN);
         mpfr_log1p(to, to, MPFR_RNDN);
         return;
-    default: cr_assert_fail("the reference does not know %s", op_info(op)->spelling);
+    default:
+        cr_assert_fail("the reference does not know %s", op_info(op)->spelling);
     }
 }
 
 static void reference_binary(Op op, mpfr_t to, mpfr_t x, mpfr_t y)
 {
     switch (op) {
-    case OP_ADD: mpfr_add(to, x, y, MPFR_RNDN); return;
-    case OP_SUB: mpfr_sub(to, x, y, MPFR_RNDN); return;
-    case OP_MUL: mpfr_mul(to, x, y, MPFR_RNDN); return;
-    case OP_DIV: mpfr_div(to, x, y, MPFR_RNDN); return;
-    case OP_POW: mpfr_pow(to, x, y, MPFR_RNDN); return;
-    default: cr_assert_fail("the reference does not know %s", op_info(op)->spelling);
+    case OP_ADD:
+        mpfr_add(to, x, y, MPFR_RNDN);
+        return;
+    case OP_SUB:
+        mpfr_sub(to, x, y, MPFR_RNDN);
+        return;
+    case OP_MUL:
+        mpfr_mul(to, x, y, MPFR_RNDN);
+        return;
+    case OP_DIV:
+        mpfr_div(to, x, y, MPFR_RNDN);
+        return;
+    case OP_POW:
+        mpfr_pow(to, x, y, MPFR_RNDN);
+        return;
+    default:
+        cr_assert_fail("the reference does not know %s", op_info(op)->spelling);
     }
 }
 
@@ -100,7 +138,8 @@ static void reference_node(World *w, Node node)
     const NodeInfo *info = graph_node(w->graph, node);
     mpfr_t *to = w->values[node.id] = malloc(COUNT * sizeof(mpfr_t));
     for (int i = 0; i < COUNT; i++) mpfr_init2(to[i], BITS);
-    mpfr_t *x = info->n_args ? w->values[info->args[0].id] : NULL, *y = info->n_args > 1 ? w->values[info->args[1].id] : NULL;
+    mpfr_t *x = info->n_args ? w->values[info->args[0].id] : NULL,
+           *y = info->n_args > 1 ? w->values[info->args[1].id] : NULL;
     OpClass class = op_info(info->op)->class;
     for (int i = 0; i < COUNT; i++) {
         if (info->op == OP_CONST) mpfr_set_d(to[i], info->attr.number, MPFR_RNDN);
@@ -164,8 +203,8 @@ static void check_elements(World *w, const Rule *rule, Node left, const Tensor *
         compared++;
         if (expected == got) continue;
         double scale = fabs(expected) + (over_axis ? 1 : 0);
-        cr_expect(fabs(got - expected) <= ULPS * DBL_EPSILON * scale + 2 * 4.9e-324, "%s\n element %d: %.17g instead of %.17g",
-                  rule_text(rule), (int)i, got, expected);
+        cr_expect(fabs(got - expected) <= ULPS * DBL_EPSILON * scale + 2 * 4.9e-324,
+                  "%s\n element %d: %.17g instead of %.17g", rule_text(rule), (int)i, got, expected);
     }
     cr_expect_gt(compared, COUNT / 16, "%s: hardly any point in its domain", rule_text(rule));
 }

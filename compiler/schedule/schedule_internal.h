@@ -6,7 +6,8 @@
  *   piece.c        a materialised node as a kernel of its own (a piece)
  *   fuse.c         joins pieces to groups: the predicate of what may fuse and the choice of what should
  *   group.c        groups and their dependencies
- *   place.c        buffers, writes in place, the order of launches
+ *   place.c        buffers, writes in place
+ *   order.c        the order of launches
  *   finish.c       a group as a Kernel */
 #ifndef NNC_SCHEDULE_INTERNAL_H
 #define NNC_SCHEDULE_INTERNAL_H
@@ -251,7 +252,7 @@ void program_fuse(Program *program);
 /* The buffer of an input, parameter, state, setting or literal. */
 uint32_t program_memory(Program *program, Node node);
 void program_place(Program *program);
-/* Groups in launching order; malloc'd. */
+/* order.c: groups in launching order; malloc'd. */
 uint32_t *program_launch_order(Program *program);
 Finished group_finish(Program *program, Group *group);
 /* For a scatter: zeros in its buffer. */

@@ -1,0 +1,69 @@
+/* The order of launches: phases where they are apart; then, of what could run, scalars of settings and sizes, and that
+ * which nothing waits for (an update, a gradient) while its operands are still in cache, which also ends their lives
+ * early; then the order of the nodes. */
+#include <assert.h>
+
+#include "schedule/schedule_internal.h"
+
+typedef Vec(uint64_t) Heap;
+
+static void swap(uint64_t *a, uint64_t *b)
+{
+    uint64_t old = *a;
+    *a = *b;
+    *b = old;
+}
+
+static void heap_push(Heap *heap, uint64_t key)
+{
+    vec_push(heap, key);
+    for (size_t at = heap->count - 1; at && heap->at[at] < heap->at[(at - 1) / 2]; at = (at - 1) / 2)
+        swap(&heap->at[at], &heap->at[(at - 1) / 2]);
+}
+
+static uint64_t heap_pop(Heap *heap)
+{
+    uint64_t least = heap->at[0];
+    heap->at[0] = heap->at[--heap->count];
+    for (size_t at = 0, child; (child = 2 * at + 1) < heap->count; at = child) {
+        if (child + 1 < heap->count && heap->at[child + 1] < heap->at[child]) child++;
+        if (heap->at[at] <= heap->at[child]) break;
+        swap(&heap->at[at], &heap->at[child]);
+    }
+    return least;
+}
+
+static uint64_t priority(const Program *program, const Group *group)
+{
+    uint64_t phase = program->phased ? group->need : 0, waited = 0;
+    for (size_t i = 0; i < group->users.count; i++)
+        if (!program->phased || program->groups.at[group->users.at[i]]->need == group->need) waited = 1;
+    if (!group->deps.count && !group->draft.axes.count) waited = 0;
+    return phase << 40 | waited << 32 | group->id;
+}
+
+uint32_t *program_launch_order(Program *program)
+{
+    size_t count = program->groups.count;
+    uint32_t *order = malloc((count + 1) * sizeof *order), *missing = calloc(count + 1, sizeof *missing);
+    if (!order || !missing) abort();
+    Heap ready = {0};
+    for (size_t i = 0; i < count; i++) {
+        const Group *group = program->groups.at[i];
+        missing[i] = (uint32_t)group->deps.count;
+        if (!missing[i]) heap_push(&ready, priority(program, group));
+    }
+    uint32_t taken = 0;
+    while (ready.count) {
+        const Group *group = program->groups.at[(uint32_t)heap_pop(&ready)];
+        order[taken++] = group->id;
+        for (size_t i = 0; i < group->users.count; i++) {
+            uint32_t user = group->users.at[i];
+            if (!--missing[user]) heap_push(&ready, priority(program, program->groups.at[user]));
+        }
+    }
+    assert(taken == count && "groups wait for each other");
+    vec_free(&ready);
+    free(missing);
+    return order;
+}

@@ -6,7 +6,8 @@ Points that are left out, since PyTorch has another convention than nnc (docs/nu
   - gradients of hard_sigmoid and hard_swish at -3 and 3: nnc's min and max share a tie, PyTorch gives it to one side;
   - gradients of bce at p = 0 and p = 1, where nnc's bounded logarithm is constant and PyTorch bounds the quotient;
   - gradients at NaN: only that NaN passes is fixed;
-  - softplus beyond 20 and gelu's left tail are not taken from PyTorch's own functions, which lose digits there.
+  - softplus beyond 20, gelu's left tail and hard_sigmoid's slope are not taken from PyTorch's own functions, which lose
+    digits there (the last one takes 1/6 in f32).
 A case without a gradient for an input says nothing about it."""
 import json, math, os
 import torch
@@ -96,7 +97,7 @@ def activations():
     c.elementwise("softplus(x)", softplus)
     c.elementwise("softsign(x)", F.softsign)
     c.elementwise("mish(x)", lambda x: x * torch.tanh(softplus(x)))
-    c.elementwise("hard_sigmoid(x)", F.hardsigmoid)
+    c.elementwise("hard_sigmoid(x)", lambda x: torch.clamp(x / 6 + 0.5, 0, 1))
     c.elementwise("hard_swish(x)", F.hardswish)
     c.elementwise("identity(x)", lambda x: x + 0)
     for name, function in (("hard_sigmoid", F.hardsigmoid), ("hard_swish", F.hardswish)):

@@ -1,0 +1,118 @@
+/* Built-in functions by family; the larger families have files of their own. */
+#include <math.h>
+#include <string.h>
+
+#include "elaborate/elaborator.h"
+
+static Value shape_of(Elaborator *el, Value x, Span at)
+{
+    if (x.kind == VALUE_LIST) {
+        Value count = value_integer(el, x.count);
+        return value_list(el, &count, 1);
+    }
+    x = value_as_tensor(el, x, DTYPE_COUNT, at);
+    if (value_is_error(x)) return x;
+    Type type = value_type(el, x);
+    Value sizes[MAX_RANK];
+    for (uint32_t i = 0; i < type.rank; i++) sizes[i] = value_size(el, type.dims[i]);
+    return value_list(el, sizes, type.rank);
+}
+
+static Value is_integer(Elaborator *el, Value x)
+{
+    int64_t integer;
+    if (x.kind == VALUE_TENSOR)
+        return value_bool(dtype_class(node_type(el->graph, x.node)->dtype) == DTYPE_CLASS_INTEGER);
+    return value_bool(x.kind == VALUE_INDEX || value_is_integer(el, x, &integer));
+}
+
+/* Uniform in (0, 1); each evaluation under one path is a stream of its own. */
+static Value random_of(Elaborator *el, Value shape, Span at)
+{
+    if (!el->draw) {
+        Diag *diag = complain(el, DIAG_misplaced_statement, at, "random numbers are drawn only on the right of `~`");
+        diag_hint(diag, "declare them: `draw u: [batch, 8] ~ uniform`");
+        return value_error();
+    }
+    Type type = type_scalar(el->real);
+    if (shape.kind != VALUE_LIST || shape.count > MAX_RANK) {
+        complain(el, DIAG_type_mismatch, at, "`random` wants a shape, but this is %s", value_describe(el, shape));
+        return value_error();
+    }
+    for (uint32_t i = 0; i < shape.count; i++)
+        if (!number_as_size(el, shape.items[i], "a size", at, &type.dims[type.rank++])) return value_error();
+    int64_t stream = 0;
+    for (size_t i = 0; i < el->streams.count; i++)
+        if (el->streams.at[i].name == el->draw) stream = ++el->streams.at[i].count;
+    if (!stream) vec_push(&el->streams, (Counter){el->draw, 0});
+    return value_tensor(build_random(el->graph, el->draw, stream, type));
+}
+
+Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_syntax, const Syntax *by_syntax, Span at)
+{
+    bool named = by_syntax && (by_syntax->kind == SYNTAX_NAME || by_syntax->kind == SYNTAX_MEMBER);
+    if (!named || by.kind != VALUE_TENSOR) {
+        Diag *diag = complain(el, DIAG_type_mismatch, by_syntax ? by_syntax->span : at,
+                              "a derivative is taken by a named value or parameter, not by %s", value_describe(el, by));
+        diag_hint(diag, "give the expression a name first, and compute with that name");
+        return value_error();
+    }
+    of = value_as_tensor(el, of, DTYPE_COUNT, at);
+    if (value_is_error(of)) return of;
+    Type type = value_type(el, of), wrt = value_type(el, by);
+    Span of_at = of_syntax ? of_syntax->span : at;
+    if (type.rank) {
+        Diag *diag = complain(el, DIAG_not_scalar, of_at, "only a single number has a gradient, but this is `%s`",
+                              type_text(el, &type));
+        diag_hint(diag, "`grad(sum(%s), %s)` adds its elements up first", of_syntax ? syntax_text(el, of_syntax) : "…",
+                  syntax_text(el, by_syntax));
+        return value_error();
+    }
+    if (!dtype_is_float(wrt.dtype) || !dtype_is_float(type.dtype)) {
+        complain(el, DIAG_type_mismatch, at, "derivatives are of and by real numbers, not `%s` by `%s`",
+                 type_text(el, &type), type_text(el, &wrt));
+        return value_error();
+    }
+    return value_tensor(build_gradient(el->graph, of.node, by.node));
+}
+
+static Value plain(Elaborator *el, const Builtin *builtin, const Value *args, const Syntax *const *syntax, Span at)
+{
+    double y, x;
+    switch (builtin->id) {
+    case BUILTIN_ID_shape: return shape_of(el, args[0], at);
+    case BUILTIN_ID_is_integer: return is_integer(el, args[0]);
+    case BUILTIN_ID_random: return random_of(el, args[0], at);
+    case BUILTIN_ID_atan2:
+        if (value_is_constant(el, args[0], &y) && value_is_constant(el, args[1], &x)) return value_real(atan2(y, x));
+        return elementwise(el, OP_ATAN2, args[0], args[1], &(Syntax){.span = at});
+    default: {
+        (void)syntax;
+        Value value = value_as_tensor(el, args[0], DTYPE_COUNT, at);
+        if (value_is_error(value)) return value;
+        return value_labelled(el, build_stop_gradient(el->graph, value.node), value.labels, value.count);
+    }
+    }
+}
+
+static Value cast_to(Elaborator *el, const Builtin *builtin, Value x, Span at)
+{
+    DType dtype;
+    dtype_parse(builtin->name, strlen(builtin->name), &dtype);
+    return convert(el, x, dtype == DTYPE_F32 ? el->real : dtype, at);
+}
+
+Value call_builtin(Elaborator *el, const Builtin *builtin, const Value *args, uint32_t n_many, const bool *given,
+                   const Syntax *const *syntax, Span at)
+{
+    switch (builtin->family) {
+    case BUILTIN_REDUCE: return reduce(el, builtin, args, given, at);
+    case BUILTIN_ALONG: return along(el, builtin, args, given, at);
+    case BUILTIN_STRUCTURE: return structure(el, builtin, args, n_many, given, at);
+    case BUILTIN_PLAIN: return plain(el, builtin, args, syntax, at);
+    case BUILTIN_GRAD: return gradient(el, args[0], args[1], syntax[0], syntax[1], at);
+    case BUILTIN_CAST: return cast_to(el, builtin, args[0], at);
+    case BUILTIN_ELEMENTWISE: return elementwise_unary(el, builtin->op, args[0], at);
+    }
+    return value_error();
+}

@@ -1,0 +1,225 @@
+/* Data blocks and their splits. */
+#include "elaborate/data.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_split_key(const Syntax *statement)
+{
+    const Syntax *left = statement->kids[0]->kids[0];
+    return left->kind == SYNTAX_NAME && !strcmp(left->name, "split");
+}
+
+static void read_parts(Elaborator *el, DataBlock *block, const Syntax *right)
+{
+    uint32_t count = block->syntax->kids[0]->n_kids;
+    Value list = evaluate(el, block->scope, right);
+    double *parts = ARENA_ARRAY(el->arena, double, count), sum = 0;
+    bool good = list.kind == VALUE_LIST && list.count == count;
+    for (uint32_t i = 0; good && i < count; i++) {
+        good = value_is_constant(el, list.items[i], &parts[i]) && parts[i] > 0;
+        sum += parts[i];
+    }
+    if (good && sum <= 1 + 1e-9) {
+        block->parts = parts;
+        return;
+    }
+    if (value_is_error(list)) return;
+    Diag *diag = complain(el, DIAG_bad_setting, right->span, "`split` wants %u positive parts that add up to at most 1, one "
+                          "for each name of the block", count);
+    diag_hint(diag, "`data train, valid { … split = [0.8, 0.2] }`");
+}
+
+static void run_data_statement(Elaborator *el, DataBlock *block, const Syntax *statement)
+{
+    Value ignored;
+    if (statement->kind != SYNTAX_BIND || statement->kids[0]->n_kids != 1 ||
+        statement->kids[0]->kids[0]->kind != SYNTAX_NAME) {
+        run_statement(el, block->scope, statement, &ignored);
+        return;
+    }
+    const Syntax *name = statement->kids[0]->kids[0], *right = statement->kids[1];
+    if (is_split_key(statement)) {
+        read_parts(el, block, right);
+        return;
+    }
+    el->splits->binding = name->name;
+    el->splits->unnamed = 0;
+    Value value = evaluate(el, block->scope, right);
+    if (value.kind == VALUE_LIST && value.count) value = data_literal(el, value, right->span);
+    scope_assign(el, block->scope, name->name, value, name->span);
+}
+
+static DataBlock *read_block(Elaborator *el, DataSplits *data, const Syntax *syntax)
+{
+    DataBlock *block = ARENA_NEW(el->arena, DataBlock);
+    *block = (DataBlock){.syntax = syntax, .scope = scope_new(el, NULL, false), .rows = -1};
+    data->current = block;
+    for (uint32_t i = 0; i < syntax->kids[1]->n_kids; i++)
+        if (syntax->kids[1]->kids[i]) run_data_statement(el, block, syntax->kids[1]->kids[i]);
+    data->current = NULL;
+    return block;
+}
+
+static void add_split(Elaborator *el, DataSplits *data, const Item *item)
+{
+    DataBlock *block = NULL;
+    for (size_t i = 0; i < data->all.count; i++)
+        if (data->all.at[i].block->syntax == item->syntax) block = data->all.at[i].block;
+    if (!block) block = read_block(el, data, item->syntax);
+    vec_push(&data->all, (DataSplit){item, block});
+    if (strcmp(item->name, "train")) return;
+    data->train = block;
+    data->train_to = 1;
+    const Syntax *names = item->syntax->kids[0];
+    for (uint32_t i = 0; block->parts && i < names->n_kids; i++)
+        if (names->kids[i]->name == item->name) data->train_to = block->parts[i];
+}
+
+/* The name that the model's inputs give their first axis. */
+static Name rows_symbol(Elaborator *el, const Syntax *model)
+{
+    const Syntax *block = model->kids[0];
+    for (uint32_t i = 0; i < block->n_kids; i++) {
+        const Syntax *statement = block->kids[i];
+        if (!statement || (statement->kind != SYNTAX_INPUT && statement->kind != SYNTAX_TARGET)) continue;
+        const Syntax *subs = statement->kids[1]->kids[0];
+        if (subs && subs->n_kids > 1 && subs->kids[1]->kind == SYNTAX_NAME) return subs->kids[1]->name;
+    }
+    return intern(el->context->names, "batch");
+}
+
+static void bind_dim(Elaborator *el, const Syntax *name, Dim size)
+{
+    int64_t known;
+    if (name->kind != SYNTAX_NAME || dim_is_none(size) || !dim_is_constant(el->dims, size, &known)) return;
+    if (items_find(el->items, SPACE_CONST, name->name, false)) return;
+    for (size_t i = 0; i < el->bound_dims.count; i++)
+        if (el->bound_dims.at[i].name == name->name) return;
+    vec_push(&el->bound_dims, (Binding){.name = name->name, .value = value_size(el, size), .place = name->span});
+}
+
+/* Free sizes of an input, other than the first axis, are those of its data. */
+static void bind_dims(Elaborator *el, const Syntax *statement, const DataBlock *block)
+{
+    const Syntax *type = statement->kids[1], *subs = type->kids[0];
+    for (uint32_t i = 0; i < statement->kids[0]->n_kids; i++) {
+        const Binding *value = scope_find(block->scope, statement->kids[0]->kids[i]->name, false);
+        if (!value || value->value.kind != VALUE_TENSOR) continue;
+        Type found = *node_type(el->graph, value->value.node);
+        if (type->kids[1]) bind_dim(el, type->kids[1], found.range);
+        for (uint32_t k = 2; subs && subs->n_kids == found.rank + 1 && k < subs->n_kids; k++)
+            bind_dim(el, subs->kids[k], found.dims[k - 1]);
+    }
+}
+
+void data_read(Elaborator *el, const Syntax *model, DataSplits *data)
+{
+    data->rows = rows_symbol(el, model);
+    el->splits = data;
+    const Item *train = items_find(el->items, SPACE_DATA, intern(el->context->names, "train"), false);
+    if (train) add_split(el, data, train);
+    for (const Item *item = items_first(el->items); item; item = item->next)
+        if (item->space == SPACE_DATA && item != train) add_split(el, data, item);
+    el->splits = NULL;
+    data->count = data->all.count;
+    data->splits = ARENA_ARRAY(el->arena, Split, data->count + 1);
+    const DataBlock *block = data->train ? data->train : data->count ? data->all.at[0].block : NULL;
+    for (uint32_t i = 0; block && i < model->kids[0]->n_kids; i++) {
+        const Syntax *statement = model->kids[0]->kids[i];
+        bool input = statement && (statement->kind == SYNTAX_INPUT || statement->kind == SYNTAX_TARGET);
+        if (input) bind_dims(el, statement, block);
+    }
+}
+
+static bool fits_declared(Elaborator *el, const Type *found, const Type *declared, Name name, Span at, Span declared_at)
+{
+    int64_t beyond;
+    bool shape = type_same_shape(found, declared);
+    bool element = dtype_class(found->dtype) <= dtype_class(declared->dtype);
+    bool range = dim_is_none(declared->range) || dim_is_none(found->range) ||
+                 !dim_is_constant(el->dims, dim_sub(el->dims, found->range, declared->range), &beyond) || beyond <= 0;
+    if (shape && element && range) return true;
+    Diag *diag = complain(el, DIAG_data_shape, at, "the data for `%s` are `%s`, but the model wants `%s`", name,
+                          type_text(el, found), type_text(el, declared));
+    diag_note(diag, declared_at, "declared here");
+    if (shape && !element) diag_hint(diag, "convert them: `%s(…)`", dtype_name(declared->dtype));
+    return false;
+}
+
+static void collect_fields(Elaborator *el, const DataBlock *block, const Function *function, Split *split)
+{
+    SplitField *fields = ARENA_ARRAY(el->arena, SplitField, block->fields.count + 1);
+    Node *roots = ARENA_ARRAY(el->arena, Node, function->n_results + 1);
+    uint32_t count;
+    for (uint32_t i = 0; i < function->n_results; i++) roots[i] = function->results[i].value;
+    Node *reached = graph_reachable(el->graph, roots, function->n_results, &count);
+    for (size_t f = 0; f < block->fields.count; f++)
+        for (uint32_t i = 0; i < count; i++) {
+            const NodeInfo *info = graph_node(el->graph, reached[i]);
+            if (info->op == OP_INPUT && info->attr.name == block->fields.at[f].input)
+                fields[split->n_fields++] = block->fields.at[f];
+        }
+    free(reached);
+    split->fields = fields;
+}
+
+static void set_part(const DataSplit *split, Split *to)
+{
+    const Syntax *names = split->item->syntax->kids[0];
+    to->to = 1;
+    if (!split->block->parts) return;
+    to->to = 0;
+    for (uint32_t i = 0; i < names->n_kids; i++) {
+        to->from = to->to;
+        to->to += split->block->parts[i];
+        if (names->kids[i]->name == split->item->name) break;
+    }
+    if (to->to > 1) to->to = 1;
+}
+
+bool data_function(Elaborator *el, DataSplits *data, size_t index, Function *function)
+{
+    const DataSplit *split = &data->all.at[index];
+    const DataBlock *block = split->block;
+    Result *results = ARENA_ARRAY(el->arena, Result, el->inputs.count + 1);
+    *function = (Function){.name = intern_format(el->context->names, "data.%s", split->item->name), .results = results};
+    for (size_t i = 0; i < el->inputs.count; i++) {
+        const NodeInfo input = *graph_node(el->graph, el->inputs.at[i].node);
+        const Binding *value = scope_find(block->scope, input.attr.name, false);
+        if (!value || value_is_error(value->value)) continue;
+        Value x = value_as_tensor(el, value->value, DTYPE_COUNT, value->place);
+        if (value_is_error(x)) continue;
+        Type found = value_type(el, x);
+        if (!fits_declared(el, &found, &input.type, input.attr.name, value->place, el->inputs.at[i].place)) return false;
+        x = convert(el, x, input.type.dtype, value->place);
+        results[function->n_results++] = (Result){.role = RESULT_VALUE, .name = input.attr.name, .value = x.node};
+    }
+    Split *to = &data->splits[index];
+    *to = (Split){.name = split->item->name, .function = function->name, .rows = block->rows < 0 ? 0 : block->rows};
+    to->sources = ARENA_COPY(el->arena, SplitSource, block->sources.at, block->sources.count);
+    to->n_sources = (uint32_t)block->sources.count;
+    set_part(split, to);
+    collect_fields(el, block, function, to);
+    return true;
+}
+
+void data_require(Elaborator *el, const DataSplits *data, const Function *training, const TrainSettings *settings)
+{
+    uint32_t count = 0;
+    Node *reached = node_is_none(training->loss) ? NULL : graph_reachable(el->graph, &training->loss, 1, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const NodeInfo info = *graph_node(el->graph, reached[i]);
+        if (info.op != OP_INPUT && info.op != OP_TARGET) continue;
+        if (data->train && scope_find(data->train->scope, info.attr.name, false)) continue;
+        Span at = settings->place;
+        for (size_t k = 0; k < el->inputs.count; k++)
+            if (node_same(el->inputs.at[k].node, reached[i])) at = el->inputs.at[k].place;
+        Diag *diag = complain(el, DIAG_input_without_data, at, "the loss needs `%s`, but no data say what it is",
+                              info.attr.name);
+        diag_note(diag, data->train ? data->train->syntax->span : settings->place,
+                  data->train ? "this block does not give it" : "training needs a block `data train`");
+        diag_hint(diag, "add `%s = …` to `data train { … }`", info.attr.name);
+    }
+    free(reached);
+}

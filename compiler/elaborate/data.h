@@ -1,0 +1,55 @@
+/* Data blocks: sources are opened, their columns become INPUT nodes with one row a sample, and what the block computes
+ * from them becomes a function for each split. */
+#ifndef NNC_ELABORATE_DATA_H
+#define NNC_ELABORATE_DATA_H
+
+#include "elaborate/elaborator.h"
+
+/* A data block, which one split or several share. */
+typedef struct {
+    const Syntax *syntax;
+    Scope *scope;
+    Vec(SplitSource) sources;
+    Vec(SplitField) fields;
+    int64_t rows; /* -1: no source yet */
+    Span rows_place;
+    const double *parts; /* of the rows, one a split; NULL: each has all */
+} DataBlock;
+
+typedef struct {
+    const Item *item;
+    DataBlock *block;
+} DataSplit;
+
+struct DataSplits {
+    Split *splits;
+    size_t count;
+    Vec(DataSplit) all;
+    Name rows;           /* the symbol of the first axis */
+    DataBlock *current;  /* while it is evaluated */
+    DataBlock *train;    /* of the split `train`, NULL while there is none */
+    double train_to;     /* the part of its rows that is `train`'s, from 0 */
+    Name binding;        /* the name left of `=` */
+    int unnamed;         /* sources under one binding */
+};
+typedef struct DataSplits DataSplits;
+
+/* Evaluates all data blocks and binds the free sizes of the model's inputs that they decide. */
+void data_read(Elaborator *el, const Syntax *model, DataSplits *data);
+/* The function and Split of data->all.at[index], once the model is elaborated. */
+bool data_function(Elaborator *el, DataSplits *data, size_t index, Function *function);
+/* What the loss needs must have data in the split `train`. */
+void data_require(Elaborator *el, const DataSplits *data, const Function *training, const TrainSettings *settings);
+
+/* While a block is read: a call of a source or of `columns`; false when the name is neither. */
+bool data_call(Elaborator *el, Scope *scope, const Syntax *node, Value *result);
+Value table_column(Elaborator *el, Value table, const char *column, Span at);
+/* A literal list as a source of its own. */
+Value data_literal(Elaborator *el, Value list, Span at);
+
+/* Whether a reduction over these axes of x is one over rows, so that it must be taken now. */
+bool reduces_rows(const Elaborator *el, Node x, const int32_t *axes, uint32_t n_axes);
+/* A reduction over the rows of `train`, evaluated: a literal. */
+Value data_reduce(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint32_t n_axes, Span at);
+
+#endif

@@ -1,0 +1,148 @@
+/* Reductions over the rows of the training data: evaluated once while compiling, in pieces, by the interpreter. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "elaborate/data.h"
+#include "ir/eval.h"
+
+enum { ROWS_AT_ONCE = 4096 };
+
+bool reduces_rows(const Elaborator *el, Node x, const int32_t *axes, uint32_t n_axes)
+{
+    Name symbol;
+    const Type *type = node_type(el->graph, x);
+    return el->splits && n_axes && axes[0] == 0 && type->rank && dim_is_symbol(el->dims, type->dims[0], &symbol) &&
+           symbol == el->splits->rows;
+}
+
+/* The block whose rows count: `train`'s, or the only one there is. */
+static DataBlock *rows_of(const Elaborator *el, int64_t *count)
+{
+    DataSplits *data = el->splits;
+    DataBlock *block = data->train ? data->train : data->current;
+    double part = 1;
+    const Syntax *names = block->syntax->kids[0];
+    for (uint32_t i = 0; block->parts && i < names->n_kids; i++)
+        if (!strcmp(names->kids[i]->name, "train")) part = block->parts[i];
+    *count = (int64_t)floor((double)block->rows * part + 0.5);
+    return block;
+}
+
+static bool bind_field(Elaborator *el, Eval *eval, const DataBlock *block, const SplitField *field, Node input,
+                       int64_t first, int64_t count)
+{
+    const SplitSource *source = &block->sources.at[field->source];
+    const DataColumn *column = &source->source->columns[field->column];
+    int64_t width = 1;
+    for (uint32_t i = 0; i < column->rank; i++) width *= column->dims[i];
+    size_t row = (size_t)width * dtype_size(column->dtype), total = (size_t)(width * count);
+    const char *message = NULL;
+    void *bytes = malloc(total * dtype_size(column->dtype) + 1);
+    double *numbers = malloc(total * sizeof *numbers + 1);
+    const DataProvider *provider = el->options->provider;
+    bool good = bytes && numbers;
+    if (good && source->literal)
+        memcpy(bytes, (const char *)source->literal + (size_t)first * row, row * (size_t)count);
+    else if (good)
+        good = provider->read(provider->host, source->source, field->column, first, count, bytes, &message);
+    if (good) {
+        dtype_load(column->dtype, numbers, bytes, (int64_t)total);
+        good = eval_bind(eval, input, numbers, (int64_t)total);
+    } else {
+        complain(el, DIAG_data_source, block->rows_place, "%s", message ? message : "the data cannot be read");
+    }
+    free(bytes);
+    free(numbers);
+    return good;
+}
+
+/* Binds what `x` reads of rows [first, first + count). */
+static bool bind_rows(Elaborator *el, Eval *eval, const DataBlock *block, Node x, int64_t first, int64_t count)
+{
+    uint32_t n;
+    bool good = true;
+    Node *reached = graph_reachable(el->graph, &x, 1, &n);
+    eval_bind_size(eval, el->splits->rows, count);
+    for (uint32_t i = 0; good && i < n; i++) {
+        const NodeInfo info = *graph_node(el->graph, reached[i]);
+        if (info.op != OP_INPUT) continue;
+        for (size_t f = 0; good && f < block->fields.count; f++)
+            if (block->fields.at[f].input == info.attr.name)
+                good = bind_field(el, eval, block, &block->fields.at[f], reached[i], first, count);
+    }
+    free(reached);
+    return good;
+}
+
+static double combine(Op op, double a, double b)
+{
+    if (op == OP_REDUCE_MAX) return a > b ? a : b;
+    if (op == OP_REDUCE_MIN) return a < b ? a : b;
+    return a + b;
+}
+
+static Value literal_of(Elaborator *el, const Type *type, const double *numbers, int64_t count)
+{
+    void *bytes = malloc((size_t)count * dtype_size(type->dtype) + 1);
+    dtype_store(type->dtype, bytes, numbers, count);
+    Value value = value_tensor(build_literal(el->graph, *type, bytes, (size_t)count * dtype_size(type->dtype)));
+    free(bytes);
+    return value;
+}
+
+/* SUM, REDUCE_MAX or REDUCE_MIN over all rows; `scale` divides. */
+static Value accumulate(Elaborator *el, Op op, Node x, const int32_t *axes, uint32_t n_axes, double scale, Span at)
+{
+    int64_t rows, count = 0;
+    const DataBlock *block = rows_of(el, &rows);
+    Node piece = build_reduce(el->graph, op, x, axes, n_axes);
+    Type type = *node_type(el->graph, piece);
+    Eval *eval = eval_new(el->graph, &(EvalOptions){.f64 = true});
+    double *total = NULL;
+    bool good = rows > 0;
+    for (int64_t first = 0; good && first < rows; first += ROWS_AT_ONCE) {
+        int64_t now = rows - first < ROWS_AT_ONCE ? rows - first : ROWS_AT_ONCE;
+        const Tensor *tensor;
+        good = bind_rows(el, eval, block, x, first, now) && eval_run(eval, &piece, 1, &tensor);
+        if (!good) break;
+        if (!total) total = calloc((size_t)(count = tensor->count) + 1, sizeof *total);
+        for (int64_t i = 0; i < count; i++) total[i] = first ? combine(op, total[i], tensor->data[i]) : tensor->data[i];
+    }
+    if (!good) complain(el, DIAG_data_source, at, "this cannot be computed from the rows of the data");
+    for (int64_t i = 0; i < count; i++) total[i] /= scale;
+    Value value = good ? literal_of(el, &type, total, count) : value_error();
+    free(total);
+    eval_free(eval);
+    return value;
+}
+
+static double reduced_count(Elaborator *el, Node x, const int32_t *axes, uint32_t n_axes)
+{
+    int64_t rows, size;
+    rows_of(el, &rows);
+    double count = (double)rows;
+    for (uint32_t i = 1; i < n_axes; i++)
+        if (dim_is_constant(el->dims, node_type(el->graph, x)->dims[axes[i]], &size)) count *= (double)size;
+    return count;
+}
+
+Value data_reduce(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint32_t n_axes, Span at)
+{
+    if (!dtype_is_float(node_type(el->graph, x)->dtype)) x = build_cast(el->graph, x, el->real);
+    double count = reduced_count(el, x, axes, n_axes);
+    Type type = *node_type(el->graph, x);
+    switch (id) {
+    case BUILTIN_ID_sum: return accumulate(el, OP_SUM, x, axes, n_axes, 1, at);
+    case BUILTIN_ID_max: return accumulate(el, OP_REDUCE_MAX, x, axes, n_axes, 1, at);
+    case BUILTIN_ID_min: return accumulate(el, OP_REDUCE_MIN, x, axes, n_axes, 1, at);
+    case BUILTIN_ID_mean: return accumulate(el, OP_SUM, x, axes, n_axes, count, at);
+    case BUILTIN_ID_variance: {
+        Value mean = accumulate(el, OP_SUM, x, axes, n_axes, count, at);
+        if (value_is_error(mean)) return mean;
+        Node off = build_binary(el->graph, OP_SUB, x, build_unreduce(el->graph, mean.node, &type, axes, n_axes));
+        return accumulate(el, OP_SUM, build_binary(el->graph, OP_MUL, off, off), axes, n_axes, count, at);
+    }
+    default: return unsupported(el, at, "this reduction over the rows of data");
+    }
+}

@@ -1,0 +1,68 @@
+#include "elaborate/elaborator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAMES(name)                                                                                                    \
+    name(dots, "...") name(axes, "[...]") name(blank, "_") name(w, "w") name(g, "g") name(out, "out") name(dy, "dy")   \
+        name(fn, "fn") name(training, "training") name(step, "step") name(steps, "steps") name(progress, "progress")   \
+            name(loss, "loss") name(transpose, "T")
+
+Elaborator *elaborator_new(Context *context, const Items *items, const ProgramOptions *options, const char *path)
+{
+    Elaborator *el = ARENA_NEW(context->arena, Elaborator);
+    el->context = context;
+    el->arena = context->arena;
+    el->graph = graph_new(context);
+    el->dims = graph_dims(el->graph);
+    el->items = items;
+    el->options = options;
+    el->real = options->f64 ? DTYPE_F64 : DTYPE_F32;
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    if (slash) el->folder = arena_text(el->arena, path, (size_t)(slash - path));
+#define NAME(field, text) el->name_##field = intern(context->names, text);
+    NAMES(NAME)
+#undef NAME
+    for (size_t i = 0; i < options->n_binds; i++) {
+        Value size = value_integer(el, options->binds[i].size);
+        vec_push(&el->bound_dims, (Binding){.name = intern(context->names, options->binds[i].name), .value = size});
+    }
+    return el;
+}
+
+void elaborator_free(Elaborator *el)
+{
+    vec_free(&el->inputs);
+    vec_free(&el->settings);
+    vec_free(&el->params);
+    vec_free(&el->states);
+    vec_free(&el->cells);
+    vec_free(&el->streams);
+    vec_free(&el->results);
+    vec_free(&el->losses);
+    vec_free(&el->checks);
+    vec_free(&el->dim_places);
+    vec_free(&el->dim_names);
+    vec_free(&el->bound_dims);
+    vec_free(&el->consts);
+}
+
+Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...)
+{
+    Text text = {0};
+    va_list args;
+    va_start(args, format);
+    text_format_list(&text, format, args);
+    va_end(args);
+    bool inside = el->prelude_call.end != 0;
+    Diag *diag = diag_new(el->context->diagnostics, id, inside ? el->prelude_call : at, "%s", text_get(&text));
+    if (inside) diag_note(diag, at, "found here, inside the library's text");
+    text_free(&text);
+    return diag;
+}
+
+Value unsupported(Elaborator *el, Span at, const char *what)
+{
+    complain(el, DIAG_unsupported, at, "%s: this version of nnc does not support that yet", what);
+    return value_error();
+}

@@ -1,0 +1,272 @@
+/* The elaborator: an abstract interpreter of the syntax tree. A session is an Elaborator and a Scope; statements are
+ * evaluated one after the other and leave bindings in the scope and nodes in the graph. */
+#ifndef NNC_ELABORATE_ELABORATOR_H
+#define NNC_ELABORATE_ELABORATOR_H
+
+#include "elaborate/program.h"
+#include "elaborate/value.h"
+#include "ir/build.h"
+#include "support/vector.h"
+
+/* A state's value while statements run: `:=` gives it a new one. */
+typedef struct StateCell StateCell;
+struct StateCell {
+    Name path;
+    Node old, now;
+};
+
+typedef struct Binding Binding;
+struct Binding {
+    Name name;
+    bool function; /* functions and values are two namespaces */
+    Value value;
+    StateCell *cell; /* of a state: its value is what the cell holds */
+    Span place;
+    Binding *next;
+};
+
+/* Names of a block. A block sees those around it, up to the body of its function or model. */
+struct Scope {
+    Scope *outer;
+    Binding *first;
+    bool inside_prelude;
+};
+
+typedef struct {
+    Name name;
+    int count;
+} Counter;
+
+/* Where parameters get their paths from: the model, a layer's call or an instance. */
+typedef struct Frame Frame;
+struct Frame {
+    Name base;         /* the binding in a model, the layer's path in a layer; NULL: none */
+    const char *turns; /* `[2][3]` inside of repeats, else "" */
+    char separator;    /* between base and component */
+    bool model;
+    bool shared;       /* inside an instance, whose uses all make the same parameters */
+    const void *owner; /* equal for all uses of a shared instance, else of this frame alone */
+    Vec(Counter) counters;
+};
+
+typedef struct {
+    Name path;
+    Node node, start;
+    const char *doc;
+    Span place;
+    const void *owner;
+    int pass; /* the last one that declared it */
+} Stored;
+
+typedef struct {
+    Name name;
+    Node value;
+    const Syntax *paths; /* PATHS of `for`, or NULL */
+    Span place;
+} LossEntry;
+
+/* What is being elaborated. */
+typedef enum { PASS_NONE, PASS_INFERENCE, PASS_TRAINING } Pass;
+
+struct DataSplits;
+
+typedef struct {
+    Context *context;
+    Arena *arena;
+    Graph *graph;
+    DimTable *dims;
+    const Items *items;
+    const ProgramOptions *options;
+    const char *folder; /* where relative names of data are looked for first; NULL: the working folder */
+    DType real;         /* f32, or f64 by precision */
+
+    Pass pass;
+    Frame *frame;
+    SyntaxKind body;    /* of the item whose body is evaluated: MODEL, LAYER, FN, OPTIMIZER; FILE at the top */
+    Name draw;          /* the path of the parameter or draw whose right side is evaluated; NULL elsewhere */
+    Span prelude_call;  /* the user's call inside of which prelude text is evaluated */
+    int depth;          /* of calls */
+    uint32_t n_labels;  /* serial numbers given */
+    struct DataSplits *splits; /* while data blocks are read */
+
+    Vec(Declared) inputs;
+    Vec(Declared) settings;
+    Vec(Stored) params;
+    Vec(Stored) states;
+    Vec(StateCell *) cells; /* of this pass */
+    Vec(Counter) streams;   /* of this pass: evaluations of random by path */
+    Vec(Result) results;    /* of this pass */
+    Vec(LossEntry) losses;  /* of this pass */
+    Vec(Check) checks;
+    Vec(Binding) dim_places; /* where a free size was first named */
+    Vec(Name) dim_names;     /* all names of sizes that inputs mention */
+    Vec(Binding) bound_dims; /* sizes given by options or data */
+    Vec(Binding) consts;     /* evaluated constants; a function binding stands for one in progress */
+
+    Name name_dots, name_axes, name_blank, name_w, name_g, name_out, name_dy, name_fn;
+    Name name_training, name_step, name_steps, name_progress, name_loss, name_transpose;
+} Elaborator;
+
+/* elaborator.c */
+Elaborator *elaborator_new(Context *context, const Items *items, const ProgramOptions *options, const char *path);
+void elaborator_free(Elaborator *el);
+/* A diagnostic; of a mistake inside the prelude it points at the user's call, with a note. */
+Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...) __attribute__((format(printf, 4, 5)));
+Value unsupported(Elaborator *el, Span at, const char *what);
+
+/* value.c */
+Value value_integer(Elaborator *el, int64_t integer);
+Value value_size(Elaborator *el, Dim size);
+Value value_list(Elaborator *el, const Value *items, uint32_t count);
+Value value_labelled(Elaborator *el, Node node, Label *const *labels, uint32_t count);
+/* The integer of a compile-time value. */
+bool value_is_integer(const Elaborator *el, Value value, int64_t *integer);
+/* The number of a SIZE without symbols or a REAL. */
+bool value_is_constant(const Elaborator *el, Value value, double *number);
+/* For diagnostics: "`f32[batch, 784]`", "the number 3", "a list of 2". Lives in the arena. */
+const char *value_describe(Elaborator *el, Value value);
+const char *type_text(Elaborator *el, const Type *type);
+const char *dim_text(Elaborator *el, Dim dim);
+/* The source text of an expression, shortened. */
+const char *syntax_text(Elaborator *el, const Syntax *syntax);
+bool value_same(const Elaborator *el, Value a, Value b);
+/* A number, bool or index as a tensor; an integer becomes i32, a real number the elaborator's real type, or `like`
+ * where it is not DTYPE_COUNT. A list becomes a literal. */
+Value value_as_tensor(Elaborator *el, Value value, DType like, Span at);
+/* The type of a tensor without its labelled axes. */
+Type value_type(const Elaborator *el, Value tensor);
+
+/* scope.c */
+Scope *scope_new(Elaborator *el, Scope *outer, bool inside_prelude);
+Binding *scope_find(const Scope *scope, Name name, bool function);
+/* In this scope, hiding what is around. */
+Binding *scope_bind(Elaborator *el, Scope *scope, Name name, bool function, Value value, Span place);
+/* Rebinds the name where it is bound, else binds it in this scope. */
+void scope_assign(Elaborator *el, Scope *scope, Name name, Value value, Span place);
+/* The value of a name: bindings, then constants, then `training` and the like. An unknown one is a diagnostic. */
+Value scope_value(Elaborator *el, Scope *scope, const Syntax *name);
+bool scope_function(Elaborator *el, Scope *scope, Name name, Callee *callee);
+
+/* number.c: exact arithmetic of compile-time numbers. */
+Value number_binary(Elaborator *el, Operator op, Value a, Value b, Span at);
+Value number_negate(Elaborator *el, Value a);
+/* A whole size; a quotient of free sizes becomes one with a check on entry. False after a diagnostic. */
+bool number_as_size(Elaborator *el, Value value, const char *what, Span at, Dim *size);
+/* The same, an integer known now. */
+bool number_as_integer(Elaborator *el, Value value, const char *what, Span at, int64_t *integer);
+
+/* How a statement ends. FLOW_STOP: an error made the rest meaningless. */
+typedef enum { FLOW_NEXT, FLOW_RETURN, FLOW_STOP } Flow;
+
+/* expression.c */
+Value evaluate(Elaborator *el, Scope *scope, const Syntax *node);
+/* A function as an argument: a name, a call without its first argument, a pipeline without a head. */
+Value evaluate_function(Elaborator *el, Scope *scope, const Syntax *node);
+/* x through the right side of `|>` or `~`. `as`, where not NULL, is the frame that a direct layer call uses. */
+Value apply_stage(Elaborator *el, Scope *scope, const Syntax *stage, Value x, Span x_at, Frame *as);
+/* A repeat as a statement (x is NULL) or as a stage. */
+Flow run_repeat(Elaborator *el, Scope *scope, const Syntax *repeat, Value *x, Span x_at, Value *result);
+bool evaluate_truth(Elaborator *el, Scope *scope, const Syntax *node, const char *what, bool *truth);
+
+/* operators.c */
+Value operate(Elaborator *el, Operator op, Value a, Value b, const Syntax *at);
+Value negate(Elaborator *el, Value a, Span at);
+Value choose(Elaborator *el, Value condition, Value yes, Value no, const Syntax *at);
+/* An elementwise operator of two operands, of which `op` wants real numbers or any. */
+Value elementwise(Elaborator *el, Op op, Value a, Value b, const Syntax *at);
+Value elementwise_unary(Elaborator *el, Op op, Value x, Span at);
+Value convert(Elaborator *el, Value x, DType dtype, Span at);
+
+/* broadcast.c */
+/* Operands stretched to one shape, which must be possible by stretching one of them; the result's labels are left in
+ * *labels. False after a diagnostic. Operands are tensors. */
+bool align(Elaborator *el, Value *operands, uint32_t count, const Syntax *at, Label *const **labels, uint32_t *n_labels);
+/* A tensor in a given shape (labels of its own may be added); its axes must fit. */
+Node spread(Elaborator *el, Value x, Label *const *labels, uint32_t n_labels, uint32_t rank, const Dim *dims);
+/* An unlabelled tensor or number in exactly this shape, a stretch of the value alone. */
+Value broadcast_to(Elaborator *el, Value x, uint32_t rank, const Dim *dims, Span at);
+void note_dim(Elaborator *el, Diag *diag, Dim dim);
+
+/* call.c */
+typedef struct {
+    Name keyword;
+    Span keyword_at;
+    const Syntax *syntax; /* NULL: `value` is it */
+    Value value;
+    Span at;
+} Argument;
+Value call(Elaborator *el, Scope *scope, const Callee *callee, const Argument *args, uint32_t n_args, Span at,
+           Frame *as);
+Value call_syntax(Elaborator *el, Scope *scope, const Syntax *node, const Argument *first, Frame *as);
+
+/* unify.c */
+/* A value for a formal with this type: sizes that are bare names are bound in `scope`, others are put into `later`. */
+typedef struct {
+    const Syntax *type;
+    const Syntax *dim;
+    Dim found;
+    Span at;
+    const char *what;
+} LaterCheck;
+typedef struct {
+    Vec(LaterCheck) checks;
+} Later;
+bool unify(Elaborator *el, Scope *scope, const Syntax *type, Value *value, const char *what, Span at, Later *later);
+bool unify_later(Elaborator *el, Scope *scope, Later *later);
+/* A type whose sizes are known. `introduce`: unknown names become free sizes (inputs). */
+bool resolve_type(Elaborator *el, Scope *scope, const Syntax *type, bool introduce, Type *result);
+/* Two sizes that must agree: a diagnostic, or a check on entry where that is undecided. */
+bool require_same(Elaborator *el, Dim a, Dim b, Span at, const char *what);
+
+/* index.c, notation.c */
+Value subscript(Elaborator *el, Scope *scope, const Syntax *node, Value base);
+Value index_reduce(Elaborator *el, Scope *scope, const Syntax *call_node);
+void index_assign(Elaborator *el, Scope *scope, const Syntax *left, const Syntax *right);
+/* Axes of a node, each with a label or NULL: sorted into the normal form of a labelled tensor. */
+Value arrange(Elaborator *el, Node node, Label *const *axes);
+/* Gives indices of `scope` that have no extent yet one, from how `node` reads tensors. */
+void infer_extents(Elaborator *el, Scope *scope, const Syntax *node);
+
+/* builtin.c, reduce.c, structure.c */
+Value call_builtin(Elaborator *el, const Builtin *builtin, const Value *args, uint32_t n_args, const bool *given,
+                   const Syntax *const *syntax, Span at);
+Value reduce(Elaborator *el, const Builtin *builtin, const Value *args, const bool *given, Span at);
+Value along(Elaborator *el, const Builtin *builtin, const Value *args, const bool *given, Span at);
+Value structure(Elaborator *el, const Builtin *builtin, const Value *args, uint32_t n_many, const bool *given, Span at);
+/* A reduction over axes of the node itself. */
+Node reduce_node(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint32_t n_axes);
+/* One axis counted from either end; false after a diagnostic. */
+bool axis_of(Elaborator *el, Value axis, uint32_t rank, Span at, uint32_t *result);
+Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_syntax, const Syntax *by_syntax, Span at);
+
+/* statement.c */
+/* A block has a scope of its own. */
+Flow run_block(Elaborator *el, Scope *scope, const Syntax *block, Value *result);
+Flow run_statements(Elaborator *el, Scope *scope, const Syntax *block, Value *result);
+Flow run_statement(Elaborator *el, Scope *scope, const Syntax *statement, Value *result);
+
+/* layer.c */
+Name path_join(Elaborator *el, const char *component);
+/* The path of the next thing of this name in the frame: numbered from the second use. */
+Name path_next(Elaborator *el, const char *component);
+Frame *frame_for_layer(Elaborator *el, Name layer);
+Frame *frame_for_as(Elaborator *el, Name name);
+Frame *frame_for_instance(Elaborator *el, const Callee *instance);
+Frame *frame_for_model(Elaborator *el);
+void frame_free(Frame *frame);
+/* The frame's suffix while turn `turn` of a repeat runs. */
+const char *frame_turn(Elaborator *el, const char *outer, int64_t turn);
+Flow declare_param(Elaborator *el, Scope *scope, const Syntax *statement);
+Flow declare_state(Elaborator *el, Scope *scope, const Syntax *statement);
+Flow declare_draw(Elaborator *el, Scope *scope, const Syntax *statement);
+Flow declare_instance(Elaborator *el, Scope *scope, const Syntax *statement);
+Flow declare_input(Elaborator *el, Scope *scope, const Syntax *statement);
+Flow update(Elaborator *el, Scope *scope, const Syntax *statement);
+/* The parameter or state of this path, NULL if none was declared. */
+const Stored *stored_find(const Elaborator *el, Name path);
+/* Evaluates what stands behind `=` or `~` of a declaration, in exactly the given type. */
+bool evaluate_start(Elaborator *el, Scope *scope, const Syntax *start, bool drawn, const Type *type, Name path,
+                    Node *node);
+Node declare_setting(Elaborator *el, Name name, DType dtype, double value, const char *doc, Span place);
+
+#endif

@@ -1,0 +1,219 @@
+/* Expressions: a walk over the tree that yields values. */
+#include <string.h>
+
+#include "elaborate/data.h"
+
+static Value evaluate_number(Elaborator *el, const Syntax *node)
+{
+    return node->flags & SYNTAX_INTEGER ? value_integer(el, node->integer) : value_real(node->number);
+}
+
+static Value evaluate_list(Elaborator *el, Scope *scope, const Syntax *node)
+{
+    Vec(Value) items = {0};
+    bool good = true;
+    for (uint32_t i = 0; i < node->n_kids; i++) {
+        const Syntax *kid = node->kids[i];
+        if (kid->kind == SYNTAX_DOTS) {
+            const Binding *dots = scope_find(scope, el->name_dots, false);
+            if (!dots) {
+                complain(el, DIAG_bad_subscript, kid->span, "`...` stands for nothing here");
+                good = false;
+            }
+            for (uint32_t k = 0; dots && k < dots->value.count; k++) vec_push(&items, dots->value.items[k]);
+            continue;
+        }
+        bool blank = kid->kind == SYNTAX_NAME && kid->name == el->name_blank;
+        Value item = blank ? value_text("_") : evaluate(el, scope, kid);
+        good &= !value_is_error(item);
+        vec_push(&items, item);
+    }
+    Value list = good ? value_list(el, items.at, (uint32_t)items.count) : value_error();
+    vec_free(&items);
+    return list;
+}
+
+static Value evaluate_unary(Elaborator *el, Scope *scope, const Syntax *node)
+{
+    Value x = evaluate(el, scope, node->kids[0]);
+    if (node->op == OPERATOR_NEGATE) return negate(el, x, node->span);
+    if (x.kind == VALUE_BOOL) return value_bool(!x.truth);
+    if (value_is_error(x)) return x;
+    if (x.kind == VALUE_TENSOR && node_type(el->graph, x.node)->dtype == DTYPE_BOOL)
+        return value_labelled(el, build_unary(el->graph, OP_NOT, x.node), x.labels, x.count);
+    complain(el, DIAG_type_mismatch, node->span, "`not` wants a truth value, but this is %s", value_describe(el, x));
+    return value_error();
+}
+
+/* With a condition known now only the branch taken is evaluated: the other may not even fit. */
+static Value evaluate_choose(Elaborator *el, Scope *scope, const Syntax *node)
+{
+    Value condition = evaluate(el, scope, node->kids[0]);
+    if (condition.kind == VALUE_BOOL) return evaluate(el, scope, node->kids[condition.truth ? 1 : 2]);
+    Value yes = evaluate(el, scope, node->kids[1]), no = evaluate(el, scope, node->kids[2]);
+    if (value_is_error(condition) || value_is_error(yes) || value_is_error(no)) return value_error();
+    bool truth = condition.kind == VALUE_TENSOR && node_type(el->graph, condition.node)->dtype == DTYPE_BOOL;
+    if (truth) return choose(el, condition, yes, no, node);
+    Diag *diag = complain(el, DIAG_type_mismatch, node->kids[0]->span, "a condition must be a truth value, not %s",
+                          value_describe(el, condition));
+    diag_hint(diag, "compare it: `%s != 0`", syntax_text(el, node->kids[0]));
+    return value_error();
+}
+
+/* `net[0].dense.W` as a path; NULL when the tree is no path. */
+static Name member_path(Elaborator *el, Scope *scope, const Syntax *node)
+{
+    Name base;
+    int64_t turn;
+    switch (node->kind) {
+    case SYNTAX_NAME: {
+        const Binding *binding = scope_find(scope, node->name, true);
+        if (binding && binding->value.kind == VALUE_FUNCTION && binding->value.callee->kind == CALLEE_INSTANCE)
+            return binding->value.callee->path;
+        return node->name;
+    }
+    case SYNTAX_MEMBER:
+        base = member_path(el, scope, node->kids[0]);
+        return base ? intern_format(el->context->names, "%s.%s", base, node->name) : NULL;
+    case SYNTAX_SUBSCRIPT:
+        base = member_path(el, scope, node->kids[0]);
+        if (!base || node->kids[1]->n_kids != 2 || node->kids[1]->kids[1]->kind != SYNTAX_NUMBER) return NULL;
+        turn = node->kids[1]->kids[1]->integer;
+        return intern_format(el->context->names, "%s[%lld]", base, (long long)turn);
+    default: return NULL;
+    }
+}
+
+static Value transposed(Elaborator *el, Value x, Span at)
+{
+    if (value_is_error(x)) return x;
+    x = value_as_tensor(el, x, DTYPE_COUNT, at);
+    if (value_is_error(x)) return x;
+    uint32_t rank = node_type(el->graph, x.node)->rank;
+    if (rank - x.count < 2) {
+        complain(el, DIAG_bad_axis, at, "`.T` swaps the last two axes, but this is %s", value_describe(el, x));
+        return value_error();
+    }
+    int32_t permutation[MAX_RANK];
+    for (uint32_t i = 0; i < rank; i++) permutation[i] = (int32_t)i;
+    permutation[rank - 1] = (int32_t)rank - 2;
+    permutation[rank - 2] = (int32_t)rank - 1;
+    return value_labelled(el, build_transpose(el->graph, x.node, permutation), x.labels, x.count);
+}
+
+static Value evaluate_member(Elaborator *el, Scope *scope, const Syntax *node)
+{
+    if (node->name == el->name_transpose) return transposed(el, evaluate(el, scope, node->kids[0]), node->span);
+    Name path = member_path(el, scope, node);
+    const Stored *stored = path ? stored_find(el, path) : NULL;
+    if (stored) {
+        for (size_t i = 0; i < el->cells.count; i++)
+            if (el->cells.at[i]->path == path) return value_tensor(el->cells.at[i]->now);
+        return value_tensor(stored->node);
+    }
+    const Syntax *base = node->kids[0];
+    const Binding *table = base->kind == SYNTAX_NAME ? scope_find(scope, base->name, false) : NULL;
+    if (table && value_is_error(table->value)) return value_error();
+    if (table && table->value.kind == VALUE_TABLE)
+        return table_column(el, table->value, node->name, node->name_span);
+    Diag *diag = complain(el, DIAG_unknown_name, node->name_span, "there is no parameter `%s`", path ? path : node->name);
+    Vec(const char *) near = {0};
+    for (size_t i = 0; i < el->params.count; i++) vec_push(&near, el->params.at[i].path);
+    const char *best = path ? nearest_spelling(path, near.at, near.count) : NULL;
+    if (best) diag_hint(diag, "did you mean `%s`?", best);
+    else diag_hint(diag, "a parameter can be read after the statement that makes it, by its whole path");
+    vec_free(&near);
+    return value_error();
+}
+
+/* A block or repeat as a value only makes sense where something goes through it. */
+static Value misplaced_stage(Elaborator *el, const Syntax *node)
+{
+    Diag *diag = complain(el, DIAG_bad_stage, node->span, "%s is no value by itself",
+                          syntax_phrase((SyntaxKind)node->kind));
+    diag_hint(diag, "send something through it: `x |> …`");
+    return value_error();
+}
+
+static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
+{
+    Value left, right;
+    switch (node->kind) {
+    case SYNTAX_NAME: return scope_value(el, scope, node);
+    case SYNTAX_NUMBER: return evaluate_number(el, node);
+    case SYNTAX_STRING: return value_text(node->text);
+    case SYNTAX_BOOL: return value_bool(node->integer != 0);
+    case SYNTAX_LIST: return evaluate_list(el, scope, node);
+    case SYNTAX_UNARY: return evaluate_unary(el, scope, node);
+    case SYNTAX_BINARY:
+        left = evaluate(el, scope, node->kids[0]);
+        right = evaluate(el, scope, node->kids[1]);
+        graph_set_place(el->graph, el->prelude_call.end ? el->prelude_call : node->span);
+        return operate(el, (Operator)node->op, left, right, node);
+    case SYNTAX_CHOOSE: return evaluate_choose(el, scope, node);
+    case SYNTAX_PIPE:
+        left = evaluate(el, scope, node->kids[0]);
+        return apply_stage(el, scope, node->kids[1], left, node->kids[0]->span, NULL);
+    case SYNTAX_CALL: return call_syntax(el, scope, node, NULL, NULL);
+    case SYNTAX_SUBSCRIPT: return subscript(el, scope, node, evaluate(el, scope, node->kids[0]));
+    case SYNTAX_MEMBER: return evaluate_member(el, scope, node);
+    case SYNTAX_AS: {
+        Frame *as = frame_for_as(el, node->name), *outer = el->frame;
+        Value value;
+        if (node->kids[0]->kind == SYNTAX_CALL) {
+            value = call_syntax(el, scope, node->kids[0], NULL, as);
+        } else {
+            el->frame = as;
+            value = evaluate(el, scope, node->kids[0]);
+            el->frame = outer;
+        }
+        frame_free(as);
+        return value;
+    }
+    case SYNTAX_BLOCK:
+    case SYNTAX_REPEAT: return misplaced_stage(el, node);
+    default:
+        complain(el, DIAG_bad_subscript, node->span, "%s cannot stand here", syntax_phrase((SyntaxKind)node->kind));
+        return value_error();
+    }
+}
+
+Value evaluate(Elaborator *el, Scope *scope, const Syntax *node)
+{
+    if (!node) return value_error(); /* what the parser could not read */
+    graph_set_place(el->graph, el->prelude_call.end ? el->prelude_call : node->span);
+    return evaluate_node(el, scope, node);
+}
+
+bool evaluate_truth(Elaborator *el, Scope *scope, const Syntax *node, const char *what, bool *truth)
+{
+    Value value = evaluate(el, scope, node);
+    if (value.kind == VALUE_BOOL) {
+        *truth = value.truth;
+        return true;
+    }
+    if (!value_is_error(value)) {
+        Diag *diag = complain(el, DIAG_not_constant, node->span,
+                              "the condition of %s must be known when the program is compiled, but this is %s", what,
+                              value_describe(el, value));
+        diag_hint(diag, "between values of a tensor choose by `if … then … else …`");
+    }
+    return false;
+}
+
+Value evaluate_function(Elaborator *el, Scope *scope, const Syntax *node)
+{
+    Callee callee = {.kind = CALLEE_STAGE, .stage = node, .scope = scope, .inside_prelude = scope->inside_prelude};
+    if (node->kind == SYNTAX_NAME && !scope_function(el, scope, node->name, &callee)) {
+        Diag *diag = complain(el, DIAG_unknown_name, node->span, "there is no function called `%s`", node->name);
+        const char *near = items_nearest(el->items, SPACE_FUNCTION, node->name);
+        if (near) diag_hint(diag, "did you mean `%s`?", near);
+        return value_error();
+    }
+    if (node->kind == SYNTAX_NUMBER || node->kind == SYNTAX_STRING || node->kind == SYNTAX_LIST) {
+        complain(el, DIAG_type_mismatch, node->span, "a function should stand here, not %s",
+                 syntax_phrase((SyntaxKind)node->kind));
+        return value_error();
+    }
+    return (Value){.kind = VALUE_FUNCTION, .callee = ARENA_COPY(el->arena, Callee, &callee, 1)};
+}

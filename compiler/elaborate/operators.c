@@ -1,0 +1,261 @@
+/* Operators between values: element types are brought together, shapes are aligned, then one node is made. */
+#include <math.h>
+
+#include "elaborate/elaborator.h"
+
+static int width(DType dtype)
+{
+    switch (dtype) {
+    case DTYPE_F64:
+    case DTYPE_I64: return 8;
+    case DTYPE_F32:
+    case DTYPE_I32: return 4;
+    case DTYPE_BF16:
+    case DTYPE_F16: return 2;
+    default: return 1;
+    }
+}
+
+/* The element type in which two tensors meet: a float wins over an integer, an integer over a bool, then the wider. */
+static DType meet(DType a, DType b)
+{
+    DTypeClass x = dtype_class(a), y = dtype_class(b);
+    if (x != y) return x > y ? a : b;
+    if (a != b && width(a) == width(b)) return DTYPE_F32; /* bf16 beside f16 */
+    return width(a) >= width(b) ? a : b;
+}
+
+static Value cast(Elaborator *el, Value x, DType dtype)
+{
+    Node node = build_cast(el->graph, x.node, dtype);
+    return value_labelled(el, node, x.labels, x.count);
+}
+
+/* Both operands as tensors of one element type, which a compile-time number takes from the other operand. */
+static bool promote(Elaborator *el, Value *a, Value *b, bool want_real, Span at)
+{
+    if (value_is_error(*a) || value_is_error(*b)) return false;
+    bool tensor_a = a->kind == VALUE_TENSOR || a->kind == VALUE_INDEX;
+    bool tensor_b = b->kind == VALUE_TENSOR || b->kind == VALUE_INDEX;
+    if (tensor_a) *a = value_as_tensor(el, *a, DTYPE_COUNT, at);
+    if (tensor_b) *b = value_as_tensor(el, *b, DTYPE_COUNT, at);
+    DType like_a = tensor_a && !value_is_error(*a) ? node_type(el->graph, a->node)->dtype : DTYPE_COUNT;
+    DType like_b = tensor_b && !value_is_error(*b) ? node_type(el->graph, b->node)->dtype : DTYPE_COUNT;
+    if (!tensor_a) *a = value_as_tensor(el, *a, like_b == DTYPE_BOOL ? DTYPE_COUNT : like_b, at);
+    if (!tensor_b) *b = value_as_tensor(el, *b, like_a == DTYPE_BOOL ? DTYPE_COUNT : like_a, at);
+    if (value_is_error(*a) || value_is_error(*b)) return false;
+    DType dtype = meet(node_type(el->graph, a->node)->dtype, node_type(el->graph, b->node)->dtype);
+    if (want_real && !dtype_is_float(dtype)) dtype = el->real;
+    *a = cast(el, *a, dtype);
+    *b = cast(el, *b, dtype);
+    return true;
+}
+
+/* A bool takes part in arithmetic as 0 or 1. */
+static void count_bools(Elaborator *el, Value *a, Value *b)
+{
+    if (node_type(el->graph, a->node)->dtype != DTYPE_BOOL) return;
+    *a = cast(el, *a, DTYPE_I32);
+    *b = cast(el, *b, DTYPE_I32);
+}
+
+static Value binary(Elaborator *el, Op op, Value a, Value b, const Syntax *at)
+{
+    Value operands[] = {a, b};
+    Label *const *labels;
+    uint32_t n_labels;
+    if (!align(el, operands, 2, at, &labels, &n_labels)) return value_error();
+    Node node = build_binary(el->graph, op, operands[0].node, operands[1].node);
+    return value_labelled(el, node, labels, n_labels);
+}
+
+Value elementwise(Elaborator *el, Op op, Value a, Value b, const Syntax *at)
+{
+    bool comparison = op_info(op)->rule == TYPE_RULE_COMPARE;
+    bool equality = op == OP_EQ || op == OP_NE;
+    if (!promote(el, &a, &b, op_info(op)->rule == TYPE_RULE_FLOAT, at->span)) return value_error();
+    if (!comparison || !equality) count_bools(el, &a, &b);
+    return binary(el, op, a, b, at);
+}
+
+/* bool and bool; anything else is a mistake worth its own words. */
+static Value logic(Elaborator *el, Operator op, Value a, Value b, const Syntax *at)
+{
+    if (value_is_error(a) || value_is_error(b)) return value_error();
+    if (a.kind == VALUE_BOOL && b.kind == VALUE_BOOL)
+        return value_bool(op == OPERATOR_AND ? a.truth && b.truth : a.truth || b.truth);
+    for (int i = 0; i < 2; i++) {
+        const Value *x = i ? &b : &a;
+        bool fits = x->kind == VALUE_BOOL ||
+                    (x->kind == VALUE_TENSOR && node_type(el->graph, x->node)->dtype == DTYPE_BOOL);
+        if (fits) continue;
+        Diag *diag = complain(el, DIAG_type_mismatch, at->span, "`%s` wants truth values, but this is %s",
+                              operator_spelling(op), value_describe(el, *x));
+        diag_hint(diag, "compare first: `x > 0`");
+        return value_error();
+    }
+    /* A known operand decides or vanishes. */
+    Value known = a.kind == VALUE_BOOL ? a : b, other = a.kind == VALUE_BOOL ? b : a;
+    if (known.kind == VALUE_BOOL) {
+        bool decides = known.truth == (op == OPERATOR_OR);
+        if (!decides) return other;
+    }
+    a = value_as_tensor(el, a, DTYPE_COUNT, at->span);
+    b = value_as_tensor(el, b, DTYPE_COUNT, at->span);
+    return binary(el, op == OPERATOR_AND ? OP_AND : OP_OR, a, b, at);
+}
+
+/* x ^ n with a whole n > 0 of integers stays an integer. */
+static Value integer_power(Elaborator *el, Value x, int64_t exponent, const Syntax *at)
+{
+    Value product = x;
+    for (int64_t i = 1; i < exponent; i++) product = elementwise(el, OP_MUL, product, x, at);
+    return product;
+}
+
+static Value power(Elaborator *el, Value a, Value b, const Syntax *at)
+{
+    int64_t exponent;
+    if (a.kind == VALUE_INDEX) a = value_as_tensor(el, a, DTYPE_COUNT, at->span);
+    bool integers = a.kind == VALUE_TENSOR && dtype_class(node_type(el->graph, a.node)->dtype) == DTYPE_CLASS_INTEGER;
+    if (integers && value_is_integer(el, b, &exponent) && exponent > 0 && exponent <= 16)
+        return integer_power(el, a, exponent, at);
+    return elementwise(el, OP_POW, a, b, at);
+}
+
+/* x[…, m, k] @ y[…, k, n]; a vector stands for a row on the left and for a column on the right. */
+static Value matmul(Elaborator *el, Value a, Value b, const Syntax *at)
+{
+    if (!promote(el, &a, &b, false, at->span)) return value_error();
+    Type x = value_type(el, a), y = value_type(el, b);
+    if (a.count || b.count) return unsupported(el, at->span, "`@` inside index notation");
+    if (!x.rank || !y.rank) {
+        complain(el, DIAG_shape_mismatch, at->span, "`@` multiplies vectors and matrices, but %s is a number",
+                 x.rank ? "the right side" : "the left side");
+        return value_error();
+    }
+    uint32_t inner = y.rank == 1 ? 0 : y.rank - 2, batch_x = x.rank > 2 ? x.rank - 2 : 0;
+    uint32_t batch_y = y.rank > 2 ? y.rank - 2 : 0;
+    bool good = dim_same(x.dims[x.rank - 1], y.dims[inner]);
+    for (uint32_t i = 0; good && batch_x && batch_y && i < batch_y; i++)
+        good = batch_x == batch_y && dim_same(x.dims[i], y.dims[i]);
+    if (!good) {
+        Diag *diag = complain(el, DIAG_shape_mismatch, at->span,
+                              "`%s` @ `%s`: the last axis of the left side must be the %s of the right side",
+                              type_text(el, &x), type_text(el, &y),
+                              y.rank == 1 ? "axis" : y.rank == 2 ? "first axis" : "last axis but one");
+        if (at->kind == SYNTAX_BINARY)
+            for (int i = 0; i < 2; i++)
+                diag_note(diag, at->kids[i]->span, "`%s` is `%s`", syntax_text(el, at->kids[i]),
+                          type_text(el, i ? &y : &x));
+        note_dim(el, diag, x.dims[x.rank - 1]);
+        note_dim(el, diag, y.dims[inner]);
+        return value_error();
+    }
+    /* Labels of the contraction: shared leading axes, the inner one, then the outer ones of each side. */
+    int32_t labels[3 * MAX_RANK];
+    uint32_t n = 0, n_result = 0, shared = batch_x && batch_y ? batch_x : 0;
+    int32_t result[2 * MAX_RANK];
+    const int32_t RIGHT = MAX_RANK, INNER = 2 * MAX_RANK;
+    for (uint32_t i = 0; i + 1 < x.rank; i++) result[n_result++] = labels[n++] = (int32_t)i;
+    labels[n++] = INNER;
+    for (uint32_t i = 0; i < y.rank; i++) {
+        bool is_inner = i == inner, is_shared = i < shared;
+        labels[n++] = is_inner ? INNER : is_shared ? (int32_t)i : RIGHT + (int32_t)i;
+        if (is_inner || is_shared) continue;
+        if (i < batch_y) { /* leading axes of the right side alone come first */
+            for (uint32_t k = n_result; k > i; k--) result[k] = result[k - 1];
+            result[i] = RIGHT + (int32_t)i;
+            n_result++;
+        } else {
+            result[n_result++] = RIGHT + (int32_t)i;
+        }
+    }
+    for (uint32_t i = 0; i < n_result; i++) labels[n++] = result[i];
+    return value_tensor(build_contract(el->graph, a.node, b.node, labels, n_result));
+}
+
+static const struct {
+    Op op;
+    bool swap;
+} plain_ops[OPERATORS] = {
+    [OPERATOR_EQUAL] = {OP_EQ, false},        [OPERATOR_UNEQUAL] = {OP_NE, false},
+    [OPERATOR_LESS] = {OP_LT, false},         [OPERATOR_LESS_EQUAL] = {OP_LE, false},
+    [OPERATOR_GREATER] = {OP_LT, true},       [OPERATOR_GREATER_EQUAL] = {OP_LE, true},
+    [OPERATOR_ADD] = {OP_ADD, false},         [OPERATOR_SUBTRACT] = {OP_SUB, false},
+    [OPERATOR_MULTIPLY] = {OP_MUL, false},    [OPERATOR_DIVIDE] = {OP_DIV, false},
+    [OPERATOR_FLOOR_DIVIDE] = {OP_FLOOR_DIV, false}, [OPERATOR_REMAINDER] = {OP_MOD, false},
+};
+
+static bool is_tensor(Value value)
+{
+    return value.kind == VALUE_TENSOR || value.kind == VALUE_INDEX;
+}
+
+Value operate(Elaborator *el, Operator op, Value a, Value b, const Syntax *at)
+{
+    if (value_is_error(a) || value_is_error(b)) return value_error();
+    if (op == OPERATOR_AND || op == OPERATOR_OR) return logic(el, op, a, b, at);
+    if (op == OPERATOR_MATMUL) return matmul(el, a, b, at);
+    if (value_is_number(a) && value_is_number(b)) return number_binary(el, op, a, b, at->span);
+    bool equality = op == OPERATOR_EQUAL || op == OPERATOR_UNEQUAL;
+    if (equality && !is_tensor(a) && !is_tensor(b) && a.kind == b.kind && a.kind != VALUE_FUNCTION)
+        return value_bool(value_same(el, a, b) == (op == OPERATOR_EQUAL));
+    if (op == OPERATOR_POWER) return power(el, a, b, at);
+    Op node = plain_ops[op].op;
+    /* Operands keep their order in `at`, so that a diagnostic names them rightly. */
+    if (!plain_ops[op].swap) return elementwise(el, node, a, b, at);
+    Syntax swapped = *at;
+    Syntax *kids[2];
+    if (at->n_kids == 2) {
+        kids[0] = at->kids[1];
+        kids[1] = at->kids[0];
+        swapped.kids = kids;
+    }
+    return elementwise(el, node, b, a, &swapped);
+}
+
+Value negate(Elaborator *el, Value a, Span at)
+{
+    if (value_is_error(a)) return a;
+    if (value_is_number(a)) return number_negate(el, a);
+    a = value_as_tensor(el, a, DTYPE_COUNT, at);
+    if (value_is_error(a)) return a;
+    if (node_type(el->graph, a.node)->dtype == DTYPE_BOOL) a = cast(el, a, DTYPE_I32);
+    return value_labelled(el, build_unary(el->graph, OP_NEG, a.node), a.labels, a.count);
+}
+
+Value choose(Elaborator *el, Value condition, Value yes, Value no, const Syntax *at)
+{
+    if (!promote(el, &yes, &no, false, at->span)) return value_error();
+    Value operands[] = {condition, yes, no};
+    Label *const *labels;
+    uint32_t n_labels;
+    if (!align(el, operands, 3, at, &labels, &n_labels)) return value_error();
+    Node node = build_select(el->graph, operands[0].node, operands[1].node, operands[2].node);
+    return value_labelled(el, node, labels, n_labels);
+}
+
+/* Functions of a constant are computed here, so that `sqrt(2 / n)` is a number wherever one is needed. */
+Value elementwise_unary(Elaborator *el, Op op, Value x, Span at)
+{
+    double number;
+    int64_t integer;
+    if (value_is_error(x)) return x;
+    if ((op == OP_ABS || op == OP_SIGN) && value_is_integer(el, x, &integer))
+        return value_integer(el, (int64_t)op_evaluate(op, (double)integer, 0, 0));
+    if (value_is_constant(el, x, &number)) return value_real(op_evaluate(op, number, 0, 0));
+    bool real = op_info(op)->rule == TYPE_RULE_FLOAT;
+    x = value_as_tensor(el, x, real && value_is_number(x) ? el->real : DTYPE_COUNT, at);
+    if (value_is_error(x)) return x;
+    DType dtype = node_type(el->graph, x.node)->dtype;
+    if (real && !dtype_is_float(dtype)) x = cast(el, x, el->real);
+    else if (dtype == DTYPE_BOOL && op != OP_NOT) x = cast(el, x, DTYPE_I32);
+    return value_labelled(el, build_unary(el->graph, op, x.node), x.labels, x.count);
+}
+
+Value convert(Elaborator *el, Value x, DType dtype, Span at)
+{
+    x = value_as_tensor(el, x, dtype, at);
+    return value_is_error(x) ? x : cast(el, x, dtype);
+}

@@ -1,0 +1,130 @@
+/* Gradients and updates: the optimizer's text is evaluated once for each parameter. */
+#include <string.h>
+
+#include "elaborate/train.h"
+
+static bool loss_reaches(const LossEntry *loss, Name path)
+{
+    if (!loss->paths || !path) return true;
+    for (uint32_t i = 0; i < loss->paths->n_kids; i++)
+        if (path_under(path, loss->paths->kids[i]->name)) return true;
+    return false;
+}
+
+/* The sum of the losses that reach a parameter (all losses when path is NULL). */
+static Node loss_for(Elaborator *el, Name path)
+{
+    Node total = NODE_NONE;
+    for (size_t i = 0; i < el->losses.count; i++) {
+        const LossEntry *loss = &el->losses.at[i];
+        if (!loss_reaches(loss, path)) continue;
+        if (node_is_none(total)) {
+            total = loss->value;
+            continue;
+        }
+        Value sum = elementwise(el, OP_ADD, value_tensor(total), value_tensor(loss->value), &(Syntax){.span = loss->place});
+        total = sum.node;
+    }
+    return total;
+}
+
+Node total_loss(Elaborator *el)
+{
+    return loss_for(el, NULL);
+}
+
+static bool check_paths(Elaborator *el)
+{
+    bool good = true;
+    for (size_t i = 0; i < el->losses.count; i++) {
+        const Syntax *paths = el->losses.at[i].paths;
+        for (uint32_t k = 0; paths && k < paths->n_kids; k++) {
+            bool used = false;
+            for (size_t p = 0; p < el->params.count; p++) used |= path_under(el->params.at[p].path, paths->kids[k]->name);
+            if (used) continue;
+            complain(el, DIAG_unknown_name, paths->kids[k]->span, "no parameter lies under `%s`", paths->kids[k]->name);
+            good = false;
+        }
+    }
+    return good;
+}
+
+static Node gradient_of(Elaborator *el, const Stored *param)
+{
+    Node loss = loss_for(el, param->path);
+    Type type = *node_type(el->graph, param->node);
+    return node_is_none(loss) ? build_constant(el->graph, type, 0) : build_gradient(el->graph, loss, param->node);
+}
+
+/* min(1, clip / norm), norm over all gradients together. */
+static Value clip_factor(Elaborator *el, double clip, const Value *gradients, size_t count)
+{
+    Syntax at = {0};
+    Value squares = value_real(0);
+    for (size_t i = 0; i < count; i++) {
+        if (value_is_error(gradients[i])) continue;
+        Value square = elementwise(el, OP_MUL, gradients[i], gradients[i], &at);
+        Value sum = value_tensor(build_reduce_all(el->graph, OP_SUM, square.node));
+        squares = squares.kind == VALUE_REAL ? sum : operate(el, OPERATOR_ADD, squares, sum, &at);
+    }
+    Value most = value_tensor(declare_setting(el, intern(el->context->names, "clip_norm"), el->real, clip, NULL, NO_SPAN));
+    Value norm = elementwise_unary(el, OP_SQRT, squares, NO_SPAN);
+    return elementwise(el, OP_MIN, value_integer(el, 1), operate(el, OPERATOR_DIVIDE, most, norm, &at), &at);
+}
+
+static void update_param(Elaborator *el, const Rules *rules, const Stored *param, Value g)
+{
+    const Rule *rule = train_rule(rules, param->path);
+    const Syntax *formals = rule->item->syntax->kids[0];
+    Scope *scope = scope_new(el, NULL, rule->item->prelude);
+    scope->first = NULL;
+    for (const Binding *clock = rules->scope->first; clock; clock = clock->next)
+        scope_bind(el, scope, clock->name, clock->function, clock->value, clock->place);
+    for (uint32_t i = 0; i < formals->n_kids; i++)
+        scope_bind(el, scope, formals->kids[i]->name, false, rule->values[i], formals->kids[i]->name_span);
+    StateCell *cell = ARENA_NEW(el->arena, StateCell);
+    *cell = (StateCell){param->path, param->node, param->node};
+    vec_push(&el->cells, cell);
+    scope_bind(el, scope, el->name_w, false, value_tensor(param->node), param->place)->cell = cell;
+    scope_bind(el, scope, el->name_g, false, g, param->place);
+    Frame *frame = frame_for_model(el);
+    frame->model = false;
+    frame->base = intern_format(el->context->names, "optimizer/%s", param->path);
+    frame->separator = '/';
+    Frame *outer = el->frame;
+    el->frame = frame;
+    el->body = SYNTAX_OPTIMIZER;
+    el->prelude_call = rule->item->prelude ? rule->call->span : NO_SPAN;
+    Value ignored;
+    run_statements(el, scope, rule->item->syntax->kids[1], &ignored);
+    el->prelude_call = NO_SPAN;
+    el->frame = outer;
+    frame_free(frame);
+}
+
+bool optimize(Elaborator *el, const TrainSettings *settings, const Rules *rules)
+{
+    size_t count = el->params.count;
+    if (!check_paths(el)) return false;
+    Value *gradients = ARENA_ARRAY(el->arena, Value, count + 1);
+    graph_set_place(el->graph, NO_SPAN);
+    for (size_t i = 0; i < count; i++) {
+        const Stored *param = &el->params.at[i];
+        gradients[i] = value_error();
+        if (!el->losses.count || !dtype_is_float(node_type(el->graph, param->node)->dtype)) continue;
+        gradients[i] = value_tensor(gradient_of(el, param));
+        vec_push(&el->results, (Result){.role = RESULT_GRADIENT, .name = param->path, .value = gradients[i].node});
+    }
+    if (!rules || !el->losses.count) return true;
+    if (settings->clip_norm.given && count) {
+        Value factor = clip_factor(el, settings->clip_norm.value, gradients, count);
+        Syntax at = {.span = settings->place};
+        for (size_t i = 0; i < count; i++)
+            if (!value_is_error(gradients[i])) gradients[i] = elementwise(el, OP_MUL, gradients[i], factor, &at);
+    }
+    for (size_t i = 0; i < count; i++) {
+        Stored param = el->params.at[i];
+        if (!value_is_error(gradients[i])) update_param(el, rules, &param, gradients[i]);
+    }
+    return train_check_overrides(el, rules);
+}

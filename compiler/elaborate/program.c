@@ -1,0 +1,258 @@
+/* From a source text to a program: the data's shapes, the model in both forms, gradients and updates, the module. */
+#include "elaborate/program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "elaborate/data.h"
+#include "elaborate/train.h"
+
+typedef struct {
+    Elaborator *el;
+    const Item *model, *train;
+    Program *program;
+    TrainSettings settings;
+    Rules rules;
+    DataSplits data;
+    Vec(Function) functions;
+} Compilation;
+
+static const Item *choose_model(Context *context, const Items *items, const char *name)
+{
+    Vec(const char *) names = {0};
+    const Item *found = NULL, *first = NULL;
+    for (const Item *item = items_first(items); item; item = item->next) {
+        if (item->space != SPACE_MODEL) continue;
+        if (!first) first = item;
+        if (name && !strcmp(item->name, name)) found = item;
+        vec_push(&names, item->name);
+    }
+    if (!name) found = first;
+    if (!found) {
+        Diag *diag = diag_new(context->diagnostics, DIAG_no_model, NO_SPAN, name ? "there is no model called `%s`"
+                                                                                 : "there is no model%s", name ? name : "");
+        const char *near = name ? nearest_spelling(name, names.at, names.count) : NULL;
+        if (near) diag_hint(diag, "did you mean `%s`?", near);
+    }
+    vec_free(&names);
+    return found;
+}
+
+static void run_pass(Compilation *c, Pass pass)
+{
+    Elaborator *el = c->el;
+    Value ignored;
+    el->pass = pass;
+    el->cells.count = el->streams.count = el->results.count = el->losses.count = 0;
+    el->frame = frame_for_model(el);
+    el->body = SYNTAX_MODEL;
+    run_statements(el, scope_new(el, NULL, false), c->model->syntax->kids[0], &ignored);
+    frame_free(el->frame);
+    el->frame = NULL;
+    el->body = SYNTAX_FILE;
+}
+
+/* What a pass computed, as a function. */
+static void add_function(Compilation *c, const char *name)
+{
+    Elaborator *el = c->el;
+    Function function = {.name = intern(el->context->names, name), .loss = total_loss(el)};
+    for (size_t i = 0; i < el->losses.count; i++)
+        vec_push(&el->results, (Result){.role = RESULT_LOSS, .name = el->losses.at[i].name, .value = el->losses.at[i].value});
+    for (size_t i = 0; i < el->cells.count; i++) {
+        const StateCell *cell = el->cells.at[i];
+        if (!node_same(cell->old, cell->now))
+            vec_push(&el->results, (Result){RESULT_UPDATE, cell->path, cell->now, cell->old});
+    }
+    function.n_results = (uint32_t)el->results.count;
+    function.results = ARENA_COPY(el->arena, Result, el->results.at, el->results.count);
+    vec_push(&c->functions, function);
+}
+
+static void add_initialise(Compilation *c)
+{
+    Elaborator *el = c->el;
+    el->results.count = 0;
+    for (size_t i = 0; i < el->params.count; i++)
+        vec_push(&el->results, (Result){RESULT_INIT, el->params.at[i].path, el->params.at[i].start, NODE_NONE});
+    for (size_t i = 0; i < el->states.count; i++)
+        vec_push(&el->results, (Result){RESULT_INIT, el->states.at[i].path, el->states.at[i].start, NODE_NONE});
+    Function function = {.name = intern(el->context->names, "initialise"), .n_results = (uint32_t)el->results.count};
+    function.results = ARENA_COPY(el->arena, Result, el->results.at, el->results.count);
+    vec_push(&c->functions, function);
+}
+
+static Declared *declared_of(Elaborator *el, const Stored *all, size_t count)
+{
+    Declared *declared = ARENA_ARRAY(el->arena, Declared, count + 1);
+    for (size_t i = 0; i < count; i++) declared[i] = (Declared){all[i].node, all[i].doc, all[i].place};
+    return declared;
+}
+
+typedef struct {
+    Vec(Name) names;
+} Symbols;
+
+static void add_symbol(void *data, Name symbol)
+{
+    Symbols *symbols = data;
+    for (size_t i = 0; i < symbols->names.count; i++)
+        if (symbols->names.at[i] == symbol) return;
+    vec_push(&symbols->names, symbol);
+}
+
+static void add_type_symbols(const Elaborator *el, Node node, Symbols *symbols)
+{
+    const Type type = *node_type(el->graph, node);
+    for (uint32_t i = 0; i < type.rank; i++) dim_symbols(el->dims, type.dims[i], add_symbol, symbols);
+    if (!dim_is_none(type.range)) dim_symbols(el->dims, type.range, add_symbol, symbols);
+}
+
+static void make_module(Compilation *c)
+{
+    Elaborator *el = c->el;
+    Module *module = ARENA_NEW(el->arena, Module);
+    Symbols symbols = {0};
+    for (size_t i = 0; i < el->inputs.count; i++) add_type_symbols(el, el->inputs.at[i].node, &symbols);
+    for (size_t i = 0; i < el->params.count; i++) add_type_symbols(el, el->params.at[i].node, &symbols);
+    module->name = c->model->name;
+    module->graph = el->graph;
+    module->n_dims = (uint32_t)symbols.names.count;
+    module->dims = symbols.names.count ? ARENA_COPY(el->arena, Name, symbols.names.at, symbols.names.count) : NULL;
+    vec_free(&symbols.names);
+    module->n_inputs = (uint32_t)el->inputs.count;
+    module->inputs = ARENA_COPY(el->arena, Declared, el->inputs.at, el->inputs.count);
+    module->n_settings = (uint32_t)el->settings.count;
+    module->settings = ARENA_COPY(el->arena, Declared, el->settings.at, el->settings.count);
+    module->n_params = (uint32_t)el->params.count;
+    module->params = declared_of(el, el->params.at, el->params.count);
+    module->n_states = (uint32_t)el->states.count;
+    module->states = declared_of(el, el->states.at, el->states.count);
+    module->n_functions = (uint32_t)c->functions.count;
+    module->functions = ARENA_COPY(el->arena, Function, c->functions.at, c->functions.count);
+    module->n_checks = (uint32_t)el->checks.count;
+    module->checks = ARENA_COPY(el->arena, Check, el->checks.at, el->checks.count);
+    c->program->module = module;
+}
+
+static void list_params(Compilation *c)
+{
+    Elaborator *el = c->el;
+    ProgramParam *params = ARENA_ARRAY(el->arena, ProgramParam, el->params.count + 1);
+    for (size_t i = 0; i < el->params.count; i++) {
+        const Stored *param = &el->params.at[i];
+        params[i] = (ProgramParam){param->path, param->node, NULL};
+        if (c->train) params[i].optimizer = train_rule(&c->rules, param->path)->item->name;
+    }
+    c->program->params = params;
+    c->program->n_params = (uint32_t)el->params.count;
+}
+
+/* Inputs that no result of the model needs. */
+static void warn_unused(Compilation *c)
+{
+    Elaborator *el = c->el;
+    Vec(Node) roots = {0};
+    uint32_t count;
+    for (size_t i = 0; i < c->functions.count; i++)
+        for (uint32_t k = 0; k < c->functions.at[i].n_results; k++) vec_push(&roots, c->functions.at[i].results[k].value);
+    Node *reached = graph_reachable(el->graph, roots.at, (uint32_t)roots.count, &count);
+    for (size_t i = 0; i < el->inputs.count + el->settings.count; i++) {
+        bool setting = i >= el->inputs.count, used = false;
+        const Declared *declared = setting ? &el->settings.at[i - el->inputs.count] : &el->inputs.at[i];
+        if (!declared->place.end) continue;
+        for (uint32_t k = 0; k < count && !used; k++) used = node_same(reached[k], declared->node);
+        if (!used)
+            complain(el, DIAG_unused_input, declared->place, "nothing uses `%s`",
+                     graph_node(el->graph, declared->node)->attr.name);
+    }
+    free(reached);
+    vec_free(&roots);
+}
+
+static void unknown_option(Elaborator *el, const char *option, const char *name, const char *const *names, size_t count)
+{
+    Diag *diag = diag_new(el->context->diagnostics, DIAG_unknown_option, NO_SPAN, "`%s %s`: the model has no such name",
+                          option, name);
+    const char *near = nearest_spelling(name, names, count);
+    if (near) diag_hint(diag, "did you mean `%s`?", near);
+}
+
+static void check_options(Compilation *c)
+{
+    Elaborator *el = c->el;
+    const ProgramOptions *options = el->options;
+    Vec(const char *) names = {0};
+    for (size_t i = 0; i < el->settings.count; i++)
+        vec_push(&names, graph_node(el->graph, el->settings.at[i].node)->attr.name);
+    for (size_t i = 0; i < options->n_sets; i++) {
+        bool known = false;
+        for (size_t k = 0; k < names.count; k++) known |= !strcmp(names.at[k], options->sets[i].name);
+        if (!known) unknown_option(el, "--set", options->sets[i].name, names.at, names.count);
+    }
+    names.count = 0;
+    for (size_t i = 0; i < el->dim_names.count; i++) vec_push(&names, el->dim_names.at[i]);
+    for (size_t i = 0; i < options->n_binds; i++) {
+        bool known = false;
+        for (size_t k = 0; k < names.count; k++) known |= !strcmp(names.at[k], options->binds[i].name);
+        if (!known) unknown_option(el, "--bind", options->binds[i].name, names.at, names.count);
+    }
+    vec_free(&names);
+}
+
+static bool has_errors(const Compilation *c)
+{
+    return diagnostics_errors(c->el->context->diagnostics) != 0;
+}
+
+static Program *compile(Compilation *c)
+{
+    Elaborator *el = c->el;
+    if (el->options->provider) data_read(el, c->model->syntax, &c->data);
+    run_pass(c, PASS_INFERENCE);
+    if (has_errors(c)) return NULL;
+    add_function(c, "inference");
+    run_pass(c, PASS_TRAINING);
+    if (c->train) train_read(el, c->train->syntax, &c->settings, &c->rules);
+    if (has_errors(c) || !optimize(el, &c->settings, c->train ? &c->rules : NULL)) return NULL;
+    add_function(c, "training");
+    add_initialise(c);
+    c->program = ARENA_NEW(el->arena, Program);
+    for (size_t i = 0; i < c->data.count; i++) {
+        Function function;
+        if (data_function(el, &c->data, i, &function)) vec_push(&c->functions, function);
+    }
+    if (c->train && el->options->provider) data_require(el, &c->data, &c->functions.at[1], &c->settings);
+    warn_unused(c);
+    check_options(c);
+    make_module(c);
+    list_params(c);
+    c->program->doc = c->model->syntax->doc;
+    c->program->train = c->settings;
+    c->program->splits = c->data.splits;
+    c->program->n_splits = (uint32_t)c->data.count;
+    return has_errors(c) ? NULL : c->program;
+}
+
+Program *program_compile(Context *context, const char *path, const Source *source, const ProgramOptions *options)
+{
+    static const ProgramOptions none = {0};
+    if (!options) options = &none;
+    Items *items = items_load(context, path, source);
+    const Item *model = items ? choose_model(context, items, options->model) : NULL;
+    if (!model) return NULL;
+    Compilation c = {.el = elaborator_new(context, items, options, path), .model = model};
+    c.train = items_find(items, SPACE_TRAIN, model->name, false);
+    Program *program = compile(&c);
+    vec_free(&c.functions);
+    vec_free(&c.rules.overrides);
+    elaborator_free(c.el);
+    return program;
+}
+
+const Split *program_split(const Program *program, const char *name)
+{
+    for (uint32_t i = 0; i < program->n_splits; i++)
+        if (!strcmp(program->splits[i].name, name)) return &program->splits[i];
+    return NULL;
+}

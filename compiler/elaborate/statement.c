@@ -1,0 +1,254 @@
+/* Statements, one after the other. */
+#include "elaborate/elaborator.h"
+
+static const char *phrase(const Syntax *node)
+{
+    return syntax_phrase((SyntaxKind)node->kind);
+}
+
+/* In a model what a binding computes lies under its name; in a layer's body local names never reach a path. */
+static void enter_binding(Elaborator *el, Name name)
+{
+    if (el->frame && el->frame->model) el->frame->base = name;
+}
+
+static void leave_binding(Elaborator *el)
+{
+    if (el->frame && el->frame->model) el->frame->base = NULL;
+}
+
+static void name_node(Elaborator *el, Name name, Value value)
+{
+    if (value.kind == VALUE_TENSOR && !value.count && !el->prelude_call.end && !graph_name(el->graph, value.node))
+        graph_set_name(el->graph, value.node, name);
+}
+
+static bool scalar_of(Elaborator *el, Value value, const char *what, Span at, Node *node)
+{
+    value = value_as_tensor(el, value, DTYPE_COUNT, at);
+    if (value_is_error(value)) return false;
+    Type type = value_type(el, value);
+    if (type.rank) {
+        Diag *diag = complain(el, DIAG_not_scalar, at, "%s must be a single number, but this is `%s`", what,
+                              type_text(el, &type));
+        diag_hint(diag, "reduce it: `mean(…)` or `sum(…)`");
+        return false;
+    }
+    *node = dtype_is_float(type.dtype) ? value.node : build_cast(el->graph, value.node, el->real);
+    return true;
+}
+
+static void add_loss(Elaborator *el, Name name, Value value, const Syntax *paths, const Syntax *statement)
+{
+    LossEntry loss = {.name = name, .paths = paths, .place = statement->span};
+    if (el->frame && !el->frame->model) loss.name = path_next(el, name);
+    if (!value_is_error(value) && scalar_of(el, value, "a loss", statement->span, &loss.value))
+        vec_push(&el->losses, loss);
+}
+
+static bool is_loss_name(const Elaborator *el, const Syntax *left)
+{
+    return left->kind == SYNTAX_NAME && left->name == el->name_loss &&
+           (el->body == SYNTAX_MODEL || el->body == SYNTAX_LAYER);
+}
+
+static void assign_several(Elaborator *el, Scope *scope, const Syntax *left, Value value, const Syntax *right)
+{
+    bool fits = value.kind == VALUE_TUPLE && value.count == left->n_kids;
+    if (!fits && !value_is_error(value))
+        complain(el, DIAG_wrong_arguments, right->span, "%u names stand on the left, but the right side is %s",
+                 left->n_kids, value_describe(el, value));
+    for (uint32_t i = 0; i < left->n_kids; i++) {
+        const Syntax *name = left->kids[i];
+        if (name->kind != SYNTAX_NAME) continue;
+        Value one = fits ? value.items[i] : value_error();
+        name_node(el, name->name, one);
+        scope_assign(el, scope, name->name, one, name->span);
+    }
+}
+
+static void assign_one(Elaborator *el, Scope *scope, const Syntax *name, Value value, const Syntax *right)
+{
+    if (value.kind == VALUE_TUPLE) {
+        complain(el, DIAG_wrong_arguments, right->span, "one name stands on the left, but the right side is %u values",
+                 value.count);
+        value = value_error();
+    }
+    name_node(el, name->name, value);
+    scope_assign(el, scope, name->name, value, name->span);
+}
+
+static Flow run_bind(Elaborator *el, Scope *scope, const Syntax *statement)
+{
+    const Syntax *left = statement->kids[0], *right = statement->kids[1], *first = left->kids[0];
+    if (first->kind == SYNTAX_SUBSCRIPT && left->n_kids == 1) {
+        enter_binding(el, first->kids[0]->name);
+        index_assign(el, scope, first, right);
+        leave_binding(el);
+        return FLOW_NEXT;
+    }
+    if (first->kind != SYNTAX_NAME) {
+        complain(el, DIAG_bad_left_side, first->span, "%s cannot stand left of `=`", phrase(first));
+        return FLOW_NEXT;
+    }
+    enter_binding(el, first->name);
+    Value value = evaluate(el, scope, right);
+    leave_binding(el);
+    if (left->n_kids > 1) {
+        assign_several(el, scope, left, value, right);
+        return FLOW_NEXT;
+    }
+    assign_one(el, scope, first, value, right);
+    if (is_loss_name(el, first)) add_loss(el, first->name, value, statement->kids[2], statement);
+    return FLOW_NEXT;
+}
+
+static Flow run_loss(Elaborator *el, Scope *scope, const Syntax *statement)
+{
+    enter_binding(el, statement->name);
+    Value value = evaluate(el, scope, statement->kids[0]);
+    leave_binding(el);
+    assign_one(el, scope, &(Syntax){.kind = SYNTAX_NAME, .name = statement->name, .span = statement->name_span}, value,
+               statement->kids[0]);
+    add_loss(el, statement->name, value, statement->kids[1], statement);
+    return FLOW_NEXT;
+}
+
+static Flow run_metric(Elaborator *el, Scope *scope, const Syntax *statement)
+{
+    enter_binding(el, statement->name);
+    Value value = evaluate(el, scope, statement->kids[0]);
+    leave_binding(el);
+    Result result = {.role = RESULT_METRIC, .name = statement->name};
+    if (!value_is_error(value) && scalar_of(el, value, "a metric", statement->kids[0]->span, &result.value))
+        vec_push(&el->results, result);
+    return FLOW_NEXT;
+}
+
+static void add_output(Elaborator *el, Name name, Value value, Span at)
+{
+    value = value_as_tensor(el, value, DTYPE_COUNT, at);
+    if (!value_is_error(value))
+        vec_push(&el->results, (Result){.role = RESULT_OUTPUT, .name = name, .value = value.node});
+}
+
+static Flow run_output(Elaborator *el, Scope *scope, const Syntax *statement)
+{
+    const Syntax *names = statement->kids[0];
+    if (statement->kids[1]) {
+        Syntax bind = *statement;
+        Syntax *kids[] = {statement->kids[0], statement->kids[1], NULL};
+        bind.kids = kids;
+        bind.n_kids = 3;
+        run_bind(el, scope, &bind);
+    }
+    for (uint32_t i = 0; i < names->n_kids; i++) {
+        const Syntax *name = names->kids[i];
+        if (name->kind == SYNTAX_SUBSCRIPT) name = name->kids[0];
+        if (name->kind == SYNTAX_NAME) {
+            add_output(el, name->name, scope_value(el, scope, name), name->span);
+            continue;
+        }
+        Diag *diag = complain(el, DIAG_bad_left_side, name->span, "an output needs a name");
+        diag_hint(diag, "write `output NAME = %s`", syntax_text(el, name));
+    }
+    return FLOW_NEXT;
+}
+
+/* A condition on free sizes is checked when they are bound. */
+static Flow run_assert(Elaborator *el, Scope *scope, const Syntax *statement)
+{
+    Value value = evaluate(el, scope, statement->kids[0]);
+    const char *message = statement->kids[1] ? statement->kids[1]->text : syntax_text(el, statement->kids[0]);
+    bool condition = value.kind == VALUE_TENSOR && !node_type(el->graph, value.node)->rank &&
+                     node_type(el->graph, value.node)->dtype == DTYPE_BOOL;
+    if (condition) {
+        Span at = el->prelude_call.end ? el->prelude_call : statement->span;
+        vec_push(&el->checks, (Check){DIM_NONE, DIM_NONE, value.node, message, at});
+    } else if (value.kind == VALUE_BOOL && !value.truth) {
+        complain(el, DIAG_failed_assertion, statement->span, "this does not hold: %s", message);
+        return FLOW_STOP;
+    } else if (value.kind != VALUE_BOOL && !value_is_error(value)) {
+        complain(el, DIAG_type_mismatch, statement->kids[0]->span, "an assertion wants a truth value about sizes, not %s",
+                 value_describe(el, value));
+    }
+    return FLOW_NEXT;
+}
+
+static Flow run_return(Elaborator *el, Scope *scope, const Syntax *statement, Value *result)
+{
+    if (statement->n_kids == 1) {
+        *result = evaluate(el, scope, statement->kids[0]);
+        return FLOW_RETURN;
+    }
+    Value *items = ARENA_ARRAY(el->arena, Value, statement->n_kids);
+    for (uint32_t i = 0; i < statement->n_kids; i++) {
+        items[i] = evaluate(el, scope, statement->kids[i]);
+        if (value_is_error(items[i])) return FLOW_STOP;
+    }
+    *result = (Value){.kind = VALUE_TUPLE, .items = items, .count = statement->n_kids};
+    return FLOW_RETURN;
+}
+
+static Flow run_if(Elaborator *el, Scope *scope, const Syntax *statement, Value *result)
+{
+    bool truth;
+    if (!evaluate_truth(el, scope, statement->kids[0], "an if statement", &truth)) return FLOW_STOP;
+    const Syntax *branch = truth ? statement->kids[1] : statement->kids[2];
+    if (!branch) return FLOW_NEXT;
+    return branch->kind == SYNTAX_IF ? run_if(el, scope, branch, result) : run_block(el, scope, branch, result);
+}
+
+static Flow run_expression(Elaborator *el, Scope *scope, const Syntax *statement, Value *result)
+{
+    const Syntax *first = statement->kids[0];
+    if (statement->n_kids == 1 && first && first->kind == SYNTAX_REPEAT)
+        return run_repeat(el, scope, first, NULL, NO_SPAN, result);
+    Diag *diag = complain(el, DIAG_bare_expression, statement->span, "this value is computed and thrown away");
+    diag_hint(diag, "give it a name, or, if it continues the line above, end that line with its operator");
+    return FLOW_NEXT;
+}
+
+Flow run_statement(Elaborator *el, Scope *scope, const Syntax *statement, Value *result)
+{
+    switch (statement->kind) {
+    case SYNTAX_INPUT:
+    case SYNTAX_TARGET: return declare_input(el, scope, statement);
+    case SYNTAX_PARAM: return declare_param(el, scope, statement);
+    case SYNTAX_STATE: return declare_state(el, scope, statement);
+    case SYNTAX_DRAW: return declare_draw(el, scope, statement);
+    case SYNTAX_INSTANCE: return declare_instance(el, scope, statement);
+    case SYNTAX_CONST:
+        scope_bind(el, scope, statement->name, false, evaluate(el, scope, statement->kids[0]), statement->name_span);
+        return FLOW_NEXT;
+    case SYNTAX_BIND: return run_bind(el, scope, statement);
+    case SYNTAX_UPDATE: return update(el, scope, statement);
+    case SYNTAX_LOSS: return run_loss(el, scope, statement);
+    case SYNTAX_METRIC: return run_metric(el, scope, statement);
+    case SYNTAX_OUTPUT: return run_output(el, scope, statement);
+    case SYNTAX_ASSERT: return run_assert(el, scope, statement);
+    case SYNTAX_RETURN: return run_return(el, scope, statement, result);
+    case SYNTAX_IF: return run_if(el, scope, statement, result);
+    case SYNTAX_EXPRESSION: return run_expression(el, scope, statement, result);
+    case SYNTAX_SCAN:
+    case SYNTAX_CHECKPOINT: unsupported(el, statement->span, phrase(statement)); return FLOW_STOP;
+    default:
+        complain(el, DIAG_misplaced_statement, statement->span, "%s cannot stand here", phrase(statement));
+        return FLOW_NEXT;
+    }
+}
+
+Flow run_statements(Elaborator *el, Scope *scope, const Syntax *block, Value *result)
+{
+    for (uint32_t i = 0; i < block->n_kids; i++) {
+        if (!block->kids[i]) continue;
+        Flow flow = run_statement(el, scope, block->kids[i], result);
+        if (flow != FLOW_NEXT) return flow;
+    }
+    return FLOW_NEXT;
+}
+
+Flow run_block(Elaborator *el, Scope *scope, const Syntax *block, Value *result)
+{
+    return run_statements(el, scope_new(el, scope, scope->inside_prelude), block, result);
+}

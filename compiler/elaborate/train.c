@@ -1,0 +1,255 @@
+/* The train block: its numbers, and the optimizers of the parameters. */
+#include "elaborate/train.h"
+
+#include <fnmatch.h>
+#include <math.h>
+#include <string.h>
+
+/* Keys that the language has and this version does not read yet. */
+static const char *const later_keys[] = {"clip_value", "accumulate", "precision", "weights", "average"};
+
+static OptionalNumber *number_field(TrainSettings *settings, const char *key, bool *whole)
+{
+#define TRAIN_KEY(name, is_whole)                                                                                      \
+    if (!strcmp(key, #name)) {                                                                                         \
+        *whole = is_whole;                                                                                             \
+        return &settings->name;                                                                                        \
+    }
+#include "check/train_keys.def"
+#undef TRAIN_KEY
+    return NULL;
+}
+
+static void unknown_key(Elaborator *el, const Syntax *name)
+{
+    static const char *const keys[] = {
+#define TRAIN_KEY(key, whole) #key,
+#include "check/train_keys.def"
+#undef TRAIN_KEY
+        "optimizer", "clip_value", "accumulate", "precision", "weights", "average"};
+    for (size_t i = 0; i < sizeof later_keys / sizeof *later_keys; i++)
+        if (!strcmp(later_keys[i], name->name)) {
+            unsupported(el, name->span, arena_format(el->arena, "the key `%s`", name->name));
+            return;
+        }
+    Diag *diag = complain(el, DIAG_unknown_key, name->span, "`train` has no key `%s`", name->name);
+    const char *near = nearest_spelling(name->name, keys, sizeof keys / sizeof *keys);
+    if (near) diag_hint(diag, "did you mean `%s`?", near);
+    else diag_hint(diag, "its keys are: optimizer batch epochs steps seed clip_norm patience");
+}
+
+static void read_number(Elaborator *el, Scope *scope, const Syntax *name, const Syntax *right, TrainSettings *settings)
+{
+    bool whole;
+    double number;
+    OptionalNumber *field = number_field(settings, name->name, &whole);
+    if (!field) {
+        unknown_key(el, name);
+        return;
+    }
+    if (field->given) {
+        complain(el, DIAG_duplicate_name, name->span, "the key `%s` is given twice", name->name);
+        return;
+    }
+    Value value = evaluate(el, scope, right);
+    if (value_is_error(value)) return;
+    bool known = value_is_constant(el, value, &number), positive = number > 0 || field == &settings->seed;
+    if (!known || !positive || number < 0 || (whole && number != floor(number))) {
+        complain(el, DIAG_bad_setting, right->span, "`%s` must be a %s number, but this is %s", name->name,
+                 field == &settings->seed ? "whole" : whole ? "positive whole" : "positive", value_describe(el, value));
+        return;
+    }
+    *field = (OptionalNumber){true, number};
+}
+
+/* The rule that an expression names: `sgd` or `adam(lr = 0.1)`. */
+static bool find_rule(Elaborator *el, const Syntax *expr, Rule *rule)
+{
+    const Syntax *name = expr->kind == SYNTAX_CALL ? expr->kids[0] : expr;
+    if (name->kind != SYNTAX_NAME) {
+        complain(el, DIAG_bad_setting, expr->span, "an optimizer should stand here, such as `adam(lr = 1e-3)`");
+        return false;
+    }
+    rule->item = items_find(el->items, SPACE_OPTIMIZER, name->name, false);
+    rule->call = expr;
+    if (rule->item) return true;
+    Diag *diag = complain(el, DIAG_unknown_name, name->span, "there is no optimizer called `%s`", name->name);
+    const char *near = items_nearest(el->items, SPACE_OPTIMIZER, name->name);
+    if (near) diag_hint(diag, "did you mean `%s`?", near);
+    return false;
+}
+
+/* The expression given for a formal, NULL when there is none. */
+static const Syntax *given_argument(const Syntax *call, const Syntax *formals, uint32_t formal)
+{
+    if (call->kind != SYNTAX_CALL) return NULL;
+    uint32_t place = 0;
+    for (uint32_t i = 1; i < call->n_kids; i++) {
+        const Syntax *arg = call->kids[i];
+        if (arg->kind == SYNTAX_KEYWORD) {
+            if (arg->name == formals->kids[formal]->name) return arg->kids[0];
+        } else if (place++ == formal) {
+            return arg;
+        }
+    }
+    return NULL;
+}
+
+static bool check_arguments(Elaborator *el, const Rule *rule)
+{
+    const Syntax *call = rule->call, *formals = rule->item->syntax->kids[0];
+    if (call->kind != SYNTAX_CALL) return true;
+    uint32_t place = 0;
+    for (uint32_t i = 1; i < call->n_kids; i++) {
+        const Syntax *arg = call->kids[i];
+        uint32_t slot = 0;
+        while (arg->kind == SYNTAX_KEYWORD && slot < formals->n_kids && formals->kids[slot]->name != arg->name) slot++;
+        if (arg->kind != SYNTAX_KEYWORD) slot = place++;
+        if (slot < formals->n_kids) continue;
+        Diag *diag = complain(el, DIAG_wrong_arguments, arg->span,
+                              arg->kind == SYNTAX_KEYWORD ? "`%s` has no argument `%s`" : "`%s` is given too many arguments%s",
+                              rule->item->name, arg->kind == SYNTAX_KEYWORD ? arg->name : "");
+        Text list = {0};
+        for (uint32_t k = 0; k < formals->n_kids; k++) text_format(&list, "%s%s", k ? ", " : "", formals->kids[k]->name);
+        diag_hint(diag, "its arguments are: %s", text_get(&list));
+        text_free(&list);
+        return false;
+    }
+    return true;
+}
+
+static bool is_set(const Elaborator *el, Name name)
+{
+    for (size_t i = 0; i < el->options->n_sets; i++)
+        if (!strcmp(el->options->sets[i].name, name)) return true;
+    return false;
+}
+
+/* A number becomes a setting under the argument's name; an expression of step or progress stays one, unless the
+ * setting is given from outside. */
+static Value argument_value(Elaborator *el, Scope *scope, const Rule *rule, const Syntax *formal, const Syntax *expr)
+{
+    Name name = rule->where ? intern_format(el->context->names, "%s.%s", rule->where, formal->name) : formal->name;
+    Value value = evaluate(el, scope, expr);
+    double number = 0;
+    if (value_is_error(value)) return value;
+    if (value_is_constant(el, value, &number) || is_set(el, name))
+        return value_tensor(declare_setting(el, name, el->real, number, formal->doc, NO_SPAN));
+    value = value_as_tensor(el, value, el->real, expr->span);
+    if (value_is_error(value)) return value;
+    Type type = value_type(el, value);
+    if (!type.rank && dtype_class(type.dtype) != DTYPE_CLASS_BOOL) return convert(el, value, el->real, expr->span);
+    complain(el, DIAG_bad_setting, expr->span, "`%s` must be a number, but this is %s", formal->name,
+             value_describe(el, value));
+    return value_error();
+}
+
+static bool evaluate_rule(Elaborator *el, Scope *outer, Rule *rule, const Rule *main_rule)
+{
+    const Syntax *formals = rule->item->syntax->kids[0];
+    if (!check_arguments(el, rule)) return false;
+    rule->values = ARENA_ARRAY(el->arena, Value, formals->n_kids + 1);
+    Scope *scope = scope_new(el, NULL, rule->item->prelude);
+    for (uint32_t i = 0; i < formals->n_kids; i++) {
+        const Syntax *formal = formals->kids[i], *given = given_argument(rule->call, formals, i);
+        if (!given && main_rule && main_rule->item == rule->item) {
+            rule->values[i] = main_rule->values[i];
+        } else if (given || formal->kids[1]) {
+            rule->values[i] = argument_value(el, given ? outer : scope, rule, formal, given ? given : formal->kids[1]);
+        } else {
+            complain(el, DIAG_wrong_arguments, rule->call->span, "`%s` needs its argument `%s`", rule->item->name,
+                     formal->name);
+            return false;
+        }
+        if (value_is_error(rule->values[i])) return false;
+        scope_bind(el, scope, formal->name, false, rule->values[i], formal->name_span);
+    }
+    return true;
+}
+
+static void bind_clock(Elaborator *el, Scope *scope)
+{
+    Value step = value_tensor(declare_setting(el, el->name_step, DTYPE_I64, 1, NULL, NO_SPAN));
+    Value steps = value_tensor(declare_setting(el, el->name_steps, DTYPE_I64, 1, NULL, NO_SPAN));
+    Value progress = value_tensor(declare_setting(el, el->name_progress, el->real, 0, NULL, NO_SPAN));
+    scope_bind(el, scope, el->name_step, false, step, NO_SPAN);
+    scope_bind(el, scope, el->name_steps, false, steps, NO_SPAN);
+    scope_bind(el, scope, el->name_progress, false, progress, NO_SPAN);
+}
+
+bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Rules *rules)
+{
+    Scope *scope = scope_new(el, NULL, false);
+    const Syntax *block = train->kids[0], *main_expr = NULL;
+    settings->present = true;
+    settings->place = train->name_span;
+    el->pass = PASS_TRAINING;
+    bind_clock(el, scope);
+    for (uint32_t i = 0; i < block->n_kids; i++) {
+        const Syntax *statement = block->kids[i];
+        if (!statement || statement->kind != SYNTAX_BIND) continue;
+        const Syntax *name = statement->kids[0]->kids[0];
+        if (name->kind != SYNTAX_NAME || statement->kids[0]->n_kids != 1)
+            complain(el, DIAG_bad_left_side, name->span, "a key should stand here");
+        else if (strcmp(name->name, "optimizer")) read_number(el, scope, name, statement->kids[1], settings);
+        else if (main_expr) complain(el, DIAG_duplicate_name, name->span, "the key `optimizer` is given twice");
+        else main_expr = statement->kids[1];
+    }
+    rules->scope = scope;
+    rules->main.item = NULL;
+    if (!main_expr) {
+        Diag *diag = complain(el, DIAG_bad_setting, train->name_span, "`train` needs an optimizer");
+        diag_hint(diag, "write `optimizer = adam(lr = 1e-3)`");
+        return false;
+    }
+    if (!find_rule(el, main_expr, &rules->main) || !evaluate_rule(el, scope, &rules->main, NULL)) return false;
+    for (uint32_t i = 0; i < block->n_kids; i++) {
+        const Syntax *statement = block->kids[i];
+        if (!statement || statement->kind != SYNTAX_OVERRIDE) continue;
+        Rule rule = {.place = statement->kids[0]->span};
+        const Syntax *where = statement->kids[0];
+        rule.glob = where->kind == SYNTAX_STRING;
+        rule.where = rule.glob ? intern(el->context->names, where->text) : where->name;
+        if (!find_rule(el, statement->kids[1], &rule) || !evaluate_rule(el, scope, &rule, &rules->main)) return false;
+        vec_push(&rules->overrides, rule);
+    }
+    return true;
+}
+
+bool path_under(Name path, Name where)
+{
+    size_t length = strlen(where);
+    return !strncmp(path, where, length) && (!path[length] || path[length] == '.' || path[length] == '[');
+}
+
+const Rule *train_rule(const Rules *rules, Name path)
+{
+    for (size_t i = rules->overrides.count; i-- > 0;) {
+        const Rule *rule = &rules->overrides.at[i];
+        if (rule->glob ? !fnmatch(rule->where, path, 0) : path_under(path, rule->where)) return rule;
+    }
+    return &rules->main;
+}
+
+bool train_check_overrides(Elaborator *el, const Rules *rules)
+{
+    bool good = true;
+    for (size_t i = 0; i < rules->overrides.count; i++) {
+        const Rule *rule = &rules->overrides.at[i];
+        bool used = false;
+        Vec(const char *) paths = {0};
+        for (size_t k = 0; k < el->params.count; k++) {
+            Name path = el->params.at[k].path;
+            vec_push(&paths, path);
+            used |= rule->glob ? !fnmatch(rule->where, path, 0) : path_under(path, rule->where);
+        }
+        if (!used) {
+            Diag *diag = complain(el, DIAG_unknown_name, rule->place, "no parameter lies under `%s`", rule->where);
+            const char *near = nearest_spelling(rule->where, paths.at, paths.count);
+            if (near) diag_hint(diag, "did you mean `%s`?", near);
+            good = false;
+        }
+        vec_free(&paths);
+    }
+    return good;
+}

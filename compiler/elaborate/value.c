@@ -1,0 +1,276 @@
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "elaborate/elaborator.h"
+
+Value value_integer(Elaborator *el, int64_t integer)
+{
+    return value_size(el, dim_constant(el->dims, integer));
+}
+
+Value value_size(Elaborator *el, Dim size)
+{
+    return (Value){.kind = VALUE_SIZE, .size = size, .divisor = dim_constant(el->dims, 1)};
+}
+
+Value value_list(Elaborator *el, const Value *items, uint32_t count)
+{
+    const Value *kept = count ? ARENA_COPY(el->arena, Value, items, count) : NULL;
+    return (Value){.kind = VALUE_LIST, .items = kept, .count = count};
+}
+
+Value value_labelled(Elaborator *el, Node node, Label *const *labels, uint32_t count)
+{
+    Value value = value_tensor(node);
+    value.count = count;
+    if (count) value.labels = ARENA_COPY(el->arena, Label *, labels, count);
+    return value;
+}
+
+bool value_is_integer(const Elaborator *el, Value value, int64_t *integer)
+{
+    int64_t divisor;
+    return value.kind == VALUE_SIZE && dim_is_constant(el->dims, value.divisor, &divisor) && divisor == 1 &&
+           dim_is_constant(el->dims, value.size, integer);
+}
+
+bool value_is_constant(const Elaborator *el, Value value, double *number)
+{
+    int64_t size, divisor;
+    if (value.kind == VALUE_REAL) {
+        *number = value.number;
+        return true;
+    }
+    if (value.kind != VALUE_SIZE || !dim_is_constant(el->dims, value.size, &size) ||
+        !dim_is_constant(el->dims, value.divisor, &divisor))
+        return false;
+    *number = (double)size / (double)divisor;
+    return true;
+}
+
+static const char *keep(Elaborator *el, Text *text)
+{
+    const char *kept = arena_text(el->arena, text_get(text), text->count);
+    text_free(text);
+    return kept;
+}
+
+const char *type_text(Elaborator *el, const Type *type)
+{
+    Text text = {0};
+    type_print(el->dims, type, &text);
+    return keep(el, &text);
+}
+
+const char *dim_text(Elaborator *el, Dim dim)
+{
+    Text text = {0};
+    dim_print(el->dims, dim, &text);
+    return keep(el, &text);
+}
+
+const char *syntax_text(Elaborator *el, const Syntax *syntax)
+{
+    enum { LONGEST = 40 };
+    Text text = {0};
+    syntax_print(syntax, &text);
+    char *line = (char *)keep(el, &text);
+    size_t end = strcspn(line, "\n");
+    if (end > LONGEST || line[end]) {
+        if (end > LONGEST) end = LONGEST;
+        while (end && (line[end] & 0xc0) == 0x80) end--;
+        return arena_format(el->arena, "%.*s…", (int)end, line);
+    }
+    return line;
+}
+
+const char *value_describe(Elaborator *el, Value value)
+{
+    Text text = {0};
+    Type type;
+    switch (value.kind) {
+    case VALUE_ERROR: return "a mistake";
+    case VALUE_TENSOR:
+        type = value_type(el, value);
+        return arena_format(el->arena, "`%s`", type_text(el, &type));
+    case VALUE_SIZE:
+        text_string(&text, "the number ");
+        dim_print(el->dims, value.size, &text);
+        if (!dim_same(value.divisor, dim_constant(el->dims, 1))) {
+            text_string(&text, " / ");
+            dim_print(el->dims, value.divisor, &text);
+        }
+        return keep(el, &text);
+    case VALUE_REAL:
+        text_string(&text, "the number ");
+        text_number(&text, value.number);
+        return keep(el, &text);
+    case VALUE_BOOL: return value.truth ? "`true`" : "`false`";
+    case VALUE_TEXT: return arena_format(el->arena, "the text \"%s\"", value.text);
+    case VALUE_LIST: return arena_format(el->arena, "a list of %u", value.count);
+    case VALUE_TUPLE: return arena_format(el->arena, "%u values", value.count);
+    case VALUE_FUNCTION:
+        return value.callee->name ? arena_format(el->arena, "the function `%s`", value.callee->name) : "a pipeline";
+    case VALUE_INDEX: return arena_format(el->arena, "the index `%s`", value.label->name);
+    case VALUE_AXES: return "`...`";
+    case VALUE_TABLE: return "a table of data";
+    }
+    return "a value";
+}
+
+bool value_same(const Elaborator *el, Value a, Value b)
+{
+    double x, y;
+    if (value_is_constant(el, a, &x) && value_is_constant(el, b, &y)) return x == y;
+    if (a.kind != b.kind) return false;
+    switch (a.kind) {
+    case VALUE_SIZE: return dim_same(a.size, b.size) && dim_same(a.divisor, b.divisor);
+    case VALUE_BOOL: return a.truth == b.truth;
+    case VALUE_TEXT: return !strcmp(a.text, b.text);
+    case VALUE_TENSOR: return node_same(a.node, b.node);
+    case VALUE_LIST:
+        if (a.count != b.count) return false;
+        for (uint32_t i = 0; i < a.count; i++)
+            if (!value_same(el, a.items[i], b.items[i])) return false;
+        return true;
+    default: return false;
+    }
+}
+
+/* The shape of a nested list, which must be rectangular. */
+static bool list_shape(Elaborator *el, Value list, uint32_t axis, int64_t *dims, uint32_t *rank, bool *real, Span at)
+{
+    if (list.kind != VALUE_LIST) {
+        double number;
+        if (list.kind != VALUE_BOOL && !value_is_constant(el, list, &number)) {
+            complain(el, DIAG_not_constant, at, "a list of numbers cannot hold %s", value_describe(el, list));
+            return false;
+        }
+        int64_t integer;
+        *real |= !value_is_integer(el, list, &integer);
+        if (*rank == UINT32_MAX) *rank = axis;
+        if (*rank == axis) return true;
+        complain(el, DIAG_shape_mismatch, at, "the lists in this list have different depths");
+        return false;
+    }
+    if (axis == MAX_RANK) {
+        complain(el, DIAG_shape_mismatch, at, "a tensor has at most %d axes", MAX_RANK);
+        return false;
+    }
+    if (dims[axis] < 0) dims[axis] = list.count;
+    if (dims[axis] != list.count || *rank == axis) {
+        complain(el, DIAG_shape_mismatch, at, "the lists in this list have different lengths: %lld and %u",
+                 (long long)dims[axis], list.count);
+        return false;
+    }
+    for (uint32_t i = 0; i < list.count; i++)
+        if (!list_shape(el, list.items[i], axis + 1, dims, rank, real, at)) return false;
+    return true;
+}
+
+static void list_numbers(const Elaborator *el, Value list, double **to)
+{
+    if (list.kind == VALUE_LIST) {
+        for (uint32_t i = 0; i < list.count; i++) list_numbers(el, list.items[i], to);
+        return;
+    }
+    double number = list.truth;
+    value_is_constant(el, list, &number);
+    *(*to)++ = number;
+}
+
+static void store(DType dtype, void *to, size_t at, double number)
+{
+    switch (dtype) {
+    case DTYPE_F64: ((double *)to)[at] = number; break;
+    case DTYPE_F32: ((float *)to)[at] = (float)number; break;
+    default: ((int32_t *)to)[at] = (int32_t)number; break;
+    }
+}
+
+static Value list_as_tensor(Elaborator *el, Value list, DType like, Span at)
+{
+    int64_t dims[MAX_RANK], count = 1;
+    uint32_t rank = UINT32_MAX;
+    bool real = false;
+    for (int i = 0; i < MAX_RANK; i++) dims[i] = -1;
+    if (!list_shape(el, list, 0, dims, &rank, &real, at)) return value_error();
+    if (rank == UINT32_MAX) {
+        complain(el, DIAG_shape_mismatch, at, "an empty list is no tensor");
+        return value_error();
+    }
+    Dim sizes[MAX_RANK];
+    for (uint32_t i = 0; i < rank; i++) {
+        sizes[i] = dim_constant(el->dims, dims[i]);
+        count *= dims[i];
+    }
+    DType dtype = real || (like != DTYPE_COUNT && dtype_is_float(like)) ? el->real : DTYPE_I32;
+    Type type = type_make(dtype, rank, sizes);
+    double *numbers = malloc((size_t)count * sizeof *numbers), *end = numbers;
+    void *data = malloc((size_t)count * dtype_size(dtype));
+    list_numbers(el, list, &end);
+    for (int64_t i = 0; i < count; i++) store(dtype, data, (size_t)i, numbers[i]);
+    Node node = build_literal(el->graph, type, data, (size_t)count * dtype_size(dtype));
+    free(numbers);
+    free(data);
+    return value_tensor(node);
+}
+
+static Value index_as_tensor(Elaborator *el, Label *label, Span at)
+{
+    if (dim_is_none(label->extent)) {
+        Diag *diag = complain(el, DIAG_bad_index, at, "how far does the index `%s` run?", label->name);
+        diag_hint(diag, "state it: `%s in 10`", label->name);
+        return value_error();
+    }
+    Type type = type_make(DTYPE_I32, 1, &label->extent);
+    type.range = label->extent;
+    return value_labelled(el, build_iota(el->graph, type, 0), &label, 1);
+}
+
+Value value_as_tensor(Elaborator *el, Value value, DType like, Span at)
+{
+    double number;
+    bool known = like != DTYPE_COUNT;
+    switch (value.kind) {
+    case VALUE_ERROR:
+    case VALUE_TENSOR: return value;
+    case VALUE_BOOL:
+        return value_tensor(build_constant(el->graph, type_scalar(known ? like : DTYPE_BOOL), value.truth));
+    case VALUE_REAL:
+        return value_tensor(
+            build_constant(el->graph, type_scalar(known && dtype_is_float(like) ? like : el->real), value.number));
+    case VALUE_SIZE:
+        if (value_is_constant(el, value, &number)) {
+            bool whole = number == floor(number);
+            DType dtype = known && (whole || dtype_is_float(like)) && like != DTYPE_BOOL ? like
+                          : !whole                                                      ? el->real
+                          : fabs(number) > 2147483647.0                                 ? DTYPE_I64
+                                                                                        : DTYPE_I32;
+            return value_tensor(build_constant(el->graph, type_scalar(dtype), number));
+        }
+        if (dim_same(value.divisor, dim_constant(el->dims, 1)))
+            return value_tensor(build_size(el->graph, value.size, known && like != DTYPE_BOOL ? like : DTYPE_I64));
+        DType real = known && dtype_is_float(like) ? like : el->real;
+        return value_tensor(build_binary(el->graph, OP_DIV, build_size(el->graph, value.size, real),
+                                         build_size(el->graph, value.divisor, real)));
+    case VALUE_LIST: return list_as_tensor(el, value, like, at);
+    case VALUE_INDEX: return index_as_tensor(el, value.label, at);
+    default:
+        complain(el, DIAG_type_mismatch, at, "a tensor or number should stand here, but this is %s",
+                 value_describe(el, value));
+        return value_error();
+    }
+}
+
+Type value_type(const Elaborator *el, Value tensor)
+{
+    assert(tensor.kind == VALUE_TENSOR);
+    Type type = *node_type(el->graph, tensor.node);
+    type.rank -= tensor.count;
+    memmove(type.dims, type.dims + tensor.count, sizeof *type.dims * type.rank);
+    memset(type.dims + type.rank, 0, sizeof *type.dims * (MAX_RANK - type.rank));
+    return type;
+}

@@ -135,15 +135,21 @@ Node gate_and(Graph *graph, Node a, Node b)
     return combine(graph, OP_AND, a, b);
 }
 
+static bool has_operand(const Graph *graph, Node node, Op op, Node operand)
+{
+    const NodeInfo *info = graph_node(graph, node);
+    return info->op == op && (node_same(info->args[0], operand) || node_same(info->args[1], operand));
+}
+
 static bool implies(const Graph *graph, Node a, Node b)
 {
-    return node_op(graph, a) == OP_AND && (node_same(node_arg(graph, a, 0), b) || node_same(node_arg(graph, a, 1), b));
+    return node_same(a, b) || has_operand(graph, a, OP_AND, b) || has_operand(graph, b, OP_OR, a);
 }
 
 Node gate_or(Graph *graph, Node a, Node b)
 {
     if (node_is_none(a) || node_is_none(b) || node_same(a, gate_not(graph, b))) return NODE_NONE;
-    if (node_same(a, b) || implies(graph, a, b)) return b;
+    if (implies(graph, a, b)) return b;
     return implies(graph, b, a) ? a : combine(graph, OP_OR, a, b);
 }
 
@@ -244,6 +250,19 @@ static Node through_broadcast(Graph *graph, Node user, Node operand, Node gate)
     return build_transpose(graph, any, permutation);
 }
 
+/* A softmax mixes a whole line: it is taken where any of its elements is. Element j of a cumulative sum's operand is
+ * taken where any element k >= j of the sum is. */
+static Node through_along(Graph *graph, const NodeInfo *info, Node gate)
+{
+    int32_t axis = (int32_t)info->attr.integer;
+    Type type = *node_type(graph, gate);
+    if (info->op != OP_CUMSUM)
+        return build_unreduce(graph, build_reduce(graph, OP_ANY, gate, &axis, 1), &type, &axis, 1);
+    Node count = build_reverse(graph, build_cast(graph, gate, DTYPE_F32), &axis, 1);
+    count = build_reverse(graph, build_along(graph, OP_CUMSUM, count, (uint32_t)axis), &axis, 1);
+    return build_binary(graph, OP_LT, build_constant_like(graph, count, 0), count);
+}
+
 Node gate_through(const Sweep *sweep, Node user, uint32_t operand, Node gate, bool clean)
 {
     Graph *graph = sweep->graph;
@@ -254,15 +273,14 @@ Node gate_through(const Sweep *sweep, Node user, uint32_t operand, Node gate, bo
     Node scalar = uniform(graph, gate);
     if (!node_is_none(scalar)) return risk & RISK_FAR || !clean ? build_splat(graph, scalar, &type) : NODE_NONE;
     if (!(risk & RISK_NEAR) && clean) return NODE_NONE;
-    int32_t axis = (int32_t)info.attr.integer;
     switch (op_info(info.op)->class) {
     case OP_CLASS_MOVEMENT:
         if (info.op == OP_BROADCAST) return through_broadcast(graph, user, info.args[operand], gate);
         return transpose_movement(graph, user, operand, gate);
     case OP_CLASS_REDUCTION:
         return build_unreduce(graph, gate, &type, info.attr.ints, info.attr.n_ints);
-    case OP_CLASS_CUMULATIVE: /* a line is taken where any of its elements is */
-        return build_unreduce(graph, build_reduce(graph, OP_ANY, gate, &axis, 1), &type, &axis, 1);
+    case OP_CLASS_CUMULATIVE:
+        return through_along(graph, &info, gate);
     default:
         return NODE_NONE;
     }

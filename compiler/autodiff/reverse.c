@@ -159,16 +159,33 @@ static void refuse(Sweep *sweep, Node node, const char *reason)
     sweep->ok = false;
 }
 
+/* A partial that is 0 by choice, like that of the larger of two, makes a branch of what it does not choose. */
+static Node gate_of_partial(Graph *graph, Node *partial)
+{
+    const NodeInfo info = *graph_node(graph, *partial);
+    double number;
+    if (info.op != OP_SELECT) return NODE_NONE;
+    for (uint32_t zero = 1; zero <= 2; zero++) {
+        if (!node_is_constant(graph, info.args[zero], &number) || number != 0) continue;
+        *partial = info.args[3 - zero];
+        return zero == 1 ? gate_not(graph, info.args[0]) : info.args[0];
+    }
+    return NODE_NONE;
+}
+
 static void reverse_by_partial(Sweep *sweep, Node node, uint32_t operand, Cotangent g)
 {
-    Node partial, arg = node_arg(sweep->graph, node, operand);
+    Graph *graph = sweep->graph;
+    Node partial, gate, arg = node_arg(graph, node, operand);
     const char *reason = "it has no rule";
-    switch (rules_partial(sweep->partials, sweep->graph, node, operand, &partial, &reason)) {
+    switch (rules_partial(sweep->partials, graph, node, operand, &partial, &reason)) {
     case PARTIAL_ZERO:
         return;
     case PARTIAL_VALUE:
-        g.value = reverse_product(sweep->graph, g.value, partial);
-        g.clean &= node_is_constant(sweep->graph, partial, NULL);
+        gate = gate_of_partial(graph, &partial);
+        g.value = reverse_product(graph, g.value, partial);
+        g.clean &= node_is_none(gate) && node_is_constant(graph, partial, NULL);
+        g.gate = gate_and(graph, g.gate, gate);
         sweep_add(sweep, arg, g);
         return;
     case PARTIAL_NONE:

@@ -15,7 +15,7 @@
 #include "codegen/vector.h"
 #include "kernel/kernel.h"
 
-enum { NO_AXIS = KERNEL_MAX_AXES };
+enum { NO_AXIS = KERNEL_MAX_AXES, MAX_LANES = 64 };
 
 /* What is known about a value inside the open loops. */
 typedef struct {
@@ -44,6 +44,7 @@ typedef struct Emitter {
 
     AxisMask open;
     uint32_t vector_axis;               /* NO_AXIS when none is open */
+    uint32_t lanes;                     /* points of the vector axis at a time: a register's, or several registers' */
     LLVMValueRef mask;                  /* of the lanes in use; NULL: all */
     LLVMValueRef at[KERNEL_MAX_AXES];   /* open axes: where they stand (lane 0 of the vector axis) */
     LLVMValueRef from[KERNEL_MAX_AXES]; /* bounds that are not 0 and the extent; NULL: those */
@@ -80,8 +81,9 @@ uint32_t *pending_stages(const Emitter *e, const uint32_t *sinks, uint32_t n_sin
 /* The axis to open for stages[0], whether as the vector axis, and which stages join (moved to `group`). */
 uint32_t choose_axis(const Emitter *e, const uint32_t *stages, uint32_t n_stages, bool *vectorised, uint32_t *group,
                      uint32_t *n_group);
-/* How many vector operations a point costs, elementary functions counted heavily. */
-uint32_t stage_cost(const Emitter *e, uint32_t stage);
+/* True when the stages do so little, and some of it a reduction, that a vector of several registers pays: it hides the
+ * latency of sums and walks columns in longer pieces. */
+bool stages_go_wide(const Emitter *e, const uint32_t *stages, uint32_t n_stages);
 /* True when different points of the axis never scatter to the same element. */
 bool scatter_separates(const KernelValue *scatter, uint32_t axis);
 
@@ -118,8 +120,8 @@ void reduce_begin(Emitter *e, uint32_t reduce, uint32_t lanes);
 void reduce_point(Emitter *e, uint32_t reduce);
 /* Accumulates another accumulator (of what comes later in order). */
 void reduce_join(Emitter *e, uint32_t reduce, LLVMValueRef sum, LLVMValueRef best);
-/* Makes a vector accumulator a scalar. */
-void reduce_fold(Emitter *e, uint32_t reduce);
+/* Makes a vector accumulator one of fewer lanes, halving it: lane i with lane i + half. */
+void reduce_fold(Emitter *e, uint32_t reduce, uint32_t lanes);
 
 /* ---- loop_nest.c ---- */
 

@@ -3,7 +3,7 @@
 
 #include "codegen/loop_internal.h"
 
-enum { UNROLL = 4, CHEAP = 12 };
+enum { WIDE = 4 };
 
 /* One loop over an axis for a group of stages. */
 typedef struct {
@@ -15,7 +15,7 @@ typedef struct {
     uint32_t n_reduces;
 } Loop;
 
-/* The accumulators of a loop's reductions: [copy][reduce]. */
+/* The accumulator of one of a loop's reductions. */
 typedef struct {
     LLVMValueRef sum, best;
 } Accumulator;
@@ -86,6 +86,11 @@ static void give(Emitter *e, const Loop *loop, const Accumulator *from)
     }
 }
 
+static Accumulator *take_copy(const Emitter *e, const Loop *loop, const Accumulator *sums)
+{
+    return ARENA_COPY(e->arena, Accumulator, sums, loop->n_reduces);
+}
+
 static LLVMValueRef phi_like(const Emitter *e, LLVMValueRef value)
 {
     return value ? LLVMBuildPhi(e->vector->builder, LLVMTypeOf(value), "") : NULL;
@@ -103,170 +108,167 @@ static LLVMBasicBlockRef new_block(const Emitter *e, const char *name)
 
 /* ---- One pass over part of an axis ---- */
 
-/* The body for `copies` points (or vectors) from `at` on; accumulators [copy][reduce] are replaced. */
-static void emit_copies(Emitter *e, const Loop *loop, LLVMValueRef at, uint32_t copies, Accumulator *sums)
+/* The loop's body for the point or vector `at`; sums are replaced. */
+static void emit_body(Emitter *e, const Loop *loop, LLVMValueRef at, Accumulator *sums)
 {
-    uint32_t step = loop->vectorised ? e->vector->lanes : 1;
-    for (uint32_t c = 0; c < copies; c++) {
-        Binding *outer = scope_enter(e);
-        e->at[loop->axis] = c ? LLVMBuildNSWAdd(e->vector->builder, at, const_i64(e, c * step), "") : at;
-        give(e, loop, sums + c * loop->n_reduces);
-        block_emit(e, loop->group, loop->n_group);
-        take(e, loop, sums + c * loop->n_reduces);
-        scope_leave(e, outer);
+    Binding *outer = scope_enter(e);
+    e->at[loop->axis] = at;
+    give(e, loop, sums);
+    block_emit(e, loop->group, loop->n_group);
+    take(e, loop, sums);
+    scope_leave(e, outer);
+}
+
+/* Phis of the accumulators in the block where the builder stands. */
+static Accumulator *make_phis(Emitter *e, const Loop *loop, const Accumulator *like)
+{
+    Accumulator *phis = ARENA_ARRAY(e->arena, Accumulator, loop->n_reduces + 1);
+    for (uint32_t i = 0; i < loop->n_reduces; i++) {
+        phis[i] = (Accumulator){phi_like(e, like[i].sum), phi_like(e, like[i].best)};
+    }
+    return phis;
+}
+
+static void add_sums(const Loop *loop, const Accumulator *phis, const Accumulator *sums, LLVMBasicBlockRef from)
+{
+    for (uint32_t i = 0; i < loop->n_reduces; i++) {
+        add_incoming(phis[i].sum, sums[i].sum, from);
+        add_incoming(phis[i].best, sums[i].best, from);
     }
 }
 
-/* for (i = from; i + (copies * step) <= to; …) when `masked` is false, else for (i = from; i < to; i += step) with the
- * lanes beyond `to` masked out. Gives where it ended; sums go in and out. */
-static LLVMValueRef emit_strip(Emitter *e, const Loop *loop, LLVMValueRef from, LLVMValueRef to, uint32_t copies,
-                               bool masked, Accumulator *sums)
+/* for (i = from; i < to; i += step) with the lanes beyond `to` masked out, or without a mask while all lanes are in
+ * use. Gives where it ended; sums go in and out. */
+static LLVMValueRef emit_strip(Emitter *e, const Loop *loop, LLVMValueRef from, LLVMValueRef to, bool masked,
+                               Accumulator *sums)
 {
     LLVMBuilderRef builder = e->vector->builder;
-    uint32_t step = copies * (loop->vectorised ? e->vector->lanes : 1), n_sums = copies * loop->n_reduces;
-    LLVMValueRef width = const_i64(e, step);
+    uint32_t step = loop->vectorised ? e->lanes : 1;
     LLVMValueRef limit = masked || step == 1 ? to : LLVMBuildNSWSub(builder, to, const_i64(e, step - 1), "");
     LLVMBasicBlockRef before = LLVMGetInsertBlock(builder), body = new_block(e, "loop"), after = new_block(e, "after");
     LLVMBuildCondBr(builder, LLVMBuildICmp(builder, LLVMIntSLT, from, limit, ""), body, after);
 
-    Accumulator *phis = ARENA_ARRAY(e->arena, Accumulator, n_sums + 1),
-                *first = ARENA_COPY(e->arena, Accumulator, sums, n_sums + 1);
     LLVMPositionBuilderAtEnd(builder, body);
-    LLVMValueRef at = LLVMBuildPhi(builder, type_i64(e), "i");
-    for (uint32_t i = 0; i < n_sums; i++) {
-        sums[i] = phis[i] = (Accumulator){phi_like(e, first[i].sum), phi_like(e, first[i].best)};
-    }
-    LLVMValueRef outer_mask = e->mask;
-    if (masked) e->mask = vector_mask(e->vector, LLVMBuildNSWSub(builder, to, at, ""), e->vector->lanes);
-    emit_copies(e, loop, at, copies, sums);
+    LLVMValueRef at = LLVMBuildPhi(builder, type_i64(e), "i"), outer_mask = e->mask;
+    Accumulator *phis = make_phis(e, loop, sums), *first = take_copy(e, loop, sums);
+    for (uint32_t i = 0; i < loop->n_reduces; i++) sums[i] = phis[i];
+    if (masked) e->mask = vector_mask(e->vector, LLVMBuildNSWSub(builder, to, at, ""), e->lanes);
+    emit_body(e, loop, at, sums);
     e->mask = outer_mask;
-    LLVMValueRef next = LLVMBuildNSWAdd(builder, at, width, "");
+    LLVMValueRef next = LLVMBuildNSWAdd(builder, at, const_i64(e, step), "");
     LLVMBasicBlockRef latch = LLVMGetInsertBlock(builder);
     LLVMBuildCondBr(builder, LLVMBuildICmp(builder, LLVMIntSLT, next, limit, ""), body, after);
     add_incoming(at, from, before);
     add_incoming(at, next, latch);
+    add_sums(loop, phis, first, before);
+    add_sums(loop, phis, sums, latch);
 
     LLVMPositionBuilderAtEnd(builder, after);
     LLVMValueRef end = LLVMBuildPhi(builder, type_i64(e), "");
+    Accumulator *last = make_phis(e, loop, first);
     add_incoming(end, from, before);
     add_incoming(end, next, latch);
-    for (uint32_t i = 0; i < n_sums; i++) {
-        add_incoming(phis[i].sum, first[i].sum, before);
-        add_incoming(phis[i].sum, sums[i].sum, latch);
-        add_incoming(phis[i].best, first[i].best, before);
-        add_incoming(phis[i].best, sums[i].best, latch);
-        Accumulator last = {phi_like(e, first[i].sum), phi_like(e, first[i].best)};
-        add_incoming(last.sum, first[i].sum, before);
-        add_incoming(last.sum, sums[i].sum, latch);
-        add_incoming(last.best, first[i].best, before);
-        add_incoming(last.best, sums[i].best, latch);
-        sums[i] = last;
-    }
+    add_sums(loop, last, first, before);
+    add_sums(loop, last, sums, latch);
+    for (uint32_t i = 0; i < loop->n_reduces; i++) sums[i] = last[i];
     return end;
 }
 
 /* ---- A whole loop ---- */
 
-static uint32_t accumulator_lanes(const Emitter *e, const Loop *loop, uint32_t reduce)
+/* Sets the accumulators to begin with: the identity, or what outer loops over the same sum have so far. */
+static void begin_sums(Emitter *e, const Loop *loop, const Accumulator *outside, Accumulator *sums)
 {
-    AxisMask vectors = axis_bit(e->vector_axis) | (loop->vectorised ? axis_bit(loop->axis) : 0);
-    return stage_axes(&e->kernel->values[reduce]) & vectors ? e->vector->lanes : 1;
-}
-
-/* How many copies of the body run side by side: several accumulators hide an addition's latency, where the body is
- * small and nothing but reductions waits for it. */
-static uint32_t unroll_factor(const Emitter *e, const Loop *loop)
-{
-    uint32_t cost = 0;
-    for (uint32_t i = 0; i < loop->n_group; i++) {
-        const KernelValue *stage = &e->kernel->values[loop->group[i]];
-        if (stage->kind != KERNEL_REDUCE || reduce_keeps_index(stage)) return 1;
-        if (stage_axes(stage) & ~e->open & ~axis_bit(loop->axis)) return 1;
-        cost += stage_cost(e, loop->group[i]);
+    for (uint32_t i = 0; i < loop->n_reduces; i++) {
+        uint32_t reduce = loop->reduces[i];
+        bool vector = stage_axes(&e->kernel->values[reduce]) & axis_bit(e->vector_axis);
+        if (loop->vectorised || !outside[i].sum) reduce_begin(e, reduce, vector ? e->lanes : 1);
     }
-    return cost <= CHEAP ? UNROLL : 1;
+    take(e, loop, sums);
 }
 
-/* Pairwise, neighbours first. */
-static void join_copies(Emitter *e, const Loop *loop, uint32_t copies, Accumulator *sums)
+static void fold_sums(Emitter *e, const Loop *loop, uint32_t lanes, Accumulator *sums)
 {
-    for (uint32_t stride = 1; stride < copies; stride *= 2) {
-        for (uint32_t c = 0; c + stride < copies; c += 2 * stride) {
-            Accumulator *left = sums + c * loop->n_reduces, *right = sums + (c + stride) * loop->n_reduces;
-            give(e, loop, left);
-            for (uint32_t i = 0; i < loop->n_reduces; i++) {
-                reduce_join(e, loop->reduces[i], right[i].sum, right[i].best);
-            }
-            take(e, loop, left);
-        }
-    }
+    give(e, loop, sums);
+    for (uint32_t i = 0; i < loop->n_reduces; i++) reduce_fold(e, loop->reduces[i], lanes);
+    take(e, loop, sums);
 }
 
-static void emit_strips(Emitter *e, const Loop *loop, Accumulator *sums)
+static void emit_vector_strips(Emitter *e, const Loop *loop, LLVMValueRef from, LLVMValueRef to,
+                               const Accumulator *outside, Accumulator *sums)
 {
-    const Kernel *kernel = e->kernel;
-    LLVMValueRef from = e->from[loop->axis], to = e->to[loop->axis];
-    if (!from) from = const_i64(e, 0);
-    if (!to) to = size_value(e, kernel->axes[loop->axis].extent);
-    uint32_t copies = unroll_factor(e, loop);
-    /* A body without masks in front where masks cost more than a second copy of the code. */
-    bool plain = loop->vectorised && (!e->vector->has_masks || copies > 1);
+    uint32_t lanes = e->vector->lanes;
+    bool wide = stages_go_wide(e, loop->group, loop->n_group);
     e->open |= axis_bit(loop->axis);
-    if (loop->vectorised) e->vector_axis = loop->axis;
-    if (plain || copies > 1) {
-        from = emit_strip(e, loop, from, to, copies, false, sums);
-        join_copies(e, loop, copies, sums);
+    e->vector_axis = loop->axis;
+    e->lanes = wide ? WIDE * lanes : lanes;
+    begin_sums(e, loop, outside, sums);
+    /* Where masks are not free, whole vectors come first without one. */
+    if (wide || !e->vector->has_masks) from = emit_strip(e, loop, from, to, false, sums);
+    e->lanes = lanes;
+    fold_sums(e, loop, lanes, sums);
+    emit_strip(e, loop, from, to, true, sums);
+    fold_sums(e, loop, 1, sums);
+    e->vector_axis = NO_AXIS;
+}
+
+/* A loop that runs once. */
+static void emit_single(Emitter *e, const Loop *loop, const Accumulator *outside, Accumulator *sums)
+{
+    e->open |= axis_bit(loop->axis);
+    begin_sums(e, loop, outside, sums);
+    emit_body(e, loop, const_i64(e, 0), sums);
+}
+
+static void emit_loop(Emitter *e, const Loop *loop, const Accumulator *outside, Accumulator *sums)
+{
+    uint32_t extent = e->kernel->axes[loop->axis].extent;
+    LLVMValueRef from = e->from[loop->axis], to = e->to[loop->axis];
+    bool single = !from && e->kernel->sizes[extent].known && e->kernel->sizes[extent].value == 1;
+    if (!from) from = const_i64(e, 0);
+    if (!to) to = size_value(e, extent);
+    if (single) {
+        emit_single(e, loop, outside, sums);
+    } else if (loop->vectorised) {
+        emit_vector_strips(e, loop, from, to, outside, sums);
+    } else {
+        e->open |= axis_bit(loop->axis);
+        begin_sums(e, loop, outside, sums);
+        emit_strip(e, loop, from, to, false, sums);
     }
-    emit_strip(e, loop, from, to, 1, loop->vectorised, sums);
     e->open &= ~axis_bit(loop->axis);
     e->at[loop->axis] = NULL;
 }
 
-/* Ends the loop's reductions: a vector's lanes are folded; what the axis was the last of becomes a value. */
+/* Ends the loop's reductions: a vector loop's sums join those of outer loops; what the axis was the last of becomes a
+ * value. */
 static void finish_reduces(Emitter *e, const Loop *loop, const Accumulator *outside, const Accumulator *sums)
 {
-    give(e, loop, sums);
     for (uint32_t i = 0; i < loop->n_reduces; i++) {
         uint32_t reduce = loop->reduces[i];
         Binding *bound = &e->bound[reduce];
-        if (loop->vectorised) {
-            reduce_fold(e, reduce);
-            if (outside[i].sum) {
-                Accumulator inner = {bound->sum, bound->best};
-                bound->sum = outside[i].sum;
-                bound->best = outside[i].best;
-                reduce_join(e, reduce, inner.sum, inner.best);
-            }
-        }
+        bool joins = loop->vectorised && outside[i].sum;
+        bound->sum = joins ? outside[i].sum : sums[i].sum;
+        bound->best = joins ? outside[i].best : sums[i].best;
+        if (joins) reduce_join(e, reduce, sums[i].sum, sums[i].best);
         if (e->kernel->values[reduce].reduced & e->open) continue;
         bound->value = bound->sum;
         bound->sum = bound->best = NULL;
     }
 }
 
-static void loop_emit_group(Emitter *e, uint32_t axis, bool vectorised, const uint32_t *group, uint32_t n_group)
+static void emit_group(Emitter *e, uint32_t axis, bool vectorised, const uint32_t *group, uint32_t n_group)
 {
     Loop loop = {axis, vectorised, group, n_group, ARENA_ARRAY(e->arena, uint32_t, n_group), 0};
     for (uint32_t i = 0; i < n_group; i++) {
         if (e->kernel->values[group[i]].reduced & axis_bit(axis)) loop.reduces[loop.n_reduces++] = group[i];
     }
     hoist(e, group, n_group);
-    uint32_t n_sums = UNROLL * loop.n_reduces;
-    Accumulator *outside = ARENA_ARRAY(e->arena, Accumulator, n_sums + 1);
-    Accumulator *sums = ARENA_ARRAY(e->arena, Accumulator, n_sums + 1);
+    Accumulator *outside = ARENA_ARRAY(e->arena, Accumulator, n_group);
+    Accumulator *sums = ARENA_ARRAY(e->arena, Accumulator, n_group);
     take(e, &loop, outside);
-    for (uint32_t copy = 0; copy < UNROLL; copy++) {
-        for (uint32_t i = 0; i < loop.n_reduces; i++) {
-            bool goes_on = copy == 0 && !vectorised && outside[i].sum;
-            if (!goes_on) reduce_begin(e, loop.reduces[i], accumulator_lanes(e, &loop, loop.reduces[i]));
-            Binding *bound = &e->bound[loop.reduces[i]];
-            sums[copy * loop.n_reduces + i] = goes_on ? outside[i] : (Accumulator){bound->sum, bound->best};
-        }
-    }
     Binding *outer = scope_enter(e);
-    uint32_t outer_vector_axis = e->vector_axis;
-    emit_strips(e, &loop, sums);
-    e->vector_axis = outer_vector_axis;
+    emit_loop(e, &loop, outside, sums);
     scope_leave(e, outer);
     finish_reduces(e, &loop, outside, sums);
 }
@@ -285,7 +287,7 @@ void block_emit(Emitter *e, const uint32_t *sinks, uint32_t n_sinks)
             bool vectorised;
             uint32_t axis = choose_axis(e, stages, n_stages, &vectorised, group, &n_group);
             assert(axis != NO_AXIS && "stages that wait for each other");
-            loop_emit_group(e, axis, vectorised, group, n_group);
+            emit_group(e, axis, vectorised, group, n_group);
         }
         uint32_t left = 0;
         for (uint32_t i = 0, g = 0; i < n_stages; i++) {

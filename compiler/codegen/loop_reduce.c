@@ -128,7 +128,7 @@ static LLVMValueRef point_index(Emitter *e, const KernelValue *reduce, uint32_t 
 void reduce_point(Emitter *e, uint32_t reduce)
 {
     const KernelValue *value = &e->kernel->values[reduce];
-    uint32_t lanes = stage_axes(value) & axis_bit(e->vector_axis) ? e->vector->lanes : 1;
+    uint32_t lanes = stage_axes(value) & axis_bit(e->vector_axis) ? e->lanes : 1;
     LLVMValueRef element = value_wide(e, value->args[0], lanes), index = NULL;
     bool masked = e->mask && lanes > 1;
     if (masked) element = vector_select(e->vector, e->mask, element, identity(e, value, lanes));
@@ -144,27 +144,24 @@ void reduce_point(Emitter *e, uint32_t reduce)
     }
 }
 
-static LLVMValueRef upper_half(Emitter *e, LLVMValueRef value, uint32_t half)
+/* `count` lanes from the first on; one lane is a scalar. */
+static LLVMValueRef part(Emitter *e, LLVMValueRef value, uint32_t first, uint32_t count)
 {
-    LLVMValueRef lanes[64];
+    LLVMValueRef lanes[MAX_LANES];
     LLVMTypeRef i32 = LLVMInt32TypeInContext(e->vector->context);
-    for (uint32_t i = 0; i < vector_lanes(value); i++) lanes[i] = LLVMConstInt(i32, (i + half) % (2 * half), false);
-    LLVMValueRef order = LLVMConstVector(lanes, vector_lanes(value));
-    return LLVMBuildShuffleVector(e->vector->builder, value, value, order, "");
+    for (uint32_t i = 0; i < count; i++) lanes[i] = LLVMConstInt(i32, first + i, false);
+    if (count == 1) return LLVMBuildExtractElement(e->vector->builder, value, lanes[0], "");
+    return LLVMBuildShuffleVector(e->vector->builder, value, value, LLVMConstVector(lanes, count), "");
 }
 
-void reduce_fold(Emitter *e, uint32_t reduce)
+void reduce_fold(Emitter *e, uint32_t reduce, uint32_t lanes)
 {
-    const KernelValue *value = &e->kernel->values[reduce];
     Binding *bound = &e->bound[reduce];
-    if (!reduce_keeps_index(value)) {
-        bound->sum = vector_fold(e->vector, reduce_step(value), element_dtype(e, value), bound->sum);
-        return;
+    while (vector_lanes(bound->sum) > lanes) {
+        uint32_t half = vector_lanes(bound->sum) / 2;
+        Binding whole = *bound;
+        bound->sum = part(e, whole.sum, 0, half);
+        bound->best = whole.best ? part(e, whole.best, 0, half) : NULL;
+        reduce_join(e, reduce, part(e, whole.sum, half, half), whole.best ? part(e, whole.best, half, half) : NULL);
     }
-    for (uint32_t half = vector_lanes(bound->sum) / 2; half; half /= 2) {
-        reduce_join(e, reduce, upper_half(e, bound->sum, half), upper_half(e, bound->best, half));
-    }
-    LLVMValueRef zero = LLVMConstNull(LLVMInt32TypeInContext(e->vector->context));
-    bound->best = LLVMBuildExtractElement(e->vector->builder, bound->best, zero, "");
-    bound->sum = LLVMBuildExtractElement(e->vector->builder, bound->sum, zero, "");
 }

@@ -3,6 +3,8 @@
 
 #include "codegen/loop_internal.h"
 
+enum { CHEAP = 10 };
+
 bool is_sink(const KernelValue *value)
 {
     return value->kind == KERNEL_STORE || value->kind == KERNEL_SCATTER;
@@ -106,17 +108,20 @@ static bool is_cheap(Op op)
     }
 }
 
-uint32_t stage_cost(const Emitter *e, uint32_t stage)
+bool stages_go_wide(const Emitter *e, const uint32_t *stages, uint32_t n_stages)
 {
-    bool *needed = needed_by(e, stage);
+    bool *needed = ARENA_ARRAY(e->arena, bool, e->kernel->n_values), reduces = false;
+    for (uint32_t i = 0; i < n_stages; i++) mark_needed(e, stages[i], needed);
     uint32_t cost = 0;
-    for (uint32_t v = 0; v <= stage; v++) {
+    for (uint32_t v = 0; v < e->kernel->n_values; v++) {
         const KernelValue *value = &e->kernel->values[v];
-        if (!needed[v]) continue;
-        bool heavy = value->kind == KERNEL_RANDOM || (value->kind == KERNEL_COMPUTE && !is_cheap(value->op));
-        cost += heavy ? 16 : 1;
+        if (!needed[v] || v == e->given) continue;
+        if (value->kind == KERNEL_RANDOM || value->kind == KERNEL_SCATTER) return false;
+        if (value->kind == KERNEL_COMPUTE && !is_cheap(value->op)) return false;
+        reduces |= value->kind == KERNEL_REDUCE;
+        cost++;
     }
-    return cost;
+    return reduces && cost <= CHEAP;
 }
 
 bool scatter_separates(const KernelValue *scatter, uint32_t axis)
@@ -177,16 +182,34 @@ static bool is_single(const Emitter *e, uint32_t axis)
     return extent->known && extent->value == 1;
 }
 
-/* The axis to vectorise for stages[0], NO_AXIS for none. */
+/* The axes that are not open of a stage and of all that it needs. */
+static AxisMask closure_axes(const Emitter *e, uint32_t stage)
+{
+    bool *needed = needed_by(e, stage);
+    AxisMask axes = 0;
+    for (uint32_t v = 0; v <= stage; v++) {
+        if (needed[v]) axes |= stage_axes(&e->kernel->values[v]);
+    }
+    return axes & ~e->open;
+}
+
+/* The axis to vectorise for stages[0] and those that share axes with it, NO_AXIS for none. It may be an axis that only
+ * opens further inside. */
 static uint32_t choose_vector_axis(const Emitter *e, const uint32_t *stages, uint32_t n_stages)
 {
     const KernelValue *first = &e->kernel->values[stages[0]];
     bool *needed = ARENA_ARRAY(e->arena, bool, e->kernel->n_values);
-    for (uint32_t i = 0; i < n_stages; i++) mark_needed(e, stages[i], needed);
+    AxisMask axes = closure_axes(e, stages[0]);
+    for (uint32_t i = 0; i < n_stages; i++) {
+        AxisMask others = closure_axes(e, stages[i]);
+        if (!(others & axes)) continue;
+        axes |= others;
+        mark_needed(e, stages[i], needed);
+    }
     uint32_t best = NO_AXIS;
     int best_score = 0;
     for (uint32_t axis = 0; axis < e->kernel->n_axes; axis++) {
-        if (!(stage_axes(first) & ~e->open & axis_bit(axis)) || is_single(e, axis)) continue;
+        if (!(axes & axis_bit(axis)) || is_single(e, axis)) continue;
         if (first->kind == KERNEL_SCATTER && !scatter_separates(first, axis)) continue;
         int score = vector_score(e, needed, axis);
         if (best == NO_AXIS || score >= best_score) best = axis, best_score = score;

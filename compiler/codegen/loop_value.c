@@ -4,7 +4,7 @@
 
 uint32_t value_lanes(const Emitter *e, uint32_t value)
 {
-    return e->kernel->values[value].domain & axis_bit(e->vector_axis) ? e->vector->lanes : 1;
+    return e->kernel->values[value].domain & axis_bit(e->vector_axis) ? e->lanes : 1;
 }
 
 static LLVMValueRef emit_axis(Emitter *e, const KernelValue *value, uint32_t lanes)

@@ -19,7 +19,10 @@ bool affine_same(const Affine *a, const Affine *b)
 
 static bool shape_same(const Shape *a, const Shape *b)
 {
-    return a->rank == b->rank && !memcmp(a->dims, b->dims, a->rank * sizeof *a->dims);
+    if (a->rank != b->rank) return false;
+    for (uint32_t i = 0; i < a->rank; i++)
+        if (!dim_same(a->dims[i], b->dims[i])) return false;
+    return true;
 }
 
 static bool value_same(const DraftValue *a, const DraftValue *b)

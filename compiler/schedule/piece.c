@@ -116,6 +116,43 @@ static bool is_plain_load(const Draft *draft, uint32_t value)
     return draft->values.at[value].kind == KERNEL_LOAD && !draft->values.at[value].n_args;
 }
 
+/* True when the axes stand together in the load and in the order of `order` (filled when it is empty), so that they
+ * merge to one. */
+static bool walks_together(const Program *program, const Draft *draft, const DraftValue *load, AxisMask axes,
+                           uint32_t *order)
+{
+    uint32_t count = 0, axis;
+    for (uint32_t i = 0; i < load->n_index; i++) {
+        AxisMask here = affine_axes(draft, &load->index[i]) & axes;
+        if (!here && count) return false;
+        if (!here) continue;
+        if (!affine_plain(program, &load->index[i], &axis)) return false;
+        if (!dim_same(load->shape.dims[i], draft->axes.at[axis])) return false;
+        if (order[count] == NO_AXIS) order[count] = axis;
+        if (order[count++] != axis) return false;
+        axes &= ~here;
+        if (!axes) return true;
+    }
+    return !axes;
+}
+
+/* The operand that has to be copied before the sum walks both of them along one axis; none when it does. */
+static Node scattered_operand(Maker *maker, const uint32_t *factors, AxisMask summed)
+{
+    const Program *program = maker->program;
+    const NodeInfo *info = graph_node(program->graph, maker->node);
+    const Draft *draft = &maker->piece->draft;
+    uint32_t order[MAX_RANK];
+    if (!(summed & (summed - 1))) return NODE_NONE;
+    for (uint32_t i = 0; i < MAX_RANK; i++) order[i] = NO_AXIS;
+    for (uint32_t side = 0; side < 2; side++) {
+        Node operand = info->args[side];
+        if (is_memory(program->graph, operand) || facts_of(program, operand)->materialised) continue;
+        if (!walks_together(program, draft, &draft->values.at[factors[side]], summed, order)) return operand;
+    }
+    return NODE_NONE;
+}
+
 static uint32_t make_contraction(Maker *maker)
 {
     Program *program = maker->program;
@@ -147,6 +184,8 @@ static uint32_t make_contraction(Maker *maker)
     }
     uint32_t product = draft_compute(draft, OP_MUL, info->type.dtype, 2, factors);
     AxisMask all = (AxisMask)(((uint64_t)1 << draft->axes.count) - 1);
+    if (maker->piece->contraction) maker->emitter.blocked = scattered_operand(maker, factors, all & ~kept);
+    if (!node_is_none(maker->emitter.blocked)) return NO_VALUE;
     return reduce(maker, OP_SUM, info->type.dtype, product, all & ~kept);
 }
 

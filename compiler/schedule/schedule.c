@@ -129,10 +129,11 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
 {
     Plan *plan = ARENA_NEW(context->arena, Plan);
     Pool pool = {0};
+    const Function *functions = canonical_functions(context, module);
     plan->module = module;
     plan->programs = ARENA_ARRAY(context->arena, PlanProgram, module->n_functions + 1);
     for (uint32_t i = 0; i < module->n_functions; i++) {
-        const Function *function = &module->functions[i];
+        const Function *function = &functions[i];
         bool training = !strcmp(function->name, "training");
         for (uint32_t step = 0; step <= training; step++) {
             Program program = {.context = context, .module = module, .graph = module->graph,

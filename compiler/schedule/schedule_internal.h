@@ -1,5 +1,6 @@
 /* Inside the scheduler. A program is made in these steps, a file each:
  *
+ *   canonical.c    contractions in the form of the tiled code
  *   roots.c        what a program must deliver, in which order nodes are taken, which phase needs them
  *   materialise.c  which nodes are named values of kernels; all others vanish into their users
  *   emit*.c        a node as scalar values over axes: movement becomes subscripts
@@ -161,6 +162,9 @@ static inline AxisMask axis_bit(uint32_t axis)
 {
     return (AxisMask)1 << axis;
 }
+
+/* canonical.c: copies of the module's functions, their contractions rewritten where need be */
+Function *canonical_functions(Context *context, const Module *module);
 
 /* roots.c */
 void program_set_targets(Program *program, const Function *function, bool step);

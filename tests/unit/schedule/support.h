@@ -104,7 +104,7 @@ static inline Function *add_function(Model *model, const char *name)
 {
     Function *function = &model->functions[model->module.n_functions++];
     function->name = name_of(model, name);
-    function->results = calloc(MAX_RESULTS, sizeof *function->results);
+    function->results = ARENA_ARRAY(model->context->arena, Result, MAX_RESULTS);
     return function;
 }
 

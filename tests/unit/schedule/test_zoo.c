@@ -217,3 +217,32 @@ Test(zoo, exchanged_states)
     expect_step_equals_training(model);
     model_free(model);
 }
+
+static void expect_tiled(const Plan *plan)
+{
+    KernelContraction form;
+    for (uint32_t i = 0; i < plan->n_kernels; i++)
+        if (strstr(plan->kernels[i]->name, "contract"))
+            cr_expect(kernel_contraction(plan->kernels[i], &form), "%s is not tiled", plan->kernels[i]->name);
+}
+
+/* Sums over several axes in any order, results whose last axis both operands have. */
+Test(zoo, contractions_of_any_layout)
+{
+    Model *model = model_new();
+    Graph *graph = model->graph;
+    Dim n = size_free(model, "n", 3), h = size_of(model, 2), d = size_of(model, 4), o = size_of(model, 5);
+    Node x = declare(model, OP_INPUT, "x", CUBE(h, n, d)), y = declare(model, OP_INPUT, "y", CUBE(o, h, d));
+    Node z = declare(model, OP_INPUT, "z", CUBE(d, o, h));
+    Function *f = add_function(model, "inference");
+    const int32_t apart[] = {0, 1, 2, 3, 0, 2, 1, 3}, turned[] = {0, 1, 2, 2, 3, 0, 1, 3};
+    const int32_t shared[] = {0, 1, 2, 3, 0, 2, 1, 3, 0}, swap[] = {1, 2, 0};
+    output(model, f, "apart", build_contract(graph, x, y, apart, 2));
+    output(model, f, "turned", unary(model, OP_TANH, build_contract(graph, x, z, turned, 2)));
+    output(model, f, "shared", build_contract(graph, x, y, shared, 3));
+    output(model, f, "moved", build_contract(graph, x, build_transpose(graph, z, swap), apart, 2));
+    finish_model(model);
+    expect_model(model);
+    expect_tiled(plan_model(model, false));
+    model_free(model);
+}

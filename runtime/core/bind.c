@@ -239,15 +239,14 @@ static int make_task(Builder *builder, uint32_t index, nn_task *task, int64_t *s
     return NN_OK;
 }
 
-static void describe_contraction(Builder *builder, nn_task *task, nn_contraction *contraction)
+static void describe_contraction(Builder *builder, nn_task *task, nn_contract_plan *plan)
 {
-    const nn_micro_kernels *micro = builder->image->micro_kernels;
-    *contraction = (nn_contraction){0};
-    task->kernel->contraction(task->sizes, contraction);
-    task->contraction = contraction;
-    task->tasks = nn_contract_tasks(contraction, task->kernel->dtype, micro);
-    size_t scratch = nn_contract_scratch(contraction, task->kernel->dtype, micro);
-    if (scratch > builder->binding->scratch) builder->binding->scratch = scratch;
+    nn_contraction contraction = {0};
+    task->kernel->contraction(task->sizes, &contraction);
+    *plan = nn_contract_prepare(&contraction, task->kernel->dtype, builder->image->micro_kernels);
+    task->contraction = plan;
+    task->tasks = plan->tasks;
+    if (plan->scratch_size > builder->binding->scratch) builder->binding->scratch = plan->scratch_size;
 }
 
 static void fill_pointers(Builder *builder, nn_task *task, uint32_t *at)

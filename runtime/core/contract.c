@@ -180,9 +180,10 @@ static void run_zeros(Block *t)
     }
 }
 
-static void run_block(Block *t, const nn_contraction *c, int64_t batch)
+static void run_block(Block *t, int64_t batch)
 {
     const nn_contract_plan *p = t->p;
+    const nn_contraction *c = &p->contraction;
     int64_t index[NN_MAX_BATCH_AXES] = {0}, a = c->a_offset, b = c->b_offset, to = c->c_offset;
     for (int32_t i = c->n_batch; i-- > 0; batch /= c->batch_extent[i]) {
         index[i] = batch % c->batch_extent[i];
@@ -209,21 +210,20 @@ static void run_block(Block *t, const nn_contraction *c, int64_t batch)
         run_rows(t);
 }
 
-void nn_contract(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro, const nn_kernel_args *args,
-                 nn_tile_function *tile, int64_t begin, int64_t end, void *scratch)
+void nn_contract_run(const nn_contract_plan *p, const nn_kernel_args *args, nn_tile_function *tile, int64_t begin,
+                     int64_t end, void *scratch)
 {
-    nn_contract_plan p = nn_contract_plan_make(c, dtype, micro);
-    Block t = {.p = &p, .args = args, .tile = tile, .scratch_a = scratch};
-    t.scratch_b = t.scratch_a + p.scratch_b;
-    t.scratch_c = t.scratch_a + p.scratch_c;
-    int64_t lanes = p.shapes->lanes, vectors = nn_ceil_div(p.n, lanes);
+    Block t = {.p = p, .args = args, .tile = tile, .scratch_a = scratch};
+    t.scratch_b = t.scratch_a + p->scratch_b;
+    t.scratch_c = t.scratch_a + p->scratch_c;
+    int64_t lanes = p->shapes->lanes, vectors = nn_ceil_div(p->n, lanes);
     for (int64_t i = begin; i < end; i++) {
-        int64_t column = i % p.n_tasks, row = i / p.n_tasks % p.m_tasks, batch = i / p.n_tasks / p.m_tasks;
-        t.m0 = nn_part(p.m, p.m_tasks, row);
-        t.m1 = nn_part(p.m, p.m_tasks, row + 1);
-        t.n0 = nn_part(vectors, p.n_tasks, column) * lanes;
-        t.n1 = nn_least(nn_part(vectors, p.n_tasks, column + 1) * lanes, p.n);
-        int64_t last = nn_part(p.batches, p.batch_tasks, batch + 1);
-        for (int64_t at = nn_part(p.batches, p.batch_tasks, batch); at < last; at++) run_block(&t, c, at);
+        int64_t column = i % p->n_tasks, row = i / p->n_tasks % p->m_tasks, batch = i / p->n_tasks / p->m_tasks;
+        t.m0 = nn_part(p->m, p->m_tasks, row);
+        t.m1 = nn_part(p->m, p->m_tasks, row + 1);
+        t.n0 = nn_part(vectors, p->n_tasks, column) * lanes;
+        t.n1 = nn_least(nn_part(vectors, p->n_tasks, column + 1) * lanes, p->n);
+        int64_t last = nn_part(p->batches, p->batch_tasks, batch + 1);
+        for (int64_t at = nn_part(p->batches, p->batch_tasks, batch); at < last; at++) run_block(&t, at);
     }
 }

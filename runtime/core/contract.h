@@ -7,6 +7,7 @@
 #ifndef NN_CONTRACT_H
 #define NN_CONTRACT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "nn_image.h"
@@ -50,15 +51,45 @@ typedef struct nn_micro_kernels {
     const nn_micro_shapes *f32, *f64;
 } nn_micro_kernels;
 
-/* How many independent tasks the contraction has: a function of its sizes. 0 when C is empty. */
-int64_t nn_contract_tasks(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro);
+typedef enum {
+    NN_FORM_TILES, /* tiles of C in registers */
+    NN_FORM_ROWS,  /* row after row: few rows, B's columns contiguous */
+    NN_FORM_DOTS   /* row after row: few rows, B's k contiguous */
+} nn_form;
 
-/* Bytes of scratch that one thread needs, to be aligned to 64. */
-size_t nn_contract_scratch(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro);
+typedef enum {
+    NN_PACK_NONE,
+    NN_PACK_COPY,      /* the same order, close together */
+    NN_PACK_TRANSPOSE, /* by the transposing micro kernel */
+    NN_PACK_GATHER     /* element by element */
+} nn_pack;
 
-/* Runs tasks begin <= i < end, in any order and on any thread. `tile` is called on each finished tile (NULL: none); its
- * sums stand in C where the contraction stores C, else in scratch. dtype is NN_F32 or NN_F64. k == 0 gives zeros. */
-void nn_contract(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro,
-                 const nn_kernel_args *args, nn_tile_function *tile, int64_t begin, int64_t end, void *scratch);
+/* How a contraction is carried out, decided once, when its sizes are bound, from sizes and strides alone. Callers read
+ * `tasks` and `scratch_size`. */
+typedef struct {
+    nn_contraction contraction;
+    const nn_micro_shapes *shapes;
+    nn_form form;
+    bool swapped; /* computes the transpose: n was 1 */
+    bool along_k; /* which tiles read A */
+    nn_pack pack_a, pack_b;
+    int64_t m, n, k, a_m, a_k, b_k, b_n, c_m; /* after the swap */
+    int32_t vectors;                          /* most vectors of a panel of B */
+    int64_t k_block, k_blocks;
+    int64_t tasks; /* independent ones; 0 when C is empty */
+    int64_t batches, batch_tasks, m_tasks, n_tasks;
+    int64_t block_m, block_n;    /* the largest block of a task */
+    size_t scratch_size;         /* bytes that one thread needs */
+    size_t scratch_b, scratch_c; /* offsets; A's part is first */
+} nn_contract_plan;
+
+/* dtype is NN_F32 or NN_F64. The micro kernels must outlive the plan. */
+nn_contract_plan nn_contract_prepare(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro);
+
+/* Runs tasks begin <= i < end, in any order and on any thread; each thread has scratch of its own, plan->scratch_size
+ * bytes aligned to 64. `tile` is called on each finished tile (NULL: none); its sums stand in C where the contraction
+ * stores C, else in scratch. k == 0 gives zeros. */
+void nn_contract_run(const nn_contract_plan *plan, const nn_kernel_args *args, nn_tile_function *tile, int64_t begin,
+                     int64_t end, void *scratch);
 
 #endif

@@ -139,9 +139,9 @@ static void choose_scratch(nn_contract_plan *p, bool stores)
     p->scratch_size = p->scratch_c + (size_t)nn_round_up(c * (int64_t)size, 64);
 }
 
-nn_contract_plan nn_contract_plan_make(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro)
+nn_contract_plan nn_contract_prepare(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro)
 {
-    nn_contract_plan p = {.shapes = dtype == NN_F64 ? micro->f64 : micro->f32};
+    nn_contract_plan p = {.contraction = *c, .shapes = dtype == NN_F64 ? micro->f64 : micro->f32};
     choose_form(&p, c);
     p.vectors = choose_vectors(&p);
     choose_packing(&p);
@@ -151,16 +151,6 @@ nn_contract_plan nn_contract_plan_make(const nn_contraction *c, uint8_t dtype, c
     p.k_block = p.k > 0 ? nn_ceil_div(p.k, p.k_blocks) : 0;
     choose_tasks(&p, c);
     choose_scratch(&p, c->c >= 0);
+    p.tasks = p.m && p.n ? p.batch_tasks * p.m_tasks * p.n_tasks : 0;
     return p;
-}
-
-int64_t nn_contract_tasks(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro)
-{
-    nn_contract_plan p = nn_contract_plan_make(c, dtype, micro);
-    return p.m && p.n ? p.batch_tasks * p.m_tasks * p.n_tasks : 0;
-}
-
-size_t nn_contract_scratch(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro)
-{
-    return nn_contract_plan_make(c, dtype, micro).scratch_size;
 }

@@ -112,7 +112,8 @@ struct nn_params {
     int64_t *symbols;
     nn_value *values; /* per tensor of the image */
     double *settings; /* per tensor of the image */
-    uint64_t seed, step;
+    uint64_t seed;
+    atomic_ullong step; /* a loader's session may look while another trains */
     nn_note *notes;
 };
 
@@ -139,7 +140,7 @@ typedef struct {
     const nn_kernel *kernel;
     void **buffers;
     const int64_t *sizes;
-    nn_contraction *contraction;
+    const nn_contract_plan *contraction;
     int64_t tasks, chunk, extent;
     uint32_t launch;
     uint32_t phase;
@@ -157,7 +158,7 @@ typedef struct {
     uint32_t phase_end[3];
     void **pointers;
     int64_t *sizes;
-    nn_contraction *contractions;
+    nn_contract_plan *contractions;
     int64_t *elements;      /* per buffer of the program */
     uint8_t *missing;       /* per buffer: nothing computes it */
     uint8_t *ready_after;   /* per buffer: the phase that first touches it, NN_UNTOUCHED when none does */

@@ -27,8 +27,8 @@ static void run_contraction(void *data, int64_t begin, int64_t end, int thread)
 {
     const Job *job = data;
     const nn_task *task = job->task;
-    nn_contract(task->contraction, task->kernel->dtype, job->micro, job->args, task->kernel->tile, begin, end,
-                job->scratch + (size_t)thread * job->scratch_size);
+    nn_contract_run(task->contraction, job->args, task->kernel->tile, begin, end,
+                    job->scratch + (size_t)thread * job->scratch_size);
 }
 
 static void run_task(nn_pool *pool, Job *job)

@@ -126,6 +126,16 @@ static int take_named(nn_session *session, const nn_program *program, const nn_n
     return status;
 }
 
+/* Programs over data do not touch the states, which would have to be drawn first. */
+static bool uses_states(const nn_session *session, const nn_program *program)
+{
+    for (uint32_t i = 0; i < program->n_buffers; i++) {
+        const nn_buffer *buffer = &program->buffers[i];
+        if (buffer->kind == NN_BUFFER_TENSOR && session->model->image->tensors[buffer->tensor].role == NN_STATE) return true;
+    }
+    return false;
+}
+
 int nn_session_run(nn_session *session, const char *name, const int64_t *dims, size_t n_dims, const nn_named *inputs,
                    size_t n_inputs)
 {
@@ -135,7 +145,7 @@ int nn_session_run(nn_session *session, const char *name, const int64_t *dims, s
     nn_binding *binding = NULL;
     int status = nn_session_begin(session, dims, n_dims);
     if (!status) status = take_named(session, program, inputs, n_inputs);
-    if (!status) status = nn_session_make_states(session);
+    if (!status && uses_states(session, program)) status = nn_session_make_states(session);
     if (!status) status = nn_session_bind(session, program, true, false, &binding);
     if (status) return status;
     nn_session_write_settings(session, session->params->step);

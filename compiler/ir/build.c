@@ -117,10 +117,18 @@ Node build_along(Graph *graph, Op op, Node x, uint32_t axis)
     return graph_make(graph, op, &x, 1, &(Attr){.integer = axis}, NULL);
 }
 
+/* Labels are numbered by first appearance, so that contractions that differ in names alone are one node. */
 Node build_contract(Graph *graph, Node a, Node b, const int32_t *labels, uint32_t n_result)
 {
-    uint32_t n_ints = node_type(graph, a)->rank + node_type(graph, b)->rank + n_result;
-    return graph_make(graph, OP_CONTRACT, (Node[]){a, b}, 2, &(Attr){.ints = labels, .n_ints = n_ints}, NULL);
+    uint32_t n = node_type(graph, a)->rank + node_type(graph, b)->rank + n_result;
+    int32_t numbered[3 * MAX_RANK], next = 0;
+    assert(n <= 3 * MAX_RANK);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t first = 0;
+        while (labels[first] != labels[i]) first++;
+        numbered[i] = first < i ? numbered[first] : next++;
+    }
+    return graph_make(graph, OP_CONTRACT, (Node[]){a, b}, 2, &(Attr){.ints = numbered, .n_ints = n}, NULL);
 }
 
 Node build_matmul(Graph *graph, Node x, Node y)

@@ -11,7 +11,7 @@ typedef enum {
     RESULT_METRIC,   /* name: the metric's; scalar */
     RESULT_GRADIENT, /* name: the path of the parameter (or input); of its type */
     RESULT_UPDATE,   /* old: PARAM or STATE node; name: its path; value: what it is after the call */
-    RESULT_INIT,     /* name: path of a parameter or state; value: what it starts from */
+    RESULT_INIT,     /* name: path of a parameter or state; value: what it starts from; old: its node, or none */
     RESULT_VALUE     /* anything else that is asked for by name */
 } ResultRole;
 

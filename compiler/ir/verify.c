@@ -106,22 +106,29 @@ static Node find_declared(const Module *module, Name name)
     return NODE_NONE;
 }
 
+/* The old value of an update, or what an initial value is for. */
+static const char *verify_old(const Module *module, const Result *result)
+{
+    if (!exists(module, result->old)) return "its old value does not exist";
+    Op op = node_op(module->graph, result->old);
+    if (op != OP_PARAM && op != OP_STATE) return "its old value is no parameter or state";
+    if (!same_tensor(node_type(module->graph, result->old), node_type(module->graph, result->value)))
+        return "its old and new value differ in type";
+    return NULL;
+}
+
 static const char *verify_result(const Module *module, const Result *result)
 {
     const Graph *graph = module->graph;
     if (!result->name) return "it has no name";
     if ((unsigned)result->role >= N_ROLES) return "it has no role";
     if (!exists(module, result->value)) return "its value does not exist";
-    if ((result->role == RESULT_UPDATE) != !node_is_none(result->old)) return "an old value belongs to updates alone";
+    bool has_old = !node_is_none(result->old), may_have = result->role == RESULT_UPDATE || result->role == RESULT_INIT;
+    if (result->role == RESULT_UPDATE && !has_old) return "an update without an old value";
+    if (has_old && !may_have) return "an old value belongs to updates and initial values";
     if (result->role == RESULT_LOSS && !is_float_scalar(module, result->value)) return "it is not a scalar";
     if (result->role == RESULT_METRIC && node_type(graph, result->value)->rank) return "it is not a scalar";
-    if (result->role == RESULT_UPDATE) {
-        if (!exists(module, result->old)) return "its old value does not exist";
-        Op op = node_op(graph, result->old);
-        if (op != OP_PARAM && op != OP_STATE) return "its old value is no parameter or state";
-        if (!same_tensor(node_type(graph, result->old), node_type(graph, result->value)))
-            return "its old and new value differ in type";
-    }
+    if (has_old) return verify_old(module, result);
     if (result->role == RESULT_GRADIENT || result->role == RESULT_INIT) {
         Node of = find_declared(module, result->name);
         if (!node_is_none(of) && !same_tensor(node_type(graph, of), node_type(graph, result->value)))

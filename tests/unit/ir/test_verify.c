@@ -103,7 +103,7 @@ static const char *damage(World *w, int kind)
     case 24: results[2].old = NODE_NONE; return "old value";
     case 25: results[2].old = w->x; return "no parameter or state";
     case 26: results[2].value = w->x; return "differ in type";
-    case 27: results[0].old = w->state; return "updates alone";
+    case 27: results[0].old = w->state; return "updates and initial";
     case 28: function->loss = w->x; return "not a scalar";
     case 29: results[1] = results[0]; return "two results";
     case 30: w->module->inputs->node = w->w; return "what it is not";

@@ -73,7 +73,7 @@ static void memo_add(Emitter *emitter, Memo memo)
 
 /* ---- sources */
 
-uint32_t emit_read(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
+uint32_t emit_memory(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
 {
     Program *program = emitter->program;
     Dim dims[MAX_RANK];
@@ -243,7 +243,7 @@ uint32_t emit(Emitter *emitter, Node node, Shape view, const Affine *index, uint
 {
     Program *program = emitter->program;
     if (is_memory(program->graph, node) || facts_of(program, node)->materialised)
-        return emit_read(emitter, node, view, index, mask);
+        return emit_memory(emitter, node, view, index, mask);
     Memo memo = {.node = node, .view = view, .index = index, .mask = mask};
     if (emitter->capacity) {
         uint32_t *slot = memo_slot(emitter, &memo);

@@ -251,6 +251,6 @@ void piece_copy(Program *program, Node node, Piece *piece)
     maker.emitter = (Emitter){.program = program, .draft = &piece->draft};
     Affine index[MAX_RANK];
     own_axes(&maker, index);
-    piece->member.value = emit_read(&maker.emitter, node, shape_of(program, node), index, NO_VALUE);
+    piece->member.value = emit_memory(&maker.emitter, node, shape_of(program, node), index, NO_VALUE);
     emitter_free(&maker.emitter);
 }

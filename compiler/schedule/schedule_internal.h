@@ -223,7 +223,7 @@ uint32_t emit(Emitter *emitter, Node node, Shape view, const Affine *index, uint
 /* The same, but computes the node even if it is materialised. */
 uint32_t emit_computed(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
 uint32_t emit_affine(Emitter *emitter, const Affine *affine);
-uint32_t emit_read(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
+uint32_t emit_memory(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
 void emitter_free(Emitter *emitter);
 Shape shape_of(const Program *program, Node node);
 

@@ -221,7 +221,7 @@ static LLVMValueRef load_scalar(Emitter *e, DType dtype, LLVMValueRef pointer, L
     return vector_load(e->vector, dtype, pointer, 1, NULL);
 }
 
-LLVMValueRef emit_read(Emitter *e, uint32_t value)
+LLVMValueRef emit_load(Emitter *e, uint32_t value)
 {
     const KernelValue *load = &e->kernel->values[value];
     DType dtype = e->kernel->buffers[load->buffer].dtype;

@@ -97,7 +97,7 @@ void access_extend(Emitter *e, uint32_t access);
  * when all axes are 0; of subscripts that data does not decide. */
 LLVMValueRef access_stride(const Emitter *e, uint32_t access, uint32_t axis);
 LLVMValueRef access_offset(const Emitter *e, uint32_t access);
-LLVMValueRef emit_read(Emitter *e, uint32_t value);
+LLVMValueRef emit_load(Emitter *e, uint32_t value);
 void emit_store(Emitter *e, uint32_t value);
 void emit_scatter(Emitter *e, uint32_t value);
 LLVMValueRef emit_random(Emitter *e, uint32_t value);

@@ -53,7 +53,7 @@ static LLVMValueRef evaluate(Emitter *e, uint32_t v)
     if (v == e->given) return emit_given(e, v, lanes);
     switch (value->kind) {
     case KERNEL_LOAD:
-        return emit_read(e, v);
+        return emit_load(e, v);
     case KERNEL_AXIS:
         return emit_axis(e, value, lanes);
     case KERNEL_CONSTANT:

@@ -66,44 +66,57 @@ static LLVMBasicBlockRef when_positive(const Micro *m, LLVMValueRef rest)
     return after;
 }
 
-static void dot_step(const Micro *m, LLVMValueRef const *rows, LLVMValueRef k, LLVMValueRef mask,
+/* Parameters of nn_micro_dot. */
+enum { DOT_K, DOT_A, DOT_B, DOT_B_STRIDE, DOT_C, DOT_COUNT, DOT_ACCUMULATE };
+/* Rows of B read side by side: as many sums hide the latency of the multiply-add; more streams than that are beyond
+ * what processors prefetch. */
+enum { DOT_GROUP = 8 };
+
+static void dot_step(const Micro *m, LLVMValueRef const *rows, uint32_t n, LLVMValueRef k, LLVMValueRef mask,
                      LLVMValueRef const *sums, LLVMValueRef *next)
 {
-    LLVMValueRef a = vector_load(m->v, m->dtype, micro_at(m, parameter(m, 1), k), m->lanes, mask);
-    for (uint32_t i = 0; i < m->lanes; i++) {
+    LLVMValueRef a = vector_load(m->v, m->dtype, micro_at(m, parameter(m, DOT_A), k), m->lanes, mask);
+    for (uint32_t i = 0; i < n; i++) {
         LLVMValueRef b = vector_load(m->v, m->dtype, micro_at(m, rows[i], k), m->lanes, mask);
         next[i] = vector_fma(m->v, a, b, sums[i]);
     }
 }
 
-/* nn_micro_dot: (k, a, b, b_stride, c, count, accumulate). */
-LLVMValueRef micro_dot(Vector *v, DType dtype)
+/* The products of `n` rows, still spread over the lanes: whole vectors of k first, then the masked rest. */
+static void dot_group(const Micro *m, LLVMValueRef const *rows, uint32_t n, LLVMValueRef *sums)
 {
-    Micro micro = micro_begin(v, dtype, dtype == DTYPE_F64 ? "dot_f64" : "dot_f32", "ippipii"), *m = &micro;
-    enum { N = MICRO_MOST_LANES };
-    LLVMValueRef rows[N], phis[N], next[N], sums[N], rest_sums[N],
-        zero = LLVMConstNull(vector_type(v, dtype, m->lanes));
-    LLVMValueRef k = parameter(m, 0), whole = whole_part(m, k), rest = LLVMBuildSub(m->b, k, whole, "");
-    row_pointers(m, parameter(m, 2), parameter(m, 3), parameter(m, 5), rows);
-    LLVMValueRef columns = vector_mask(v, parameter(m, 5), m->lanes), k_mask = vector_mask(v, rest, m->lanes);
+    LLVMValueRef phis[MICRO_MOST_LANES], next[MICRO_MOST_LANES], rest_sums[MICRO_MOST_LANES];
+    LLVMValueRef zero = LLVMConstNull(vector_type(m->v, m->dtype, m->lanes)), k = parameter(m, DOT_K);
+    LLVMValueRef whole = whole_part(m, k), rest = LLVMBuildSub(m->b, k, whole, "");
+    LLVMValueRef mask = vector_mask(m->v, rest, m->lanes);
     Loop loop = loop_begin(m, whole, m->lanes);
-    for (uint32_t i = 0; i < m->lanes; i++) phis[i] = loop_phi(m, &loop, zero);
-    dot_step(m, rows, loop.index, NULL, phis, next);
-    for (uint32_t i = 0; i < m->lanes; i++) loop_carry(m, phis[i], next[i]);
+    for (uint32_t i = 0; i < n; i++) phis[i] = loop_phi(m, &loop, zero);
+    dot_step(m, rows, n, loop.index, NULL, phis, next);
+    for (uint32_t i = 0; i < n; i++) loop_carry(m, phis[i], next[i]);
     loop_end(m, &loop);
-    for (uint32_t i = 0; i < m->lanes; i++) sums[i] = loop_result(m, &loop, phis[i], next[i]);
+    for (uint32_t i = 0; i < n; i++) sums[i] = loop_result(m, &loop, phis[i], next[i]);
     LLVMBasicBlockRef before = LLVMGetInsertBlock(m->b), after = when_positive(m, rest);
-    dot_step(m, rows, whole, k_mask, sums, rest_sums);
+    dot_step(m, rows, n, whole, mask, sums, rest_sums);
     LLVMBasicBlockRef some = LLVMGetInsertBlock(m->b);
     LLVMBuildBr(m->b, after);
     LLVMPositionBuilderAtEnd(m->b, after);
-    for (uint32_t i = 0; i < m->lanes; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         LLVMValueRef phi = LLVMBuildPhi(m->b, LLVMTypeOf(zero), "");
         LLVMAddIncoming(phi, (LLVMValueRef[]){sums[i], rest_sums[i]}, (LLVMBasicBlockRef[]){before, some}, 2);
         sums[i] = phi;
     }
-    LLVMValueRef sum = sum_rows(m, sums), c = parameter(m, 4);
-    LLVMValueRef fresh = LLVMBuildICmp(m->b, LLVMIntEQ, parameter(m, 6), micro_i64(m, 0), "");
+}
+
+LLVMValueRef micro_dot(Vector *v, DType dtype)
+{
+    Micro micro = micro_begin(v, dtype, dtype == DTYPE_F64 ? "dot_f64" : "dot_f32", "ippipii"), *m = &micro;
+    LLVMValueRef rows[MICRO_MOST_LANES], sums[MICRO_MOST_LANES], count = parameter(m, DOT_COUNT);
+    row_pointers(m, parameter(m, DOT_B), parameter(m, DOT_B_STRIDE), count, rows);
+    LLVMValueRef columns = vector_mask(v, count, m->lanes), c = parameter(m, DOT_C);
+    for (uint32_t i = 0; i < m->lanes; i += DOT_GROUP)
+        dot_group(m, rows + i, m->lanes - i < DOT_GROUP ? m->lanes - i : DOT_GROUP, sums + i);
+    LLVMValueRef sum = sum_rows(m, sums);
+    LLVMValueRef fresh = LLVMBuildICmp(m->b, LLVMIntEQ, parameter(m, DOT_ACCUMULATE), micro_i64(m, 0), "");
     LLVMValueRef none = LLVMConstNull(LLVMTypeOf(columns));
     LLVMValueRef old_mask = LLVMBuildSelect(m->b, fresh, none, columns, "");
     LLVMValueRef old = vector_load(v, dtype, c, m->lanes, old_mask);

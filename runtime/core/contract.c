@@ -227,3 +227,20 @@ void nn_contract_run(const nn_contract_plan *p, const nn_kernel_args *args, nn_t
         for (int64_t at = nn_part(p->batches, p->batch_tasks, batch); at < last; at++) run_block(&t, at);
     }
 }
+
+int64_t nn_contract_tasks(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro)
+{
+    return nn_contract_prepare(c, dtype, micro).tasks;
+}
+
+size_t nn_contract_scratch(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro)
+{
+    return nn_contract_prepare(c, dtype, micro).scratch_size;
+}
+
+void nn_contract(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro, const nn_kernel_args *args,
+                 nn_tile_function *tile, int64_t begin, int64_t end, void *scratch)
+{
+    nn_contract_plan plan = nn_contract_prepare(c, dtype, micro);
+    nn_contract_run(&plan, args, tile, begin, end, scratch);
+}

@@ -92,4 +92,10 @@ nn_contract_plan nn_contract_prepare(const nn_contraction *contraction, uint8_t 
 void nn_contract_run(const nn_contract_plan *plan, const nn_kernel_args *args, nn_tile_function *tile, int64_t begin,
                      int64_t end, void *scratch);
 
+/* The same for callers that keep no plan. */
+int64_t nn_contract_tasks(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro);
+size_t nn_contract_scratch(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro);
+void nn_contract(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro,
+                 const nn_kernel_args *args, nn_tile_function *tile, int64_t begin, int64_t end, void *scratch);
+
 #endif

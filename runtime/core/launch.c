@@ -7,7 +7,6 @@
 typedef struct {
     const nn_task *task;
     const nn_kernel_args *args;
-    const nn_micro_kernels *micro;
     char *scratch;
     size_t scratch_size; /* of one thread */
 } Job;
@@ -70,7 +69,7 @@ int nn_binding_run(nn_session *session, nn_binding *binding, int first, int last
         binding->pointers[binding->patches[2 * i]] = (void *)(uintptr_t)session->given[binding->patches[2 * i + 1]];
     session->error = 0;
     nn_kernel_args args = {.seed = session->params->seed, .step = step, .error = &session->error};
-    Job job = {NULL, &args, session->model->image->micro_kernels, session->scratch.at, binding->scratch};
+    Job job = {NULL, &args, session->scratch.at, binding->scratch};
     for (uint32_t i = first ? binding->phase_end[first - 1] : 0; i < binding->phase_end[last]; i++) {
         job.task = &binding->tasks[i];
         args.buffers = job.task->buffers;

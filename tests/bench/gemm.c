@@ -1,7 +1,7 @@
 /* Contractions beside OpenBLAS on one thread, in one process, turn by turn, and as a share of this machine's own
  * multiply-add peak, which is measured in the same minute.
  *
- *     bench_gemm [--cpu x86-64-v3] [--rounds N] [--blas FILE] [--only NN|TN|NT]
+ *     bench_gemm [--cpu x86-64-v3] [--rounds N] [--blas FILE] [--only NN|TN|NT|TT] [--m ROWS]
  *
  * Best of all rounds for both. Without the library the column stays empty. */
 #include <dlfcn.h>
@@ -88,7 +88,7 @@ typedef struct {
     SgemmFunction *blas;
     Shape shape;
     float *a, *b, *c, *d;
-    nn_contraction contraction;
+    nn_contract_plan plan; /* made once, as when a session's sizes are bound */
     void *scratch;
 } Problem;
 
@@ -103,8 +103,7 @@ static void run_ours(const Problem *p)
 {
     void *buffers[] = {p->a, p->b, p->c};
     nn_kernel_args args = {.buffers = buffers};
-    int64_t tasks = nn_contract_tasks(&p->contraction, NN_F32, p->micro);
-    nn_contract(&p->contraction, NN_F32, p->micro, &args, NULL, 0, tasks, p->scratch);
+    nn_contract_run(&p->plan, &args, NULL, 0, p->plan.tasks, p->scratch);
 }
 
 static void run_blas(const Problem *p)
@@ -121,13 +120,13 @@ static Problem problem_make(const nn_micro_kernels *micro, SgemmFunction *blas, 
     p.b = random_matrix((size_t)s.k * (size_t)s.n);
     p.c = random_matrix((size_t)s.m * (size_t)s.n);
     p.d = random_matrix((size_t)s.m * (size_t)s.n);
-    p.contraction = (nn_contraction){.m = s.m, .n = s.n, .k = s.k, .c_m = s.n, .a = 0, .b = 1, .c = 2};
-    p.contraction.a_m = s.a == 'T' ? 1 : s.k;
-    p.contraction.a_k = s.a == 'T' ? s.m : 1;
-    p.contraction.b_k = s.b == 'T' ? 1 : s.n;
-    p.contraction.b_n = s.b == 'T' ? s.k : 1;
-    size_t scratch = nn_contract_scratch(&p.contraction, NN_F32, micro);
-    p.scratch = aligned_alloc(64, (scratch + 64) / 64 * 64);
+    nn_contraction t = {.m = s.m, .n = s.n, .k = s.k, .c_m = s.n, .a = 0, .b = 1, .c = 2};
+    t.a_m = s.a == 'T' ? 1 : s.k;
+    t.a_k = s.a == 'T' ? s.m : 1;
+    t.b_k = s.b == 'T' ? 1 : s.n;
+    t.b_n = s.b == 'T' ? s.k : 1;
+    p.plan = nn_contract_prepare(&t, NN_F32, micro);
+    p.scratch = aligned_alloc(64, (p.plan.scratch_size + 64) / 64 * 64);
     return p;
 }
 
@@ -171,12 +170,13 @@ static void measure(Problem *p, int rounds)
 int main(int n_args, char **args)
 {
     CpuVariant cpu = CPU_NATIVE;
-    int rounds = 20;
+    int rounds = 20, m = 0;
     const char *library = "/usr/lib/x86_64-linux-gnu/openblas-serial/libopenblas.so.0", *only = NULL;
     for (int i = 1; i + 1 < n_args; i += 2) {
         if (!strcmp(args[i], "--cpu")) cpu = cpu_parse(args[i + 1], strlen(args[i + 1]));
         if (!strcmp(args[i], "--rounds")) rounds = atoi(args[i + 1]);
         if (!strcmp(args[i], "--blas")) library = args[i + 1];
+        if (!strcmp(args[i], "--m")) m = atoi(args[i + 1]);
         if (!strcmp(args[i], "--only")) only = args[i + 1];
     }
     if (cpu == CPU_COUNT || !cpu_runs(cpu)) return fprintf(stderr, "bench_gemm: this machine cannot run that\n"), 1;
@@ -190,6 +190,7 @@ int main(int n_args, char **args)
     printf("AB     m     n     k   GFLOP/s    peak  OpenBLAS    peak  ratio  apart\n");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         if (only && (only[0] != shapes[i].a || only[1] != shapes[i].b)) continue;
+        if (m && shapes[i].m != m) continue;
         Problem p = problem_make(micro, blas, shapes[i]);
         measure(&p, rounds);
         problem_free(&p);

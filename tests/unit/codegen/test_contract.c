@@ -107,14 +107,15 @@ static void run_tasks(Run *r, bool backwards)
 {
     void *buffers[] = {r->a, r->b, r->to, r};
     nn_kernel_args args = {.buffers = buffers};
-    int64_t n = nn_contract_tasks(&r->contraction, r->dtype, r->micro);
-    size_t size = (nn_contract_scratch(&r->contraction, r->dtype, r->micro) + 63) / 64 * 64;
+    nn_contract_plan plan = nn_contract_prepare(&r->contraction, r->dtype, r->micro);
+    int64_t n = plan.tasks;
+    size_t size = (plan.scratch_size + 63) / 64 * 64;
     nn_tile_function *tile = r->c.has_tile || !r->c.stores ? note_tile : NULL;
     for (int64_t i = 0; i < n; i++) {
         int64_t task = backwards ? n - 1 - i : i;
         void *scratch = aligned_alloc(64, size + 64);
         memset(scratch, 0xff, size + 64); /* NaNs: reading what was not written shows */
-        nn_contract(&r->contraction, r->dtype, r->micro, &args, tile, task, task + 1, scratch);
+        nn_contract_run(&plan, &args, tile, task, task + 1, scratch);
         free(scratch);
     }
 }
@@ -245,7 +246,7 @@ Test(contract, empty_sums_are_zero)
     check((Case){7, 9, 0, ROWS, COLUMNS, {1, 2}, false, true}, NN_F64, micro);
     check((Case){1, 9, 0, ROWS, ROWS, {1, 2}, false, true}, NN_F32, micro);
     nn_contraction none = {.m = 0, .n = 4, .k = 4, .c_m = 4};
-    cr_assert_eq(nn_contract_tasks(&none, NN_F32, micro), 0);
+    cr_assert_eq(nn_contract_prepare(&none, NN_F32, micro).tasks, 0);
     none = (nn_contraction){.m = 4, .n = 4, .k = 4, .c_m = 4, .n_batch = 1, .batch_extent = {0}};
-    cr_assert_eq(nn_contract_tasks(&none, NN_F32, micro), 0);
+    cr_assert_eq(nn_contract_prepare(&none, NN_F32, micro).tasks, 0);
 }

@@ -39,12 +39,17 @@ static bool value_at(Checker *checker, Node x, const double *base, const double 
     return ok;
 }
 
-/* Relative to the larger of both, beyond what rounding explains. */
-static double relative(double a, double b, double noise)
+/* Relative to the larger of both. */
+static double relative(double a, double b)
 {
     if (isnan(a) || isnan(b)) return INFINITY;
-    double difference = fabs(a - b) - noise, scale = fmax(fabs(a), fabs(b));
-    return difference <= 0 ? 0 : difference / fmax(scale, 1e-300);
+    return a == b ? 0 : fabs(a - b) / fmax(fabs(a), fabs(b));
+}
+
+/* Whether two numbers differ by more than a part of the larger, and more than rounding explains. */
+static bool differ(double a, double b, double part, double noise)
+{
+    return !(fabs(a - b) <= noise) && relative(a, b) > part;
 }
 
 typedef struct {
@@ -70,17 +75,22 @@ static bool difference(Checker *checker, Node x, const double *base, const doubl
         double left = (checker->value - half_down) / (step / 2), right = (half_up - checker->value) / (step / 2);
         result->slope = (4 * fine - coarse) / 3;
         result->noise = 1e-14 * (fabs(checker->value) + fabs(up)) / step;
-        result->bent = relative(left, right, result->noise) > 1e-2;
-        if (relative(coarse, fine, result->noise) < 1e-4 && !result->bent) return true;
+        result->bent = differ(left, right, 1e-2, result->noise);
+        if (!differ(coarse, fine, 1e-4, result->noise) && !result->bent) return true;
     }
     result->bent = true;
     return true;
 }
 
-static double dot(const double *a, const double *b, int64_t count)
+/* The dot product; *size receives that of the absolute values, to which its rounding is relative. */
+static double dot(const double *a, const double *b, int64_t count, double *size)
 {
     double sum = 0;
-    for (int64_t i = 0; i < count; i++) sum += a[i] * b[i];
+    *size = 0;
+    for (int64_t i = 0; i < count; i++) {
+        sum += a[i] * b[i];
+        *size += fabs(a[i] * b[i]);
+    }
     return sum;
 }
 
@@ -92,22 +102,21 @@ static bool check_direction(Checker *checker, uint32_t which, const double *base
     const Tensor *values[2];
     if (!eval_bind(checker->eval, checker->tangents[which], direction, count)) return false;
     if (!eval_run(checker->eval, nodes, 2, values)) return false;
-    double forward = values[0]->data[0], reverse = dot(values[1]->data, direction, count);
+    double size, forward = values[0]->data[0], reverse = dot(values[1]->data, direction, count, &size);
 
     Difference measured;
     bool ok = difference(checker, x, base, direction, count, &measured);
     if (!ok || !eval_bind(checker->eval, x, base, count)) return false;
-    double forward_error = relative(reverse, forward, 1e-13 * fabs(checker->value));
-    double difference_error = relative(forward, measured.slope, measured.noise);
+    double forward_error = relative(reverse, forward), difference_error = relative(forward, measured.slope);
     if (forward_error + difference_error >= result->forward_error + result->difference_error) result->slope = reverse;
     result->forward_error = fmax(result->forward_error, forward_error);
     result->difference_error = fmax(result->difference_error, difference_error);
 
     double tolerance = checker->options.tolerance;
     CheckVerdict verdict = CHECK_RIGHT;
-    if (forward_error > tolerance)
+    if (differ(reverse, forward, tolerance, 1e-12 * size))
         verdict = checker->custom ? CHECK_DECLARED : CHECK_WRONG;
-    else if (difference_error > tolerance)
+    else if (differ(forward, measured.slope, tolerance, measured.noise))
         verdict = measured.bent ? CHECK_KINK : CHECK_WRONG;
     if (verdict > result->verdict) result->verdict = verdict;
     return true;

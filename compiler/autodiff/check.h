@@ -24,7 +24,7 @@ typedef struct {
 typedef struct {
     uint32_t directions; /* per tensor */
     uint64_t seed;
-    double tolerance; /* of the relative differences */
+    double tolerance; /* of the relative differences, beyond what rounding explains */
 } CheckOptions;
 
 #define CHECK_DEFAULTS ((CheckOptions){.directions = 3, .seed = 1, .tolerance = 1e-5})

@@ -1,9 +1,9 @@
 /* Identities of elementwise operators that hold for every element, bit by bit.
  *
  * Laws, for floating point:  x * 1, x / 1, x - 0, x + -0, x ^ 1 are x;  x * -1 is -x;  x ^ 0 is 1 (for NaN too).
- * x + 0 is x unless x is -0: folded only where x cannot be (an exponential, a sum, …).  x * 0 is not folded: it is NaN
- * for infinities.  x == x is not folded: it is false for NaN.  Integers know neither, so more folds for them.
- * Signs move freely: x + -y is x - y, -x * -y is x * y, -(x - y) stays (it differs in the sign of zero). */
+ * x + 0 is x unless x is -0: folded only where x cannot be (an exponential, a sum over an axis, …).  x * 0 is not
+ * folded: it is NaN for infinities.  x == x is not folded: it is false for NaN.  Integers know neither, so more folds
+ * for them. Signs move freely: x + -y is x - y, -x * -y is x * y, -(x - y) stays (it differs in the sign of zero). */
 #include <math.h>
 
 #include "ir/build.h"
@@ -17,6 +17,8 @@ typedef struct {
     double a, b; /* their numbers */
     bool floating;
 } Fold;
+
+enum { SEARCH_DEPTH = 4 };
 
 static Op op_of(const Fold *f, Node node)
 {
@@ -33,10 +35,16 @@ static bool y_is(const Fold *f, double number)
     return f->y_constant && f->b == number && (number != 0 || !f->floating || signbit(f->b) == signbit(number));
 }
 
-static bool never_negative_zero(const Fold *f, Node x)
+/* A sum is -0 only when both sides are, a difference only when the left side is; sums over an axis start from 0. */
+static bool never_negative_zero(const Fold *f, Node x, int depth)
 {
-    switch (op_of(f, x)) {
+    const NodeInfo *info = graph_node(f->graph, x);
+    if (depth == 0) return false;
+    switch (info->op) {
+    case OP_CONST:
+        return info->attr.number != 0 || !signbit(info->attr.number);
     case OP_EXP:
+    case OP_LOG:
     case OP_SIGMOID:
     case OP_SOFTPLUS:
     case OP_COSH:
@@ -45,19 +53,29 @@ static bool never_negative_zero(const Fold *f, Node x)
     case OP_SUM:
     case OP_CONTRACT:
     case OP_SCATTER_ADD:
+    case OP_LOGSUMEXP:
     case OP_SOFTMAX:
+    case OP_LOG_SOFTMAX:
         return true;
     case OP_MUL:
-        return node_same(first_of(f, x), node_arg(f->graph, x, 1));
+        return node_same(info->args[0], info->args[1]);
+    case OP_ADD:
+        return never_negative_zero(f, info->args[0], depth - 1) || never_negative_zero(f, info->args[1], depth - 1);
+    case OP_SELECT:
+        return never_negative_zero(f, info->args[1], depth - 1) && never_negative_zero(f, info->args[2], depth - 1);
+    case OP_SUB:
+    case OP_GATHER:
+        return never_negative_zero(f, info->args[0], depth - 1);
     default:
-        return false;
+        return (op_info(info->op)->flags & PURE_SHAPE) && info->n_args == 1 &&
+               never_negative_zero(f, info->args[0], depth - 1);
     }
 }
 
 static Node fold_add(const Fold *f)
 {
     if (y_is(f, -0.0) && f->floating) return f->x;
-    if (y_is(f, 0.0) && (!f->floating || never_negative_zero(f, f->x))) return f->x;
+    if (y_is(f, 0.0) && (!f->floating || never_negative_zero(f, f->x, SEARCH_DEPTH))) return f->x;
     if (op_of(f, f->y) == OP_NEG) return build_binary(f->graph, OP_SUB, f->x, first_of(f, f->y));
     if (op_of(f, f->x) == OP_NEG) return build_binary(f->graph, OP_SUB, f->y, first_of(f, f->x));
     return NODE_NONE;
@@ -66,7 +84,7 @@ static Node fold_add(const Fold *f)
 static Node fold_sub(const Fold *f)
 {
     if (y_is(f, 0.0)) return f->x;
-    if (y_is(f, -0.0) && never_negative_zero(f, f->x)) return f->x;
+    if (y_is(f, -0.0) && never_negative_zero(f, f->x, SEARCH_DEPTH)) return f->x;
     if (op_of(f, f->y) == OP_NEG) return build_binary(f->graph, OP_ADD, f->x, first_of(f, f->y));
     if (!f->floating && node_same(f->x, f->y)) return build_constant(f->graph, f->info.type, 0);
     return NODE_NONE;

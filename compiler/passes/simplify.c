@@ -1,5 +1,6 @@
 /* Applies rules/numeric.nn: bottom-up over everything that the module computes, folding between, until nothing fits. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "passes/passes_internal.h"
 #include "rules/rules.h"
@@ -24,10 +25,24 @@ Span node_place(const Graph *graph, Node node)
     }
 }
 
+/* The rule without its kind and without the blanks that line its file up. */
+static const char *short_text(const Driver *driver, const Rule *rule)
+{
+    Text text = {0};
+    const char *at = rule_text(rule) + strcspn(rule_text(rule), " ");
+    for (; *at; at++) {
+        bool blank = *at == ' ' && (at[1] == ' ' || !text.count);
+        if (!blank) text_put(&text, at, 1);
+    }
+    const char *kept = arena_text(graph_context(driver->module->graph)->arena, text_get(&text), text.count);
+    text_free(&text);
+    return kept;
+}
+
 static void explain(Driver *driver, const Rule *rule, Node old, Node before, Node after)
 {
     if (!driver->options->explain) return;
-    Rewrite rewrite = {"simplify", rule_text(rule), before, after, node_place(driver->module->graph, old)};
+    Rewrite rewrite = {"simplify", short_text(driver, rule), before, after, node_place(driver->module->graph, old)};
     driver->options->explain(driver->options->data, driver->module, &rewrite);
 }
 

@@ -299,6 +299,7 @@ LLVMValueRef emit_random(Emitter *e, uint32_t value)
     }
     LLVMTypeRef i32 = LLVMInt32TypeInContext(e->vector->context);
     LLVMValueRef step = LLVMBuildTrunc(builder(e), e->step, i32, "");
-    LLVMValueRef uniform = random_emit(e->vector, e->seed, LLVMConstInt(i32, draw->stream, false), step, position);
+    LLVMValueRef stream = LLVMBuildTrunc(builder(e), size_value(e, draw->stream), i32, "");
+    LLVMValueRef uniform = random_emit(e->vector, e->seed, stream, step, position);
     return draw->dtype == DTYPE_F32 ? uniform : math_cast(e->vector, DTYPE_F32, draw->dtype, uniform);
 }

@@ -76,7 +76,7 @@ typedef struct {
     uint32_t n_index;
     const KernelIndex *index; /* one per dimension of the buffer (LOAD, STORE, SCATTER) or of the draw (RANDOM) */
     uint32_t dims[MAX_RANK];  /* RANDOM: the draw's sizes (indices into sizes) */
-    uint32_t stream;          /* RANDOM: hash of path and stream, see nn_random.h */
+    uint32_t stream;          /* RANDOM: index into sizes, whose value is the hash of path and number: nn_random.h */
     double number;
 } KernelValue;
 

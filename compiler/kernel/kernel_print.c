@@ -83,7 +83,7 @@ static void print_value(const Kernel *kernel, uint32_t number, Text *to)
         break;
     case KERNEL_SIZE: text_format(to, "size s%u", value->size); break;
     case KERNEL_RANDOM:
-        text_format(to, "random %u", value->stream);
+        text_format(to, "random s%u", value->stream);
         print_index(kernel, value, to);
         text_string(to, " of ");
         print_dims(value->dims, value->n_index, to);

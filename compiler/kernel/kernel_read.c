@@ -194,12 +194,8 @@ static bool read_number(Reader *reader, double *number)
 
 static bool read_random(Reader *reader, KernelValue *value)
 {
-    char *end;
     uint32_t rank;
-    skip_spaces(reader);
-    value->stream = (uint32_t)strtoul(reader->at, &end, 10);
-    reader->at = end;
-    return read_index(reader, value) && expect(reader, "of") && read_dims(reader, value->dims, &rank) &&
+    return expect_numbered(reader, 's', &value->stream) && read_index(reader, value) && expect(reader, "of") && read_dims(reader, value->dims, &rank) &&
            (rank == value->n_index || fail(reader, "a size per subscript"));
 }
 

@@ -170,6 +170,7 @@ static void check_value(Check *check, uint32_t at)
         break;
     case KERNEL_RANDOM:
         if (value->dtype != DTYPE_F32) COMPLAIN(check, "the random v%u is not f32", at);
+        if (value->stream >= kernel->n_sizes) COMPLAIN(check, "v%u names no stream", at);
         for (uint32_t i = 0; i < value->n_index; i++)
             if (value->dims[i] >= kernel->n_sizes) COMPLAIN(check, "v%u has an unknown size", at);
         break;

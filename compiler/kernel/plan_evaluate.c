@@ -108,7 +108,7 @@ static double compute(Machine *machine, uint32_t at)
     case KERNEL_CONSTANT: return dtype_round(value->dtype, value->number);
     case KERNEL_SIZE: return (double)machine->sizes[value->size];
     case KERNEL_RANDOM:
-        return nn_random_uniform(machine->seed, value->stream, (uint32_t)machine->step,
+        return nn_random_uniform(machine->seed, (uint32_t)machine->sizes[value->stream], (uint32_t)machine->step,
                                  (uint64_t)address(machine, value, value->dims));
     case KERNEL_COMPUTE:
         for (uint32_t i = 0; i < value->n_args; i++) x[i] = machine->value[value->args[i]];

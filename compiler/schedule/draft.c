@@ -29,7 +29,7 @@ static bool value_same(const DraftValue *a, const DraftValue *b)
 {
     if (a->kind != b->kind || a->op != b->op || a->dtype != b->dtype || a->domain != b->domain ||
         a->reduced != b->reduced || a->n_args != b->n_args || memcmp(a->args, b->args, sizeof a->args) ||
-        !node_same(a->node, b->node) || a->n_index != b->n_index || a->axis != b->axis || a->stream != b->stream ||
+        !node_same(a->node, b->node) || a->n_index != b->n_index || a->axis != b->axis ||
         !dim_same(a->size, b->size) || memcmp(&a->number, &b->number, sizeof a->number) ||
         !shape_same(&a->shape, &b->shape))
         return false;

@@ -143,7 +143,8 @@ static uint32_t emit_random(Emitter *emitter, const NodeInfo *info, Shape view, 
 {
     Program *program = emitter->program;
     DraftValue value = {.kind = KERNEL_RANDOM, .dtype = DTYPE_F32, .shape = view, .n_index = view.rank};
-    value.stream = nn_random_stream(info->attr.name ? info->attr.name : "", info->attr.integer);
+    uint32_t stream = nn_random_stream(info->attr.name ? info->attr.name : "", info->attr.integer);
+    value.size = dim_constant(program->dims, stream);
     if (view.rank) value.index = ARENA_COPY(program->arena, Affine, index, view.rank);
     for (uint32_t i = 0; i < view.rank; i++) value.domain |= affine_axes(emitter->draft, &index[i]);
     return emit_cast(emitter, draft_add(emitter->draft, value), info->type.dtype);

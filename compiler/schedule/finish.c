@@ -84,9 +84,10 @@ static void finish_value(Finisher *finisher, uint32_t at)
     const DraftValue *draft = &finisher->group->draft.values.at[at];
     KernelValue value = {.kind = draft->kind, .dtype = draft->dtype, .op = draft->op, .domain = draft->domain,
                          .reduced = draft->reduced, .n_args = draft->n_args, .axis = draft->axis,
-                         .stream = draft->stream, .number = draft->number};
+                         .number = draft->number};
     for (uint32_t i = 0; i < draft->n_args; i++) value.args[i] = finisher->map[draft->args[i]];
     if (draft->kind == KERNEL_SIZE) value.size = local_size(finisher, draft->size);
+    if (draft->kind == KERNEL_RANDOM) value.stream = local_size(finisher, draft->size);
     value.n_index = draft->n_index;
     value.index = finish_index(finisher, draft->index, draft->n_index);
     if (draft->kind == KERNEL_LOAD || draft->kind == KERNEL_SCATTER) {

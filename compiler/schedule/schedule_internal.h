@@ -50,8 +50,7 @@ typedef struct {
     uint32_t n_index;
     const Affine *index; /* LOAD, RANDOM, SCATTER */
     uint32_t axis;
-    uint32_t stream;
-    Dim size;
+    Dim size; /* SIZE; RANDOM: the stream, a launch's number, so that draws share their code */
     double number;
 } DraftValue;
 

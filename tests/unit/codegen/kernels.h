@@ -153,7 +153,7 @@ static const Sample samples[] = {
      {{0, 255}, FLOATS, {0, 2}}, 1e-12},
     {"dropout",
      "kernel dropout {\n s0\n s1\n s2 = 0\n a0: s0\n a1: s1\n b0: f32[s0, s1] read\n b1: f32[s0, s1] write\n"
-     " v0: f32 {a0 a1} = random 77[a0, a1] of [s0, s1]\n v1: f32 {} = constant 0.25\n v2: bool {a0 a1} = lt v1 v0\n"
+     " v0: f32 {a0 a1} = random s1[a0, a1] of [s0, s1]\n v1: f32 {} = constant 0.25\n v2: bool {a0 a1} = lt v1 v0\n"
      " v3: f32 {a0 a1} = load b0[a0, a1]\n v4: f32 {} = constant 0\n v5: f32 {a0 a1} = select v2 v3 v4\n"
      " v6: f32 {a0 a1} = store b1[a0, a1] v5\n}\n",
      {FLOATS}, 0},

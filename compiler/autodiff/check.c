@@ -57,15 +57,16 @@ typedef struct {
     bool bent;
 } Difference;
 
-/* Central differences at two steps, extrapolated (Richardson 1911). The step shrinks until both agree; if they never
- * do, or the slopes to both sides differ, the value bends here. */
+/* Central differences at two steps, extrapolated (Richardson 1911), until they confirm the expected slope. The step
+ * shrinks, away from kinks nearby, as long as rounding leaves enough digits to decide. The value bends here when even
+ * then the slopes to both sides differ. */
 static bool difference(Checker *checker, Node x, const double *base, const double *direction, int64_t count,
-                       Difference *result)
+                       double expected, Difference *result)
 {
-    double size = 0;
+    double size = 0, tolerance = checker->options.tolerance, up, down, half_up, half_down;
     for (int64_t i = 0; i < count; i++) size = fmax(size, fabs(base[i]));
-    double step = 1e-4 * fmax(size, 1e-2), up, down, half_up, half_down;
-    for (int attempt = 0; attempt < 4; attempt++, step /= 16) {
+    double step = 1e-4 * fmax(size, 1e-2), noise = 1e-14 * fabs(checker->value) / step;
+    do {
         if (!value_at(checker, x, base, direction, count, step, &up) ||
             !value_at(checker, x, base, direction, count, -step, &down) ||
             !value_at(checker, x, base, direction, count, step / 2, &half_up) ||
@@ -73,12 +74,11 @@ static bool difference(Checker *checker, Node x, const double *base, const doubl
             return false;
         double coarse = (up - down) / (2 * step), fine = (half_up - half_down) / step;
         double left = (checker->value - half_down) / (step / 2), right = (half_up - checker->value) / (step / 2);
-        result->slope = (4 * fine - coarse) / 3;
-        result->noise = 1e-14 * (fabs(checker->value) + fabs(up)) / step;
-        result->bent = differ(left, right, 1e-2, result->noise);
-        if (!differ(coarse, fine, 1e-4, result->noise) && !result->bent) return true;
-    }
-    result->bent = true;
+        *result = (Difference){.slope = (4 * fine - coarse) / 3, .noise = noise};
+        result->bent = differ(left, right, 1e-2, noise);
+        if (!differ(expected, result->slope, tolerance, noise)) break;
+        step /= 8, noise *= 8;
+    } while (noise < 0.1 * tolerance * fabs(expected));
     return true;
 }
 
@@ -105,7 +105,7 @@ static bool check_direction(Checker *checker, uint32_t which, const double *base
     double size, forward = values[0]->data[0], reverse = dot(values[1]->data, direction, count, &size);
 
     Difference measured;
-    bool ok = difference(checker, x, base, direction, count, &measured);
+    bool ok = difference(checker, x, base, direction, count, forward, &measured);
     if (!ok || !eval_bind(checker->eval, x, base, count)) return false;
     double forward_error = relative(reverse, forward), difference_error = relative(forward, measured.slope);
     if (forward_error + difference_error >= result->forward_error + result->difference_error) result->slope = reverse;

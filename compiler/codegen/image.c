@@ -128,8 +128,9 @@ static uint8_t buffer_role(const PlanBuffer *buffer)
 static uint32_t buffer_tensor(Builder *b, const PlanProgram *program, const PlanBuffer *buffer)
 {
     uint8_t role = buffer_role(buffer);
-    bool foreign = role == NN_INPUT && !strncmp(program->name, "data.", 5);
+    bool foreign = role == NN_INPUT && (!strncmp(program->name, "data.", 5) || !strcmp(program->name, "finish"));
     Name owner = foreign ? program->name : NULL;
+    if (foreign) role = NN_SOURCE;
     uint32_t found = find_tensor(b, role, buffer->name, owner);
     if (found == UINT32_MAX && role == NN_INPUT && !foreign) found = find_tensor(b, NN_TARGET, buffer->name, NULL);
     if (found != UINT32_MAX) return found;

@@ -85,7 +85,7 @@ static void cut(Splitter *s, Node node)
     metrics_combine(s->graph, node, &part.combine);
     part.name = intern_format(graph_context(s->graph)->names, "%s.%u", s->metric, s->n_of_metric++);
     Type type = *node_type(s->graph, node);
-    part.total = build_source(s->graph, OP_STATE, part.name, type_with(type, type.dtype));
+    part.total = build_source(s->graph, OP_INPUT, part.name, type_with(type, type.dtype));
     s->totals[node.id] = part.total;
     vec_push(&s->parts, part);
 }

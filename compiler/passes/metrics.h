@@ -10,10 +10,10 @@ typedef enum { COMBINE_SUM, COMBINE_PRODUCT, COMBINE_MAX, COMBINE_MIN, COMBINE_A
 
 /* What accumulates over the batches. */
 typedef struct {
-    Name name;       /* `accuracy.0`: the result's name in `accumulate` and the STATE's in `finish` */
+    Name name;       /* `accuracy.0`: the result's name in `accumulate` and the INPUT's in `finish` */
     Combine combine; /* elementwise: how two batches' values become one */
     Node partial;    /* the value of one batch, without a batch axis */
-    Node total;      /* a STATE node of its type: the combination over all batches */
+    Node total;      /* an INPUT node of its type: the combination over all batches */
 } MetricPart;
 
 typedef struct {

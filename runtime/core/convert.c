@@ -5,7 +5,7 @@
 
 _Static_assert((int)NN_TYPE_F64 == NN_F64 && (int)NN_TYPE_BF16 == NN_BF16 && (int)NN_TYPE_BOOL == NN_BOOL,
                "nn.h and nn_image.h number types alike");
-_Static_assert((int)NN_ROLE_INPUT == NN_INPUT && (int)NN_ROLE_SETTING == NN_SETTING && (int)NN_ROLE_VALUE == NN_VALUE,
+_Static_assert((int)NN_ROLE_INPUT == NN_INPUT && (int)NN_ROLE_SETTING == NN_SETTING && (int)NN_ROLE_SOURCE == NN_SOURCE,
                "nn.h and nn_image.h number roles alike");
 
 static const struct {
@@ -14,7 +14,7 @@ static const struct {
 } types[] = {{"f64", 8}, {"f32", 4}, {"bf16", 2}, {"f16", 2}, {"i64", 8}, {"i32", 4}, {"u8", 1}, {"bool", 1}};
 
 static const char *const roles[] = {"input",  "target", "parameter", "state",    "optimizer state", "setting",
-                                    "output", "loss",   "metric",    "gradient", "value"};
+                                    "output", "loss",   "metric",    "gradient", "value",  "source"};
 
 size_t nn_dtype_size(uint8_t dtype)
 {
@@ -38,7 +38,7 @@ const char *nn_type_name(nn_type type)
 
 const char *nn_role_name(nn_role role)
 {
-    return (unsigned)role <= NN_ROLE_VALUE ? roles[role] : "?";
+    return (unsigned)role <= NN_ROLE_SOURCE ? roles[role] : "?";
 }
 
 static float float_of_bits(uint32_t bits)

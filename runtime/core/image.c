@@ -7,7 +7,7 @@ static int check_tensors(const nn_image *image)
 {
     for (uint32_t i = 0; i < image->n_tensors; i++) {
         const nn_tensor_info *tensor = &image->tensors[i];
-        if (!tensor->name || tensor->role > NN_VALUE || tensor->dtype > NN_BOOL || tensor->rank > NN_MAX_RANK)
+        if (!tensor->name || tensor->role > NN_SOURCE || tensor->dtype > NN_BOOL || tensor->rank > NN_MAX_RANK)
             return nn_fail(NN_ERROR_FORMAT, "the image's tensor %u is not valid", i);
         if (tensor->role == NN_SETTING && (tensor->rank != 0 || nn_dtype_size(tensor->dtype) > sizeof(double)))
             return nn_fail(NN_ERROR_FORMAT, "the image's setting %s is not a scalar", tensor->name);

@@ -11,7 +11,7 @@ bool nn_role_is_param(uint8_t role)
 
 bool nn_role_is_input(uint8_t role)
 {
-    return role == NN_INPUT || role == NN_TARGET;
+    return role == NN_INPUT || role == NN_TARGET || role == NN_SOURCE;
 }
 
 const nn_program *nn_model_program(const nn_model *model, const char *name)
@@ -19,25 +19,6 @@ const nn_program *nn_model_program(const nn_model *model, const char *name)
     for (uint32_t i = 0; i < model->image->n_programs; i++)
         if (!strcmp(model->image->programs[i].name, name)) return &model->image->programs[i];
     return NULL;
-}
-
-static bool is_own_program(const char *name)
-{
-    static const char *const own[] = {"initialise", "inference", "training", "step", "accumulate"};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (!strcmp(name, own[i])) return true;
-    return false;
-}
-
-/* used[tensor]: 1 when another program reads it, 3 or 2 when the model itself does. */
-static void mark_used(const nn_image *image, uint8_t *used)
-{
-    for (uint32_t p = 0; p < image->n_programs; p++) {
-        const nn_program *program = &image->programs[p];
-        uint8_t mark = is_own_program(program->name) ? 2 : 1;
-        for (uint32_t b = 0; b < program->n_buffers; b++)
-            if (program->buffers[b].kind == NN_BUFFER_TENSOR) used[program->buffers[b].tensor] |= mark;
-    }
 }
 
 static void mark_dim(void *data, int64_t symbol)
@@ -48,24 +29,18 @@ static void mark_dim(void *data, int64_t symbol)
 static bool fill_tables(nn_model *model)
 {
     const nn_image *image = model->image;
-    uint8_t *used = calloc(image->n_tensors + 1, 1);
     model->inputs = malloc((image->n_tensors + 1) * sizeof *model->inputs);
     model->settings = malloc((image->n_tensors + 1) * sizeof *model->settings);
     model->dim_of_params = calloc(image->n_symbols + 1, 1);
-    if (!used || !model->inputs || !model->settings || !model->dim_of_params) {
-        free(used);
-        return false;
-    }
-    mark_used(image, used);
+    if (!model->inputs || !model->settings || !model->dim_of_params) return false;
     for (uint32_t i = 0; i < image->n_tensors; i++) {
         const nn_tensor_info *tensor = &image->tensors[i];
-        if (nn_role_is_input(tensor->role) && used[i] != 1) model->inputs[model->n_inputs++] = i;
+        if (tensor->role == NN_INPUT || tensor->role == NN_TARGET) model->inputs[model->n_inputs++] = i;
         if (tensor->role == NN_SETTING) model->settings[model->n_settings++] = i;
         if (tensor->role == NN_PARAM)
             for (int k = 0; k < tensor->rank; k++)
                 nn_size_symbols(image->size_code + tensor->dims[k], mark_dim, model->dim_of_params);
     }
-    free(used);
     return true;
 }
 

@@ -70,7 +70,8 @@ typedef enum {
     NN_ROLE_LOSS,
     NN_ROLE_METRIC,
     NN_ROLE_GRADIENT,
-    NN_ROLE_VALUE
+    NN_ROLE_VALUE,
+    NN_ROLE_SOURCE /* an input of nn_session_run alone */
 } nn_role;
 
 typedef struct nn_model nn_model;

@@ -22,7 +22,8 @@ enum nn_role_code {
     NN_LOSS,
     NN_METRIC,
     NN_GRADIENT,
-    NN_VALUE
+    NN_VALUE,
+    NN_SOURCE /* read by one program beside the model's own: a column of data, a total over a split */
 };
 
 /* A size is a program in postfix form: pairs of code and operand, ended by NN_SIZE_END. */

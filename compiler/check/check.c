@@ -1,6 +1,166 @@
+/* The check of whole items, and of how they call each other. */
 #include "check/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/check_internal.h"
+
+static void know_text(Walk *walk, const char *name)
+{
+    know(walk, intern(walk->context->names, name), false, NO_SPAN);
+}
+
+static void walk_formals(Walk *walk, const Syntax *formals)
+{
+    for (uint32_t i = 0; i < formals->n_kids; i++) {
+        const Syntax *formal = formals->kids[i];
+        bool function = wants_function(formal);
+        walk_type(walk, formal->kids[0], true);
+        if (formal->kids[1] && function) walk_stage(walk, formal->kids[1]);
+        else walk_expression(walk, formal->kids[1]);
+        declare(walk, formal->name, function, formal->name_span);
+    }
+    for (uint32_t i = 0; i < formals->n_kids; i++)
+        if (!wants_function(formals->kids[i])) walk_type_sizes(walk, formals->kids[i]->kids[0]);
+}
+
+static bool returns(const Syntax *block)
+{
+    const Syntax *last = block->n_kids ? block->kids[block->n_kids - 1] : NULL;
+    if (!last) return false;
+    if (last->kind == SYNTAX_RETURN) return true;
+    if (last->kind != SYNTAX_IF || !last->kids[2]) return false;
+    bool other = last->kids[2]->kind == SYNTAX_BLOCK ? returns(last->kids[2]) : last->kids[2]->kids[2] != NULL;
+    return returns(last->kids[1]) && other;
+}
+
+static void check_function(Walk *walk, const Syntax *syntax)
+{
+    walk_formals(walk, syntax->kids[0]);
+    const Syntax *types = syntax->kids[1], *body = syntax->kids[2];
+    for (uint32_t i = 0; types && i < types->n_kids; i++) walk_type_sizes(walk, types->kids[i]);
+    if (syntax->flags & SYNTAX_EQUALS) {
+        walk_expression(walk, body);
+        return;
+    }
+    walk_block(walk, body);
+    if (returns(body)) return;
+    Diag *diag = mistake(walk, DIAG_missing_return, syntax->name_span, "`%s` does not end in a `return`", syntax->name);
+    diag_hint(diag, "a function says what it gives back: `return y`");
+}
+
+static void check_derivative(Walk *walk, const Item *item)
+{
+    const Syntax *names = item->derivative->kids[0], *exprs = item->derivative->kids[1];
+    const Syntax *formals = item->syntax->kids[0];
+    if (names->n_kids != formals->n_kids || exprs->n_kids != names->n_kids) {
+        Diag *diag = mistake(walk, DIAG_wrong_arguments, item->derivative->span,
+                             "`%s` has %u arguments; its derivative names %u and has %u expressions", item->name,
+                             formals->n_kids, names->n_kids, exprs->n_kids);
+        diag_hint(diag, "there is one expression for each argument, separated by commas");
+        return;
+    }
+    walk->known.count = 0;
+    for (uint32_t i = 0; i < names->n_kids; i++) declare(walk, names->kids[i]->name, false, names->kids[i]->span);
+    know_text(walk, "dy");
+    know_text(walk, "out");
+    for (uint32_t i = 0; i < exprs->n_kids; i++) walk_expression(walk, exprs->kids[i]);
+}
+
+static void check_optimizer(Walk *walk, const Syntax *syntax)
+{
+    static const char *const words[] = {"w", "g", "step", "steps", "progress"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) know_text(walk, words[i]);
+    walk_formals(walk, syntax->kids[0]);
+    walk_block(walk, syntax->kids[1]);
+}
+
+static void check_train(Walk *walk, const Item *item)
+{
+    walk_block(walk, item->syntax->kids[0]);
+    if (items_find(walk->items, SPACE_MODEL, item->name, false)) return;
+    Diag *diag = mistake(walk, DIAG_unknown_name, item->place, "there is no model called `%s`", item->name);
+    const char *near = items_nearest(walk->items, SPACE_MODEL, item->name);
+    if (near) diag_hint(diag, "did you mean `%s`?", near);
+}
+
+static void check_item(Walk *walk, const Item *item)
+{
+    walk->item = item;
+    walk->body = (SyntaxKind)item->syntax->kind;
+    walk->known.count = walk->block = 0;
+    switch (item->syntax->kind) {
+    case SYNTAX_CONST: walk_expression(walk, item->syntax->kids[0]); break;
+    case SYNTAX_FN:
+    case SYNTAX_LAYER:
+        check_function(walk, item->syntax);
+        if (item->derivative) check_derivative(walk, item);
+        break;
+    case SYNTAX_OPTIMIZER: check_optimizer(walk, item->syntax); break;
+    case SYNTAX_MODEL: walk_block(walk, item->syntax->kids[0]); break;
+    case SYNTAX_DATA:
+        /* A block of several splits is one item for each. */
+        if (item->name == item->syntax->kids[0]->kids[0]->name) walk_block(walk, item->syntax->kids[1]);
+        break;
+    case SYNTAX_TRAIN: check_train(walk, item); break;
+    default: break;
+    }
+}
+
+/* A walk along mentions that comes back to its start is recursion. */
+typedef struct {
+    const Item *item;
+    bool open;
+} Visited;
+
+typedef struct {
+    const Walk *walk;
+    Vec(Visited) visited;
+} Search;
+
+static void search(Search *state, const Item *item)
+{
+    size_t own = state->visited.count;
+    vec_push(&state->visited, (Visited){item, true});
+    for (size_t i = 0; i < state->walk->mentions.count; i++) {
+        const Mention *mention = &state->walk->mentions.at[i];
+        if (mention->from != item) continue;
+        const Visited *seen = NULL;
+        for (size_t k = 0; k < state->visited.count; k++)
+            if (state->visited.at[k].item == mention->to) seen = &state->visited.at[k];
+        if (!seen) {
+            search(state, mention->to);
+        } else if (seen->open) {
+            Diag *diag = mistake((Walk *)state->walk, DIAG_recursion, mention->at,
+                                 mention->to == item ? "`%s` uses itself" : "`%s` is used by what it uses", mention->to->name);
+            diag_note(diag, mention->to->place, "`%s` is defined here", mention->to->name);
+            diag_hint(diag, "nothing may be recursive: `repeat` makes copies, `scan` walks along an axis");
+        }
+    }
+    state->visited.at[own].open = false;
+}
 
 void check_items(const Items *items)
 {
-    (void)items;
+    Walk walk = {.items = items, .context = items->context};
+    for (const Item *item = items_first(items); item; item = item->next) check_item(&walk, item);
+    Search state = {.walk = &walk};
+    for (const Item *item = items_first(items); item; item = item->next) {
+        bool seen = false;
+        for (size_t k = 0; k < state.visited.count; k++) seen |= state.visited.at[k].item == item;
+        if (!seen) search(&state, item);
+    }
+    vec_free(&state.visited);
+    vec_free(&walk.known);
+    vec_free(&walk.mentions);
+}
+
+void check_prelude(const Items *items)
+{
+    Walk walk = {.items = items, .context = items->context};
+    for (size_t i = 0; i < items->n_slots; i++)
+        if (items->slots[i] && items->slots[i]->prelude) check_item(&walk, items->slots[i]);
+    vec_free(&walk.known);
+    vec_free(&walk.mentions);
 }

@@ -4,7 +4,10 @@
 
 #include "check/items.h"
 
-/* Names, argument names and counts of known functions, recursion, where statements may stand, left sides. */
+/* The user's items: names, argument names and counts of known functions, recursion, where statements may stand, left
+ * sides. */
 void check_items(const Items *items);
+/* The same for the prelude, which programs trust: a test calls it. */
+void check_prelude(const Items *items);
 
 #endif

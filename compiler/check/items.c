@@ -117,7 +117,7 @@ bool items_add(Items *items, const Syntax *syntax)
     case SYNTAX_DERIVATIVE: return add_derivative(items, syntax);
     case SYNTAX_IMPORT: return load_import(items, syntax);
     default:
-        diag_new(items->context->diagnostics, DIAG_misplaced_statement, syntax->span,
+        diag_new(items->context->diagnostics, DIAG_misplaced, syntax->span,
                  "%s cannot stand at the top of a file", syntax_phrase((SyntaxKind)syntax->kind));
         return false;
     }

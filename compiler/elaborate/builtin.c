@@ -30,7 +30,7 @@ static Value is_integer(Elaborator *el, Value x)
 static Value random_of(Elaborator *el, Value shape, Span at)
 {
     if (!el->draw) {
-        Diag *diag = complain(el, DIAG_misplaced_statement, at, "random numbers are drawn only on the right of `~`");
+        Diag *diag = complain(el, DIAG_misplaced, at, "random numbers are drawn only on the right of `~`");
         diag_hint(diag, "declare them: `draw u: [batch, 8] ~ uniform`");
         return value_error();
     }

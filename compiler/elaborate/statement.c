@@ -233,7 +233,7 @@ Flow run_statement(Elaborator *el, Scope *scope, const Syntax *statement, Value 
     case SYNTAX_SCAN:
     case SYNTAX_CHECKPOINT: unsupported(el, statement->span, phrase(statement)); return FLOW_STOP;
     default:
-        complain(el, DIAG_misplaced_statement, statement->span, "%s cannot stand here", phrase(statement));
+        complain(el, DIAG_misplaced, statement->span, "%s cannot stand here", phrase(statement));
         return FLOW_NEXT;
     }
 }

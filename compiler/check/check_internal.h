@@ -1,0 +1,65 @@
+/* What the parts of the check share: the walk over one item's body. */
+#ifndef NNC_CHECK_CHECK_INTERNAL_H
+#define NNC_CHECK_CHECK_INTERNAL_H
+
+#include "check/builtins.h"
+#include "check/items_internal.h"
+#include "support/vector.h"
+
+typedef struct {
+    Name name;
+    bool function, declared; /* declared: by a statement that may stand once */
+    Span place;
+} Known;
+
+/* A call or mention of one item inside another. */
+typedef struct {
+    const Item *from, *to;
+    Span at;
+} Mention;
+
+typedef struct {
+    const Items *items;
+    Context *context;
+    const Item *item;
+    SyntaxKind body; /* of the item: MODEL, LAYER, FN, OPTIMIZER, DATA, TRAIN, CONST */
+    Vec(Known) known; /* names in sight, innermost last */
+    size_t block;     /* where the innermost block's names begin */
+    Vec(Mention) mentions;
+} Walk;
+
+/* names.c */
+Diag *mistake(Walk *walk, DiagId id, Span at, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void know(Walk *walk, Name name, bool function, Span place);
+/* A name that a declaration makes: a second one in the same block is a mistake. */
+void declare(Walk *walk, Name name, bool function, Span place);
+bool is_known(const Walk *walk, Name name, bool function);
+/* A diagnostic unless the name is a value. */
+void need_value(Walk *walk, const Syntax *name);
+/* The item or builtin that a function's name stands for; false after a diagnostic. */
+typedef struct {
+    const Item *item;
+    Builtin builtin;
+    bool is_builtin;
+} Callable;
+bool need_function(Walk *walk, const Syntax *name, Callable *callable);
+/* The arguments of a call: `piped` more stand before `|>`. Says for each kid of the call whether it is a function. */
+void check_arguments(Walk *walk, const Syntax *call, uint32_t piped, const Callable *callable);
+bool wants_function(const Syntax *formal);
+/* The formal that the argument kids[i] of a call goes to, NULL when there is none. */
+const Syntax *formal_of(const Syntax *call, uint32_t i, uint32_t piped, const Item *item);
+
+/* walk.c */
+void walk_expression(Walk *walk, const Syntax *node);
+/* Right of `|>` or `~`, or a function as an argument. */
+void walk_stage(Walk *walk, const Syntax *node);
+/* `signature`: bare names in the shape and range are bound. */
+void walk_type(Walk *walk, const Syntax *type, bool signature);
+/* Composite sizes of a signature, once all names are bound. */
+void walk_type_sizes(Walk *walk, const Syntax *type);
+
+/* statements.c */
+void walk_statement(Walk *walk, const Syntax *statement);
+void walk_block(Walk *walk, const Syntax *block);
+
+#endif

@@ -1,0 +1,189 @@
+/* Names in sight, and what functions they stand for. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/check_internal.h"
+
+Diag *mistake(Walk *walk, DiagId id, Span at, const char *format, ...)
+{
+    Text text = {0};
+    va_list args;
+    va_start(args, format);
+    text_format_list(&text, format, args);
+    va_end(args);
+    Diag *diag = diag_new(walk->context->diagnostics, id, at, "%s", text_get(&text));
+    text_free(&text);
+    return diag;
+}
+
+void know(Walk *walk, Name name, bool function, Span place)
+{
+    if (name) vec_push(&walk->known, (Known){name, function, false, place});
+}
+
+void declare(Walk *walk, Name name, bool function, Span place)
+{
+    for (size_t i = walk->block; i < walk->known.count; i++) {
+        const Known *other = &walk->known.at[i];
+        if (other->name != name || other->function != function || !other->declared) continue;
+        Diag *diag = mistake(walk, DIAG_duplicate_name, place, "`%s` is declared already", name);
+        diag_note(diag, other->place, "the first declaration is here");
+        return;
+    }
+    vec_push(&walk->known, (Known){name, function, true, place});
+}
+
+bool is_known(const Walk *walk, Name name, bool function)
+{
+    for (size_t i = walk->known.count; i-- > 0;)
+        if (walk->known.at[i].name == name && walk->known.at[i].function == function) return true;
+    return false;
+}
+
+static bool is_training(const Walk *walk, Name name)
+{
+    bool place = walk->body == SYNTAX_MODEL || walk->body == SYNTAX_LAYER || walk->body == SYNTAX_FN;
+    return place && !strcmp(name, "training");
+}
+
+static const char *nearest_value(const Walk *walk, Name name)
+{
+    Vec(const char *) names = {0};
+    for (size_t i = 0; i < walk->known.count; i++)
+        if (!walk->known.at[i].function) vec_push(&names, walk->known.at[i].name);
+    for (size_t i = 0; i < walk->items->n_slots; i++) {
+        const Item *item = walk->items->slots[i];
+        if (item && item->space == SPACE_CONST) vec_push(&names, item->name);
+    }
+    const char *near = nearest_spelling(name, names.at, names.count);
+    vec_free(&names);
+    return near;
+}
+
+void need_value(Walk *walk, const Syntax *name)
+{
+    Builtin builtin;
+    const Item *item = items_find(walk->items, SPACE_CONST, name->name, walk->item->prelude);
+    if (is_known(walk, name->name, false) || is_training(walk, name->name)) return;
+    if (item) {
+        vec_push(&walk->mentions, (Mention){walk->item, item, name->span});
+        return;
+    }
+    Diag *diag = mistake(walk, DIAG_unknown_name, name->span, "there is no value called `%s`", name->name);
+    const char *near = nearest_value(walk, name->name);
+    bool function = is_known(walk, name->name, true) || builtin_find(name->name, &builtin) ||
+                    items_find(walk->items, SPACE_FUNCTION, name->name, walk->item->prelude);
+    if (function) diag_hint(diag, "`%s` is a function: call it, as `%s(…)`", name->name, name->name);
+    else if (near) diag_hint(diag, "did you mean `%s`?", near);
+}
+
+static bool is_source(const char *name)
+{
+    static const char *const kinds[] = {
+#define SOURCE(kind, path) #kind,
+#include "check/sources.def"
+#undef SOURCE
+        "columns"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(kinds[i], name)) return true;
+    return false;
+}
+
+bool need_function(Walk *walk, const Syntax *name, Callable *callable)
+{
+    *callable = (Callable){0};
+    if (is_known(walk, name->name, true)) return true;
+    callable->item = items_find(walk->items, SPACE_FUNCTION, name->name, walk->item->prelude);
+    if (callable->item) {
+        vec_push(&walk->mentions, (Mention){walk->item, callable->item, name->span});
+        bool layer = callable->item->syntax->kind == SYNTAX_LAYER;
+        if (layer && walk->body == SYNTAX_FN) {
+            Diag *diag = mistake(walk, DIAG_misplaced, name->span, "a function cannot use a layer, which owns parameters");
+            diag_hint(diag, "make `%s` a layer: `layer %s(…) { … }`", walk->item->name, walk->item->name);
+        }
+        return true;
+    }
+    callable->is_builtin = builtin_find(name->name, &callable->builtin);
+    if (callable->is_builtin || (walk->body == SYNTAX_DATA && is_source(name->name))) return true;
+    Diag *diag = mistake(walk, DIAG_unknown_name, name->span, "there is no function or layer called `%s`", name->name);
+    const char *near = items_nearest(walk->items, SPACE_FUNCTION, name->name);
+    if (near) diag_hint(diag, "did you mean `%s`?", near);
+    else if (is_known(walk, name->name, false)) diag_hint(diag, "`%s` is a value, which cannot be called", name->name);
+    return false;
+}
+
+bool wants_function(const Syntax *formal)
+{
+    const Syntax *type = formal->kids[0];
+    return type && type->name && !type->kids[0] && !strcmp(type->name, "fn");
+}
+
+const Syntax *formal_of(const Syntax *call, uint32_t i, uint32_t piped, const Item *item)
+{
+    const Syntax *formals = item->syntax->kids[0], *arg = call->kids[i];
+    if (arg->kind == SYNTAX_KEYWORD) {
+        for (uint32_t k = 0; k < formals->n_kids; k++)
+            if (formals->kids[k]->name == arg->name) return formals->kids[k];
+        return NULL;
+    }
+    uint32_t place = piped;
+    for (uint32_t k = 1; k < i; k++) place += call->kids[k]->kind != SYNTAX_KEYWORD;
+    return place < formals->n_kids ? formals->kids[place] : NULL;
+}
+
+static void list_formals(const Syntax *formals, Text *to)
+{
+    if (!formals->n_kids) text_string(to, "none");
+    for (uint32_t i = 0; i < formals->n_kids; i++) text_format(to, "%s%s", i ? ", " : "", formals->kids[i]->name);
+}
+
+static void wrong_argument(Walk *walk, const Syntax *arg, const Item *item)
+{
+    Text list = {0};
+    list_formals(item->syntax->kids[0], &list);
+    Diag *diag = arg->kind == SYNTAX_KEYWORD ? mistake(walk, DIAG_wrong_arguments, arg->name_span,
+                                                       "`%s` has no argument `%s`", item->name, arg->name)
+                                             : mistake(walk, DIAG_wrong_arguments, arg->span,
+                                                       "`%s` is given too many arguments", item->name);
+    diag_hint(diag, "its arguments are: %s", text_get(&list));
+    text_free(&list);
+}
+
+/* Every formal without default must be given. */
+static void check_missing(Walk *walk, const Syntax *call, uint32_t piped, const Item *item)
+{
+    const Syntax *formals = item->syntax->kids[0];
+    for (uint32_t f = 0; f < formals->n_kids; f++) {
+        bool given = f < piped || formals->kids[f]->kids[1];
+        for (uint32_t i = 1; !given && i < call->n_kids; i++)
+            given = formal_of(call, i, piped, item) == formals->kids[f];
+        if (given) continue;
+        Diag *diag = mistake(walk, DIAG_wrong_arguments, call->span, "`%s` needs its argument `%s`", item->name,
+                             formals->kids[f]->name);
+        diag_note(diag, formals->kids[f]->span, "it has no default");
+        return;
+    }
+}
+
+void check_arguments(Walk *walk, const Syntax *call, uint32_t piped, const Callable *callable)
+{
+    const Item *item = callable->item;
+    bool good = true;
+    for (uint32_t i = 1; item && i < call->n_kids; i++)
+        if (!formal_of(call, i, piped, item)) {
+            wrong_argument(walk, call->kids[i], item);
+            good = false;
+        }
+    if (item && good) check_missing(walk, call, piped, item);
+    for (uint32_t i = 1; callable->is_builtin && i < call->n_kids; i++) {
+        const Syntax *arg = call->kids[i];
+        BuiltinFormal formal;
+        bool found = arg->kind != SYNTAX_KEYWORD;
+        for (size_t at = 0; !found && builtin_formal(callable->builtin.formals, &at, &formal);)
+            found = !strcmp(formal.name, arg->name);
+        if (found) continue;
+        Diag *diag = mistake(walk, DIAG_wrong_arguments, arg->name_span, "`%s` has no argument `%s`",
+                             callable->builtin.name, arg->name);
+        diag_hint(diag, "its arguments are: %s (`?` may be left out)", callable->builtin.formals);
+    }
+}

@@ -1,0 +1,198 @@
+/* Expressions: every name in them is one in sight. */
+#include <string.h>
+
+#include "check/check_internal.h"
+#include "ir/type.h"
+
+static void walk_subs(Walk *walk, const Syntax *subs)
+{
+    for (uint32_t i = 0; i < subs->n_kids; i++) {
+        const Syntax *sub = subs->kids[i];
+        if (!sub || sub->kind == SYNTAX_DOTS) continue;
+        if (sub->kind == SYNTAX_RANGE || sub->kind == SYNTAX_INDEX) {
+            for (uint32_t k = 0; k < sub->n_kids; k++)
+                if (sub->kids[k]) walk_expression(walk, sub->kids[k]);
+        } else {
+            walk_expression(walk, sub);
+        }
+    }
+}
+
+/* The names in a reducer's bracket or on a left side are indices for what follows. */
+static void know_indices(Walk *walk, const Syntax *subs)
+{
+    for (uint32_t i = 1; i < subs->n_kids; i++) {
+        const Syntax *sub = subs->kids[i];
+        if (sub->kind == SYNTAX_INDEX) walk_expression(walk, sub->kids[0]);
+        if (sub->kind == SYNTAX_NAME || sub->kind == SYNTAX_INDEX) know(walk, sub->name, false, sub->span);
+    }
+}
+
+static void walk_reducer(Walk *walk, const Syntax *call)
+{
+    size_t outer = walk->known.count;
+    const Syntax *subs = call->kids[0]->kids[1];
+    know_indices(walk, subs);
+    if (subs->kids[0]) walk_expression(walk, subs->kids[0]);
+    for (uint32_t i = 1; i < call->n_kids; i++) walk_expression(walk, call->kids[i]);
+    walk->known.count = outer;
+}
+
+static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
+{
+    const Syntax *callee = call->kids[0];
+    Callable callable = {0};
+    if (callee->kind == SYNTAX_SUBSCRIPT && !piped) {
+        walk_reducer(walk, call);
+        return;
+    }
+    if (callee->kind != SYNTAX_NAME)
+        mistake(walk, DIAG_bad_stage, callee->span, "%s cannot be called", syntax_phrase((SyntaxKind)callee->kind));
+    else if (need_function(walk, callee, &callable)) check_arguments(walk, call, piped, &callable);
+    for (uint32_t i = 1; i < call->n_kids; i++) {
+        const Syntax *arg = call->kids[i], *value = arg->kind == SYNTAX_KEYWORD ? arg->kids[0] : arg;
+        const Syntax *formal = callable.item ? formal_of(call, i, piped, callable.item) : NULL;
+        if (formal && wants_function(formal)) walk_stage(walk, value);
+        else walk_expression(walk, value);
+    }
+}
+
+/* `net.dense.W`, `table.column`, `x.T`: the root is a value or an instance. */
+static void walk_member(Walk *walk, const Syntax *node)
+{
+    const Syntax *root = node;
+    while (root->kind == SYNTAX_MEMBER) root = root->kids[0];
+    if (root->kind == SYNTAX_NAME && is_known(walk, root->name, true)) return;
+    if (root->kind == SYNTAX_SUBSCRIPT && root->kids[0]->kind == SYNTAX_NAME && is_known(walk, root->kids[0]->name, true))
+        return;
+    walk_expression(walk, root);
+}
+
+static void walk_list(Walk *walk, const Syntax *list)
+{
+    for (uint32_t i = 0; i < list->n_kids; i++) {
+        const Syntax *item = list->kids[i];
+        bool blank = item->kind == SYNTAX_NAME && !strcmp(item->name, "_");
+        if (item->kind != SYNTAX_DOTS && !blank) walk_expression(walk, item);
+    }
+}
+
+void walk_expression(Walk *walk, const Syntax *node)
+{
+    if (!node) return;
+    switch (node->kind) {
+    case SYNTAX_NAME: need_value(walk, node); return;
+    case SYNTAX_CALL: walk_call(walk, node, 0); return;
+    case SYNTAX_LIST: walk_list(walk, node); return;
+    case SYNTAX_MEMBER: walk_member(walk, node); return;
+    case SYNTAX_SUBSCRIPT:
+        walk_expression(walk, node->kids[0]);
+        walk_subs(walk, node->kids[1]);
+        return;
+    case SYNTAX_PIPE:
+        walk_expression(walk, node->kids[0]);
+        walk_stage(walk, node->kids[1]);
+        return;
+    case SYNTAX_BLOCK:
+    case SYNTAX_REPEAT: {
+        Diag *diag = mistake(walk, DIAG_bad_stage, node->span, "%s is no value by itself",
+                             syntax_phrase((SyntaxKind)node->kind));
+        diag_hint(diag, "send something through it: `x |> …`");
+        return;
+    }
+    default:
+        for (uint32_t i = 0; i < node->n_kids; i++) walk_expression(walk, node->kids[i]);
+        return;
+    }
+}
+
+static void walk_through(Walk *walk, const Syntax *block)
+{
+    size_t outer = walk->known.count, outer_block = walk->block;
+    walk->block = outer;
+    for (uint32_t i = 0; i < block->n_kids; i++) {
+        const Syntax *statement = block->kids[i];
+        if (!statement) continue;
+        bool last = i + 1 == block->n_kids && statement->kind == SYNTAX_EXPRESSION && statement->n_kids == 1;
+        if (last) walk_stage(walk, statement->kids[0]);
+        else walk_statement(walk, statement);
+    }
+    walk->known.count = outer;
+    walk->block = outer_block;
+}
+
+void walk_stage(Walk *walk, const Syntax *node)
+{
+    Callable callable;
+    size_t outer = walk->known.count;
+    if (!node) return;
+    switch (node->kind) {
+    case SYNTAX_NAME:
+        if (need_function(walk, node, &callable) && callable.item) {
+            const Syntax *formals = callable.item->syntax->kids[0];
+            for (uint32_t i = 1; i < formals->n_kids; i++)
+                if (!formals->kids[i]->kids[1]) {
+                    Diag *diag = mistake(walk, DIAG_wrong_arguments, node->span, "`%s` needs its argument `%s`",
+                                         node->name, formals->kids[i]->name);
+                    diag_note(diag, formals->kids[i]->span, "it has no default");
+                    break;
+                }
+        }
+        return;
+    case SYNTAX_CALL: walk_call(walk, node, 1); return;
+    case SYNTAX_PIPE:
+        walk_stage(walk, node->kids[0]);
+        walk_stage(walk, node->kids[1]);
+        return;
+    case SYNTAX_AS:
+    case SYNTAX_MEMBER: walk_stage(walk, node->kids[0]); return;
+    case SYNTAX_SUBSCRIPT:
+        walk_stage(walk, node->kids[0]);
+        walk_subs(walk, node->kids[1]);
+        return;
+    case SYNTAX_BLOCK: walk_through(walk, node); return;
+    case SYNTAX_REPEAT:
+        walk_expression(walk, node->kids[0]);
+        know(walk, node->name, false, node->name_span);
+        walk_through(walk, node->kids[1]);
+        walk->known.count = outer;
+        return;
+    default: {
+        Diag *diag = mistake(walk, DIAG_bad_stage, node->span, "a value cannot go through %s",
+                             syntax_phrase((SyntaxKind)node->kind));
+        diag_hint(diag, "a stage is a function, a layer, or a call that lacks its first argument: `|> dense(10)`");
+        return;
+    }
+    }
+}
+
+static void check_element(Walk *walk, const Syntax *type)
+{
+    DType dtype;
+    if (!type->name || dtype_parse(type->name, strlen(type->name), &dtype) || !strcmp(type->name, "fn")) return;
+    Diag *diag = mistake(walk, DIAG_unknown_name, type->name_span, "there is no element type `%s`", type->name);
+    diag_hint(diag, "element types are f64, f32, bf16, f16, i64, i32, u8 and bool");
+}
+
+void walk_type(Walk *walk, const Syntax *type, bool signature)
+{
+    if (!type) return;
+    check_element(walk, type);
+    const Syntax *subs = type->kids[0], *range = type->kids[1];
+    for (uint32_t i = 1; subs && i < subs->n_kids; i++) {
+        const Syntax *sub = subs->kids[i];
+        if (signature && sub->kind == SYNTAX_NAME && !items_find(walk->items, SPACE_CONST, sub->name, walk->item->prelude))
+            know(walk, sub->name, false, sub->span);
+        else if (!signature && sub->kind != SYNTAX_DOTS) walk_expression(walk, sub);
+    }
+    if (range && signature && range->kind == SYNTAX_NAME) know(walk, range->name, false, range->span);
+    else if (range && !signature) walk_expression(walk, range);
+}
+
+void walk_type_sizes(Walk *walk, const Syntax *type)
+{
+    const Syntax *subs = type ? type->kids[0] : NULL;
+    for (uint32_t i = 1; subs && i < subs->n_kids; i++)
+        if (subs->kids[i]->kind != SYNTAX_NAME && subs->kids[i]->kind != SYNTAX_DOTS) walk_expression(walk, subs->kids[i]);
+    if (type && type->kids[1]) walk_expression(walk, type->kids[1]);
+}

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/vector.h"
+
 /* Factors of a product in reading order. */
 enum { RANK_NUMBER, RANK_PARAM, RANK_SIZE, RANK_NAME, RANK_POWER, RANK_CALL, RANK_SUM };
 
@@ -169,6 +171,7 @@ typedef struct {
     Arena *arena;
     Node root;
     Term **terms; /* by node id */
+    Name *names;  /* likewise: what the formula calls it, or NULL */
 } Builder;
 
 static Term *kid(Builder *b, Node node, uint32_t i)
@@ -395,18 +398,41 @@ static Term *build(Builder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     OpClass class = op_info(info->op)->class;
-    Name called = graph_name(b->graph, node);
+    Name called = b->names[node.id];
     if (class == OP_CLASS_SOURCE) return source(b, node);
     if (called && !node_same(node, b->root)) return name(b->arena, called, RANK_NAME);
     return class == OP_CLASS_ELEMENTWISE ? elementwise(b, node) : structural(b, node);
 }
 
+/* What a node is called in the formula. A name that was bound again, or that a function's text gives at each of its
+ * calls, belongs to several nodes: the last one keeps it, unless a source has it, and the others are shown by what they
+ * compute. */
+static void choose_names(Builder *b, const Node *nodes, uint32_t count)
+{
+    Vec(Name) taken = {0};
+    for (uint32_t sources = 2; sources-- > 0;) {
+        for (uint32_t i = count; i-- > 0;) {
+            const NodeInfo *info = graph_node(b->graph, nodes[i]);
+            bool source = op_info(info->op)->class == OP_CLASS_SOURCE;
+            Name called = source ? info->attr.name : graph_name(b->graph, nodes[i]);
+            bool free_name = called && source == (sources == 1);
+            for (size_t k = 0; free_name && k < taken.count; k++) free_name = taken.at[k] != called;
+            if (!free_name) continue;
+            vec_push(&taken, called);
+            b->names[nodes[i].id] = called;
+        }
+    }
+    vec_free(&taken);
+}
+
 Term *term_of(const Graph *graph, Arena *arena, Node root)
 {
-    Builder b = {graph, arena, root, NULL};
+    Builder b = {.graph = graph, .arena = arena, .root = root};
     b.terms = ARENA_ARRAY(arena, Term *, root.id + 1);
+    b.names = ARENA_ARRAY(arena, Name, root.id + 1);
     uint32_t count;
     Node *nodes = graph_reachable(graph, &root, 1, &count);
+    choose_names(&b, nodes, count);
     for (uint32_t i = 0; i < count; i++) b.terms[nodes[i].id] = build(&b, nodes[i]);
     free(nodes);
     return b.terms[root.id];

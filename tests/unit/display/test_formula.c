@@ -92,6 +92,20 @@ Test(formula, names_of_the_user_are_kept)
     fixture_free(&f);
 }
 
+Test(formula, a_name_stands_for_one_value_only)
+{
+    Fixture f = fixture_new();
+    Node x = scalar(&f, OP_INPUT, "x"), first = U(EXP, x), second = U(SIN, first);
+    graph_set_name(f.graph, first, intern(f.context->names, "h")); /* h = exp(x); h = sin(h) */
+    graph_set_name(f.graph, second, intern(f.context->names, "h"));
+    expect(&f, B(MUL, second, U(COS, first)), "h * cos(exp(x))", NULL);
+    expect(&f, second, "sin(exp(x))", NULL);
+    Node again = U(TANH, x); /* x = tanh(x) */
+    graph_set_name(f.graph, again, intern(f.context->names, "x"));
+    expect(&f, B(ADD, again, x), "x + tanh(x)", NULL);
+    fixture_free(&f);
+}
+
 Test(formula, matrices_are_products_with_transposes)
 {
     Fixture f = fixture_new();

@@ -19,7 +19,7 @@ static double round_significand(double value, int bits, int lowest, double large
 static double saturate(double value, double low, double high)
 {
     if (isnan(value)) return 0;
-    value = trunc(value);
+    value = trunc(value) + 0.0; /* an integer has no -0 */
     return value < low ? low : value > high ? high : value;
 }
 

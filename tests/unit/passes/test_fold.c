@@ -89,6 +89,55 @@ Test(passes, fold_keeps_every_bit)
     check_values_kept((const char *const[]){"fold"}, 1, 60);
 }
 
+/* One operator beside one constant, on either side, for every special value. */
+static void check_identity(Op op, DType dtype, double constant, bool left, bool negated)
+{
+    static const double specials[] = {0.0, -0.0, 1, -1, 2, 7, -3, INFINITY, -INFINITY, NAN, 0.1, -1e-40, 3e38};
+    enum { SPECIALS = sizeof specials / sizeof *specials };
+    double data[SPECIALS], before[SPECIALS];
+    Context *context = context_new();
+    Graph *graph = graph_new(context);
+    Dim size = dim_constant(graph_dims(graph), SPECIALS);
+    Type type = type_make(dtype, 1, &size);
+    Node x = build_source(graph, OP_INPUT, intern(context->names, "x"), type),
+         c = build_constant(graph, type, constant);
+    Node operand = negated ? build_unary(graph, OP_NEG, x) : x;
+    Result result = {.role = RESULT_OUTPUT, .name = intern(context->names, "y")};
+    result.value = left ? build_binary(graph, op, c, operand) : build_binary(graph, op, operand, c);
+    Function function = {.name = result.name, .results = &result, .n_results = 1};
+    Module module = {.name = result.name, .graph = graph, .functions = &function, .n_functions = 1};
+    const Tensor *tensor;
+    Eval *eval = eval_new(graph, NULL);
+    for (int i = 0; i < SPECIALS; i++)
+        data[i] = dtype_is_float(dtype) ? dtype_round(dtype, specials[i])
+                                        : (isfinite(specials[i]) ? (int)(fmod(specials[i], 50)) : 9);
+    cr_assert(eval_bind(eval, x, data, SPECIALS));
+    cr_assert(eval_run(eval, &result.value, 1, &tensor));
+    memcpy(before, tensor->data, sizeof before);
+    cr_assert(pass_run("fold", &module, NULL));
+    cr_assert(eval_run(eval, &result.value, 1, &tensor));
+    for (int i = 0; i < SPECIALS; i++)
+        cr_expect(same_number(before[i], tensor->data[i]), "%s %g, x = %g: %g became %g", op_info(op)->spelling,
+                  constant, data[i], before[i], tensor->data[i]);
+    eval_free(eval);
+    graph_free(graph);
+    context_free(context);
+}
+
+Test(passes, folding_beside_constants_keeps_every_bit)
+{
+    static const double constants[] = {0.0, -0.0, 1, -1, 2, -2, 0.5, 3, INFINITY, NAN};
+    static const Op floating[] = {OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_POW, OP_MAX, OP_MIN, OP_EQ, OP_NE, OP_LT, OP_LE};
+    static const Op whole[] = {OP_ADD, OP_SUB, OP_MUL, OP_MAX, OP_MIN, OP_EQ, OP_NE, OP_LT, OP_LE};
+    for (size_t k = 0; k < sizeof constants / sizeof *constants; k++)
+        for (int form = 0; form < 4; form++) {
+            for (size_t i = 0; i < sizeof floating / sizeof *floating; i++)
+                check_identity(floating[i], DTYPE_F32, constants[k], form & 1, form & 2);
+            for (size_t i = 0; i < sizeof whole / sizeof *whole && isfinite(constants[k]); i++)
+                check_identity(whole[i], DTYPE_I32, trunc(constants[k]), form & 1, form & 2);
+        }
+}
+
 Test(passes, dead_keeps_results)
 {
     check_values_kept((const char *const[]){"fold", "dead"}, 2, 20);

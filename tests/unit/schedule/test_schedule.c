@@ -68,6 +68,96 @@ Test(schedule, contractions_are_tiled)
     model_free(model);
 }
 
+/* Forward and backward leave parameters and states alone; all gradients are stored. */
+Test(schedule, phases_keep_apart)
+{
+    Model *model = model_mlp(UPDATE_ADAM, 7, 5, 4);
+    Plan *plan = plan_model(model, false);
+    const PlanProgram *training = program_of(plan, "training");
+    uint32_t updates = 0;
+    for (uint32_t i = 0; i < training->n_launches; i++) {
+        const Launch *launch = &training->launches[i];
+        const Kernel *kernel = plan->kernels[launch->kernel];
+        for (uint32_t j = 0; j < kernel->n_buffers; j++) {
+            const PlanBuffer *buffer = &training->buffers[launch->buffers[j]];
+            bool kept = buffer->role == BUFFER_PARAM || buffer->role == BUFFER_STATE;
+            if (!kept || !kernel->buffers[j].written) continue;
+            cr_expect_eq(launch->phase, PHASE_UPDATE, "%s writes %s", kernel->name, buffer->name);
+            updates++;
+        }
+    }
+    cr_expect_eq(updates, 3 * 4, "weights and both moments of four parameters");
+    model_free(model);
+}
+
+/* What nobody asks for costs nothing else: a metric's launches write only what metrics read. */
+Test(schedule, metrics_are_apart)
+{
+    Model *model = model_mlp(UPDATE_SGD, 7, 5, 4);
+    Plan *plan = plan_model(model, false);
+    const PlanProgram *step = program_of(plan, "step");
+    uint32_t metrics = 0;
+    for (uint32_t i = 0; i < step->n_launches; i++) {
+        metrics += step->launches[i].metric;
+        for (uint32_t j = 0; j < i && !step->launches[i].metric; j++) {
+            if (!step->launches[j].metric) continue;
+            const Kernel *kernel = plan->kernels[step->launches[j].kernel];
+            for (uint32_t b = 0; b < kernel->n_buffers; b++)
+                for (uint32_t c = 0; c < plan->kernels[step->launches[i].kernel]->n_buffers; c++)
+                    if (kernel->buffers[b].written)
+                        cr_expect_neq(step->launches[j].buffers[b], step->launches[i].buffers[c]);
+        }
+    }
+    cr_expect_eq(metrics, 2);
+    model_free(model);
+}
+
+static void expect_rejected(Model *model, const Plan *plan, const char *complaint)
+{
+    const char *wrong = plan_verify(model->context, plan);
+    cr_assert(wrong, "passed, wanted: %s", complaint);
+    cr_expect(strstr(wrong, complaint), "%s", wrong);
+}
+
+Test(schedule, broken_plans_are_found)
+{
+    Model *model = model_mlp(UPDATE_SGD, 7, 5, 4);
+    Plan *plan = plan_model(model, false);
+    PlanProgram *training = &plan->programs[1];
+    cr_assert_str_eq(training->name, "training");
+    Launch *launches = training->launches, first = launches[0];
+    Dim *sizes = ARENA_COPY(model->context->arena, Dim, first.sizes, plan->kernels[first.kernel]->n_sizes);
+    uint32_t *buffers =
+        ARENA_COPY(model->context->arena, uint32_t, first.buffers, plan->kernels[first.kernel]->n_buffers);
+
+    sizes[0] = sizes[1];
+    launches[0].sizes = sizes;
+    expect_rejected(model, plan, "another number of elements");
+    launches[0] = first;
+
+    buffers[0] = training->n_buffers;
+    launches[0].buffers = buffers;
+    expect_rejected(model, plan, "lacks buffer 0");
+    launches[0] = first;
+
+    launches[0].kernel = plan->n_kernels;
+    expect_rejected(model, plan, "has no kernel");
+    launches[0] = first;
+
+    launches[0].phase = PHASE_UPDATE;
+    expect_rejected(model, plan, "earlier phase");
+    launches[0] = first;
+
+    Launch second = launches[1];
+    for (uint32_t i = 0; i < training->n_buffers; i++) training->buffers[i].first = 0;
+    for (uint32_t i = 0; i < training->n_buffers; i++) training->buffers[i].last = training->n_launches;
+    cr_assert_null(plan_verify(model->context, plan));
+    launches[0] = second;
+    launches[1] = first;
+    expect_rejected(model, plan, "before it is written");
+    model_free(model);
+}
+
 /* `count` equal layers: as many launches, but no more kernels than a few. */
 static Model *model_deep(uint32_t count)
 {

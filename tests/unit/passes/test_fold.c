@@ -126,7 +126,7 @@ static void check_identity(Op op, DType dtype, double constant, bool left, bool 
 
 Test(passes, folding_beside_constants_keeps_every_bit)
 {
-    static const double constants[] = {0.0, -0.0, 1, -1, 2, -2, 0.5, 3, INFINITY, NAN};
+    static const double constants[] = {0.0, -0.0, 1, -1, 2, -2, 0.5, 3, 0x1p-140, INFINITY, NAN};
     static const Op floating[] = {OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_POW, OP_MAX, OP_MIN, OP_EQ, OP_NE, OP_LT, OP_LE};
     static const Op whole[] = {OP_ADD, OP_SUB, OP_MUL, OP_MAX, OP_MIN, OP_EQ, OP_NE, OP_LT, OP_LE};
     for (size_t k = 0; k < sizeof constants / sizeof *constants; k++)

@@ -170,3 +170,10 @@ Node build_stop_gradient(Graph *graph, Node x)
 {
     return graph_make(graph, OP_STOP_GRADIENT, &x, 1, NULL, NULL);
 }
+
+Node build_distinct(Graph *graph, Node x, Name name)
+{
+    const Type type = *node_type(graph, x);
+    Node cotangent = build_source(graph, OP_COTANGENT, name, type);
+    return graph_make(graph, OP_CUSTOM_GRADIENT, (Node[]){x, cotangent, x, cotangent}, 4, &(Attr){.integer = 1}, NULL);
+}

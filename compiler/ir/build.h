@@ -56,5 +56,8 @@ Node build_matmul(Graph *graph, Node x, Node y);
 
 Node build_gradient(Graph *graph, Node y, Node x);
 Node build_stop_gradient(Graph *graph, Node x);
+/* x as a node of its own: a gradient by it leaves other values constant that are equal to x but were not made from this
+ * node. `name` tells it from others. An identity for every derivative, gone after differentiation. */
+Node build_distinct(Graph *graph, Node x, Name name);
 
 #endif

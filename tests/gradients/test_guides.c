@@ -221,3 +221,21 @@ Test(guides, orders_of_a_module)
     cr_expect_float_eq(bench_number(&bench, results[2].value), -cos(0.7), 1e-15);
     bench_free(&bench);
 }
+
+/* By a named value: another value that happens to be equal stays constant. */
+Test(guides, equal_values_are_not_one)
+{
+    Bench bench = bench_new();
+    Graph *graph = bench.graph;
+    Node w = bench_scalar(&bench, 1.5), square = build_binary(graph, OP_MUL, w, w);
+    Node a = build_distinct(graph, square, intern(bench.context->names, "a")), b = square;
+    Node y = build_binary(graph, OP_ADD, build_binary(graph, OP_MUL, bench_constant(&bench, a, 3), a), b);
+    Node roots[] = {build_gradient(graph, y, a), build_gradient(graph, y, w), NODE_NONE};
+    roots[2] = build_gradient(graph, build_gradient(graph, build_binary(graph, OP_MUL, y, a), a), w);
+    cr_assert(autodiff_eliminate(graph, bench.partials, roots, 3));
+    cr_expect_eq(bench_number(&bench, roots[0]), 3.0);
+    cr_expect_eq(bench_number(&bench, roots[1]), 4 * 2 * 1.5);
+    /* d(3 a^2 + b a)/da = 6 a + b, by w 7 * 2 w */
+    cr_expect_eq(bench_number(&bench, roots[2]), 7 * 2 * 1.5);
+    bench_free(&bench);
+}

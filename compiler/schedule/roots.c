@@ -97,6 +97,20 @@ static void take(Program *program, Node root, Need need, const bool *wanted, boo
     vec_free(&stack);
 }
 
+/* What a metric shares with gradients or updates is no metric's: it runs even when metrics are left out. */
+static void keep_shared(Program *program)
+{
+    Vec(Node) roots = {0};
+    uint32_t count;
+    for (size_t i = 0; i < program->targets.count; i++)
+        if (need_of(program->targets.at[i].role) != NEED_METRIC) vec_push(&roots, program->targets.at[i].value);
+    Node *nodes = graph_reachable(program->graph, roots.at, (uint32_t)roots.count, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if (facts_of(program, nodes[i])->need == NEED_METRIC) facts_of(program, nodes[i])->need = NEED_FORWARD;
+    free(nodes);
+    vec_free(&roots);
+}
+
 /* Nodes in the order of needs: forward, metrics, backward, update. In the step, gradients are taken where "training"
  * takes them, before every update, although nothing stores them: so that both fuse alike. */
 void program_set_order(Program *program, const Function *function, bool step)
@@ -118,6 +132,7 @@ void program_set_order(Program *program, const Function *function, bool step)
             if (function->results[i].role == RESULT_GRADIENT)
                 take(program, function->results[i].value, need, wanted, taken);
     }
+    keep_shared(program);
     free(nodes);
     free(wanted);
     free(taken);

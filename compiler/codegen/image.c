@@ -113,6 +113,16 @@ static uint8_t result_role(ResultRole role)
     }
 }
 
+/* The programs whose inputs are the model's; see nn_program. */
+static bool is_own_program(const char *name)
+{
+    static const char *const own[] = {"initialise", "inference", "training", "step", "accumulate"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (!strcmp(name, own[i])) return true;
+    }
+    return false;
+}
+
 static uint8_t buffer_role(const PlanBuffer *buffer)
 {
     switch (buffer->role) {

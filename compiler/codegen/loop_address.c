@@ -134,7 +134,7 @@ static LLVMValueRef index_number(Emitter *e, const KernelIndex *index, uint32_t 
     for (uint32_t t = 0; t < index->n_terms; t++) {
         const KernelTerm *term = &index->terms[t];
         scalar = add(e, scalar, scale(e, e->at[term->axis], term->factor));
-        if (term->axis != e->vector_axis) continue;
+        if (lanes == 1 || term->axis != e->vector_axis) continue;
         LLVMValueRef step = vector_splat(e->vector, const_i64(e, term->factor), lanes);
         vector = add(e, vector, LLVMBuildMul(builder(e), vector_iota(e->vector, DTYPE_I64, lanes), step, ""));
     }
@@ -285,21 +285,63 @@ void emit_scatter(Emitter *e, uint32_t value)
     store_at(e, dtype, math_emit(e->vector, OP_ADD, dtype, old, what, NULL), at, lanes);
 }
 
+/* ---- Random draws ---- */
+
+/* The row-major position of a draw, i64; a vector when it depends on the vector axis. */
+static LLVMValueRef draw_position(Emitter *e, const KernelValue *draw, uint32_t lanes)
+{
+    Walk walk = {0};
+    walk_strides(e, &walk, draw->n_index, draw->dims);
+    LLVMValueRef scalar = NULL, step = NULL, vector = NULL;
+    for (uint32_t d = 0; d < draw->n_index; d++) {
+        const KernelIndex *index = &draw->index[d];
+        uint32_t width = index->value >= 0 ? lanes : 1;
+        LLVMValueRef number = index_number(e, index, width);
+        number = multiply(e, number, vector_splat(e->vector, walk.stride[d], width));
+        if (width > 1) vector = vector ? LLVMBuildAdd(builder(e), vector, number, "") : number;
+        else scalar = add(e, scalar, number);
+        for (uint32_t t = 0; width == 1 && t < index->n_terms; t++) {
+            if (index->terms[t].axis != e->vector_axis) continue;
+            step = add(e, step, scale(e, walk.stride[d], index->terms[t].factor));
+        }
+    }
+    LLVMValueRef position = vector_splat(e->vector, scalar ? scalar : const_i64(e, 0), lanes);
+    if (vector) position = LLVMBuildAdd(builder(e), position, vector, "");
+    if (lanes == 1 || !step) return position;
+    LLVMValueRef steps = vector_iota(e->vector, DTYPE_I64, lanes);
+    if (!is_constant_int(step, 1)) {
+        steps = LLVMBuildMul(builder(e), steps, vector_splat(e->vector, step, lanes), "");
+    }
+    return LLVMBuildAdd(builder(e), position, steps, "");
+}
+
+/* The function that draws `lanes` numbers: Philox is long, so a module has it once. */
+static LLVMValueRef draw_function(Emitter *e, uint32_t lanes, LLVMTypeRef type)
+{
+    Vector *vector = e->vector;
+    const char *name = arena_format(e->arena, "random_%u", lanes);
+    LLVMValueRef function = LLVMGetNamedFunction(vector->module, name);
+    if (function) return function;
+    LLVMBasicBlockRef caller = LLVMGetInsertBlock(vector->builder);
+    function = LLVMAddFunction(vector->module, name, type);
+    LLVMSetLinkage(function, LLVMInternalLinkage);
+    vector_attributes(vector, function);
+    LLVMPositionBuilderAtEnd(vector->builder, LLVMAppendBasicBlockInContext(vector->context, function, "entry"));
+    LLVMBuildRet(vector->builder, random_emit(vector, LLVMGetParam(function, 0), LLVMGetParam(function, 1),
+                                              LLVMGetParam(function, 2), LLVMGetParam(function, 3)));
+    LLVMPositionBuilderAtEnd(vector->builder, caller);
+    return function;
+}
+
 LLVMValueRef emit_random(Emitter *e, uint32_t value)
 {
     const KernelValue *draw = &e->kernel->values[value];
     uint32_t lanes = value_lanes(e, value);
-    Walk walk = {0};
-    walk_strides(e, &walk, draw->n_index, draw->dims);
-    LLVMValueRef position = vector_splat(e->vector, const_i64(e, 0), lanes);
-    for (uint32_t d = 0; d < draw->n_index; d++) {
-        LLVMValueRef number = index_number(e, &draw->index[d], lanes);
-        LLVMValueRef stride = vector_splat(e->vector, walk.stride[d], lanes);
-        position = LLVMBuildAdd(builder(e), position, LLVMBuildMul(builder(e), number, stride, ""), "");
-    }
     LLVMTypeRef i32 = LLVMInt32TypeInContext(e->vector->context);
-    LLVMValueRef step = LLVMBuildTrunc(builder(e), e->step, i32, "");
-    LLVMValueRef stream = LLVMBuildTrunc(builder(e), size_value(e, draw->stream), i32, "");
-    LLVMValueRef uniform = random_emit(e->vector, e->seed, stream, step, position);
+    LLVMValueRef args[] = {e->seed, LLVMBuildTrunc(builder(e), size_value(e, draw->stream), i32, ""),
+                           LLVMBuildTrunc(builder(e), e->step, i32, ""), draw_position(e, draw, lanes)};
+    LLVMTypeRef types[] = {type_i64(e), i32, i32, LLVMTypeOf(args[3])};
+    LLVMTypeRef type = LLVMFunctionType(vector_type(e->vector, DTYPE_F32, lanes), types, 4, false);
+    LLVMValueRef uniform = LLVMBuildCall2(builder(e), type, draw_function(e, lanes, type), args, 4, "");
     return draw->dtype == DTYPE_F32 ? uniform : math_cast(e->vector, DTYPE_F32, draw->dtype, uniform);
 }

@@ -18,7 +18,8 @@ static int64_t find_result(const nn_session *session, const char *name)
     for (uint32_t i = 0; i < image->n_tensors; i++) {
         const nn_tensor_info *tensor = &image->tensors[i];
         bool state = tensor->role == NN_STATE && !session->params->values[i].at;
-        if ((tensor->role < NN_OUTPUT && !state) || !has_name(tensor, name)) continue;
+        bool result = tensor->role >= NN_OUTPUT && !nn_role_is_input(tensor->role);
+        if (!(result || state) || !has_name(tensor, name)) continue;
         if (session->ready[i] || (state && session->blocks[i].at)) return i;
         if (found < 0) found = i;
     }

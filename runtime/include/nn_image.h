@@ -110,9 +110,9 @@ typedef struct {
     uint16_t line; /* of the source, 0 when unknown */
 } nn_launch;
 
-/* The model's own programs are `initialise`, `inference`, `training`, `step` and `accumulate`. A tensor of role NN_INPUT
- * or NN_TARGET that only other programs use (`data.train`) is their input and none of the model's; it may have the name
- * of one of the model's. The inputs of a call are the model's, in the order of image->tensors. */
+/* The model's own programs are `initialise`, `inference`, `training`, `step` and `accumulate`. What only other programs
+ * read (`data.train`) has the role NN_SOURCE and may have the name of one of the model's inputs. The inputs of a call are
+ * the tensors of role NN_INPUT and NN_TARGET, in the order of image->tensors. */
 typedef struct {
     const char *name;
     const nn_buffer *buffers;

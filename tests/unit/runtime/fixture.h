@@ -161,8 +161,8 @@ static const nn_tensor_info fixture_tensors[T_TENSORS] = {
     [T_MAE] = {"mae", NULL, NN_METRIC, NN_F32, 0, 0, {0}, 0, 0},
     [T_GRADIENT] = {"w", NULL, NN_GRADIENT, NN_F32, 1, 0, {SIZE_THREE}, 0, 0},
     [T_PARTIAL] = {"mae.0", NULL, NN_VALUE, NN_F32, 0, 0, {0}, 0, 0},
-    [T_PARTIAL_IN] = {"mae.0", NULL, NN_INPUT, NN_F32, 0, 0, {0}, 0, 0},
-    [T_PIXELS] = {"pixels", NULL, NN_INPUT, NN_U8, 2, 0, {SIZE_BATCH, SIZE_THREE}, 0, 0},
+    [T_PARTIAL_IN] = {"mae.0", NULL, NN_SOURCE, NN_F32, 0, 0, {0}, 0, 0},
+    [T_PIXELS] = {"pixels", NULL, NN_SOURCE, NN_U8, 2, 0, {SIZE_BATCH, SIZE_THREE}, 0, 0},
     [T_READ_X] = {"x", NULL, NN_VALUE, NN_F32, 2, 0, {SIZE_BATCH, SIZE_THREE}, 0, 0},
 };
 

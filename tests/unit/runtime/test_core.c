@@ -1,0 +1,160 @@
+/* Pieces of the core: sizes, conversions, placement. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "core/internal.h"
+
+/* ---- Sizes ---- */
+
+#define C(value) NN_SIZE_CONSTANT, value
+#define S(symbol) NN_SIZE_SYMBOL, symbol
+#define ADD NN_SIZE_ADD, 0
+#define MUL NN_SIZE_MUL, 0
+#define DIV NN_SIZE_FLOOR_DIV, 0
+#define END NN_SIZE_END, 0
+
+static const char *const symbols[] = {"batch", "h"};
+static const int64_t values[] = {64, 7};
+
+static const struct {
+    int64_t code[24];
+    int status;
+    int64_t value;
+    const char *text;
+} sizes[] = {
+    {{C(5), END}, 0, 5, "5"},
+    {{S(0), END}, 0, 64, "batch"},
+    {{C(2), S(0), MUL, C(1), ADD, END}, 0, 129, "2*batch + 1"},
+    {{S(1), C(2), DIV, END}, 0, 3, "h // 2"},
+    {{S(0), S(1), C(-1), ADD, MUL, END}, 0, 384, "batch*(h + -1)"},
+    {{C(-7), C(2), DIV, END}, 0, -4, "-7 // 2"},
+    {{C(7), C(-2), DIV, END}, 0, -4, "7 // -2"},
+    {{S(0), S(1), S(0), DIV, DIV, END}, NN_ERROR_RANGE, 0, "batch // (h // batch)"},
+    {{C(INT64_MAX), C(2), MUL, END}, NN_ERROR_RANGE, 0, "9223372036854775807*2"},
+    {{C(INT64_MAX), C(1), ADD, END}, NN_ERROR_RANGE, 0, "9223372036854775807 + 1"},
+    {{C(INT64_MIN), C(-1), DIV, END}, NN_ERROR_RANGE, 0, NULL},
+    {{ADD, END}, NN_ERROR_RANGE, 0, NULL},
+    {{C(1), C(2), END}, NN_ERROR_RANGE, 0, NULL},
+    {{END}, NN_ERROR_RANGE, 0, NULL},
+};
+
+Test(core, sizes)
+{
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        int64_t value = 0, unbound;
+        char text[64];
+        cr_assert_eq(nn_size_evaluate(sizes[i].code, values, &value, &unbound), sizes[i].status, "size %zu", i);
+        if (!sizes[i].status) cr_assert_eq(value, sizes[i].value, "size %zu is %lld", i, (long long)value);
+        nn_size_text(sizes[i].code, symbols, text, sizeof text);
+        if (sizes[i].text) cr_assert_str_eq(text, sizes[i].text);
+    }
+}
+
+Test(core, an_unbound_symbol_is_named)
+{
+    const int64_t code[] = {C(3), S(1), MUL, END}, free_h[] = {64, -1};
+    int64_t value, unbound;
+    cr_assert_eq(nn_size_evaluate(code, free_h, &value, &unbound), NN_ERROR_ARGUMENT);
+    cr_assert_eq(unbound, 1);
+}
+
+/* ---- Conversions ---- */
+
+Test(core, every_half_survives_the_way_to_float_and_back)
+{
+    for (uint32_t bits = 0; bits < 65536; bits++) {
+        uint16_t half = (uint16_t)bits, back[2];
+        float single, brain;
+        cr_assert_eq(nn_convert(NN_F32, &single, NN_F16, &half, 1), 0);
+        cr_assert_eq(nn_convert(NN_F16, &back[0], NN_F32, &single, 1), 0);
+        cr_assert_eq(nn_convert(NN_F32, &brain, NN_BF16, &half, 1), 0);
+        cr_assert_eq(nn_convert(NN_BF16, &back[1], NN_F32, &brain, 1), 0);
+        if (single == single) cr_assert_eq(back[0], half, "f16 %04x gave %04x", half, back[0]);
+        if (brain == brain) cr_assert_eq(back[1], half, "bf16 %04x gave %04x", half, back[1]);
+    }
+}
+
+Test(core, halves_round_to_nearest_even)
+{
+    static const struct {
+        float value;
+        uint16_t half, brain;
+    } cases[] = {{1.0f, 0x3c00, 0x3f80},           {1.00048828125f, 0x3c00, 0x3f80}, {1.00146484375f, 0x3c02, 0x3f80},
+                 {65519.0f, 0x7bff, 0x4780},       {65520.0f, 0x7c00, 0x4780},       {0x1p-25f, 0x0000, 0x3300},
+                 {0x1.8p-24f, 0x0002, 0x33c0},     {0x1.8p-25f, 0x0001, 0x3340},     {1.00390625f, 0x3c04, 0x3f80},
+                 {1.01171875f, 0x3c0c, 0x3f82}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint16_t half, brain;
+        nn_convert(NN_F16, &half, NN_F32, &cases[i].value, 1);
+        nn_convert(NN_BF16, &brain, NN_F32, &cases[i].value, 1);
+        cr_assert_eq(half, cases[i].half, "%g: %04x", (double)cases[i].value, half);
+        cr_assert_eq(brain, cases[i].brain, "%g: %04x", (double)cases[i].value, brain);
+    }
+}
+
+Test(core, what_is_no_value_of_the_type_is_refused)
+{
+    const double doubles[] = {1, 2.5};
+    const int64_t large = (int64_t)1 << 40, two = 2;
+    int32_t words[2];
+    uint8_t byte;
+    cr_assert_eq(nn_convert(NN_I32, words, NN_F64, doubles, 1), 0);
+    cr_assert_eq(nn_convert(NN_I32, words, NN_F64, doubles, 2), NN_ERROR_RANGE);
+    cr_assert(strstr(nn_message(), "element 1 is 2.5"), "%s", nn_message());
+    cr_assert_eq(nn_convert(NN_I32, words, NN_I64, &large, 1), NN_ERROR_RANGE);
+    cr_assert_eq(nn_convert(NN_BOOL, &byte, NN_I64, &two, 1), NN_ERROR_RANGE);
+}
+
+/* ---- Placement ---- */
+
+static void check_placement(const nn_lifetime *lives, size_t count, size_t total)
+{
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_eq(lives[i].offset % NN_ALIGNMENT, 0);
+        cr_assert_leq(lives[i].offset + lives[i].size, total);
+        for (size_t k = 0; k < i; k++) {
+            bool together = lives[i].first <= lives[k].last && lives[k].first <= lives[i].last;
+            bool apart = lives[i].offset + lives[i].size <= lives[k].offset ||
+                         lives[k].offset + lives[k].size <= lives[i].offset;
+            cr_assert(!together || apart || !lives[i].size || !lives[k].size, "%zu and %zu overlap", i, k);
+        }
+    }
+}
+
+Test(core, placement_reuses_what_is_dead)
+{
+    /* A chain: each buffer lives until the next one is made. Two places suffice. */
+    nn_lifetime chain[50];
+    size_t total;
+    for (uint32_t i = 0; i < 50; i++) chain[i] = (nn_lifetime){i, i + 1, 100, 0};
+    cr_assert(nn_place(chain, 50, &total));
+    check_placement(chain, 50, total);
+    cr_assert_eq(total, 2 * 128);
+}
+
+Test(core, placement_never_overlaps_the_living)
+{
+    uint64_t state = 1;
+    for (int round = 0; round < 200; round++) {
+        nn_lifetime lives[60];
+        size_t total, all = 0;
+        for (int i = 0; i < 60; i++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            uint32_t first = (uint32_t)(state >> 33) % 40;
+            lives[i] = (nn_lifetime){first, first + (uint32_t)(state >> 40) % 12, (size_t)(state >> 50) % 3000, 0};
+        }
+        cr_assert(nn_place(lives, 60, &total));
+        check_placement(lives, 60, total);
+        for (int i = 0; i < 60; i++) all += lives[i].size;
+        cr_assert_lt(total, all);
+    }
+}
+
+Test(core, placement_refuses_what_no_memory_holds)
+{
+    nn_lifetime lives[] = {{0, 1, SIZE_MAX / 2, 0}, {0, 1, SIZE_MAX / 2, 0}, {0, 1, SIZE_MAX / 2, 0}};
+    size_t total;
+    cr_assert(!nn_place(lives, 3, &total));
+    cr_assert(nn_place(lives, 0, &total));
+    cr_assert_eq(total, 0);
+}

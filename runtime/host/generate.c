@@ -27,12 +27,10 @@ static double normal(const Generator *generator, int64_t index)
     return sqrt(-2 * log(uniform(generator, 1, 2 * index))) * cos(2 * pi * uniform(generator, 1, 2 * index + 1));
 }
 
-/* Where row i stands within its class, in (0, 1). */
+/* Where row i stands on its curve, in (0, 1): drawn, so that any part of the rows covers the whole curve. */
 static double progress(const Generator *generator, int64_t i)
 {
-    int64_t c = i % generator->classes;
-    int64_t members = (generator->samples - c + generator->classes - 1) / generator->classes;
-    return ((double)(i / generator->classes) + 0.5) / (double)members;
+    return uniform(generator, 2, i);
 }
 
 typedef void Formula(const Generator *generator, int64_t i, float *point);

@@ -1,6 +1,5 @@
 /* Generated data: small sets that need no file. Two columns: `point` f32[2] (blobs: f32[dims]) and `label` i32, in
- * range classes. Row i is of class c = i % classes; with k = i / classes it is the k-th of its class, and t = (k + 1/2)
- * / (rows of the class) grows from 0 to 1.
+ * range classes. Row i is of class c = i % classes and stands at t = u(2, i) on its curve.
  *
  *     u(s, i) = nn_random_uniform(seed, nn_random_stream(KIND, s), 0, i)          (nn_random.h)
  *     z(i)    = sqrt(-2 ln u(1, 2i)) * cos(2 pi u(1, 2i + 1))                     (Box and Muller 1958)

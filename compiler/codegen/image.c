@@ -138,7 +138,7 @@ static uint8_t buffer_role(const PlanBuffer *buffer)
 static uint32_t buffer_tensor(Builder *b, const PlanProgram *program, const PlanBuffer *buffer)
 {
     uint8_t role = buffer_role(buffer);
-    bool foreign = role == NN_INPUT && (!strncmp(program->name, "data.", 5) || !strcmp(program->name, "finish"));
+    bool foreign = role == NN_INPUT && !is_own_program(program->name);
     Name owner = foreign ? program->name : NULL;
     if (foreign) role = NN_SOURCE;
     uint32_t found = find_tensor(b, role, buffer->name, owner);

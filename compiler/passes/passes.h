@@ -14,7 +14,7 @@ typedef struct {
 } Rewrite;
 
 typedef struct {
-    /* Called for each rule applied, in order; NULL: nobody asks (`--explain`). */
+    /* Called once for each rule and place where it was applied, in order; NULL: nobody asks (`--explain`). */
     void (*explain)(void *data, const Module *module, const Rewrite *rewrite);
     /* Called after each pass of a pipeline; NULL: nobody asks (`--dump-after`). */
     void (*after)(void *data, const char *pass, const Module *module);

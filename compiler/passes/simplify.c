@@ -4,8 +4,14 @@
 
 #include "passes/passes_internal.h"
 #include "rules/rules.h"
+#include "support/vector.h"
 
 enum { MAX_AT_ONE_NODE = 64, MAX_ROUNDS = 64 };
+
+typedef struct {
+    const Rule *rule;
+    uint32_t place;
+} Explained;
 
 typedef struct {
     Module *module;
@@ -13,6 +19,7 @@ typedef struct {
     const RuleSet *rules;
     const Rule *last; /* applied in this round */
     bool endless;
+    Vec(Explained) explained;
 } Driver;
 
 Span node_place(const Graph *graph, Node node)
@@ -39,10 +46,15 @@ static const char *short_text(const Driver *driver, const Rule *rule)
     return kept;
 }
 
+/* Once for each rule and place: a layer that is used a hundred times is one line of the user's. */
 static void explain(Driver *driver, const Rule *rule, Node old, Node before, Node after)
 {
     if (!driver->options->explain) return;
-    Rewrite rewrite = {"simplify", short_text(driver, rule), before, after, node_place(driver->module->graph, old)};
+    Span place = node_place(driver->module->graph, old);
+    for (size_t i = 0; i < driver->explained.count; i++)
+        if (driver->explained.at[i].rule == rule && driver->explained.at[i].place == place.start) return;
+    vec_push(&driver->explained, (Explained){rule, place.start});
+    Rewrite rewrite = {"simplify", short_text(driver, rule), before, after, place};
     driver->options->explain(driver->options->data, driver->module, &rewrite);
 }
 
@@ -109,8 +121,11 @@ bool pass_simplify(Module *module, const PassOptions *options)
     Driver driver = {.module = module, .options = options};
     driver.rules = rules_load_builtin(context, "numeric.nn");
     if (!driver.rules) return false;
-    for (int round = 0; round < MAX_ROUNDS && !driver.endless; round++)
-        if (!rewrite_module(module, simplify_node, &driver)) return true;
+    bool changed = true;
+    for (int round = 0; round < MAX_ROUNDS && changed && !driver.endless; round++)
+        changed = rewrite_module(module, simplify_node, &driver);
+    vec_free(&driver.explained);
+    if (!changed) return true;
     diag_new(context->diagnostics, DIAG_bad_rule, driver.last ? rule_place(driver.last) : NO_SPAN,
              "this rule is applied without end: `%s`", driver.last ? rule_text(driver.last) : "folding");
     return false;

@@ -214,13 +214,13 @@ static bool agrees(DType dtype, Op op, double got, Real want)
     return ulps(dtype, got, want) <= bound;
 }
 
-static void check_specials(CpuVariant cpu)
+static void check_specials(CpuVariant cpu, uint32_t lanes)
 {
     if (!cpu_runs(cpu)) cr_skip_test("this machine does not run %s", cpu_name(cpu));
     HarnessCase cases[2 * N_ROWS];
     for (uint32_t i = 0; i < 2 * N_ROWS; i++)
         cases[i] = (HarnessCase){rows[i / 2].op, i % 2 ? DTYPE_F64 : DTYPE_F32, i % 2 ? DTYPE_F64 : DTYPE_F32};
-    Harness harness = harness_make(cpu, 0, cases, 2 * N_ROWS, emit);
+    Harness harness = harness_make(cpu, lanes, cases, 2 * N_ROWS, emit);
     double x[N_SPECIALS * N_SPECIALS], y[N_SPECIALS * N_SPECIALS], to[N_SPECIALS * N_SPECIALS];
     for (uint32_t f = 0; f < 2 * N_ROWS; f++) {
         DType dtype = cases[f].from;
@@ -244,10 +244,21 @@ static void check_specials(CpuVariant cpu)
 
 Test(math, specials_v2)
 {
-    check_specials(CPU_X86_64_V2);
+    check_specials(CPU_X86_64_V2, 0);
 }
 
-Test(math, specials_v4)
+Test(math, specials_native)
 {
-    check_specials(CPU_NATIVE);
+    check_specials(CPU_NATIVE, 0);
+}
+
+/* Half vectors and scalars take other instructions. */
+Test(math, specials_half)
+{
+    check_specials(CPU_NATIVE, 8);
+}
+
+Test(math, specials_scalar)
+{
+    check_specials(CPU_NATIVE, 1);
 }

@@ -43,9 +43,10 @@ static const char *verify_launch(Context *context, const Plan *plan, const PlanP
     return NULL;
 }
 
-/* Nothing is read before it is written. */
+/* Nothing is read before it is written, nor what only a metric wrote, unless for a metric: those may be skipped. */
 static const char *verify_program(Context *context, const Plan *plan, const PlanProgram *program)
 {
+    bool *skipped = ARENA_ARRAY(context->arena, bool, program->n_buffers + 1);
     bool *filled = ARENA_ARRAY(context->arena, bool, program->n_buffers + 1);
     for (uint32_t i = 0; i < program->n_buffers; i++)
         filled[i] = program->buffers[i].role != BUFFER_RESULT && program->buffers[i].role != BUFFER_TEMPORARY;
@@ -59,7 +60,14 @@ static const char *verify_program(Context *context, const Plan *plan, const Plan
                 return arena_format(context->arena, "launch %u reads buffer m%u before it is written", i,
                                     launch->buffers[j]);
         for (uint32_t j = 0; j < kernel->n_buffers; j++)
-            if (kernel->buffers[j].written) filled[launch->buffers[j]] = true;
+            if (reads(kernel, j) && skipped[launch->buffers[j]] && !launch->metric)
+                return arena_format(context->arena, "launch %u reads buffer m%u, which only a metric writes", i,
+                                    launch->buffers[j]);
+        for (uint32_t j = 0; j < kernel->n_buffers; j++) {
+            if (!kernel->buffers[j].written) continue;
+            filled[launch->buffers[j]] = true;
+            skipped[launch->buffers[j]] = launch->metric;
+        }
         if (i && launch->phase < program->launches[i - 1].phase && program->name &&
             program->name == intern(context->names, "training"))
             return arena_format(context->arena, "launch %u goes back to an earlier phase", i);

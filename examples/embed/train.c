@@ -17,12 +17,12 @@ static float random_unit(void)
     return (float)rand() / (float)RAND_MAX;
 }
 
-/* A point at distance r on an arm that turns one and a half times, with a little noise. */
+/* A point at distance r on an arm that makes three quarters of a turn, with a little noise. */
 static void draw(float *point, int32_t *arm)
 {
     *arm = rand() % ARMS;
     float r = random_unit();
-    float angle = 2 * 3.14159265f * (1.5f * r + (float)*arm / ARMS) + 0.1f * (random_unit() - 0.5f);
+    float angle = 2 * 3.14159265f * (0.75f * r + (float)*arm / ARMS) + 0.1f * (random_unit() - 0.5f);
     point[0] = r * cosf(angle);
     point[1] = r * sinf(angle);
 }

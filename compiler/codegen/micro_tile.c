@@ -142,6 +142,27 @@ static void tile_store(const Tile *t, const LLVMValueRef *sums, bool accumulate)
         }
 }
 
+/* The whole tile, with the last vector masked by t->mask. Ends in an open block. */
+static void tile_body(Tile *t, bool along_k)
+{
+    Micro *m = &t->m;
+    LLVMContextRef context = m->v->context;
+    LLVMValueRef sums[MOST_TILE];
+    tile_sums(t, along_k, sums);
+    LLVMBasicBlockRef add = LLVMAppendBasicBlockInContext(context, m->function, "add");
+    LLVMBasicBlockRef set = LLVMAppendBasicBlockInContext(context, m->function, "set");
+    LLVMBasicBlockRef done = LLVMAppendBasicBlockInContext(context, m->function, "done");
+    LLVMValueRef fresh = LLVMBuildICmp(m->b, LLVMIntEQ, parameter(m, TILE_ACCUMULATE), micro_i64(m, 0), "");
+    LLVMBuildCondBr(m->b, fresh, set, add);
+    LLVMPositionBuilderAtEnd(m->b, add);
+    tile_store(t, sums, true);
+    LLVMBuildBr(m->b, done);
+    LLVMPositionBuilderAtEnd(m->b, set);
+    tile_store(t, sums, false);
+    LLVMBuildBr(m->b, done);
+    LLVMPositionBuilderAtEnd(m->b, done);
+}
+
 LLVMValueRef micro_tile(Vector *v, DType dtype, uint32_t rows, uint32_t vectors, bool along_k)
 {
     char name[64];
@@ -149,21 +170,20 @@ LLVMValueRef micro_tile(Vector *v, DType dtype, uint32_t rows, uint32_t vectors,
              along_k ? 'k' : 'm');
     Tile t = {.m = micro_begin(v, dtype, name, "ipipipiii"), .rows = rows, .vectors = vectors};
     Micro *m = &t.m;
-    t.mask = vector_mask(v, parameter(m, TILE_LAST), m->lanes);
-    LLVMValueRef sums[MOST_TILE];
-    tile_sums(&t, along_k, sums);
-    LLVMBasicBlockRef add = LLVMAppendBasicBlockInContext(v->context, m->function, "add");
-    LLVMBasicBlockRef set = LLVMAppendBasicBlockInContext(v->context, m->function, "set");
-    LLVMBasicBlockRef done = LLVMAppendBasicBlockInContext(v->context, m->function, "done");
-    LLVMValueRef fresh = LLVMBuildICmp(m->b, LLVMIntEQ, parameter(m, TILE_ACCUMULATE), micro_i64(m, 0), "");
-    LLVMBuildCondBr(m->b, fresh, set, add);
-    LLVMPositionBuilderAtEnd(m->b, add);
-    tile_store(&t, sums, true);
-    LLVMBuildBr(m->b, done);
-    LLVMPositionBuilderAtEnd(m->b, set);
-    tile_store(&t, sums, false);
-    LLVMBuildBr(m->b, done);
-    LLVMPositionBuilderAtEnd(m->b, done);
+    LLVMValueRef last = parameter(m, TILE_LAST);
+    /* AVX-512 has registers of their own for masks and masks for free. Elsewhere a mask takes a register that the sums
+     * need, so whole tiles have code of their own. */
+    if (v->lanes < MICRO_MOST_LANES) {
+        LLVMBasicBlockRef whole = LLVMAppendBasicBlockInContext(v->context, m->function, "whole");
+        LLVMBasicBlockRef part = LLVMAppendBasicBlockInContext(v->context, m->function, "part");
+        LLVMBuildCondBr(m->b, LLVMBuildICmp(m->b, LLVMIntEQ, last, micro_i64(m, m->lanes), ""), whole, part);
+        LLVMPositionBuilderAtEnd(m->b, whole);
+        tile_body(&t, along_k);
+        LLVMBuildRetVoid(m->b);
+        LLVMPositionBuilderAtEnd(m->b, part);
+    }
+    t.mask = vector_mask(v, last, m->lanes);
+    tile_body(&t, along_k);
     micro_end(m);
     return m->function;
 }

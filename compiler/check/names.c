@@ -174,6 +174,13 @@ void check_arguments(Walk *walk, const Syntax *call, uint32_t piped, const Calla
             wrong_argument(walk, call->kids[i], item);
             good = false;
         }
+    for (uint32_t i = 1; item && good && i < call->n_kids; i++)
+        for (uint32_t k = 1; good && k < i; k++)
+            if (formal_of(call, i, piped, item) == formal_of(call, k, piped, item)) {
+                mistake(walk, DIAG_wrong_arguments, call->kids[i]->span, "`%s` is given its argument `%s` twice", item->name,
+                        formal_of(call, i, piped, item)->name);
+                good = false;
+            }
     if (item && good) check_missing(walk, call, piped, item);
     for (uint32_t i = 1; callable->is_builtin && i < call->n_kids; i++) {
         const Syntax *arg = call->kids[i];

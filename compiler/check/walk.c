@@ -52,7 +52,12 @@ static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
     for (uint32_t i = 1; i < call->n_kids; i++) {
         const Syntax *arg = call->kids[i], *value = arg->kind == SYNTAX_KEYWORD ? arg->kids[0] : arg;
         const Syntax *formal = callable.item ? formal_of(call, i, piped, callable.item) : NULL;
-        if (formal && wants_function(formal)) walk_stage(walk, value);
+        bool literal = value->kind == SYNTAX_NUMBER || value->kind == SYNTAX_STRING || value->kind == SYNTAX_LIST ||
+                       value->kind == SYNTAX_BOOL;
+        if (formal && wants_function(formal) && literal)
+            mistake(walk, DIAG_type_mismatch, value->span, "`%s` wants a function, but this is %s", formal->name,
+                    syntax_phrase((SyntaxKind)value->kind));
+        else if (formal && wants_function(formal)) walk_stage(walk, value);
         else walk_expression(walk, value);
     }
 }

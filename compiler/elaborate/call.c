@@ -204,7 +204,8 @@ static Value call_item(Elaborator *el, Scope *caller, const Item *item, const Ar
     memset(values, 0, sizeof values);
     if (!match(el, item, args, n_args, at, &matched)) return value_error();
     if (!evaluate_arguments(el, caller, item, &matched, values)) return value_error();
-    Span outer_call = el->prelude_call;
+    Span outer_call = el->prelude_call, outer_own = el->call;
+    if (!item->prelude) el->call = at;
     if (!item->prelude) el->prelude_call = NO_SPAN;
     else if (!outer_call.end) el->prelude_call = at;
     Frame *outer = el->frame, *own = NULL;
@@ -228,6 +229,7 @@ static Value call_item(Elaborator *el, Scope *caller, const Item *item, const Ar
     }
     el->frame = outer;
     el->body = outer_body;
+    el->call = outer_own;
     el->prelude_call = outer_call;
     frame_free(own);
     return result;

@@ -47,6 +47,17 @@ void elaborator_free(Elaborator *el)
     vec_free(&el->consts);
 }
 
+static bool in_prelude(const Elaborator *el, Span at)
+{
+    Place place;
+    return source_place(el->context->sources, at.start, &place) && !strncmp(place.source->name, "prelude/", 8);
+}
+
+static bool contains(Span outer, Span inner)
+{
+    return outer.start <= inner.start && inner.end <= outer.end;
+}
+
 Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...)
 {
     Text text = {0};
@@ -54,9 +65,11 @@ Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...)
     va_start(args, format);
     text_format_list(&text, format, args);
     va_end(args);
-    bool inside = el->prelude_call.end != 0;
+    bool inside = el->prelude_call.end && in_prelude(el, at);
     Diag *diag = diag_new(el->context->diagnostics, id, inside ? el->prelude_call : at, "%s", text_get(&text));
     if (inside) diag_note(diag, at, "found here, inside the library's text");
+    else if (at.end && el->call.end && !contains(el->call, at) && !in_prelude(el, el->call))
+        diag_note(diag, el->call, "in this call");
     text_free(&text);
     return diag;
 }

@@ -85,6 +85,7 @@ typedef struct {
     SyntaxKind body;    /* of the item whose body is evaluated: MODEL, LAYER, FN, OPTIMIZER; FILE at the top */
     Name draw;          /* the path of the parameter or draw whose right side is evaluated; NULL elsewhere */
     Span prelude_call;  /* the user's call inside of which prelude text is evaluated */
+    Span call;          /* the innermost call of a function or layer of the user's */
     int depth;          /* of calls */
     uint32_t n_labels;  /* serial numbers given */
     struct DataSplits *splits; /* while data blocks are read */

@@ -112,10 +112,10 @@ static Value evaluate_member(Elaborator *el, Scope *scope, const Syntax *node)
         return value_tensor(stored->node);
     }
     const Syntax *base = node->kids[0];
-    const Binding *table = base->kind == SYNTAX_NAME ? scope_find(scope, base->name, false) : NULL;
-    if (table && value_is_error(table->value)) return value_error();
-    if (table && table->value.kind == VALUE_TABLE)
-        return table_column(el, table->value, node->name, node->name_span);
+    const Binding *named = base->kind == SYNTAX_NAME ? scope_find(scope, base->name, false) : NULL;
+    Value table = base->kind == SYNTAX_CALL ? evaluate(el, scope, base) : named ? named->value : value_bool(false);
+    if (value_is_error(table)) return table;
+    if (table.kind == VALUE_TABLE) return table_column(el, table, node->name, node->name_span);
     Diag *diag = complain(el, DIAG_unknown_name, node->name_span, "there is no parameter `%s`", path ? path : node->name);
     Vec(const char *) near = {0};
     for (size_t i = 0; i < el->params.count; i++) vec_push(&near, el->params.at[i].path);

@@ -132,8 +132,16 @@ static bool read_place(Elaborator *el, Reading *reading, Value value, Span at)
 {
     Dim size = node_type(el->graph, reading->node)->dims[reading->at], place, one = dim_constant(el->dims, 1);
     if (!bound_of(el, value, size, at, &place)) return false;
-    if (!within(el, dim_constant(el->dims, 0), place, "the subscript", at)) return false;
-    if (!within(el, dim_add(el->dims, place, one), size, "the subscript + 1", at)) return false;
+    int64_t known, room;
+    bool outside = (dim_is_constant(el->dims, place, &known) && known < 0) ||
+                   (dim_is_constant(el->dims, dim_sub(el->dims, size, place), &room) && room < 1);
+    if (outside) {
+        Diag *diag = complain(el, DIAG_bad_subscript, at, "there is no place %s on an axis of %s", dim_text(el, place),
+                              dim_text(el, size));
+        diag_hint(diag, "places are counted from 0, or from -1 at the end");
+        return false;
+    }
+    if (!within(el, dim_add(el->dims, place, one), size, "the subscript", at)) return false;
     slice_axis(el, reading, place, one);
     drop_axis(el, reading);
     return true;

@@ -222,7 +222,7 @@ static Program *compile(Compilation *c)
         Function function;
         if (data_function(el, &c->data, i, &function)) vec_push(&c->functions, function);
     }
-    if (c->train && el->options->provider) data_require(el, &c->data, &c->functions.at[1], &c->settings);
+    if (c->train && el->options->will_train) data_require(el, &c->data, &c->functions.at[1], &c->settings);
     warn_unused(c);
     check_options(c);
     make_module(c);

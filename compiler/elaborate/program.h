@@ -79,7 +79,8 @@ typedef struct {
     const SetOption *sets;
     const DataOption *data;
     size_t n_binds, n_sets, n_data;
-    bool f64; /* everything declared f32 becomes f64 */
+    bool f64;        /* everything declared f32 becomes f64 */
+    bool will_train; /* an input of the loss without data is an error */
     const DataProvider *provider;
 } ProgramOptions;
 

@@ -92,7 +92,8 @@ bool pipeline_program(Pipeline *pipeline, bool f64)
     const Options *options = pipeline->options;
     const Source *source = known_step(pipeline) ? read_source(pipeline->context, options->file) : NULL;
     if (!source) return false;
-    ProgramOptions how = {.model = options->model, .f64 = f64, .provider = provider_callbacks(pipeline->provider)};
+    ProgramOptions how = {.model = options->model, .f64 = f64, .will_train = options->command == COMMAND_TRAIN,
+                          .provider = provider_callbacks(pipeline->provider)};
     if (!arguments_read(pipeline->context, options, &how)) return false;
     dump_tree(pipeline, source);
     pipeline->program = program_compile(pipeline->context, options->file, source, &how);

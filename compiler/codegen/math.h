@@ -8,8 +8,19 @@
  * operands are as they stand in registers (vector.h), of any width, all the same; unused ones are NULL. Comparisons
  * give bools. bf16 and f16 compute in f32.
  *
- * Floating point: NaN, infinities, signed zeros and denormals as in C's libm; errors are bounded by the table in
- * math_f32.c and math_f64.c. Integers wrap around; FLOOR_DIV and MOD by zero give 0. */
+ * Floating point: NaN, infinities and signed zeros as C's libm has them. Largest errors found over the ranges of
+ * tests/unit/codegen/test_math.c, in ulps, f32 / f64, any variant:
+ *
+ *     exp     0.98 / 0.96    sin     1.43 / 0.74    sinh     2.00 / 1.85    erf      0.99 / 1.17
+ *     expm1   1.49 / 1.73    cos     1.50 / 0.75    cosh     1.39 / 1.42    erfc     2.80 / 2.43
+ *     log     0.73 / 0.69    tan     2.64 / 2.04    tanh     2.10 / 2.11    sigmoid  2.18 / 1.84
+ *     log1p   1.03 / 1.07    asin    2.27 / 2.06    atan     1.56 / 0.75    softplus 1.64 / 1.71
+ *     pow     0.50 / 0.95    acos    1.07 / 1.10    atan2    1.85 / 1.41    rsqrt    1.46 / 1.46
+ *
+ * sin, cos and tan hold this for |x| <= 1e5 (and lose nothing up to 1e9 in f32, 1e6 in f64); far beyond, they stay
+ * within [-1, 1] and mean little. expm1, sinh and tanh of denormals may be off by a few denormal units.
+ *
+ * Integers wrap around; FLOOR_DIV and MOD by zero give 0. */
 LLVMValueRef math_emit(Vector *vector, Op op, DType dtype, LLVMValueRef x, LLVMValueRef y, LLVMValueRef z);
 
 /* CAST. Floating point to integer truncates, saturates at the ends of the integer's range and makes NaN 0; to bool is

@@ -1,7 +1,7 @@
 /* Contractions beside OpenBLAS on one thread, in one process, turn by turn, and as a share of this machine's own
  * multiply-add peak, which is measured in the same minute.
  *
- *     bench_gemm [--cpu x86-64-v3] [--rounds N] [--blas FILE] [--only NN|TN|NT|TT] [--m ROWS]
+ *     bench_gemm [--cpu x86-64-v3] [--rounds N] [--blas FILE] [--only NN|TN|NT|TT] [--m ROWS] [--shape AB,m,n,k]
  *
  * Best of all rounds for both. Without the library the column stays empty. */
 #include <dlfcn.h>
@@ -170,6 +170,7 @@ static void measure(Problem *p, int rounds)
 int main(int n_args, char **args)
 {
     CpuVariant cpu = CPU_NATIVE;
+    Shape own = {0};
     int rounds = 20, m = 0;
     const char *library = "/usr/lib/x86_64-linux-gnu/openblas-serial/libopenblas.so.0", *only = NULL;
     for (int i = 1; i + 1 < n_args; i += 2) {
@@ -177,6 +178,7 @@ int main(int n_args, char **args)
         if (!strcmp(args[i], "--rounds")) rounds = atoi(args[i + 1]);
         if (!strcmp(args[i], "--blas")) library = args[i + 1];
         if (!strcmp(args[i], "--m")) m = atoi(args[i + 1]);
+        if (!strcmp(args[i], "--shape")) sscanf(args[i + 1], "%c%c,%d,%d,%d", &own.a, &own.b, &own.m, &own.n, &own.k);
         if (!strcmp(args[i], "--only")) only = args[i + 1];
     }
     if (cpu == CPU_COUNT || !cpu_runs(cpu)) return fprintf(stderr, "bench_gemm: this machine cannot run that\n"), 1;
@@ -188,10 +190,12 @@ int main(int n_args, char **args)
     const nn_micro_kernels *micro = micro_kernels(cpu);
     printf("%s, peak %.1f GFLOP/s\n", micro->cpu, peak_measure() * 1e-9);
     printf("AB     m     n     k   GFLOP/s    peak  OpenBLAS    peak  ratio  apart\n");
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        if (only && (only[0] != shapes[i].a || only[1] != shapes[i].b)) continue;
-        if (m && shapes[i].m != m) continue;
-        Problem p = problem_make(micro, blas, shapes[i]);
+    size_t n_shapes = own.m ? 1 : sizeof shapes / sizeof *shapes;
+    for (size_t i = 0; i < n_shapes; i++) {
+        Shape shape = own.m ? own : shapes[i];
+        if (only && (only[0] != shape.a || only[1] != shape.b)) continue;
+        if (m && shape.m != m) continue;
+        Problem p = problem_make(micro, blas, shape);
         measure(&p, rounds);
         problem_free(&p);
     }

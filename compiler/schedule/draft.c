@@ -68,7 +68,8 @@ uint32_t draft_widen(Draft *draft, uint32_t value, AxisMask axes)
     if (wide.kind == KERNEL_REDUCE) {
         /* A reduction's domain is given: repeat its value by an operation that changes nothing. */
         uint32_t args[] = {draft_constant(draft, DTYPE_BOOL, 1), value, value};
-        wide = draft->values.at[draft_compute(draft, OP_SELECT, wide.dtype, 3, args)];
+        value = draft_compute(draft, OP_SELECT, wide.dtype, 3, args);
+        wide = draft->values.at[value];
     }
     wide.domain |= axes;
     return draft_add(draft, wide);

@@ -166,8 +166,10 @@ static Name name_group(const Program *program, const Group *group)
     const char *name = target_name(program, group);
     const Graph *graph = program->graph;
     Op first = node_op(graph, group->members.at[0].node), last = node_op(graph, vec_last(&group->members).node);
+    const DraftValue *value = &group->draft.values.at[group->members.at[0].value];
+    bool copies = value->kind == KERNEL_LOAD && node_same(value->node, group->members.at[0].node);
     if (name) put_name(&text, name);
-    put_name(&text, op_info(first)->spelling);
+    put_name(&text, copies ? "copy" : op_info(first)->spelling);
     if (group->members.count > 1) put_name(&text, op_info(last)->spelling);
     Name result = intern(program->context->names, text_get(&text));
     text_free(&text);

@@ -16,7 +16,8 @@ typedef struct {
 
 static bool refuse(Reader *reader, const char *what)
 {
-    if (!reader->status) reader->status = nn_fail(NN_ERROR_FORMAT, "%s: the header is damaged: %s", reader->where, what);
+    if (!reader->status)
+        reader->status = nn_fail(NN_ERROR_FORMAT, "%s: the header is damaged: %s", reader->where, what);
     return false;
 }
 
@@ -122,9 +123,12 @@ static char *read_string(Reader *reader)
         static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
         char escape = *reader->at++;
         const char *found = escape ? strchr(escapes, escape) : NULL;
-        if (found) *to++ = meanings[found - escapes];
-        else if (escape != 'u') refuse(reader, "an unknown escape");
-        else read_unicode(reader, &to);
+        if (found)
+            *to++ = meanings[found - escapes];
+        else if (escape != 'u')
+            refuse(reader, "an unknown escape");
+        else
+            read_unicode(reader, &to);
         if (reader->status) break;
     }
     if (reader->status) {
@@ -235,8 +239,8 @@ static bool read_tensor(Reader *reader, char *name)
         if (!nn_multiply(bytes, tensor->dims[i], &bytes)) return refuse(reader, "a shape is too large");
     if ((uint64_t)bytes == tensor->end - tensor->begin) return true;
     if (!reader->status)
-        reader->status = nn_fail(NN_ERROR_FORMAT, "%s: %s has %llu bytes, its shape needs %lld", reader->where, tensor->name,
-                                 (unsigned long long)(tensor->end - tensor->begin), (long long)bytes);
+        reader->status = nn_fail(NN_ERROR_FORMAT, "%s: %s has %llu bytes, its shape needs %lld", reader->where,
+                                 tensor->name, (unsigned long long)(tensor->end - tensor->begin), (long long)bytes);
     return false;
 }
 
@@ -246,7 +250,8 @@ static bool read_notes(Reader *reader)
     if (!expect(reader, '{')) return false;
     if (next_is(reader, '}')) return true;
     do {
-        if (!grow(reader, (void **)&archive->notes, archive->n_notes, &reader->note_capacity, 2 * sizeof *archive->notes))
+        if (!grow(reader, (void **)&archive->notes, archive->n_notes, &reader->note_capacity,
+                  2 * sizeof *archive->notes))
             return false;
         char *key = read_string(reader);
         char *value = key && expect(reader, ':') ? read_string(reader) : NULL;
@@ -306,20 +311,22 @@ static bool check_cover(Reader *reader, const unsigned char *data, uint64_t data
     for (size_t i = 0; i < archive->count; i++) {
         nn_stored *tensor = &archive->tensors[i];
         if (tensor->begin != end || tensor->end > data_size) {
-            reader->status = nn_fail(NN_ERROR_FORMAT, "%s: %s does not lie where the file has its data", reader->where, tensor->name);
+            reader->status = nn_fail(NN_ERROR_FORMAT, "%s: %s does not lie where the file has its data", reader->where,
+                                     tensor->name);
             return false;
         }
         end = tensor->end;
         tensor->data = data + tensor->begin;
     }
     if (end != data_size) {
-        reader->status = nn_fail(NN_ERROR_FORMAT, "%s holds %llu bytes of data, its header describes %llu", reader->where,
-                                 (unsigned long long)data_size, (unsigned long long)end);
+        reader->status = nn_fail(NN_ERROR_FORMAT, "%s holds %llu bytes of data, its header describes %llu",
+                                 reader->where, (unsigned long long)data_size, (unsigned long long)end);
         return false;
     }
     if (archive->count) qsort(archive->tensors, archive->count, sizeof *archive->tensors, by_name);
     for (size_t i = 1; i < archive->count; i++)
-        if (!strcmp(archive->tensors[i - 1].name, archive->tensors[i].name)) return refuse(reader, "a name stands there twice");
+        if (!strcmp(archive->tensors[i - 1].name, archive->tensors[i].name))
+            return refuse(reader, "a name stands there twice");
     return true;
 }
 
@@ -331,7 +338,8 @@ int nn_archive_read(const char *where, const void *bytes, size_t size, nn_archiv
     uint64_t length = 0;
     for (int i = 0; i < 8; i++) length |= (uint64_t)from[i] << (8 * i);
     if (length > size - 8)
-        return nn_fail(NN_ERROR_FORMAT, "%s is no safetensors file or cut off: the header would need %llu bytes, the file has %zu",
+        return nn_fail(NN_ERROR_FORMAT,
+                       "%s is no safetensors file or cut off: the header would need %llu bytes, the file has %zu",
                        where, (unsigned long long)length, size - 8);
     const char *text = (const char *)from + 8;
     Reader reader = {.at = text, .end = text + length, .where = where, .archive = archive};

@@ -105,8 +105,10 @@ static void choose_launches(Builder *builder)
             if (binding->ready_after[b] != NN_UNTOUCHED) continue;
             bool kept = buffer->kind == NN_BUFFER_LITERAL ||
                         (buffer->kind == NN_BUFFER_TENSOR && builder->image->tensors[buffer->tensor].role < NN_OUTPUT);
-            if (builder->active[i]) binding->ready_after[b] = launch->phase;
-            else if (!kept) binding->missing[b] = 1;
+            if (builder->active[i])
+                binding->ready_after[b] = launch->phase;
+            else if (!kept)
+                binding->missing[b] = 1;
         }
     }
 }
@@ -121,7 +123,8 @@ static int place_temporaries(Builder *builder)
     bool done = lifetimes && buffers;
     size_t count = 0;
     for (uint32_t i = 0; done && i < n; i++) {
-        if (builder->program->buffers[i].kind != NN_BUFFER_TEMPORARY || binding->ready_after[i] == NN_UNTOUCHED) continue;
+        if (builder->program->buffers[i].kind != NN_BUFFER_TEMPORARY || binding->ready_after[i] == NN_UNTOUCHED)
+            continue;
         buffers[count] = i;
         lifetimes[count++] = binding->lifetimes[i];
     }
@@ -139,7 +142,8 @@ static int reserve_separate(Builder *builder)
     binding->separate = calloc(builder->program->n_buffers + 1, sizeof *binding->separate);
     if (!binding->separate) return nn_fail(NN_ERROR_MEMORY, "no memory for buffers");
     for (uint32_t i = 0; i < builder->program->n_buffers; i++) {
-        if (builder->program->buffers[i].kind != NN_BUFFER_TEMPORARY || binding->ready_after[i] == NN_UNTOUCHED) continue;
+        if (builder->program->buffers[i].kind != NN_BUFFER_TEMPORARY || binding->ready_after[i] == NN_UNTOUCHED)
+            continue;
         size_t size = binding->lifetimes[i].size;
         binding->separate[i] = builder->memory[i] = nn_memory_new(memory, size);
         if (!builder->memory[i]) return nn_fail(NN_ERROR_MEMORY, "no memory for a buffer of %zu bytes", size);
@@ -230,8 +234,8 @@ static int make_task(Builder *builder, uint32_t index, nn_task *task, int64_t *s
     *task = (nn_task){.kernel = kernel, .sizes = sizes, .launch = index, .phase = launch->phase};
     for (uint32_t i = 0; i < launch->n_sizes; i++) {
         int64_t unbound;
-        int status = nn_size_evaluate(image->size_code + image->references[launch->sizes + i], builder->session->symbols,
-                                      &sizes[i], &unbound);
+        int status = nn_size_evaluate(image->size_code + image->references[launch->sizes + i],
+                                      builder->session->symbols, &sizes[i], &unbound);
         if (status) return nn_size_fail(builder->session->model, status, unbound, task->kernel->name);
     }
     if (loop && !split_loop(task))
@@ -318,7 +322,8 @@ static bool allocate_binding(Builder *builder)
 static bool binding_fits(const nn_session *session, const nn_binding *binding, const nn_program *program, bool metrics)
 {
     if (binding->program != program || binding->metrics != metrics) return false;
-    if (memcmp(binding->symbols, session->symbols, session->model->image->n_symbols * sizeof *session->symbols)) return false;
+    if (memcmp(binding->symbols, session->symbols, session->model->image->n_symbols * sizeof *session->symbols))
+        return false;
     for (uint32_t i = 0; i < session->model->n_inputs; i++)
         if (binding->absent[i] != is_absent(session, session->model->inputs[i])) return false;
     return true;

@@ -14,7 +14,7 @@ static const struct {
 } types[] = {{"f64", 8}, {"f32", 4}, {"bf16", 2}, {"f16", 2}, {"i64", 8}, {"i32", 4}, {"u8", 1}, {"bool", 1}};
 
 static const char *const roles[] = {"input",  "target", "parameter", "state",    "optimizer state", "setting",
-                                    "output", "loss",   "metric",    "gradient", "value",  "source"};
+                                    "output", "loss",   "metric",    "gradient", "value",           "source"};
 
 size_t nn_dtype_size(uint8_t dtype)
 {
@@ -86,29 +86,44 @@ static uint16_t brain_store(double value)
 static double load_float(uint8_t type, const void *from, size_t i)
 {
     switch (type) {
-    case NN_F64: return ((const double *)from)[i];
-    case NN_F32: return ((const float *)from)[i];
-    case NN_BF16: return float_of_bits((uint32_t)((const uint16_t *)from)[i] << 16);
-    default: return half_load(((const uint16_t *)from)[i]);
+    case NN_F64:
+        return ((const double *)from)[i];
+    case NN_F32:
+        return ((const float *)from)[i];
+    case NN_BF16:
+        return float_of_bits((uint32_t)((const uint16_t *)from)[i] << 16);
+    default:
+        return half_load(((const uint16_t *)from)[i]);
     }
 }
 
 static void store_float(uint8_t type, void *to, size_t i, double value)
 {
     switch (type) {
-    case NN_F64: ((double *)to)[i] = value; break;
-    case NN_F32: ((float *)to)[i] = (float)value; break;
-    case NN_BF16: ((uint16_t *)to)[i] = brain_store(value); break;
-    default: ((uint16_t *)to)[i] = half_store(value); break;
+    case NN_F64:
+        ((double *)to)[i] = value;
+        break;
+    case NN_F32:
+        ((float *)to)[i] = (float)value;
+        break;
+    case NN_BF16:
+        ((uint16_t *)to)[i] = brain_store(value);
+        break;
+    default:
+        ((uint16_t *)to)[i] = half_store(value);
+        break;
     }
 }
 
 static int64_t load_integer(uint8_t type, const void *from, size_t i)
 {
     switch (type) {
-    case NN_I64: return ((const int64_t *)from)[i];
-    case NN_I32: return ((const int32_t *)from)[i];
-    default: return ((const uint8_t *)from)[i];
+    case NN_I64:
+        return ((const int64_t *)from)[i];
+    case NN_I32:
+        return ((const int32_t *)from)[i];
+    default:
+        return ((const uint8_t *)from)[i];
     }
 }
 
@@ -116,10 +131,18 @@ static int64_t load_integer(uint8_t type, const void *from, size_t i)
 static bool store_integer(uint8_t type, void *to, size_t i, int64_t value)
 {
     switch (type) {
-    case NN_I64: ((int64_t *)to)[i] = value; return true;
-    case NN_I32: ((int32_t *)to)[i] = (int32_t)value; return value == (int32_t)value;
-    case NN_U8: ((uint8_t *)to)[i] = (uint8_t)value; return value == (uint8_t)value;
-    default: ((uint8_t *)to)[i] = value != 0; return value == 0 || value == 1;
+    case NN_I64:
+        ((int64_t *)to)[i] = value;
+        return true;
+    case NN_I32:
+        ((int32_t *)to)[i] = (int32_t)value;
+        return value == (int32_t)value;
+    case NN_U8:
+        ((uint8_t *)to)[i] = (uint8_t)value;
+        return value == (uint8_t)value;
+    default:
+        ((uint8_t *)to)[i] = value != 0;
+        return value == 0 || value == 1;
     }
 }
 
@@ -127,7 +150,8 @@ static bool convert_one(uint8_t to_type, void *to, uint8_t from_type, const void
 {
     if (nn_dtype_is_float(to_type)) {
         store_float(to_type, to, i,
-                    nn_dtype_is_float(from_type) ? load_float(from_type, from, i) : (double)load_integer(from_type, from, i));
+                    nn_dtype_is_float(from_type) ? load_float(from_type, from, i)
+                                                 : (double)load_integer(from_type, from, i));
         return true;
     }
     if (!nn_dtype_is_float(from_type)) return store_integer(to_type, to, i, load_integer(from_type, from, i));
@@ -144,7 +168,8 @@ int nn_convert(uint8_t to_type, void *to, uint8_t from_type, const void *from, s
     }
     for (size_t i = 0; i < count; i++) {
         if (convert_one(to_type, to, from_type, from, i)) continue;
-        double value = nn_dtype_is_float(from_type) ? load_float(from_type, from, i) : (double)load_integer(from_type, from, i);
+        double value =
+            nn_dtype_is_float(from_type) ? load_float(from_type, from, i) : (double)load_integer(from_type, from, i);
         return nn_fail(NN_ERROR_RANGE, "element %zu is %g, which is no value of %s", i, value, types[to_type].name);
     }
     return NN_OK;

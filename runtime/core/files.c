@@ -21,7 +21,8 @@ static int read_open_file(int file, const char *path, void **bytes, size_t *size
         ssize_t got = read(file, memory + done, *size - done);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) {
-            int status = got < 0 ? nn_fail_errno(path) : nn_fail(NN_ERROR_FILE, "%s became shorter while it was read", path);
+            int status =
+                got < 0 ? nn_fail_errno(path) : nn_fail(NN_ERROR_FILE, "%s became shorter while it was read", path);
             free(memory);
             return status;
         }

@@ -39,7 +39,8 @@ static int check_program(const nn_image *image, const nn_program *program)
         if (buffer->kind == NN_BUFFER_LITERAL) good = good && buffer->data;
         if (buffer->kind == NN_BUFFER_TEMPORARY)
             good = good && buffer->first <= buffer->last && buffer->last < program->n_launches;
-        if (!good) return nn_fail(NN_ERROR_FORMAT, "buffer %u of the image's program %s is not valid", i, program->name);
+        if (!good)
+            return nn_fail(NN_ERROR_FORMAT, "buffer %u of the image's program %s is not valid", i, program->name);
     }
     bool phased = !strcmp(program->name, "training"); /* only its phases run apart */
     uint8_t phase = NN_FORWARD;

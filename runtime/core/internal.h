@@ -40,8 +40,8 @@ void nn_block_free(const nn_memory *memory, nn_block *block);
 
 /* ---- size.c ---- */
 
-/* The value of a size program; symbols[i] < 0 is not bound. NN_ERROR_ARGUMENT with *unbound set to the symbol when one is
- * missing, else to -1; NN_ERROR_RANGE when 64 bits do not hold it or a divisor is 0. Sets no message. */
+/* The value of a size program; symbols[i] < 0 is not bound. NN_ERROR_ARGUMENT with *unbound set to the symbol when one
+ * is missing, else to -1; NN_ERROR_RANGE when 64 bits do not hold it or a divisor is 0. Sets no message. */
 int nn_size_evaluate(const int64_t *code, const int64_t *symbols, int64_t *value, int64_t *unbound);
 /* Calls visit for each symbol in the program. */
 void nn_size_symbols(const int64_t *code, void (*visit)(void *data, int64_t symbol), void *data);
@@ -83,8 +83,8 @@ bool nn_role_is_param(uint8_t role);
 bool nn_role_is_input(uint8_t role);
 /* NULL with a message when the image is not what it should be. */
 int nn_image_check(const nn_image *image);
-/* Copies the caller's sizes over free ones; -1 keeps, and so do those after n_dims. An error when they are too many or a
- * bound one differs. */
+/* Copies the caller's sizes over free ones; -1 keeps, and so do those after n_dims. An error when they are too many or
+ * a bound one differs. */
 int nn_bind_symbols(const nn_model *model, const int64_t *dims, size_t n_dims, int64_t *symbols);
 /* Compares the image's checks once sizes are bound. */
 int nn_check_symbols(const nn_model *model, const int64_t *symbols);
@@ -177,23 +177,23 @@ struct nn_session {
     nn_pool *pool;
     nn_binding bindings[NN_BINDINGS];
     uint64_t clock;
-    int64_t *symbols;    /* of the current call */
-    const void **given;  /* per tensor: this call's input */
-    nn_block *blocks;    /* per tensor: a result, a state of the session or the copy of an input */
-    uint8_t *ready;      /* per tensor: the block holds a value of this call */
-    double *settings;    /* per tensor: 8 bytes that hold the setting in its own type */
-    int64_t loss;        /* the tensor of the total loss, or -1 */
+    int64_t *symbols;   /* of the current call */
+    const void **given; /* per tensor: this call's input */
+    nn_block *blocks;   /* per tensor: a result, a state of the session or the copy of an input */
+    uint8_t *ready;     /* per tensor: the block holds a value of this call */
+    double *settings;   /* per tensor: 8 bytes that hold the setting in its own type */
+    int64_t loss;       /* the tensor of the total loss, or -1 */
     nn_block arena, scratch;
     nn_binding *training; /* forward has been run, backward may */
-    int phase;           /* of the training program: the next one, NN_BACKWARD or NN_UPDATE */
-    int metrics;         /* -1: as is usual for the call */
-    bool has_states;     /* the model has states that live here */
+    int phase;            /* of the training program: the next one, NN_BACKWARD or NN_UPDATE */
+    int metrics;          /* -1: as is usual for the call */
+    bool has_states;      /* the model has states that live here */
     int64_t *state_symbols;
-    int64_t error;       /* what a kernel reports: 1 + its buffer */
+    int64_t error; /* what a kernel reports: 1 + its buffer */
 };
 
-/* The program at the session's symbols with what `given` has: from the cache or made. `lenient` leaves out launches whose
- * sizes are not bound. Memory is reserved. */
+/* The program at the session's symbols with what `given` has: from the cache or made. `lenient` leaves out launches
+ * whose sizes are not bound. Memory is reserved. */
 int nn_session_bind(nn_session *session, const nn_program *program, bool metrics, bool lenient, nn_binding **binding);
 void nn_binding_clear(const nn_memory *memory, nn_binding *binding);
 /* Where the value of a tensor that is no input lives, made if needed; NULL with a message when there is no memory. */

@@ -60,7 +60,8 @@ static int report_index(const nn_session *session, const nn_binding *binding, co
         if (buffer->kind == NN_BUFFER_TENSOR) name = image->tensors[buffer->tensor].name;
     }
     if (!launch->line) return nn_fail(NN_ERROR_RANGE, "%s: an index into %s is out of range", task->kernel->name, name);
-    return nn_fail(NN_ERROR_RANGE, "line %u (%s): an index into %s is out of range", launch->line, task->kernel->name, name);
+    return nn_fail(NN_ERROR_RANGE, "line %u (%s): an index into %s is out of range", launch->line, task->kernel->name,
+                   name);
 }
 
 int nn_binding_run(nn_session *session, nn_binding *binding, int first, int last, uint64_t step)

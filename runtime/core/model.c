@@ -85,8 +85,8 @@ int nn_bind_symbols(const nn_model *model, const int64_t *dims, size_t n_dims, i
 {
     const nn_image *image = model->image;
     if (n_dims > image->n_symbols || (n_dims && !dims))
-        return nn_fail(NN_ERROR_ARGUMENT, "%s has %u free dimensions, %zu sizes are given", image->name, image->n_symbols,
-                       dims ? n_dims : (size_t)0);
+        return nn_fail(NN_ERROR_ARGUMENT, "%s has %u free dimensions, %zu sizes are given", image->name,
+                       image->n_symbols, dims ? n_dims : (size_t)0);
     for (size_t i = 0; i < n_dims; i++) {
         if (dims[i] < NN_FREE)
             return nn_fail(NN_ERROR_ARGUMENT, "%s is %lld, which is no size", image->symbols[i], (long long)dims[i]);
@@ -108,7 +108,8 @@ int nn_check_symbols(const nn_model *model, const int64_t *symbols)
         if (nn_size_evaluate(image->size_code + check->left, symbols, &left, &unbound)) continue;
         if (nn_size_evaluate(image->size_code + check->right, symbols, &right, &unbound)) continue;
         if (left != right)
-            return nn_fail(NN_ERROR_ARGUMENT, "%s (%lld is not %lld)", check->message, (long long)left, (long long)right);
+            return nn_fail(NN_ERROR_ARGUMENT, "%s (%lld is not %lld)", check->message, (long long)left,
+                           (long long)right);
     }
     return NN_OK;
 }

@@ -11,9 +11,12 @@ static bool values_belong_here(const nn_params *params, const nn_tensor_info *te
     if (!nn_role_is_param(tensor->role)) return false;
     *status = nn_tensor_sizes(image, tensor, params->symbols, value->dims, &value->elements, &unbound);
     /* A state whose size changes with each call belongs to the session. */
-    if (*status == NN_ERROR_ARGUMENT && tensor->role == NN_STATE) *status = NN_OK;
-    else if (*status) nn_size_fail(params->model, *status, unbound, tensor->name);
-    else return true;
+    if (*status == NN_ERROR_ARGUMENT && tensor->role == NN_STATE)
+        *status = NN_OK;
+    else if (*status)
+        nn_size_fail(params->model, *status, unbound, tensor->name);
+    else
+        return true;
     return false;
 }
 
@@ -136,7 +139,8 @@ int64_t nn_params_find(const nn_params *params, const char *name)
 static int find_value(const nn_params *params, const char *name, nn_type type, const void *values, size_t count,
                       int64_t *index)
 {
-    if (!params || !name || !values) return nn_fail(NN_ERROR_ARGUMENT, "the parameters, the name or the values are NULL");
+    if (!params || !name || !values)
+        return nn_fail(NN_ERROR_ARGUMENT, "the parameters, the name or the values are NULL");
     if (!nn_type_size(type)) return nn_fail(NN_ERROR_ARGUMENT, "%d is no element type", (int)type);
     *index = nn_params_find(params, name);
     if (*index < 0)
@@ -152,7 +156,8 @@ int nn_params_get(nn_params *params, const char *name, nn_type type, void *value
     int64_t index;
     int status = find_value(params, name, type, values, count, &index);
     if (status) return status;
-    return nn_convert((uint8_t)type, values, params->model->image->tensors[index].dtype, params->values[index].at, count);
+    return nn_convert((uint8_t)type, values, params->model->image->tensors[index].dtype, params->values[index].at,
+                      count);
 }
 
 int nn_params_set(nn_params *params, const char *name, nn_type type, const void *values, size_t count)
@@ -160,14 +165,16 @@ int nn_params_set(nn_params *params, const char *name, nn_type type, const void 
     int64_t index;
     int status = find_value(params, name, type, values, count, &index);
     if (status) return status;
-    return nn_convert(params->model->image->tensors[index].dtype, params->values[index].at, (uint8_t)type, values, count);
+    return nn_convert(params->model->image->tensors[index].dtype, params->values[index].at, (uint8_t)type, values,
+                      count);
 }
 
 int nn_params_shape(const nn_params *params, const char *name, int *rank, int64_t *dims)
 {
     if (!params || !name || !rank || !dims) return nn_fail(NN_ERROR_ARGUMENT, "an argument is NULL");
     int64_t index = nn_params_find(params, name);
-    if (index < 0) return nn_fail(NN_ERROR_ARGUMENT, "%s has no parameter or state %s", params->model->image->name, name);
+    if (index < 0)
+        return nn_fail(NN_ERROR_ARGUMENT, "%s has no parameter or state %s", params->model->image->name, name);
     *rank = params->model->image->tensors[index].rank;
     memcpy(dims, params->values[index].dims, (size_t)*rank * sizeof *dims);
     return NN_OK;

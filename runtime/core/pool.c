@@ -1,6 +1,6 @@
 /* The thread pool. Handing out a task must cost little against a microsecond, so workers that just worked spin for a
- * bounded time before they sleep. Each thread begins with its own share of the tasks (the same share in the next launch,
- * so that its data may still be in its cache) and then helps with the others'. */
+ * bounded time before they sleep. Each thread begins with its own share of the tasks (the same share in the next
+ * launch, so that its data may still be in its cache) and then helps with the others'. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -110,15 +110,19 @@ static void run_parallel(nn_pool *pool, int64_t tasks)
     take_tasks(pool, 0);
     atomic_store(&pool->open, 0);
     for (int i = 0; atomic_load(&pool->inside); i++) {
-        if (i < YIELDS_AFTER * pool->spins / SPINS) pause_briefly();
-        else sched_yield();
+        if (i < YIELDS_AFTER * pool->spins / SPINS)
+            pause_briefly();
+        else
+            sched_yield();
     }
 }
 
-void nn_pool_run(nn_pool *pool, int64_t tasks, void (*run)(void *data, int64_t begin, int64_t end, int thread), void *data)
+void nn_pool_run(nn_pool *pool, int64_t tasks, void (*run)(void *data, int64_t begin, int64_t end, int thread),
+                 void *data)
 {
     /* A pool that serves another session at the moment does not make this one wait. */
-    bool parallel = pool && pool->started && tasks > 1 && tasks < INT64_MAX / MAX_THREADS && !atomic_flag_test_and_set(&pool->busy);
+    bool parallel =
+        pool && pool->started && tasks > 1 && tasks < INT64_MAX / MAX_THREADS && !atomic_flag_test_and_set(&pool->busy);
     if (!parallel) {
         run(data, 0, tasks, 0);
         return;
@@ -155,8 +159,8 @@ int nn_pool_new(int threads, nn_pool **out)
     if (!out) return nn_fail(NN_ERROR_ARGUMENT, "there is no place for the pool (NULL)");
     *out = NULL;
     if (threads < 0 || threads > MAX_THREADS)
-        return nn_fail(NN_ERROR_ARGUMENT, "%d threads: 1 to %d are possible, 0 means as many as there are cores", threads,
-                       MAX_THREADS);
+        return nn_fail(NN_ERROR_ARGUMENT, "%d threads: 1 to %d are possible, 0 means as many as there are cores",
+                       threads, MAX_THREADS);
     int cores = usable_cores();
     if (!threads) threads = cores < MAX_THREADS ? cores : MAX_THREADS;
     nn_pool *pool = aligned_alloc(64, (sizeof *pool + 63) / 64 * 64);

@@ -98,8 +98,10 @@ int nn_session_make_states(nn_session *session)
         const nn_tensor_info *info = &image->tensors[i];
         if (info->role != NN_STATE || session->params->values[i].at) continue;
         void *to = nn_session_tensor(session, i, first->values[i].elements, &moved);
-        if (!to) status = NN_ERROR_MEMORY;
-        else memcpy(to, first->values[i].at, (size_t)first->values[i].elements * nn_dtype_size(info->dtype));
+        if (!to)
+            status = NN_ERROR_MEMORY;
+        else
+            memcpy(to, first->values[i].at, (size_t)first->values[i].elements * nn_dtype_size(info->dtype));
     }
     nn_params_free(first);
     for (int i = 0; moved && i < NN_BINDINGS; i++) nn_binding_clear(&session->model->memory, &session->bindings[i]);

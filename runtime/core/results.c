@@ -58,7 +58,8 @@ int nn_session_get(nn_session *session, const char *name, nn_type type, void *va
     int64_t index;
     int status = access_value(session, name, type, values, count, &index);
     if (status) return status;
-    return nn_convert((uint8_t)type, values, session->model->image->tensors[index].dtype, session->blocks[index].at, count);
+    return nn_convert((uint8_t)type, values, session->model->image->tensors[index].dtype, session->blocks[index].at,
+                      count);
 }
 
 int nn_session_set(nn_session *session, const char *name, nn_type type, const void *values, size_t count)
@@ -81,7 +82,8 @@ int nn_session_shape(const nn_session *session, const char *name, int *rank, int
     return status;
 }
 
-int nn_session_result(nn_session *session, const char *name, const void **values, nn_type *type, int *rank, int64_t *dims)
+int nn_session_result(nn_session *session, const char *name, const void **values, nn_type *type, int *rank,
+                      int64_t *dims)
 {
     int64_t index, elements, sizes[NN_MAX_RANK];
     if (!values) return nn_fail(NN_ERROR_ARGUMENT, "there is no place for the values (NULL)");
@@ -132,7 +134,8 @@ static bool uses_states(const nn_session *session, const nn_program *program)
 {
     for (uint32_t i = 0; i < program->n_buffers; i++) {
         const nn_buffer *buffer = &program->buffers[i];
-        if (buffer->kind == NN_BUFFER_TENSOR && session->model->image->tensors[buffer->tensor].role == NN_STATE) return true;
+        if (buffer->kind == NN_BUFFER_TENSOR && session->model->image->tensors[buffer->tensor].role == NN_STATE)
+            return true;
     }
     return false;
 }

@@ -86,7 +86,8 @@ void *nn_session_tensor(nn_session *session, uint32_t tensor, int64_t elements, 
         return NULL;
     }
     size_t size = (size_t)elements * nn_dtype_size(info->dtype);
-    if (nn_block_reserve(&session->model->memory, &session->blocks[tensor], size, moved)) return session->blocks[tensor].at;
+    if (nn_block_reserve(&session->model->memory, &session->blocks[tensor], size, moved))
+        return session->blocks[tensor].at;
     nn_fail(NN_ERROR_MEMORY, "no memory for %s", info->name);
     return NULL;
 }
@@ -122,7 +123,8 @@ static int prepare(nn_session *session, const char *name, const int64_t *dims, s
 {
     if (!session) return nn_fail(NN_ERROR_ARGUMENT, "the session is NULL");
     const nn_program *program = nn_model_program(session->model, name);
-    if (!program) return nn_fail(NN_ERROR_STATE, "%s was compiled without its %s form", session->model->image->name, name);
+    if (!program)
+        return nn_fail(NN_ERROR_STATE, "%s was compiled without its %s form", session->model->image->name, name);
     int status = nn_session_begin(session, dims, n_dims);
     if (!status) status = take_inputs(session, inputs, n_inputs, copy);
     if (!status) status = nn_session_make_states(session);
@@ -130,8 +132,8 @@ static int prepare(nn_session *session, const char *name, const int64_t *dims, s
     return status;
 }
 
-int nn_session_forward(nn_session *session, const int64_t *dims, size_t n_dims, const void *const *inputs, size_t n_inputs,
-                       int training)
+int nn_session_forward(nn_session *session, const int64_t *dims, size_t n_dims, const void *const *inputs,
+                       size_t n_inputs, int training)
 {
     nn_binding *binding = NULL;
     int status = prepare(session, training ? "training" : "inference", dims, n_dims, inputs, n_inputs, training,
@@ -165,8 +167,10 @@ int nn_session_backward(nn_session *session)
     if (session->phase != NN_BACKWARD) return nn_fail(NN_ERROR_STATE, "backward was called already; update comes next");
     if (session->loss < 0 || !session->ready[session->loss]) return fail_without_loss(session);
     int status = nn_binding_run(session, session->training, NN_BACKWARD, NN_BACKWARD, next_step(session));
-    if (status) session->training = NULL;
-    else session->phase = NN_UPDATE;
+    if (status)
+        session->training = NULL;
+    else
+        session->phase = NN_UPDATE;
     return status;
 }
 

@@ -19,13 +19,16 @@ static int64_t next_code(const int64_t **code, int64_t *operand)
 static bool apply(int64_t kind, int64_t a, int64_t b, int64_t *result)
 {
     switch (kind) {
-    case NN_SIZE_ADD: return !__builtin_add_overflow(a, b, result);
-    case NN_SIZE_MUL: return !__builtin_mul_overflow(a, b, result);
+    case NN_SIZE_ADD:
+        return !__builtin_add_overflow(a, b, result);
+    case NN_SIZE_MUL:
+        return !__builtin_mul_overflow(a, b, result);
     case NN_SIZE_FLOOR_DIV:
         if (b == 0 || (a == INT64_MIN && b == -1)) return false;
         *result = a / b - (a % b != 0 && (a % b < 0) != (b < 0));
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }
 

@@ -14,8 +14,10 @@ static const nn_stored *find_stored(const nn_archive *archive, const char *name)
         size_t middle = low + (high - low) / 2;
         int order = strcmp(archive->tensors[middle].name, name);
         if (!order) return &archive->tensors[middle];
-        if (order < 0) low = middle + 1;
-        else high = middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return NULL;
 }
@@ -43,7 +45,8 @@ static int check_stored(const char *where, const nn_tensor_info *tensor, const n
         char needed[128], found[128];
         write_shape(needed, sizeof needed, tensor->rank, value->dims);
         write_shape(found, sizeof found, stored->rank, stored->dims);
-        return nn_fail(NN_ERROR_FORMAT, "%s: %s has the shape %s, the model needs %s", where, tensor->name, found, needed);
+        return nn_fail(NN_ERROR_FORMAT, "%s: %s has the shape %s, the model needs %s", where, tensor->name, found,
+                       needed);
     }
     if (!type_fits(tensor->dtype, stored->dtype))
         return nn_fail(NN_ERROR_FORMAT, "%s: %s has the type %s, the model needs %s", where, tensor->name,
@@ -93,9 +96,11 @@ static int read_number(const char *where, const nn_archive *archive, const char 
     uint64_t number = 0;
     const char *at = text;
     for (; *at >= '0' && *at <= '9'; at++)
-        if (__builtin_mul_overflow(number, (uint64_t)10, &number) || __builtin_add_overflow(number, (uint64_t)(*at - '0'), &number))
+        if (__builtin_mul_overflow(number, (uint64_t)10, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(*at - '0'), &number))
             break;
-    if (at == text || *at) return nn_fail(NN_ERROR_FORMAT, "%s: the metadata %s is `%.40s`, which is no number", where, key, text);
+    if (at == text || *at)
+        return nn_fail(NN_ERROR_FORMAT, "%s: the metadata %s is `%.40s`, which is no number", where, key, text);
     *value = number;
     return NN_OK;
 }
@@ -126,7 +131,8 @@ static void take_values(nn_params *params, const nn_archive *archive, unsigned f
         for (int64_t k = 0; k < params->values[i].elements; k++) {
             double element;
             memcpy(&element, (const char *)stored->data + (size_t)k * from_size, from_size);
-            nn_convert(image->tensors[i].dtype, (char *)params->values[i].at + (size_t)k * to_size, stored->dtype, &element, 1);
+            nn_convert(image->tensors[i].dtype, (char *)params->values[i].at + (size_t)k * to_size, stored->dtype,
+                       &element, 1);
         }
     }
 }
@@ -239,7 +245,8 @@ static void add_notes(Header *header, const nn_params *params)
     add_text(header, "}");
 }
 
-static void add_tensor(Header *header, const nn_tensor_info *tensor, const nn_value *value, uint64_t begin, uint64_t end)
+static void add_tensor(Header *header, const nn_tensor_info *tensor, const nn_value *value, uint64_t begin,
+                       uint64_t end)
 {
     add_text(header, ",");
     add_string(header, tensor->name);

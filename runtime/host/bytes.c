@@ -40,11 +40,13 @@ static unsigned portion(size_t left)
     return left > LARGEST_CALL ? LARGEST_CALL : (unsigned)left;
 }
 
-/* How large the unpacked file probably is: gzip ends with its size modulo 2^32, and deflate gains 1032 times at most. */
+/* How large the unpacked file probably is: gzip ends with its size modulo 2^32, and deflate gains 1032 times at most.
+ */
 static size_t guess_size(const nn_bytes *packed)
 {
     const unsigned char *end = packed->at + packed->size;
-    size_t told = packed->size < 4 ? 0 : (size_t)end[-4] | (size_t)end[-3] << 8 | (size_t)end[-2] << 16 | (size_t)end[-1] << 24;
+    size_t told =
+        packed->size < 4 ? 0 : (size_t)end[-4] | (size_t)end[-3] << 8 | (size_t)end[-2] << 16 | (size_t)end[-1] << 24;
     return told < packed->size || told / 1032 > packed->size ? 4 * packed->size : told + 1;
 }
 

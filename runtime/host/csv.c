@@ -110,8 +110,10 @@ static bool take_field(Table *table, Column *column, const char *field, int64_t 
     if (column->kind == UNKNOWN) column->kind = kind;
     if (column->kind == WHOLE && kind == REAL) column->kind = REAL;
     if ((kind == TEXT) != (column->kind == TEXT)) {
-        set_problem(table, column, line, kind == TEXT ? "`%.60s` is no number, and those above are"
-                                                      : "`%.60s` is a number, and those above are text", field);
+        set_problem(table, column, line,
+                    kind == TEXT ? "`%.60s` is no number, and those above are"
+                                 : "`%.60s` is a number, and those above are text",
+                    field);
         return true;
     }
     if (kind == TEXT) return take_text(table, column, field, line);

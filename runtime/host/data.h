@@ -1,5 +1,5 @@
-/* Data sources: tables of rows. Every column has one element type and, per row, one shape. Reading is by row numbers, in
- * any order, from any thread; what is larger than memory stays in its file (see each kind).
+/* Data sources: tables of rows. Every column has one element type and, per row, one shape. Reading is by row numbers,
+ * in any order, from any thread; what is larger than memory stays in its file (see each kind).
  *
  * idx       MNIST's format, gzip or plain: one column `value` of the file's type. Plain files are mapped, gzip is
  *           unpacked once, in the file's own element type
@@ -34,11 +34,13 @@ typedef struct {
 typedef struct nn_source nn_source;
 
 /* `path` is NULL for generated kinds. `like`, when not NULL, is the source whose categories this one shares (a test set
- * takes those of the training set; a text that is none of them is an error). An unknown kind or argument is an error. */
+ * takes those of the training set; a text that is none of them is an error). An unknown kind or argument is an error.
+ */
 int nn_source_open(const char *kind, const char *path, const nn_argument *args, size_t n_args, const nn_source *like,
                    nn_source **source);
 /* A source of one column over the caller's memory, which must outlive it: `rows` rows of rank `rank`, row-major. */
-int nn_source_literal(nn_type type, int64_t rows, int rank, const int64_t *dims, const void *values, nn_source **source);
+int nn_source_literal(nn_type type, int64_t rows, int rank, const int64_t *dims, const void *values,
+                      nn_source **source);
 void nn_source_free(nn_source *source);
 
 int64_t nn_source_rows(const nn_source *source);

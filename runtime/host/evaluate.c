@@ -46,8 +46,10 @@ static int combine(Evaluator *evaluator, size_t index, bool first)
     status = nn_convert(NN_F64, first ? total->total : total->of_batch, (uint8_t)total->type, values, elements);
     for (size_t i = 0; !first && i < elements; i++) {
         double next = total->of_batch[i], *all = &total->total[i];
-        if (partial->combine == NN_COMBINE_SUM) *all += next;
-        else if (next != next || (partial->combine == NN_COMBINE_MAX ? next > *all : next < *all)) *all = next;
+        if (partial->combine == NN_COMBINE_SUM)
+            *all += next;
+        else if (next != next || (partial->combine == NN_COMBINE_MAX ? next > *all : next < *all))
+            *all = next;
     }
     return status;
 }
@@ -90,7 +92,8 @@ static int finish(Evaluator *evaluator)
     if (!status) {
         const nn_program *program = nn_model_program(evaluator->model, "finish");
         size_t count = 0;
-        for (uint32_t i = 0; i < n_dims; i++) dims[i] = evaluation->dims && i < evaluation->n_dims ? evaluation->dims[i] : NN_FREE;
+        for (uint32_t i = 0; i < n_dims; i++)
+            dims[i] = evaluation->dims && i < evaluation->n_dims ? evaluation->dims[i] : NN_FREE;
         nn_set_rows(evaluator->model, program, evaluation->split->rows, dims);
         for (size_t i = 0; i < evaluation->n_partials && !status; i++) {
             Total *total = &evaluator->totals[i];
@@ -117,7 +120,8 @@ static int evaluate_whole(Evaluator *evaluator, nn_loader *loader)
                               evaluator->model->n_inputs, 0);
 }
 
-static void add_scores(const Evaluator *evaluator, uint8_t role, bool total, nn_score *scores, size_t room, size_t *count)
+static void add_scores(const Evaluator *evaluator, uint8_t role, bool total, nn_score *scores, size_t room,
+                       size_t *count)
 {
     const nn_image *image = evaluator->model->image;
     for (uint32_t i = 0; i < image->n_tensors; i++) {
@@ -137,7 +141,9 @@ static void add_scores(const Evaluator *evaluator, uint8_t role, bool total, nn_
 static int evaluate(Evaluator *evaluator, bool partial)
 {
     const nn_evaluation *evaluation = evaluator->evaluation;
-    nn_loader_options options = {.params = evaluation->params, .split = evaluation->split, .dims = evaluation->dims,
+    nn_loader_options options = {.params = evaluation->params,
+                                 .split = evaluation->split,
+                                 .dims = evaluation->dims,
                                  .n_dims = evaluation->n_dims};
     if (partial) options.batch = evaluation->batch ? evaluation->batch : USUAL_BATCH;
     nn_loader *loader = NULL;
@@ -160,7 +166,8 @@ static int evaluate(Evaluator *evaluator, bool partial)
 int nn_evaluate(const nn_evaluation *evaluation, nn_score *scores, size_t *count)
 {
     Evaluator evaluator = {.evaluation = evaluation, .model = evaluation->params->model};
-    bool partial = nn_model_has_program(evaluator.model, "accumulate") && nn_model_has_program(evaluator.model, "finish");
+    bool partial =
+        nn_model_has_program(evaluator.model, "accumulate") && nn_model_has_program(evaluator.model, "finish");
     size_t room = *count;
     *count = 0;
     int status = evaluate(&evaluator, partial);

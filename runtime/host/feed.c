@@ -33,7 +33,8 @@ void nn_set_rows(const nn_model *model, const nn_program *program, int64_t rows,
 {
     for (uint32_t i = 0; i < model->n_inputs; i++) set_leading(model->image, model->inputs[i], rows, dims);
     for (uint32_t i = 0; program && i < program->n_buffers; i++)
-        if (program->buffers[i].kind == NN_BUFFER_TENSOR) set_leading(model->image, program->buffers[i].tensor, rows, dims);
+        if (program->buffers[i].kind == NN_BUFFER_TENSOR)
+            set_leading(model->image, program->buffers[i].tensor, rows, dims);
 }
 
 static bool allocate(nn_feeder *feeder, int64_t rows)
@@ -47,7 +48,8 @@ static bool allocate(nn_feeder *feeder, int64_t rows)
     if (!feeder->dims || !feeder->columns || !feeder->named || !feeder->slots || !feeder->inputs) return false;
     for (size_t i = 0; i < split->n_feeds; i++) {
         int64_t size;
-        if (!nn_multiply((int64_t)nn_source_row_size(split->feeds[i].source, split->feeds[i].column), rows, &size)) return false;
+        if (!nn_multiply((int64_t)nn_source_row_size(split->feeds[i].source, split->feeds[i].column), rows, &size))
+            return false;
         feeder->columns[i] = malloc((size_t)size + 1);
         if (!feeder->columns[i]) return false;
         feeder->named[i] = (nn_named){split->feeds[i].input, feeder->columns[i]};
@@ -63,15 +65,20 @@ int nn_feeder_new(const nn_loader_options *options, int64_t rows, nn_feeder **ou
     feeder->options = options;
     feeder->model = options->params->model;
     int status = NN_OK;
-    if (!allocate(feeder, rows)) status = nn_fail(NN_ERROR_MEMORY, "no memory for a batch of %lld rows", (long long)rows);
+    if (!allocate(feeder, rows))
+        status = nn_fail(NN_ERROR_MEMORY, "no memory for a batch of %lld rows", (long long)rows);
     if (!status && options->split->program) {
         feeder->program = nn_model_program(feeder->model, options->split->program);
         if (!feeder->program)
-            status = nn_fail(NN_ERROR_ARGUMENT, "%s has no program %s", feeder->model->image->name, options->split->program);
-        else status = nn_session_new(options->params, NULL, &feeder->session);
+            status =
+                nn_fail(NN_ERROR_ARGUMENT, "%s has no program %s", feeder->model->image->name, options->split->program);
+        else
+            status = nn_session_new(options->params, NULL, &feeder->session);
     }
-    if (status) nn_feeder_free(feeder);
-    else *out = feeder;
+    if (status)
+        nn_feeder_free(feeder);
+    else
+        *out = feeder;
     return status;
 }
 
@@ -93,7 +100,8 @@ static void set_dims(nn_feeder *feeder, int64_t rows)
 {
     const nn_loader_options *options = feeder->options;
     uint32_t count = feeder->model->image->n_symbols;
-    for (uint32_t i = 0; i < count; i++) feeder->dims[i] = options->dims && i < options->n_dims ? options->dims[i] : NN_FREE;
+    for (uint32_t i = 0; i < count; i++)
+        feeder->dims[i] = options->dims && i < options->n_dims ? options->dims[i] : NN_FREE;
     nn_set_rows(feeder->model, feeder->program, rows, feeder->dims);
 }
 
@@ -108,7 +116,8 @@ static bool find_result(nn_feeder *feeder, const char *name, Found *found)
 {
     int rank;
     int64_t dims[NN_MAX_RANK];
-    if (!feeder->session || nn_session_result(feeder->session, name, &found->values, &found->type, &rank, dims)) return false;
+    if (!feeder->session || nn_session_result(feeder->session, name, &found->values, &found->type, &rank, dims))
+        return false;
     found->elements = 1;
     for (int i = 0; i < rank; i++) found->elements *= dims[i];
     return true;
@@ -156,12 +165,13 @@ int nn_feeder_fill(nn_feeder *feeder, const int64_t *rows, int64_t count, nn_bat
     const nn_split *split = feeder->options->split;
     int status = NN_OK;
     for (size_t i = 0; i < split->n_feeds && !status; i++)
-        status = nn_source_read(split->feeds[i].source, split->feeds[i].column, rows, (size_t)count, feeder->columns[i]);
+        status =
+            nn_source_read(split->feeds[i].source, split->feeds[i].column, rows, (size_t)count, feeder->columns[i]);
     if (status) return status;
     set_dims(feeder, count);
     if (feeder->program)
-        status = nn_session_run(feeder->session, split->program, feeder->dims, feeder->model->image->n_symbols, feeder->named,
-                                split->n_feeds);
+        status = nn_session_run(feeder->session, split->program, feeder->dims, feeder->model->image->n_symbols,
+                                feeder->named, split->n_feeds);
     for (uint32_t i = 0; i < feeder->model->n_inputs && !status; i++) {
         const char *name = feeder->model->image->tensors[feeder->model->inputs[i]].name;
         Found found;

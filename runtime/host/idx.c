@@ -1,5 +1,5 @@
-/* MNIST's format: two zero bytes, the element type, the rank, each size as a big-endian 32-bit number, then the elements,
- * big-endian, row-major (Y. LeCun, "The MNIST database of handwritten digits"). */
+/* MNIST's format: two zero bytes, the element type, the rank, each size as a big-endian 32-bit number, then the
+ * elements, big-endian, row-major (Y. LeCun, "The MNIST database of handwritten digits"). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,9 +91,10 @@ int nn_idx_open(const nn_source_request *request, nn_source **out)
         nn_type type = idx_types[header.which].type;
         void *owned = type == NN_TYPE_U8 ? NULL : reorder(&header);
         source->rows = header.dims[0];
-        if (type != NN_TYPE_U8 && !owned) status = nn_fail(NN_ERROR_MEMORY, "no memory for %s", request->path);
-        else if (!nn_source_set_column(source, 0, "value", type, header.rank - 1, header.dims + 1, "the file's elements",
-                                       owned ? owned : (const void *)header.data, owned))
+        if (type != NN_TYPE_U8 && !owned)
+            status = nn_fail(NN_ERROR_MEMORY, "no memory for %s", request->path);
+        else if (!nn_source_set_column(source, 0, "value", type, header.rank - 1, header.dims + 1,
+                                       "the file's elements", owned ? owned : (const void *)header.data, owned))
             status = NN_ERROR_MEMORY;
     }
     if (status) {

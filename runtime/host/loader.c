@@ -67,7 +67,8 @@ static void set_order(nn_loader *loader, uint64_t epoch)
 {
     if (epoch == loader->order_epoch) return;
     loader->order_epoch = epoch;
-    if (loader->options.shuffle) nn_shuffle(loader->order, loader->split.rows, loader->options.seed, epoch);
+    if (loader->options.shuffle)
+        nn_shuffle(loader->order, loader->split.rows, loader->options.seed, epoch);
     else
         for (int64_t i = 0; i < loader->split.rows; i++) loader->order[i] = i;
     for (int64_t i = 0; i < loader->split.rows; i++) loader->order[i] += loader->split.first;
@@ -147,8 +148,10 @@ int nn_loader_new(const nn_loader_options *options, nn_loader **out)
     if (!status && pthread_create(&loader->thread, NULL, work, loader))
         status = nn_fail(NN_ERROR_MEMORY, "cannot start the thread that reads data");
     loader->running = !status;
-    if (status) nn_loader_free(loader);
-    else *out = loader;
+    if (status)
+        nn_loader_free(loader);
+    else
+        *out = loader;
     return status;
 }
 

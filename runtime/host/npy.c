@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/npy_internal.h"
 #include "core/safetensors.h"
+#include "host/npy_internal.h"
 
 static const struct {
     char kind, size;
@@ -45,13 +45,15 @@ static bool next_is(Reader *reader, const char *text)
 static int read_type(Reader *reader)
 {
     skip_space(reader);
-    if (reader->end - reader->at < 5 || (*reader->at != '\'' && *reader->at != '"')) return refuse(reader, "no element type");
+    if (reader->end - reader->at < 5 || (*reader->at != '\'' && *reader->at != '"'))
+        return refuse(reader, "no element type");
     char quote = reader->at[0], order = reader->at[1], kind = reader->at[2];
     int size = reader->at[3] - '0';
     if (reader->at[4] != quote) return nn_fail(NN_ERROR_FORMAT, "%s: its element type is not supported", reader->where);
     for (size_t i = 0; i < sizeof npy_types / sizeof *npy_types; i++) {
         if (npy_types[i].kind != kind || npy_types[i].size != size) continue;
-        if (order == '>' && size > 1) return nn_fail(NN_ERROR_FORMAT, "%s is big-endian, save it little-endian", reader->where);
+        if (order == '>' && size > 1)
+            return nn_fail(NN_ERROR_FORMAT, "%s is big-endian, save it little-endian", reader->where);
         reader->header->type = npy_types[i].type;
         reader->header->stored_kind = kind;
         reader->header->stored_size = (size_t)size;
@@ -134,9 +136,10 @@ int nn_npy_read_header(const char *where, const void *bytes, size_t size, nn_npy
         !nn_multiply(header->elements, (int64_t)nn_type_size(header->type), &converted))
         return refuse(&reader, "its sizes are too large");
     if ((uint64_t)needed != size - start - length)
-        return nn_fail(NN_ERROR_FORMAT, "%s has %zu bytes of elements, its header says %lld", where, size - start - length,
-                       (long long)needed);
-    bool same = header->stored_size == nn_type_size(header->type) && (header->stored_kind != 'u' || header->stored_size == 1);
+        return nn_fail(NN_ERROR_FORMAT, "%s has %zu bytes of elements, its header says %lld", where,
+                       size - start - length, (long long)needed);
+    bool same =
+        header->stored_size == nn_type_size(header->type) && (header->stored_kind != 'u' || header->stored_size == 1);
     header->direct = same && !header->fortran;
     return NN_OK;
 }
@@ -192,8 +195,10 @@ int nn_npy_parse(const char *where, const void *bytes, size_t size, nn_array *ar
     memcpy(array->dims, header.dims, sizeof array->dims);
     array->values = malloc((size_t)header.elements * nn_type_size(header.type) + 1);
     if (!array->values) return nn_fail(NN_ERROR_MEMORY, "no memory for %s", where);
-    if (header.direct) memcpy(array->values, header.data, (size_t)header.elements * header.stored_size);
-    else status = nn_npy_load(where, &header, array->values);
+    if (header.direct)
+        memcpy(array->values, header.data, (size_t)header.elements * header.stored_size);
+    else
+        status = nn_npy_load(where, &header, array->values);
     if (status) nn_array_free(array);
     return status;
 }

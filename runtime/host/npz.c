@@ -103,8 +103,12 @@ static int read_member(const Zip *zip, uint64_t *at, Member *member)
     if (load(entry, 4) != CENTRAL) return refuse(zip, "its directory is damaged");
     uint64_t name = load(entry + 28, 2), extra = load(entry + 30, 2), comment = load(entry + 32, 2);
     if (zip->size - *at - CENTRAL_SIZE < name + extra + comment) return refuse(zip, "its directory is cut off");
-    *member = (Member){.name = (const char *)entry + CENTRAL_SIZE, .name_length = name, .method = (unsigned)load(entry + 10, 2),
-                       .check = (uint32_t)load(entry + 16, 4), .packed = load(entry + 20, 4), .size = load(entry + 24, 4),
+    *member = (Member){.name = (const char *)entry + CENTRAL_SIZE,
+                       .name_length = name,
+                       .method = (unsigned)load(entry + 10, 2),
+                       .check = (uint32_t)load(entry + 16, 4),
+                       .packed = load(entry + 20, 4),
+                       .size = load(entry + 24, 4),
                        .local = load(entry + 42, 4)};
     if (load(entry + 8, 2) & 1) return refuse(zip, "a member is encrypted");
     if (!read_wide(entry + CENTRAL_SIZE + name, extra, member)) return refuse(zip, "its directory is damaged");
@@ -112,9 +116,11 @@ static int read_member(const Zip *zip, uint64_t *at, Member *member)
     if (zip->size < LOCAL_SIZE || member->local > zip->size - LOCAL_SIZE) return refuse(zip, "a member lies outside");
     const unsigned char *local = zip->at + member->local;
     uint64_t skip = LOCAL_SIZE + load(local + 26, 2) + load(local + 28, 2), left = zip->size - member->local;
-    if (load(local, 4) != LOCAL || skip > left || member->packed > left - skip) return refuse(zip, "a member lies outside");
+    if (load(local, 4) != LOCAL || skip > left || member->packed > left - skip)
+        return refuse(zip, "a member lies outside");
     if (member->method == STORED && member->packed != member->size) return refuse(zip, "a member's sizes differ");
-    if (member->method != STORED && member->method != DEFLATED) return refuse(zip, "a member is packed in an unknown way");
+    if (member->method != STORED && member->method != DEFLATED)
+        return refuse(zip, "a member is packed in an unknown way");
     /* Deflate gains 1032 times at most, so no lie costs much memory. */
     if (member->size / 1032 > member->packed) return refuse(zip, "a member's size cannot be true");
     member->data = local + skip;
@@ -244,8 +250,18 @@ static void put_fields(nn_npz *npz, const Field *fields)
 static void put_local(nn_npz *npz, const Written *entry)
 {
     size_t length = strlen(entry->name);
-    put_fields(npz, (Field[]){{LOCAL, 4}, {45, 2}, {0, 2}, {STORED, 2}, {0, 2}, {33, 2}, {entry->check, 4},
-                              {0xffffffff, 4}, {0xffffffff, 4}, {length, 2}, {20, 2}, {0, 0}});
+    put_fields(npz, (Field[]){{LOCAL, 4},
+                              {45, 2},
+                              {0, 2},
+                              {STORED, 2},
+                              {0, 2},
+                              {33, 2},
+                              {entry->check, 4},
+                              {0xffffffff, 4},
+                              {0xffffffff, 4},
+                              {length, 2},
+                              {20, 2},
+                              {0, 0}});
     put(npz, entry->name, length);
     put_fields(npz, (Field[]){{1, 2}, {16, 2}, {entry->size, 8}, {entry->size, 8}, {0, 0}});
 }
@@ -253,9 +269,24 @@ static void put_local(nn_npz *npz, const Written *entry)
 static void put_central(nn_npz *npz, const Written *entry)
 {
     size_t length = strlen(entry->name);
-    put_fields(npz, (Field[]){{CENTRAL, 4}, {45, 2}, {45, 2}, {0, 2}, {STORED, 2}, {0, 2}, {33, 2}, {entry->check, 4},
-                              {0xffffffff, 4}, {0xffffffff, 4}, {length, 2}, {EXTRA_64, 2}, {0, 2}, {0, 2}, {0, 2},
-                              {0, 4}, {0xffffffff, 4}, {0, 0}});
+    put_fields(npz, (Field[]){{CENTRAL, 4},
+                              {45, 2},
+                              {45, 2},
+                              {0, 2},
+                              {STORED, 2},
+                              {0, 2},
+                              {33, 2},
+                              {entry->check, 4},
+                              {0xffffffff, 4},
+                              {0xffffffff, 4},
+                              {length, 2},
+                              {EXTRA_64, 2},
+                              {0, 2},
+                              {0, 2},
+                              {0, 2},
+                              {0, 4},
+                              {0xffffffff, 4},
+                              {0, 0}});
     put(npz, entry->name, length);
     put_fields(npz, (Field[]){{1, 2}, {24, 2}, {entry->size, 8}, {entry->size, 8}, {entry->local, 8}, {0, 0}});
 }
@@ -294,11 +325,21 @@ static void put_directory(nn_npz *npz)
     uint64_t start = npz->at;
     for (size_t i = 0; i < npz->count; i++) put_central(npz, &npz->written[i]);
     uint64_t end = npz->at, size = end - start;
-    put_fields(npz, (Field[]){{END_64, 4}, {END_64_SIZE - 12, 8}, {45, 2}, {45, 2}, {0, 4}, {0, 4}, {npz->count, 8},
-                              {npz->count, 8}, {size, 8}, {start, 8}, {0, 0}});
+    put_fields(npz, (Field[]){{END_64, 4},
+                              {END_64_SIZE - 12, 8},
+                              {45, 2},
+                              {45, 2},
+                              {0, 4},
+                              {0, 4},
+                              {npz->count, 8},
+                              {npz->count, 8},
+                              {size, 8},
+                              {start, 8},
+                              {0, 0}});
     put_fields(npz, (Field[]){{LOCATOR_64, 4}, {0, 4}, {end, 8}, {1, 4}, {0, 0}});
-    put_fields(npz, (Field[]){{END, 4}, {0, 2}, {0, 2}, {0xffff, 2}, {0xffff, 2}, {0xffffffff, 4}, {0xffffffff, 4},
-                              {0, 2}, {0, 0}});
+    put_fields(
+        npz, (Field[]){
+                 {END, 4}, {0, 2}, {0, 2}, {0xffff, 2}, {0xffff, 2}, {0xffffffff, 4}, {0xffffffff, 4}, {0, 2}, {0, 0}});
 }
 
 int nn_npz_close(nn_npz *npz, int keep)

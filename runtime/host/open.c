@@ -27,7 +27,8 @@ int nn_model_open(const char *path, const nn_options *options, nn_model **model)
     nn_image_entry *entry;
     memcpy(&entry, &symbol, sizeof entry); /* ISO C has no cast from an object's address to a function's */
     int status = symbol ? nn_model_from_image(entry(), options, model)
-                        : nn_fail(NN_ERROR_FORMAT, "%s is a library, but not one of a model (it has no %s)", path, NN_IMAGE_ENTRY);
+                        : nn_fail(NN_ERROR_FORMAT, "%s is a library, but not one of a model (it has no %s)", path,
+                                  NN_IMAGE_ENTRY);
     if (status) {
         dlclose(library);
         return status;

@@ -24,9 +24,11 @@ void nn_progress_begin(nn_progress *progress)
 static void print_where(const nn_progress *progress, const nn_standing *standing, bool done)
 {
     if (progress->epochs)
-        fprintf(progress->to, "epoch %llu/%llu", (unsigned long long)standing->epoch + 1, (unsigned long long)progress->epochs);
+        fprintf(progress->to, "epoch %llu/%llu", (unsigned long long)standing->epoch + 1,
+                (unsigned long long)progress->epochs);
     else
-        fprintf(progress->to, "step %llu/%llu", (unsigned long long)standing->step, (unsigned long long)progress->steps);
+        fprintf(progress->to, "step %llu/%llu", (unsigned long long)standing->step,
+                (unsigned long long)progress->steps);
     if (done) return;
     uint64_t within = progress->epochs ? standing->step - standing->epoch * progress->steps_per_epoch : standing->step;
     uint64_t all = progress->epochs ? progress->steps_per_epoch : progress->steps;
@@ -54,8 +56,10 @@ static void print_left(const nn_progress *progress, const nn_standing *standing,
     if (!standing->step) return;
     double left = (now - progress->started) * (double)(progress->steps - standing->step) / (double)standing->step;
     unsigned long long seconds = (unsigned long long)(left + 0.5);
-    if (seconds >= 3600) fprintf(progress->to, "  %llu:%02llu:%02llu left", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    else fprintf(progress->to, "  %llu:%02llu left", seconds / 60, seconds % 60);
+    if (seconds >= 3600)
+        fprintf(progress->to, "  %llu:%02llu:%02llu left", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    else
+        fprintf(progress->to, "  %llu:%02llu left", seconds / 60, seconds % 60);
 }
 
 static void erase_line(const nn_progress *progress)

@@ -1,4 +1,5 @@
-/* What people see of a training: a bar that moves on a terminal, a line an epoch (or a tenth of the steps) elsewhere. */
+/* What people see of a training: a bar that moves on a terminal, a line an epoch (or a tenth of the steps) elsewhere.
+ */
 #ifndef NN_HOST_PROGRESS_H
 #define NN_HOST_PROGRESS_H
 

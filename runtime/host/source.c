@@ -7,9 +7,8 @@ static const struct {
     const char *kind;
     bool file;
     int (*open)(const nn_source_request *request, nn_source **source);
-} kinds[] = {{"idx", true, nn_idx_open},         {"csv", true, nn_csv_open},
-             {"npy", true, nn_npy_open},         {"npz", true, nn_npz_open},
-             {"blobs", false, nn_blobs_open},    {"spirals", false, nn_spirals_open},
+} kinds[] = {{"idx", true, nn_idx_open},     {"csv", true, nn_csv_open},      {"npy", true, nn_npy_open},
+             {"npz", true, nn_npz_open},     {"blobs", false, nn_blobs_open}, {"spirals", false, nn_spirals_open},
              {"moons", false, nn_moons_open}};
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
@@ -127,7 +126,8 @@ static int check_column(const nn_source *source, size_t column)
 
 static int fail_row(const nn_source *source, int64_t row)
 {
-    return nn_fail(NN_ERROR_ARGUMENT, "there is no row %lld, the source has %lld", (long long)row, (long long)source->rows);
+    return nn_fail(NN_ERROR_ARGUMENT, "there is no row %lld, the source has %lld", (long long)row,
+                   (long long)source->rows);
 }
 
 int nn_source_read(const nn_source *source, size_t column, const int64_t *rows, size_t count, void *out)
@@ -190,8 +190,8 @@ int nn_request_count(const nn_source_request *request, const char *name, int64_t
 {
     double number = nn_request_number(request, name, (double)otherwise);
     if (!(number >= (double)least && number <= (double)most) || number != (double)(int64_t)number)
-        return nn_fail(NN_ERROR_ARGUMENT, "%s of %s is %g, but it is a whole number from %lld to %lld", name, request->kind,
-                       number, (long long)least, (long long)most);
+        return nn_fail(NN_ERROR_ARGUMENT, "%s of %s is %g, but it is a whole number from %lld to %lld", name,
+                       request->kind, number, (long long)least, (long long)most);
     *value = (int64_t)number;
     return NN_OK;
 }

@@ -53,8 +53,10 @@ static int open_log(Trainer *trainer)
 /* JSON knows no NaN. */
 static void log_number(FILE *log, const char *name, double value)
 {
-    if (isfinite(value)) fprintf(log, ", \"%s\": %.9g", name, value);
-    else fprintf(log, ", \"%s\": null", name);
+    if (isfinite(value))
+        fprintf(log, ", \"%s\": %.9g", name, value);
+    else
+        fprintf(log, ", \"%s\": null", name);
 }
 
 static void log_step(Trainer *trainer, uint64_t step, double loss)
@@ -85,7 +87,8 @@ static int close_log(Trainer *trainer, int status)
 {
     if (!trainer->log) return status;
     bool failed = ferror(trainer->log);
-    if (fclose(trainer->log) || failed) return status ? status : nn_fail(NN_ERROR_FILE, "%s: cannot be written", trainer->training->log);
+    if (fclose(trainer->log) || failed)
+        return status ? status : nn_fail(NN_ERROR_FILE, "%s: cannot be written", trainer->training->log);
     return status;
 }
 
@@ -106,7 +109,8 @@ static int count_steps(Trainer *trainer)
 {
     const nn_training *training = trainer->training;
     if (training->batch < 1) return nn_fail(NN_ERROR_ARGUMENT, "a batch has at least one row");
-    if (!training->epochs == !training->steps) return nn_fail(NN_ERROR_ARGUMENT, "a training has epochs or steps, one of them");
+    if (!training->epochs == !training->steps)
+        return nn_fail(NN_ERROR_ARGUMENT, "a training has epochs or steps, one of them");
     if (training->train->rows < 1) return nn_fail(NN_ERROR_ARGUMENT, "the training data has no rows");
     trainer->per_epoch = ((uint64_t)training->train->rows + (uint64_t)training->batch - 1) / (uint64_t)training->batch;
     trainer->first = nn_params_step(training->params);
@@ -128,7 +132,8 @@ static int open_training(Trainer *trainer)
     if (status) return status;
     /* Models whose schedules need it have this setting. */
     double steps;
-    if (!nn_params_setting(training->params, "steps", &steps)) nn_params_set_setting(training->params, "steps", (double)trainer->last);
+    if (!nn_params_setting(training->params, "steps", &steps))
+        nn_params_set_setting(training->params, "steps", (double)trainer->last);
     nn_loader_options options = {.params = training->params,
                                  .split = training->train,
                                  .dims = training->dims,
@@ -162,7 +167,8 @@ static void add_metrics(Trainer *trainer, double rows)
     for (size_t i = 0; i < trainer->n_metrics; i++) {
         double value;
         uint32_t tensor = trainer->metrics[i];
-        nn_convert(NN_F64, &value, trainer->session->model->image->tensors[tensor].dtype, trainer->session->blocks[tensor].at, 1);
+        nn_convert(NN_F64, &value, trainer->session->model->image->tensors[tensor].dtype,
+                   trainer->session->blocks[tensor].at, 1);
         means->scores[i] += rows * value;
     }
 }
@@ -171,7 +177,8 @@ static nn_standing stand(Trainer *trainer, uint64_t step, uint64_t epoch)
 {
     const Means *means = &trainer->means;
     bool sampled = means->score_rows > 0;
-    for (size_t i = 0; sampled && i < trainer->n_metrics; i++) trainer->scores[i].value = means->scores[i] / means->score_rows;
+    for (size_t i = 0; sampled && i < trainer->n_metrics; i++)
+        trainer->scores[i].value = means->scores[i] / means->score_rows;
     return (nn_standing){step, epoch, means->rows > 0 ? means->loss / means->rows : 0, trainer->scores,
                          sampled ? trainer->n_metrics : 0};
 }
@@ -212,7 +219,8 @@ static int take_step(Trainer *trainer, const nn_batch *batch, uint64_t step)
     /* Nobody sees metrics that are not shown. */
     bool metrics = trainer->training->progress && step % trainer->sampling == 0;
     nn_session_set_metrics(trainer->session, metrics);
-    int status = nn_session_step(trainer->session, batch->dims, model->image->n_symbols, batch->inputs, model->n_inputs, &loss);
+    int status =
+        nn_session_step(trainer->session, batch->dims, model->image->n_symbols, batch->inputs, model->n_inputs, &loss);
     if (status) return status;
     trainer->means.loss += (double)batch->rows * (double)loss;
     trainer->means.rows += (double)batch->rows;

@@ -46,13 +46,13 @@ typedef struct {
     size_t n_dims;
     const nn_partial *partials;
     size_t n_partials;
-    int64_t batch;           /* at least 1 */
-    uint64_t epochs, steps;  /* one of them is 0 */
+    int64_t batch;          /* at least 1 */
+    uint64_t epochs, steps; /* one of them is 0 */
     bool no_shuffle;
-    const char *weights;     /* where to save at the end, or NULL */
-    const char *log;         /* FILE.csv or FILE.jsonl, or NULL: a row a step */
-    FILE *progress;          /* where people look, or NULL */
-    bool terminal;           /* progress is a terminal: a bar; else a line an epoch */
+    const char *weights;               /* where to save at the end, or NULL */
+    const char *log;                   /* FILE.csv or FILE.jsonl, or NULL: a row a step */
+    FILE *progress;                    /* where people look, or NULL */
+    bool terminal;                     /* progress is a terminal: a bar; else a line an epoch */
     const volatile sig_atomic_t *stop; /* nonzero: finish the step, save, return; may be NULL */
 } nn_training;
 

@@ -43,9 +43,9 @@ typedef enum {
     NN_ERROR_STATE,    /* not now: backward before forward */
     NN_ERROR_RANGE,    /* a value out of the range that was declared for it */
     NN_ERROR_MEMORY,
-    NN_ERROR_FILE,     /* cannot be opened, read or written */
-    NN_ERROR_FORMAT,   /* a file or image that is not what it should be */
-    NN_ERROR_VERSION   /* made for another version */
+    NN_ERROR_FILE,   /* cannot be opened, read or written */
+    NN_ERROR_FORMAT, /* a file or image that is not what it should be */
+    NN_ERROR_VERSION /* made for another version */
 } nn_status;
 
 typedef enum {
@@ -103,11 +103,14 @@ typedef struct {
 } nn_memory;
 
 typedef struct {
-    size_t size; /* sizeof(nn_options) */
+    size_t size;             /* sizeof(nn_options) */
     const nn_memory *memory; /* copied; NULL: the C library's */
 } nn_options;
 
-#define NN_OPTIONS_INIT {sizeof(nn_options), NULL}
+#define NN_OPTIONS_INIT                                                                                                \
+    {                                                                                                                  \
+        sizeof(nn_options), NULL                                                                                       \
+    }
 
 /* Opens a compiled library. The path is used as dlopen uses it, but a bare name means the working folder. */
 NN_API int nn_model_open(const char *path, const nn_options *options, nn_model **model);
@@ -150,8 +153,8 @@ NN_API int nn_model_dim_text(const nn_model *model, size_t tensor, int axis, cha
 
 /* ---- Parameters ---- */
 
-/* New parameters, drawn from the seed. `dims`: one size per free dimension, -1 where it is bound by calls; `dims` may be
- * NULL when no parameter has a free dimension. */
+/* New parameters, drawn from the seed. `dims`: one size per free dimension, -1 where it is bound by calls; `dims` may
+ * be NULL when no parameter has a free dimension. */
 NN_API int nn_params_new(nn_model *model, const int64_t *dims, size_t n_dims, uint64_t seed, nn_params **params);
 /* The same, of a new model of the image. */
 NN_API int nn_params_from_image(const struct nn_image *image, const int64_t *dims, size_t n_dims, uint64_t seed,

@@ -133,14 +133,33 @@ static void kernel_scale(const nn_kernel_args *args, int64_t begin, int64_t end)
 
 enum { SIZE_BATCH = 0, SIZE_THREE = 4, SIZE_FOUR = 8, SIZE_ONE = 12, SIZE_BATCH_3 = 16, SIZE_TWO_BATCH = 24 };
 
-static const int64_t fixture_sizes[] = {
-    NN_SIZE_SYMBOL,   0, NN_SIZE_END,    0, NN_SIZE_CONSTANT, 3, NN_SIZE_END, 0, NN_SIZE_CONSTANT, 4, NN_SIZE_END, 0,
-    NN_SIZE_CONSTANT, 1, NN_SIZE_END,    0, NN_SIZE_SYMBOL,   0, NN_SIZE_CONSTANT, 3, NN_SIZE_MUL, 0, NN_SIZE_END, 0,
-    NN_SIZE_CONSTANT, 2, NN_SIZE_SYMBOL, 0, NN_SIZE_MUL,      0, NN_SIZE_END, 0};
+static const int64_t fixture_sizes[] = {NN_SIZE_SYMBOL,   0, NN_SIZE_END,      0, NN_SIZE_CONSTANT, 3, NN_SIZE_END, 0,
+                                        NN_SIZE_CONSTANT, 4, NN_SIZE_END,      0, NN_SIZE_CONSTANT, 1, NN_SIZE_END, 0,
+                                        NN_SIZE_SYMBOL,   0, NN_SIZE_CONSTANT, 3, NN_SIZE_MUL,      0, NN_SIZE_END, 0,
+                                        NN_SIZE_CONSTANT, 2, NN_SIZE_SYMBOL,   0, NN_SIZE_MUL,      0, NN_SIZE_END, 0};
 
 enum {
-    T_X, T_T, T_K, T_W, T_COUNT, T_MEMORY, T_M, T_LR, T_STEP, T_STEPS, T_PROGRESS, T_Y, T_PICKED, T_LOSS, T_MAE,
-    T_GRADIENT, T_PARTIAL, T_PARTIAL_IN, T_PIXELS, T_READ_X, T_TENSORS
+    T_X,
+    T_T,
+    T_K,
+    T_W,
+    T_COUNT,
+    T_MEMORY,
+    T_M,
+    T_LR,
+    T_STEP,
+    T_STEPS,
+    T_PROGRESS,
+    T_Y,
+    T_PICKED,
+    T_LOSS,
+    T_MAE,
+    T_GRADIENT,
+    T_PARTIAL,
+    T_PARTIAL_IN,
+    T_PIXELS,
+    T_READ_X,
+    T_TENSORS
 };
 
 static const nn_tensor_info fixture_tensors[T_TENSORS] = {
@@ -167,30 +186,58 @@ static const nn_tensor_info fixture_tensors[T_TENSORS] = {
 };
 
 enum {
-    K_INITIALISE, K_CLEAR, K_PREDICT, K_RESIDUAL, K_LOSS, K_SUM, K_FINISH, K_COUNT, K_REMEMBER, K_PICK, K_GRADIENT,
-    K_UPDATE, K_SCALE, K_KERNELS
+    K_INITIALISE,
+    K_CLEAR,
+    K_PREDICT,
+    K_RESIDUAL,
+    K_LOSS,
+    K_SUM,
+    K_FINISH,
+    K_COUNT,
+    K_REMEMBER,
+    K_PICK,
+    K_GRADIENT,
+    K_UPDATE,
+    K_SCALE,
+    K_KERNELS
 };
 
-#define WHOLE(f) {#f, NN_KERNEL_LOOP, NN_F32, 1, 0, -1, {0}, f, NULL, NULL}
-#define SPLIT(f) {#f, NN_KERNEL_LOOP, NN_F32, 4, 1, 0, {1}, f, NULL, NULL}
+#define WHOLE(f)                                                                                                       \
+    {                                                                                                                  \
+#f, NN_KERNEL_LOOP, NN_F32, 1, 0, -1, {0 }, f, NULL, NULL                                                      \
+    }
+#define SPLIT(f)                                                                                                       \
+    {                                                                                                                  \
+#f, NN_KERNEL_LOOP, NN_F32, 4, 1, 0, {1 }, f, NULL, NULL                                                       \
+    }
 
 static const nn_kernel fixture_kernels[K_KERNELS] = {
-    [K_INITIALISE] = WHOLE(kernel_initialise), [K_CLEAR] = SPLIT(kernel_clear),
-    [K_PREDICT] = SPLIT(kernel_predict),       [K_RESIDUAL] = SPLIT(kernel_residual),
-    [K_LOSS] = WHOLE(kernel_loss),             [K_SUM] = WHOLE(kernel_sum_errors),
-    [K_FINISH] = WHOLE(kernel_finish),         [K_COUNT] = WHOLE(kernel_count),
-    [K_REMEMBER] = SPLIT(kernel_remember),     [K_PICK] = SPLIT(kernel_pick),
-    [K_GRADIENT] = WHOLE(kernel_gradient),     [K_UPDATE] = WHOLE(kernel_update),
+    [K_INITIALISE] = WHOLE(kernel_initialise),
+    [K_CLEAR] = SPLIT(kernel_clear),
+    [K_PREDICT] = SPLIT(kernel_predict),
+    [K_RESIDUAL] = SPLIT(kernel_residual),
+    [K_LOSS] = WHOLE(kernel_loss),
+    [K_SUM] = WHOLE(kernel_sum_errors),
+    [K_FINISH] = WHOLE(kernel_finish),
+    [K_COUNT] = WHOLE(kernel_count),
+    [K_REMEMBER] = SPLIT(kernel_remember),
+    [K_PICK] = SPLIT(kernel_pick),
+    [K_GRADIENT] = WHOLE(kernel_gradient),
+    [K_UPDATE] = WHOLE(kernel_update),
     [K_SCALE] = SPLIT(kernel_scale),
 };
 
-#define TENSOR(type, tensor, elements) {NN_BUFFER_TENSOR, type, tensor, elements, 0, 0, NULL}
-#define TEMPORARY(elements, first, last) {NN_BUFFER_TEMPORARY, NN_F32, 0, elements, first, last, NULL}
+#define TENSOR(type, tensor, elements)                                                                                 \
+    {                                                                                                                  \
+        NN_BUFFER_TENSOR, type, tensor, elements, 0, 0, NULL                                                           \
+    }
+#define TEMPORARY(elements, first, last)                                                                               \
+    {                                                                                                                  \
+        NN_BUFFER_TEMPORARY, NN_F32, 0, elements, first, last, NULL                                                    \
+    }
 
 /* The buffers of all programs but data.train; each uses the ones that it needs. */
-enum {
-    B_X, B_T, B_K, B_W, B_COUNT, B_MEMORY, B_M, B_LR, B_Y, B_PICKED, B_LOSS, B_MAE, B_GRADIENT, B_R, B_BUFFERS
-};
+enum { B_X, B_T, B_K, B_W, B_COUNT, B_MEMORY, B_M, B_LR, B_Y, B_PICKED, B_LOSS, B_MAE, B_GRADIENT, B_R, B_BUFFERS };
 
 #define MODEL_BUFFERS(r_first, r_last)                                                                                 \
     {                                                                                                                  \
@@ -207,30 +254,59 @@ static const nn_buffer initialise_buffers[] = MODEL_BUFFERS(0, 0);
 static const nn_buffer inference_buffers[] = MODEL_BUFFERS(2, 4);
 static const nn_buffer training_buffers[] = MODEL_BUFFERS(2, 8);
 static const nn_buffer finish_buffers[] = {TENSOR(NN_F32, T_PARTIAL_IN, SIZE_ONE), TENSOR(NN_F32, T_MAE, SIZE_ONE)};
-static const nn_buffer accumulate_buffers[] = {
-    TENSOR(NN_F32, T_X, SIZE_BATCH_3), TENSOR(NN_F32, T_T, SIZE_BATCH),   TENSOR(NN_F32, T_W, SIZE_THREE),
-    TEMPORARY(SIZE_BATCH, 0, 1),       TEMPORARY(SIZE_BATCH, 1, 2),       TENSOR(NN_F32, T_PARTIAL, SIZE_ONE)};
+static const nn_buffer accumulate_buffers[] = {TENSOR(NN_F32, T_X, SIZE_BATCH_3), TENSOR(NN_F32, T_T, SIZE_BATCH),
+                                               TENSOR(NN_F32, T_W, SIZE_THREE),   TEMPORARY(SIZE_BATCH, 0, 1),
+                                               TEMPORARY(SIZE_BATCH, 1, 2),       TENSOR(NN_F32, T_PARTIAL, SIZE_ONE)};
 static const nn_buffer data_buffers[] = {TENSOR(NN_U8, T_PIXELS, SIZE_BATCH_3), TENSOR(NN_F32, T_READ_X, SIZE_BATCH_3)};
 
 /* References: the sizes first, then buffers of launches. */
 static const uint32_t fixture_references[] = {
-    /* 0 */ SIZE_BATCH, SIZE_THREE,
-    /* 2: initialise */ B_W, B_M, B_COUNT,
+    /* 0 */ SIZE_BATCH,
+    SIZE_THREE,
+    /* 2: initialise */ B_W,
+    B_M,
+    B_COUNT,
     /* 5: clear */ B_MEMORY,
-    /* 6: predict */ B_X, B_W, B_Y,
-    /* 9: residual */ B_Y, B_T, B_R,
-    /* 12: loss */ B_R, B_LOSS,
+    /* 6: predict */ B_X,
+    B_W,
+    B_Y,
+    /* 9: residual */ B_Y,
+    B_T,
+    B_R,
+    /* 12: loss */ B_R,
+    B_LOSS,
     /* 14: count */ B_COUNT,
-    /* 15: pick */ B_W, B_K, B_PICKED,
-    /* 18: gradient */ B_X, B_R, B_GRADIENT,
-    /* 21: update */ B_GRADIENT, B_M, B_W, B_LR,
-    /* 25: sum of errors */ B_R, B_MAE,
-    /* 27: mean of errors */ B_MAE, B_MAE,
-    /* 29: finish, scale */ 0, 1,
-    /* 31: accumulate */ 0, 2, 3, 3, 1, 4, 4, 5,
-    /* 39: remember */ B_MEMORY, B_Y};
+    /* 15: pick */ B_W,
+    B_K,
+    B_PICKED,
+    /* 18: gradient */ B_X,
+    B_R,
+    B_GRADIENT,
+    /* 21: update */ B_GRADIENT,
+    B_M,
+    B_W,
+    B_LR,
+    /* 25: sum of errors */ B_R,
+    B_MAE,
+    /* 27: mean of errors */ B_MAE,
+    B_MAE,
+    /* 29: finish, scale */ 0,
+    1,
+    /* 31: accumulate */ 0,
+    2,
+    3,
+    3,
+    1,
+    4,
+    4,
+    5,
+    /* 39: remember */ B_MEMORY,
+    B_Y};
 
-#define LAUNCH(kernel, at, count, phase, metric, line) {kernel, at, 0, count, 2, phase, metric, line}
+#define LAUNCH(kernel, at, count, phase, metric, line)                                                                 \
+    {                                                                                                                  \
+        kernel, at, 0, count, 2, phase, metric, line                                                                   \
+    }
 
 /* Drawing w needs no size of a call. */
 static const nn_launch initialise_launches[] = {{K_INITIALISE, 2, 1, 3, 1, NN_FORWARD, 0, 0},
@@ -252,7 +328,9 @@ static const nn_launch finish_launches[] = {LAUNCH(K_FINISH, 29, 2, NN_FORWARD, 
 static const nn_launch data_launches[] = {LAUNCH(K_SCALE, 29, 2, NN_FORWARD, 0, 0)};
 
 #define PROGRAM(name, buffers, launches)                                                                               \
-    {name, buffers, launches, sizeof buffers / sizeof *buffers, sizeof launches / sizeof *launches}
+    {                                                                                                                  \
+        name, buffers, launches, sizeof buffers / sizeof *buffers, sizeof launches / sizeof *launches                  \
+    }
 
 static const nn_program fixture_programs[] = {PROGRAM("initialise", initialise_buffers, initialise_launches),
                                               PROGRAM("inference", inference_buffers, inference_launches),

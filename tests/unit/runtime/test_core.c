@@ -79,9 +79,9 @@ Test(core, halves_round_to_nearest_even)
     static const struct {
         float value;
         uint16_t half, brain;
-    } cases[] = {{1.0f, 0x3c00, 0x3f80},           {1.00048828125f, 0x3c00, 0x3f80}, {1.00146484375f, 0x3c02, 0x3f80},
-                 {65519.0f, 0x7bff, 0x4780},       {65520.0f, 0x7c00, 0x4780},       {0x1p-25f, 0x0000, 0x3300},
-                 {0x1.8p-24f, 0x0002, 0x33c0},     {0x1.8p-25f, 0x0001, 0x3340},     {1.00390625f, 0x3c04, 0x3f80},
+    } cases[] = {{1.0f, 0x3c00, 0x3f80},       {1.00048828125f, 0x3c00, 0x3f80}, {1.00146484375f, 0x3c02, 0x3f80},
+                 {65519.0f, 0x7bff, 0x4780},   {65520.0f, 0x7c00, 0x4780},       {0x1p-25f, 0x0000, 0x3300},
+                 {0x1.8p-24f, 0x0002, 0x33c0}, {0x1.8p-25f, 0x0001, 0x3340},     {1.00390625f, 0x3c04, 0x3f80},
                  {1.01171875f, 0x3c0c, 0x3f82}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint16_t half, brain;

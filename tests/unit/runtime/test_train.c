@@ -77,7 +77,8 @@ Test(train, shuffling_is_as_documented)
     nn_shuffle(order, 50, 0x123456789abcdefu, 3);
     for (int i = 0; i < 50; i++) expected[i] = i;
     for (uint32_t i = 49; i > 0; i--) {
-        nn_philox words = nn_philox_make((nn_philox){{i, 0, nn_random_stream("shuffle", 0), 3}}, 0x89abcdefu, 0x1234567u);
+        nn_philox words =
+            nn_philox_make((nn_philox){{i, 0, nn_random_stream("shuffle", 0), 3}}, 0x89abcdefu, 0x1234567u);
         /* (high * 2^32 + low) * (i + 1) / 2^64, in two halves */
         uint64_t low = (uint64_t)words.word[1] * (i + 1), high = (uint64_t)words.word[0] * (i + 1) + (low >> 32);
         int64_t j = (int64_t)(high >> 32), kept = expected[i];
@@ -104,8 +105,13 @@ Test(train, parts_share_borders_and_no_row)
 static nn_loader *open_loader(int64_t batch, bool shuffle, uint64_t first, uint64_t batches)
 {
     nn_loader *loader;
-    nn_loader_options options = {.params = params, .split = &split, .batch = batch, .shuffle = shuffle, .seed = 5,
-                                 .first_step = first, .batches = batches};
+    nn_loader_options options = {.params = params,
+                                 .split = &split,
+                                 .batch = batch,
+                                 .shuffle = shuffle,
+                                 .seed = 5,
+                                 .first_step = first,
+                                 .batches = batches};
     cr_assert_eq(nn_loader_new(&options, &loader), 0, "%s", nn_message());
     return loader;
 }
@@ -124,7 +130,8 @@ Test(train, an_epoch_takes_each_row_once_and_the_last_batch_is_short)
             const float *x = (const float *)batch->inputs[0] + 3 * i;
             for (int row = 0; row < DATA_ROWS; row++)
                 if (x[0] == pixels[row][0] && x[1] == pixels[row][1] && x[2] == pixels[row][2] &&
-                    ((const float *)batch->inputs[1])[i] == targets[row] && ((const int32_t *)batch->inputs[2])[i] == picks[row])
+                    ((const float *)batch->inputs[1])[i] == targets[row] &&
+                    ((const int32_t *)batch->inputs[2])[i] == picks[row])
                     seen[row]++;
         }
     }
@@ -180,7 +187,8 @@ Test(train, data_programs_make_the_inputs)
     split = (nn_split){"data.train", own, 1, 10, 20};
     loader = open_loader(7, false, 0, 0);
     cr_assert_eq(nn_loader_next(loader, &batch), 0, "%s", nn_message());
-    for (int i = 0; i < 21; i++) cr_assert_eq(((const float *)batch->inputs[0])[i], (float)pixels[10 + i / 3][i % 3] / 10);
+    for (int i = 0; i < 21; i++)
+        cr_assert_eq(((const float *)batch->inputs[0])[i], (float)pixels[10 + i / 3][i % 3] / 10);
     cr_assert_null(batch->inputs[1]);
     nn_loader_free(loader);
 }

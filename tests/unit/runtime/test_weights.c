@@ -99,7 +99,8 @@ static const struct {
     {"{\"__metadata__\":{\"step\":\"12\"}," COUNT "," W "}", NULL},
     {"{\"\\u0077\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}," COUNT "}", NULL},
     {"{\"w\":{\"dtype\":\"F16\",\"shape\":[3],\"data_offsets\":[0,6]},\"count\":{\"dtype\":\"F16\",\"shape\":[],"
-     "\"data_offsets\":[6,8]}}", "16 bytes of data"},
+     "\"data_offsets\":[6,8]}}",
+     "16 bytes of data"},
     {"", "`{` is missing"},
     {"[]", "`{` is missing"},
     {"{" W "," COUNT, "`}` is missing"},
@@ -108,11 +109,15 @@ static const struct {
     {"{" W "," W "}", "lie"},
     {"{}", "describes 0"},
     {"{" W ",\"extra\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[12,16]}}", "count is missing"},
-    {"{" W "," COUNT ",\"extra\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[16,16]}}", "no parameter or state extra"},
-    {"{\"w\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[0,12]}," COUNT "}", "w has the shape [1, 3], the model needs [3]"},
-    {"{\"w\":{\"dtype\":\"I32\",\"shape\":[3],\"data_offsets\":[0,12]}," COUNT "}", "w has the type I32, the model needs F32"},
+    {"{" W "," COUNT ",\"extra\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[16,16]}}",
+     "no parameter or state extra"},
+    {"{\"w\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[0,12]}," COUNT "}",
+     "w has the shape [1, 3], the model needs [3]"},
+    {"{\"w\":{\"dtype\":\"I32\",\"shape\":[3],\"data_offsets\":[0,12]}," COUNT "}",
+     "w has the type I32, the model needs F32"},
     {"{\"w\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]},\"count\":{\"dtype\":\"F64\",\"shape\":[],"
-     "\"data_offsets\":[8,16]}}", "w has the shape [1]"},
+     "\"data_offsets\":[8,16]}}",
+     "w has the shape [1]"},
     {"{\"w\":{\"dtype\":\"X9\",\"shape\":[3],\"data_offsets\":[0,12]}," COUNT "}", "X9 is not supported"},
     {"{\"w\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,12]}," COUNT "}", "its shape needs 16"},
     {"{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,1000]}," COUNT "}", "its shape needs 12"},
@@ -164,7 +169,8 @@ Test(weights, headers)
             cr_assert_eq(nn_params_from_image(&fixture_image, NULL, 0, 7, &params), 0);
         } else {
             cr_assert_eq(status, NN_ERROR_FORMAT, "%s", headers[i].header);
-            cr_assert(strstr(nn_message(), headers[i].says), "%s: `%s` lacks `%s`", headers[i].header, nn_message(), headers[i].says);
+            cr_assert(strstr(nn_message(), headers[i].says), "%s: `%s` lacks `%s`", headers[i].header, nn_message(),
+                      headers[i].says);
             cr_assert(!memcmp(before, after, sizeof before), "%s changed something", headers[i].header);
         }
     }

@@ -1,5 +1,5 @@
-/* What is asked of the thread pool: as functions that a plain program can call too, since Criterion does not start under
- * the thread sanitizer. Each returns NULL or what is wrong. */
+/* What is asked of the thread pool: as functions that a plain program can call too, since Criterion does not start
+ * under the thread sanitizer. Each returns NULL or what is wrong. */
 #ifndef TESTS_RUNTIME_THREADS_H
 #define TESTS_RUNTIME_THREADS_H
 
@@ -121,8 +121,10 @@ static void *infer(void *data)
     float loss;
     if (nn_session_new(caller->params, NULL, &session)) caller->wrong = "no session";
     for (int i = 0; i < 200 && !caller->wrong; i++) {
-        if (nn_session_forward(session, batch, 1, inputs, 3, 0)) caller->wrong = "forward failed";
-        else if (nn_session_get(session, "loss", NN_TYPE_F32, &loss, 1)) caller->wrong = "no loss";
+        if (nn_session_forward(session, batch, 1, inputs, 3, 0))
+            caller->wrong = "forward failed";
+        else if (nn_session_get(session, "loss", NN_TYPE_F32, &loss, 1))
+            caller->wrong = "no loss";
     }
     nn_session_free(session);
     return NULL;

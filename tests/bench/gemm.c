@@ -2,6 +2,10 @@
  * multiply-add peak, which is measured in the same minute.
  *
  *     bench_gemm [--cpu x86-64-v3] [--rounds N] [--blas FILE] [--only NN|TN|NT|TT] [--m ROWS] [--shape AB,m,n,k]
+ * [--tile 1]
+ *
+ * With --tile, C is written by a tile function (a maximum with 0, as an epilogue would) instead of by the contraction,
+ * and differs from OpenBLAS by as much.
  *
  * Best of all rounds for both. Without the library the column stays empty. */
 #include <dlfcn.h>
@@ -99,11 +103,24 @@ static float *random_matrix(size_t n)
     return x;
 }
 
+/* max(sum, 0) into C, whose row length stands where a kernel's sizes do. */
+static void store_tile(const nn_kernel_args *args, const int64_t *batch, int64_t m0, int64_t m1, int64_t n0, int64_t n1,
+                       const void *acc, int64_t acc_stride)
+{
+    (void)batch;
+    for (int64_t m = m0; m < m1; m++) {
+        const float *from = (const float *)acc + (m - m0) * acc_stride;
+        float *to = (float *)args->buffers[2] + m * args->sizes[0] + n0;
+        for (int64_t n = 0; n < n1 - n0; n++) to[n] = from[n] > 0 ? from[n] : 0;
+    }
+}
+
 static void run_ours(const Problem *p)
 {
     void *buffers[] = {p->a, p->b, p->c};
-    nn_kernel_args args = {.buffers = buffers};
-    nn_contract_run(&p->plan, &args, NULL, 0, p->plan.tasks, p->scratch);
+    int64_t sizes[] = {p->shape.n};
+    nn_kernel_args args = {.buffers = buffers, .sizes = sizes};
+    nn_contract_run(&p->plan, &args, p->plan.contraction.c < 0 ? store_tile : NULL, 0, p->plan.tasks, p->scratch);
 }
 
 static void run_blas(const Problem *p)
@@ -113,14 +130,14 @@ static void run_blas(const Problem *p)
             s.b == 'T' ? s.k : s.n, 0, p->d, s.n);
 }
 
-static Problem problem_make(const nn_micro_kernels *micro, SgemmFunction *blas, Shape s)
+static Problem problem_make(const nn_micro_kernels *micro, SgemmFunction *blas, Shape s, bool tile)
 {
     Problem p = {.micro = micro, .blas = blas, .shape = s};
     p.a = random_matrix((size_t)s.m * (size_t)s.k);
     p.b = random_matrix((size_t)s.k * (size_t)s.n);
     p.c = random_matrix((size_t)s.m * (size_t)s.n);
     p.d = random_matrix((size_t)s.m * (size_t)s.n);
-    nn_contraction t = {.m = s.m, .n = s.n, .k = s.k, .c_m = s.n, .a = 0, .b = 1, .c = 2};
+    nn_contraction t = {.m = s.m, .n = s.n, .k = s.k, .c_m = s.n, .a = 0, .b = 1, .c = tile ? -1 : 2};
     t.a_m = s.a == 'T' ? 1 : s.k;
     t.a_k = s.a == 'T' ? s.m : 1;
     t.b_k = s.b == 'T' ? 1 : s.n;
@@ -171,12 +188,14 @@ int main(int n_args, char **args)
 {
     CpuVariant cpu = CPU_NATIVE;
     Shape own = {0};
+    bool tile = false;
     int rounds = 20, m = 0;
     const char *library = "/usr/lib/x86_64-linux-gnu/openblas-serial/libopenblas.so.0", *only = NULL;
     for (int i = 1; i + 1 < n_args; i += 2) {
         if (!strcmp(args[i], "--cpu")) cpu = cpu_parse(args[i + 1], strlen(args[i + 1]));
         if (!strcmp(args[i], "--rounds")) rounds = atoi(args[i + 1]);
         if (!strcmp(args[i], "--blas")) library = args[i + 1];
+        if (!strcmp(args[i], "--tile")) tile = atoi(args[i + 1]) != 0;
         if (!strcmp(args[i], "--m")) m = atoi(args[i + 1]);
         if (!strcmp(args[i], "--shape")) sscanf(args[i + 1], "%c%c,%d,%d,%d", &own.a, &own.b, &own.m, &own.n, &own.k);
         if (!strcmp(args[i], "--only")) only = args[i + 1];
@@ -195,7 +214,7 @@ int main(int n_args, char **args)
         Shape shape = own.m ? own : shapes[i];
         if (only && (only[0] != shape.a || only[1] != shape.b)) continue;
         if (m && shape.m != m) continue;
-        Problem p = problem_make(micro, blas, shape);
+        Problem p = problem_make(micro, blas, shape, tile);
         measure(&p, rounds);
         problem_free(&p);
     }

@@ -16,12 +16,14 @@ static void check_example(const Example *example)
     Context *context = context_new();
     const Source *source = source_add(context->sources, example->name, example->text, example->size);
     ProgramOptions options = {0};
-    bool good = has_model(example->text) ? program_compile(context, NULL, source, &options) != NULL
-                                         : items_load(context, NULL, source) != NULL;
+    bool model = has_model(example->text);
+    Program *program = model ? program_compile(context, NULL, source, &options) : NULL;
+    bool good = model ? program != NULL : items_load(context, NULL, source) != NULL;
     Text text = {0};
     diagnostics_print(context->diagnostics, &text);
     cr_expect(good, "%s is refused:\n%s", example->name, text_get(&text));
     text_free(&text);
+    if (program) graph_free(program->module->graph);
     context_free(context);
 }
 

@@ -71,6 +71,7 @@ static Node find_input(const Case *test, const char *name)
         if (strcmp(graph_node(module->graph, module->inputs[i].node)->attr.name, name) == 0)
             return module->inputs[i].node;
     cr_assert(false, "`%s` has no input %s", test->expression, name);
+    return NODE_NONE;
 }
 
 /* The dimension `n` is the first size of the inputs that have it. */
@@ -142,6 +143,7 @@ static void run_case(json_t *json)
         json_object_foreach(json_object_get(json, "gradients"), name, expected)
             expect_gradients(&test, partials, inference->loss, name, expected);
         eval_free(test.eval);
+        graph_free(graph);
     }
     context_free(test.context);
 }

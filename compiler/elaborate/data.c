@@ -39,10 +39,7 @@ static void run_data_statement(Elaborator *el, DataBlock *block, const Syntax *s
         return;
     }
     const Syntax *name = statement->kids[0]->kids[0], *right = statement->kids[1];
-    if (is_split_key(statement)) {
-        read_parts(el, block, right);
-        return;
-    }
+    if (is_split_key(statement)) return; /* was read before all others */
     el->splits->binding = name->name;
     el->splits->unnamed = 0;
     Value value = evaluate(el, block->scope, right);
@@ -50,11 +47,23 @@ static void run_data_statement(Elaborator *el, DataBlock *block, const Syntax *s
     scope_assign(el, block->scope, name->name, value, name->span);
 }
 
+/* Reductions over rows need the parts, wherever in the block they are stated. */
+static void read_split_key(Elaborator *el, DataBlock *block)
+{
+    const Syntax *statements = block->syntax->kids[1];
+    for (uint32_t i = 0; i < statements->n_kids; i++) {
+        const Syntax *statement = statements->kids[i];
+        if (statement && statement->kind == SYNTAX_BIND && is_split_key(statement))
+            read_parts(el, block, statement->kids[1]);
+    }
+}
+
 static DataBlock *read_block(Elaborator *el, DataSplits *data, const Syntax *syntax)
 {
     DataBlock *block = ARENA_NEW(el->arena, DataBlock);
     *block = (DataBlock){.syntax = syntax, .scope = scope_new(el, NULL, false), .rows = -1};
     data->current = block;
+    read_split_key(el, block);
     for (uint32_t i = 0; i < syntax->kids[1]->n_kids; i++)
         if (syntax->kids[1]->kids[i]) run_data_statement(el, block, syntax->kids[1]->kids[i]);
     data->current = NULL;
@@ -68,12 +77,7 @@ static void add_split(Elaborator *el, DataSplits *data, const Item *item)
         if (data->all.at[i].block->syntax == item->syntax) block = data->all.at[i].block;
     if (!block) block = read_block(el, data, item->syntax);
     vec_push(&data->all, (DataSplit){item, block});
-    if (strcmp(item->name, "train")) return;
-    data->train = block;
-    data->train_to = 1;
-    const Syntax *names = item->syntax->kids[0];
-    for (uint32_t i = 0; block->parts && i < names->n_kids; i++)
-        if (names->kids[i]->name == item->name) data->train_to = block->parts[i];
+    if (!strcmp(item->name, "train")) data->train = block;
 }
 
 /* The name that the model's inputs give their first axis. */

@@ -28,7 +28,6 @@ struct DataSplits {
     Name rows;           /* the symbol of the first axis */
     DataBlock *current;  /* while it is evaluated */
     DataBlock *train;    /* of the split `train`, NULL while there is none */
-    double train_to;     /* the part of its rows that is `train`'s, from 0 */
     Name binding;        /* the name left of `=` */
     int unnamed;         /* sources under one binding */
 };

@@ -16,16 +16,23 @@ bool reduces_rows(const Elaborator *el, Node x, const int32_t *axes, uint32_t n_
            symbol == el->splits->rows;
 }
 
-/* The block whose rows count: `train`'s, or the only one there is. */
-static DataBlock *rows_of(const Elaborator *el, int64_t *count)
+/* The block whose rows count, `train`'s or the only one there is, and which of them are `train`'s. */
+static DataBlock *rows_of(const Elaborator *el, int64_t *first, int64_t *end)
 {
     DataSplits *data = el->splits;
     DataBlock *block = data->train ? data->train : data->current;
-    double part = 1;
+    double from = 0, to = 1, sum = 0;
     const Syntax *names = block->syntax->kids[0];
-    for (uint32_t i = 0; block->parts && i < names->n_kids; i++)
-        if (!strcmp(names->kids[i]->name, "train")) part = block->parts[i];
-    *count = (int64_t)floor((double)block->rows * part + 0.5);
+    for (uint32_t i = 0; block->parts && i < names->n_kids; i++) {
+        if (!strcmp(names->kids[i]->name, "train")) {
+            from = sum;
+            to = sum + block->parts[i];
+        }
+        sum += block->parts[i];
+    }
+    *first = (int64_t)floor((double)block->rows * from + 0.5);
+    *end = (int64_t)floor((double)block->rows * to + 0.5);
+    if (*end > block->rows) *end = block->rows;
     return block;
 }
 
@@ -94,20 +101,20 @@ static Value literal_of(Elaborator *el, const Type *type, const double *numbers,
 /* SUM, REDUCE_MAX or REDUCE_MIN over all rows; `scale` divides. */
 static Value accumulate(Elaborator *el, Op op, Node x, const int32_t *axes, uint32_t n_axes, double scale, Span at)
 {
-    int64_t rows, count = 0;
-    const DataBlock *block = rows_of(el, &rows);
+    int64_t start, end, count = 0;
+    const DataBlock *block = rows_of(el, &start, &end);
     Node piece = build_reduce(el->graph, op, x, axes, n_axes);
     Type type = *node_type(el->graph, piece);
     Eval *eval = eval_new(el->graph, &(EvalOptions){.f64 = true});
     double *total = NULL;
-    bool good = rows > 0;
-    for (int64_t first = 0; good && first < rows; first += ROWS_AT_ONCE) {
-        int64_t now = rows - first < ROWS_AT_ONCE ? rows - first : ROWS_AT_ONCE;
+    bool good = end > start;
+    for (int64_t first = start; good && first < end; first += ROWS_AT_ONCE) {
+        int64_t now = end - first < ROWS_AT_ONCE ? end - first : ROWS_AT_ONCE;
         const Tensor *tensor;
         good = bind_rows(el, eval, block, x, first, now) && eval_run(eval, &piece, 1, &tensor);
         if (!good) break;
         if (!total) total = calloc((size_t)(count = tensor->count) + 1, sizeof *total);
-        for (int64_t i = 0; i < count; i++) total[i] = first ? combine(op, total[i], tensor->data[i]) : tensor->data[i];
+        for (int64_t i = 0; i < count; i++) total[i] = first > start ? combine(op, total[i], tensor->data[i]) : tensor->data[i];
     }
     if (!good) complain(el, DIAG_data_source, at, "this cannot be computed from the rows of the data");
     for (int64_t i = 0; i < count; i++) total[i] /= scale;
@@ -119,9 +126,9 @@ static Value accumulate(Elaborator *el, Op op, Node x, const int32_t *axes, uint
 
 static double reduced_count(Elaborator *el, Node x, const int32_t *axes, uint32_t n_axes)
 {
-    int64_t rows, size;
-    rows_of(el, &rows);
-    double count = (double)rows;
+    int64_t first, end, size;
+    rows_of(el, &first, &end);
+    double count = (double)(end - first);
     for (uint32_t i = 1; i < n_axes; i++)
         if (dim_is_constant(el->dims, node_type(el->graph, x)->dims[axes[i]], &size)) count *= (double)size;
     return count;

@@ -1,0 +1,125 @@
+/* Data blocks: what a split's function computes, shapes that data decide, reductions over rows. */
+#include <math.h>
+
+#include "support.h"
+
+TestSuite(data, .timeout = 60);
+
+static const char model[] = "model m {\n input x: f32[batch, features]\n target label: i32[batch] in classes\n"
+                            " loss = cross_entropy(x |> dense(classes), label)\n}\n";
+
+static Compiled compile_data(const char *block)
+{
+    char text[1000];
+    snprintf(text, sizeof text, "%s%s", model, block);
+    return compile(text);
+}
+
+/* Values of a split's result over `count` rows of the test's table from row `first`. */
+static double *run_split(const Compiled *c, const char *function, const char *name, int64_t first, int64_t count,
+                         int64_t *total)
+{
+    const Module *module = c->program->module;
+    const Result *result = function_result(module_function(module, function), RESULT_VALUE, intern(c->context->names, name));
+    cr_assert_not_null(result);
+    Eval *eval = eval_new(module->graph, &(EvalOptions){.f64 = true});
+    eval_bind_size(eval, intern(c->context->names, "batch"), count);
+    double *rows = calloc((size_t)count, sizeof *rows);
+    uint32_t n;
+    Node *reached = graph_reachable(module->graph, &result->value, 1, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        const NodeInfo *info = graph_node(module->graph, reached[i]);
+        if (info->op != OP_INPUT) continue;
+        bool label = strstr(info->attr.name, ".label") != NULL;
+        for (int64_t k = 0; k < count; k++) rows[k] = (double)(label ? (first + k) % 3 : first + k);
+        cr_assert(eval_bind(eval, reached[i], rows, count));
+    }
+    const Tensor *tensor;
+    cr_assert(eval_run(eval, &result->value, 1, &tensor), "%s", eval_message(eval));
+    double *copy = malloc((size_t)tensor->count * sizeof *copy);
+    memcpy(copy, tensor->data, (size_t)tensor->count * sizeof *copy);
+    *total = tensor->count;
+    free(reached);
+    free(rows);
+    eval_free(eval);
+    return copy;
+}
+
+Test(data, tables_decide_sizes)
+{
+    Compiled c = compile_data("data train {\n t = blobs(samples = 9)\n x = columns(t, \"a\", \"b\") / 2\n label = t.label\n}\n");
+    const Split *split = program_split(c.program, "train");
+    cr_assert_not_null(split);
+    cr_expect_eq(split->rows, 9);
+    cr_expect(split->from == 0 && split->to == 1);
+    cr_expect_eq(split->n_sources, 1);
+    cr_expect_eq(split->n_fields, 3);
+    cr_expect_str_eq(split->fields[0].input, "t.a");
+    cr_expect_str_eq(split->sources[0].kind, "blobs");
+    cr_expect_eq(split->sources[0].n_args, 1);
+    cr_expect_eq(c.program->module->n_dims, 1);
+    Text type = {0};
+    type_print(graph_dims(c.program->module->graph), node_type(c.program->module->graph, c.program->params[0].node), &type);
+    cr_expect_str_eq(text_get(&type), "f32[2, 3]");
+    text_free(&type);
+    int64_t count;
+    double *x = run_split(&c, "data.train", "x", 4, 2, &count);
+    cr_assert_eq(count, 4);
+    cr_expect(x[0] == 2 && x[1] == 2 && x[2] == 2.5 && x[3] == 2.5);
+    free(x);
+    compiled_free(&c);
+}
+
+Test(data, reductions_over_rows_are_those_of_train)
+{
+    Compiled c = compile_data("data train, valid {\n t = blobs(samples = 10)\n raw = columns(t, \"a\", \"b\")\n"
+                              " x = (raw - mean(raw, axis = 0)) / sqrt(variance(raw, axis = 0))\n label = t.label\n"
+                              " split = [0.5, 0.5]\n}\n");
+    const Split *valid = program_split(c.program, "valid");
+    cr_expect(valid->from == 0.5 && valid->to == 1);
+    int64_t count;
+    double *x = run_split(&c, "data.valid", "x", 0, 3, &count);
+    cr_assert_eq(count, 6);
+    for (int i = 0; i < 6; i++) cr_expect_float_eq(x[i], (i / 2 - 2) / sqrt(2.0), 1e-6);
+    free(x);
+    compiled_free(&c);
+}
+
+Test(data, train_may_be_any_part)
+{
+    Compiled c = compile_data("data valid, train {\n split = [0.4, 0.6]\n t = blobs(samples = 5)\n"
+                              " raw = columns(t, \"a\", \"b\")\n x = raw - max(raw, axis = 0)\n label = t.label\n}\n");
+    int64_t count;
+    double *x = run_split(&c, "data.valid", "x", 0, 2, &count);
+    cr_assert_eq(count, 4);
+    cr_expect(x[0] == -4 && x[3] == -3);
+    free(x);
+    compiled_free(&c);
+}
+
+Test(data, literals_are_sources)
+{
+    Compiled c = compile("model m {\n input x: f32[batch, 2]\n target y: f32[batch]\n loss = mse(sum(x, axis = 1), y)\n}\n"
+                         "data train {\n x = [[0, 1], [2, 3], [4, 5]]\n y = [0, 1, 0]\n}\n"
+                         "data test {\n x = [[1, 1]]\n y = [1.5]\n}\n");
+    const Split *train = program_split(c.program, "train"), *test = program_split(c.program, "test");
+    cr_assert(train && test);
+    cr_expect_eq(train->rows, 3);
+    cr_expect_eq(test->rows, 1);
+    cr_expect_eq(train->n_sources, 2);
+    cr_expect_str_eq(train->sources[0].kind, "literal");
+    cr_expect_eq(((const int32_t *)train->sources[0].literal)[3], 3);
+    cr_expect_eq(((const float *)test->sources[1].literal)[0], 1.5f);
+    compiled_free(&c);
+}
+
+Test(data, the_first_axis_is_the_model_s)
+{
+    Compiled c = compile("model m {\n input x: f32[n]\n output y = 2 * x\n}\ndata train {\n x = [0, 1, 2]\n}\n");
+    const Function *function = module_function(c.program->module, "data.train");
+    Text type = {0};
+    type_print(graph_dims(c.program->module->graph), node_type(c.program->module->graph, function->results[0].value), &type);
+    cr_expect_str_eq(text_get(&type), "f32[n]");
+    text_free(&type);
+    compiled_free(&c);
+}

@@ -14,22 +14,6 @@
 
 enum { MAX_THREADS = 4, KERNELS_PER_THREAD = 4 };
 
-struct Jit {
-    Context *context;
-    const Plan *plan;
-    CpuVariant cpu;
-    int level, threads;
-    LLVMOrcLLJITRef orc;
-    nn_image image;         /* with the programs compiled so far */
-    nn_kernel *kernels;     /* image.kernels */
-    nn_program *programs;   /* image.programs */
-    const nn_program *all;  /* in the plan's order */
-    bool *compiled;         /* per kernel of the plan */
-    bool *listed;           /* per program of the plan */
-    uint32_t n_units;
-    CodegenTimes times;
-};
-
 /* What one thread compiles. */
 typedef struct {
     const Jit *jit;
@@ -41,6 +25,32 @@ typedef struct {
     char *error;
     double build, select;
 } Job;
+
+/* What is being compiled now. */
+typedef struct {
+    Job jobs[MAX_THREADS];
+    pthread_t threads[MAX_THREADS];
+    bool started[MAX_THREADS];
+    uint32_t n_jobs;
+    uint32_t *storage; /* the jobs' lists of kernels */
+} Batch;
+
+struct Jit {
+    Context *context;
+    const Plan *plan;
+    CpuVariant cpu;
+    int level, threads;
+    LLVMOrcLLJITRef orc;
+    nn_image image;        /* with the programs compiled so far */
+    nn_kernel *kernels;    /* image.kernels */
+    nn_program *programs;  /* image.programs */
+    const nn_program *all; /* in the plan's order */
+    bool *compiled;        /* per kernel of the plan */
+    bool *listed, *wanted; /* per program of the plan: in the image; in the batch */
+    uint32_t n_units;
+    Batch batch;
+    CodegenTimes times;
+};
 
 /* A row of the table that a unit exports. */
 typedef struct {
@@ -193,6 +203,23 @@ static bool collect(Jit *jit, Job *jobs, uint32_t n_jobs)
     return good;
 }
 
+/* Starts the threads that compile the kernels; finish_batch waits for them. */
+static void start_batch(Jit *jit, const uint32_t *kernels, uint32_t n_kernels)
+{
+    Batch *batch = &jit->batch;
+    *batch = (Batch){.n_jobs = 1 + n_kernels / KERNELS_PER_THREAD};
+    if (batch->n_jobs > (uint32_t)jit->threads) batch->n_jobs = (uint32_t)jit->threads;
+    batch->storage = calloc((size_t)batch->n_jobs * n_kernels, sizeof *batch->storage);
+    if (!batch->storage) abort();
+    share_out(jit, batch->jobs, batch->n_jobs, kernels, n_kernels, batch->storage);
+    for (uint32_t j = 0; j < batch->n_jobs; j++) {
+        Job *job = &batch->jobs[j];
+        job->jit = jit;
+        job->number = jit->n_units++;
+        batch->started[j] = !pthread_create(&batch->threads[j], NULL, run_job, job);
+    }
+}
+
 static bool make_orc(Jit *jit)
 {
     if (jit->orc) return true;
@@ -202,31 +229,23 @@ static bool make_orc(Jit *jit)
     return error ? report_error(jit, error) : true;
 }
 
-static bool compile_kernels(Jit *jit, const uint32_t *kernels, uint32_t n_kernels)
+/* Waits for a batch and loads what it made. */
+static bool finish_batch(Jit *jit)
 {
-    if (!n_kernels) return true;
-    uint32_t n_jobs = 1 + n_kernels / KERNELS_PER_THREAD;
-    if (n_jobs > (uint32_t)jit->threads) n_jobs = (uint32_t)jit->threads;
-    Job jobs[MAX_THREADS] = {{0}};
-    pthread_t threads[MAX_THREADS];
-    uint32_t *storage = calloc((size_t)n_jobs * n_kernels, sizeof *storage);
-    if (!storage) abort();
-    share_out(jit, jobs, n_jobs, kernels, n_kernels, storage);
-    bool started[MAX_THREADS] = {false};
-    for (uint32_t j = 0; j < n_jobs; j++) {
-        jobs[j].jit = jit;
-        jobs[j].number = jit->n_units++;
-        if (j) started[j] = !pthread_create(&threads[j], NULL, run_job, &jobs[j]);
+    Batch *batch = &jit->batch;
+    bool good = !batch->n_jobs || make_orc(jit);
+    for (uint32_t j = 0; j < batch->n_jobs; j++) {
+        if (batch->started[j]) pthread_join(batch->threads[j], NULL);
+        else run_job(&batch->jobs[j]);
     }
-    bool good = make_orc(jit);
-    for (uint32_t j = 0; j < n_jobs; j++) {
-        if (!started[j]) run_job(&jobs[j]);
+    good = collect(jit, batch->jobs, batch->n_jobs) && good;
+    free(batch->storage);
+    *batch = (Batch){0};
+    for (uint32_t p = 0; good && p < jit->plan->n_programs; p++) {
+        if (jit->wanted[p]) jit->programs[jit->image.n_programs++] = jit->all[p];
+        jit->listed[p] |= jit->wanted[p];
+        jit->wanted[p] = false;
     }
-    for (uint32_t j = 1; j < n_jobs; j++) {
-        if (started[j]) pthread_join(threads[j], NULL);
-    }
-    good = good && collect(jit, jobs, n_jobs);
-    free(storage);
     return good;
 }
 
@@ -241,28 +260,23 @@ static bool is_wanted(const char *const *names, const char *program)
     return false;
 }
 
-static bool require_programs(Jit *jit, const char *const *names)
+static void start_programs(Jit *jit, const char *const *names)
 {
     const Plan *plan = jit->plan;
     bool *needed = ARENA_ARRAY(jit->context->arena, bool, plan->n_kernels + 1);
     uint32_t *kernels = ARENA_ARRAY(jit->context->arena, uint32_t, plan->n_kernels + 1), count = 0;
     for (uint32_t p = 0; p < plan->n_programs; p++) {
-        if (!is_wanted(names, plan->programs[p].name)) continue;
-        for (uint32_t l = 0; l < plan->programs[p].n_launches; l++) needed[plan->programs[p].launches[l].kernel] = true;
+        const PlanProgram *program = &plan->programs[p];
+        jit->wanted[p] = !jit->listed[p] && is_wanted(names, program->name);
+        for (uint32_t l = 0; jit->wanted[p] && l < program->n_launches; l++) needed[program->launches[l].kernel] = true;
     }
     for (uint32_t k = 0; k < plan->n_kernels; k++) {
         if (needed[k] && !jit->compiled[k]) kernels[count++] = k;
     }
-    if (!compile_kernels(jit, kernels, count)) return false;
-    for (uint32_t p = 0; p < plan->n_programs; p++) {
-        if (jit->listed[p] || !is_wanted(names, plan->programs[p].name)) continue;
-        jit->listed[p] = true;
-        jit->programs[jit->image.n_programs++] = jit->all[p];
-    }
-    return true;
+    if (count) start_batch(jit, kernels, count);
 }
 
-Jit *jit_compile(Context *context, const Plan *plan, const CodegenOptions *options)
+Jit *jit_start(Context *context, const Plan *plan, const CodegenOptions *options)
 {
     const char *cpu = options && options->cpu ? options->cpu : "native";
     CpuVariant variant = cpu_parse(cpu, strlen(cpu));
@@ -280,6 +294,7 @@ Jit *jit_compile(Context *context, const Plan *plan, const CodegenOptions *optio
     jit->threads = usable_threads(options ? options->threads : 0);
     jit->compiled = ARENA_ARRAY(context->arena, bool, plan->n_kernels + 1);
     jit->listed = ARENA_ARRAY(context->arena, bool, plan->n_programs + 1);
+    jit->wanted = ARENA_ARRAY(context->arena, bool, plan->n_programs + 1);
     jit->all = tables->image.programs;
     jit->programs = ARENA_ARRAY(context->arena, nn_program, plan->n_programs + 1);
     jit->kernels = tables->kernels;
@@ -287,7 +302,19 @@ Jit *jit_compile(Context *context, const Plan *plan, const CodegenOptions *optio
     jit->image.programs = jit->programs;
     jit->image.n_programs = 0;
     jit->image.micro_kernels = micro_kernels(variant);
-    if (require_programs(jit, options ? options->programs : NULL)) return jit;
+    start_programs(jit, options ? options->programs : NULL);
+    return jit;
+}
+
+bool jit_wait(Jit *jit)
+{
+    return finish_batch(jit);
+}
+
+Jit *jit_compile(Context *context, const Plan *plan, const CodegenOptions *options)
+{
+    Jit *jit = jit_start(context, plan, options);
+    if (jit && jit_wait(jit)) return jit;
     jit_free(jit);
     return NULL;
 }
@@ -300,7 +327,9 @@ const nn_image *jit_image(const Jit *jit)
 bool jit_require(Jit *jit, const char *program)
 {
     const char *const names[] = {program, NULL};
-    return require_programs(jit, program ? names : NULL);
+    if (!finish_batch(jit)) return false;
+    start_programs(jit, program ? names : NULL);
+    return finish_batch(jit);
 }
 
 CodegenTimes jit_times(const Jit *jit)
@@ -310,7 +339,9 @@ CodegenTimes jit_times(const Jit *jit)
 
 void jit_free(Jit *jit)
 {
-    if (!jit || !jit->orc) return;
+    if (!jit) return;
+    if (jit->batch.n_jobs) finish_batch(jit);
+    if (!jit->orc) return;
     LLVMErrorRef error = LLVMOrcDisposeLLJIT(jit->orc);
     if (error) LLVMConsumeError(error);
     jit->orc = NULL;

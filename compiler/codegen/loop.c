@@ -7,9 +7,28 @@
 static LLVMValueRef load_field(const Emitter *e, LLVMValueRef structure, LLVMTypeRef type, unsigned byte)
 {
     LLVMBuilderRef builder = e->vector->builder;
+    if (!byte) return LLVMBuildLoad2(builder, type, structure, "");
     LLVMTypeRef i8 = LLVMInt8TypeInContext(e->vector->context);
     LLVMValueRef offset = const_i64(e, byte);
     return LLVMBuildLoad2(builder, type, LLVMBuildGEP2(builder, i8, structure, &offset, 1, ""), "");
+}
+
+/* What a kernel's function uses; the rest is not read. */
+typedef struct {
+    bool random, error, zero, spill;
+} Uses;
+
+static Uses kernel_uses(const Kernel *kernel)
+{
+    Uses uses = {0};
+    for (uint32_t v = 0; v < kernel->n_values; v++) {
+        const KernelValue *value = &kernel->values[v];
+        uses.random |= value->kind == KERNEL_RANDOM;
+        uses.zero |= value->kind == KERNEL_LOAD && value->n_args;
+        uses.spill |= is_sink(value);
+        for (uint32_t i = 0; i < value->n_index; i++) uses.error |= value->index[i].checked;
+    }
+    return uses;
 }
 
 static void read_sizes(Emitter *e, LLVMValueRef from)
@@ -17,10 +36,8 @@ static void read_sizes(Emitter *e, LLVMValueRef from)
     const Kernel *kernel = e->kernel;
     e->sizes = ARENA_ARRAY(e->arena, LLVMValueRef, kernel->n_sizes);
     for (uint32_t i = 0; i < kernel->n_sizes; i++) {
-        if (kernel->sizes[i].known)
-            e->sizes[i] = const_i64(e, kernel->sizes[i].value);
-        else
-            e->sizes[i] = load_field(e, from, type_i64(e), i * 8);
+        if (kernel->sizes[i].known) e->sizes[i] = const_i64(e, kernel->sizes[i].value);
+        else e->sizes[i] = load_field(e, from, type_i64(e), i * 8);
         if (!kernel->sizes[i].known) LLVMSetValueName2(e->sizes[i], "size", 4);
     }
 }
@@ -43,16 +60,20 @@ static void read_strides(Emitter *e)
     }
 }
 
-/* What the body uses of nn_kernel_args beside sizes. */
+/* The fields of nn_kernel_args beside sizes. */
 static void read_args(Emitter *e, LLVMValueRef args)
 {
     LLVMBuilderRef builder = e->vector->builder;
     LLVMTypeRef pointer = LLVMPointerTypeInContext(e->vector->context, 0);
+    Uses uses = kernel_uses(e->kernel);
     read_buffers(e, load_field(e, args, pointer, offsetof(nn_kernel_args, buffers)));
-    e->seed = load_field(e, args, type_i64(e), offsetof(nn_kernel_args, seed));
-    e->step = load_field(e, args, type_i64(e), offsetof(nn_kernel_args, step));
-    e->error = load_field(e, args, pointer, offsetof(nn_kernel_args, error));
-    e->spill = LLVMBuildAlloca(builder, type_i64(e), "spill");
+    if (uses.random) {
+        e->seed = load_field(e, args, type_i64(e), offsetof(nn_kernel_args, seed));
+        e->step = load_field(e, args, type_i64(e), offsetof(nn_kernel_args, step));
+    }
+    if (uses.error) e->error = load_field(e, args, pointer, offsetof(nn_kernel_args, error));
+    if (uses.error || uses.spill) e->spill = LLVMBuildAlloca(builder, type_i64(e), "spill");
+    if (!uses.zero) return;
     e->zero = LLVMBuildAlloca(builder, type_i64(e), "zero");
     LLVMBuildStore(builder, const_i64(e, 0), e->zero);
 }

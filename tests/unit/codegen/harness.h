@@ -12,7 +12,7 @@
 #include "ir/eval.h"
 #include "nn_image.h"
 
-enum { MAX_SIZES = 8, MAX_BUFFERS = 8 };
+enum { MAX_SIZES = 8, MAX_BUFFERS = 24 };
 
 typedef struct {
     Context *context;

@@ -34,7 +34,8 @@ static bool find_product(const Kernel *kernel, KernelContraction *form)
     if (reduces != 1) return false;
     const KernelValue *reduce = &kernel->values[form->reduce];
     const KernelValue *product = &kernel->values[reduce->args[0]];
-    if (reduce->op != OP_SUM || !dtype_is_float(reduce->dtype) || (reduce->reduced & (reduce->reduced - 1))) return false;
+    if (reduce->op != OP_SUM || !dtype_is_float(reduce->dtype) || (reduce->reduced & (reduce->reduced - 1)))
+        return false;
     if (product->kind != KERNEL_COMPUTE || product->op != OP_MUL) return false;
     form->a = product->args[0];
     form->b = product->args[1];

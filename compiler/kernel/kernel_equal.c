@@ -51,7 +51,8 @@ static bool buffer_equal(const KernelBuffer *a, const KernelBuffer *b)
 
 bool kernel_equal(const Kernel *a, const Kernel *b)
 {
-    if (a->n_sizes != b->n_sizes || a->n_axes != b->n_axes || a->n_buffers != b->n_buffers || a->n_values != b->n_values)
+    if (a->n_sizes != b->n_sizes || a->n_axes != b->n_axes || a->n_buffers != b->n_buffers ||
+        a->n_values != b->n_values)
         return false;
     for (uint32_t i = 0; i < a->n_sizes; i++)
         if (a->sizes[i].known != b->sizes[i].known || a->sizes[i].value != b->sizes[i].value) return false;
@@ -82,8 +83,8 @@ static uint64_t value_hash(uint64_t hash, const KernelValue *value)
     for (uint32_t i = 0; i < value->n_args; i++) hash = mix(hash, value->args[i]);
     for (uint32_t i = 0; i < value->n_index; i++) {
         const KernelIndex *index = &value->index[i];
-        hash = mix(hash, (uint64_t)(uint32_t)index->value << 32 | index->offset << 2 |
-                             (uint32_t)index->negative << 1 | (uint32_t)index->checked);
+        hash = mix(hash, (uint64_t)(uint32_t)index->value << 32 | index->offset << 2 | (uint32_t)index->negative << 1 |
+                             (uint32_t)index->checked);
         for (uint32_t j = 0; j < index->n_terms; j++)
             hash = mix(hash, (uint64_t)index->terms[j].factor << 8 ^ index->terms[j].axis);
     }

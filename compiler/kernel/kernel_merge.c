@@ -14,7 +14,8 @@ static bool together(AxisMask mask, AxisMask pair)
 }
 
 /* True when subscripts d and d + 1 walk dimensions of these sizes as `outer` and `inner` one after the other. */
-static bool adjacent(const Kernel *kernel, const KernelIndex *index, const uint32_t *dims, uint32_t outer, uint32_t inner)
+static bool adjacent(const Kernel *kernel, const KernelIndex *index, const uint32_t *dims, uint32_t outer,
+                     uint32_t inner)
 {
     uint32_t axis;
     return kernel_index_plain(kernel, &index[0], &axis) && axis == outer &&
@@ -42,7 +43,8 @@ static bool value_allows(const Kernel *kernel, const KernelValue *value, uint32_
     return true;
 }
 
-/* A buffer's dimensions must be merged in all its accesses or in none, at one place: where the first access has them. */
+/* A buffer's dimensions must be merged in all its accesses or in none, at one place: where the first access has them.
+ */
 static bool buffer_allows(const Kernel *kernel, uint32_t buffer, uint32_t outer, uint32_t inner, int32_t *place)
 {
     *place = -1;

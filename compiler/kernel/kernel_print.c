@@ -71,17 +71,23 @@ static void print_value(const Kernel *kernel, uint32_t number, Text *to)
     case KERNEL_STORE:
     case KERNEL_SCATTER:
         text_format(to, "%s b%u",
-                    value->kind == KERNEL_LOAD ? "load" : value->kind == KERNEL_STORE ? "store" : "scatter",
+                    value->kind == KERNEL_LOAD    ? "load"
+                    : value->kind == KERNEL_STORE ? "store"
+                                                  : "scatter",
                     value->buffer);
         print_index(kernel, value, to);
         print_args(value, to);
         break;
-    case KERNEL_AXIS: text_format(to, "axis a%u", value->axis); break;
+    case KERNEL_AXIS:
+        text_format(to, "axis a%u", value->axis);
+        break;
     case KERNEL_CONSTANT:
         text_string(to, "constant ");
         text_number(to, value->number);
         break;
-    case KERNEL_SIZE: text_format(to, "size s%u", value->size); break;
+    case KERNEL_SIZE:
+        text_format(to, "size s%u", value->size);
+        break;
     case KERNEL_RANDOM:
         text_format(to, "random s%u", value->stream);
         print_index(kernel, value, to);

@@ -195,8 +195,8 @@ static bool read_number(Reader *reader, double *number)
 static bool read_random(Reader *reader, KernelValue *value)
 {
     uint32_t rank;
-    return expect_numbered(reader, 's', &value->stream) && read_index(reader, value) && expect(reader, "of") && read_dims(reader, value->dims, &rank) &&
-           (rank == value->n_index || fail(reader, "a size per subscript"));
+    return expect_numbered(reader, 's', &value->stream) && read_index(reader, value) && expect(reader, "of") &&
+           read_dims(reader, value->dims, &rank) && (rank == value->n_index || fail(reader, "a size per subscript"));
 }
 
 static bool read_access(Reader *reader, KernelValue *value, KernelValueKind kind)

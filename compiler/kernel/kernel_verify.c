@@ -80,7 +80,8 @@ static void check_access(Check *check, uint32_t at)
         return;
     }
     const KernelBuffer *buffer = &kernel->buffers[value->buffer];
-    if (value->n_index != buffer->rank) COMPLAIN(check, "v%u has %u subscripts for b%u", at, value->n_index, value->buffer);
+    if (value->n_index != buffer->rank)
+        COMPLAIN(check, "v%u has %u subscripts for b%u", at, value->n_index, value->buffer);
     if (value->dtype != buffer->dtype) COMPLAIN(check, "v%u and b%u differ in type", at, value->buffer);
     bool load = value->kind == KERNEL_LOAD;
     if (load ? !buffer->read : !buffer->written)
@@ -91,7 +92,8 @@ static void check_access(Check *check, uint32_t at)
     }
     if (!value->n_args) return;
     DType dtype = kernel->values[value->args[0]].dtype;
-    if (dtype != (load ? DTYPE_BOOL : value->dtype)) COMPLAIN(check, "the operand of v%u is of type %s", at, dtype_name(dtype));
+    if (dtype != (load ? DTYPE_BOOL : value->dtype))
+        COMPLAIN(check, "the operand of v%u is of type %s", at, dtype_name(dtype));
 }
 
 static void check_compute(Check *check, uint32_t at)
@@ -107,16 +109,25 @@ static void check_compute(Check *check, uint32_t at)
     uint32_t first = 0;
     bool right = true;
     switch (info->rule) {
-    case TYPE_RULE_SAME: right = value->dtype == operand; break;
-    case TYPE_RULE_FLOAT: right = value->dtype == operand && dtype_is_float(operand); break;
-    case TYPE_RULE_COMPARE: right = value->dtype == DTYPE_BOOL; break;
-    case TYPE_RULE_LOGIC: right = value->dtype == DTYPE_BOOL && operand == DTYPE_BOOL; break;
+    case TYPE_RULE_SAME:
+        right = value->dtype == operand;
+        break;
+    case TYPE_RULE_FLOAT:
+        right = value->dtype == operand && dtype_is_float(operand);
+        break;
+    case TYPE_RULE_COMPARE:
+        right = value->dtype == DTYPE_BOOL;
+        break;
+    case TYPE_RULE_LOGIC:
+        right = value->dtype == DTYPE_BOOL && operand == DTYPE_BOOL;
+        break;
     case TYPE_RULE_SELECT:
         right = operand == DTYPE_BOOL;
         operand = value->dtype;
         first = 1;
         break;
-    default: break;
+    default:
+        break;
     }
     for (uint32_t i = first; i < value->n_args; i++) right = right && values[value->args[i]].dtype == operand;
     if (!right) COMPLAIN(check, "the types of v%u do not fit %s", at, info->spelling);
@@ -132,9 +143,11 @@ static void check_reduce(Check *check, uint32_t at)
     }
     const KernelValue *arg = &check->kernel->values[value->args[0]];
     bool position = value->op == OP_ARGMAX || value->op == OP_ARGMIN;
-    if (!value->reduced || (value->reduced & ~arg->domain)) COMPLAIN(check, "v%u reduces axes that its operand lacks", at);
+    if (!value->reduced || (value->reduced & ~arg->domain))
+        COMPLAIN(check, "v%u reduces axes that its operand lacks", at);
     if (value->domain != (arg->domain & ~value->reduced)) COMPLAIN(check, "v%u has the wrong domain", at);
-    if (position && (value->reduced & (value->reduced - 1))) COMPLAIN(check, "v%u finds a position along several axes", at);
+    if (position && (value->reduced & (value->reduced - 1)))
+        COMPLAIN(check, "v%u finds a position along several axes", at);
     if (value->dtype != (position ? DTYPE_I32 : arg->dtype)) COMPLAIN(check, "v%u has the wrong type", at);
 }
 
@@ -153,11 +166,14 @@ static void check_value(Check *check, uint32_t at)
         for (uint32_t i = 0; i < value->n_args; i++) needed |= kernel->values[value->args[i]].domain;
     switch (value->kind) {
     case KERNEL_STORE:
-        if (value->domain != subscripts) COMPLAIN(check, "the domain of the store v%u is not that of its subscripts", at);
+        if (value->domain != subscripts)
+            COMPLAIN(check, "the domain of the store v%u is not that of its subscripts", at);
         check_access(check, at);
         break;
     case KERNEL_LOAD:
-    case KERNEL_SCATTER: check_access(check, at); break;
+    case KERNEL_SCATTER:
+        check_access(check, at);
+        break;
     case KERNEL_AXIS:
         if (value->axis >= kernel->n_axes)
             COMPLAIN(check, "v%u names no axis", at);
@@ -166,7 +182,8 @@ static void check_value(Check *check, uint32_t at)
         if (value->dtype != DTYPE_I64) COMPLAIN(check, "v%u is not i64", at);
         break;
     case KERNEL_SIZE:
-        if (value->size >= kernel->n_sizes || value->dtype != DTYPE_I64) COMPLAIN(check, "v%u names no size as i64", at);
+        if (value->size >= kernel->n_sizes || value->dtype != DTYPE_I64)
+            COMPLAIN(check, "v%u names no size as i64", at);
         break;
     case KERNEL_RANDOM:
         if (value->dtype != DTYPE_F32) COMPLAIN(check, "the random v%u is not f32", at);
@@ -174,9 +191,14 @@ static void check_value(Check *check, uint32_t at)
         for (uint32_t i = 0; i < value->n_index; i++)
             if (value->dims[i] >= kernel->n_sizes) COMPLAIN(check, "v%u has an unknown size", at);
         break;
-    case KERNEL_COMPUTE: check_compute(check, at); break;
-    case KERNEL_REDUCE: check_reduce(check, at); break;
-    case KERNEL_CONSTANT: break;
+    case KERNEL_COMPUTE:
+        check_compute(check, at);
+        break;
+    case KERNEL_REDUCE:
+        check_reduce(check, at);
+        break;
+    case KERNEL_CONSTANT:
+        break;
     }
     if (needed & ~value->domain) COMPLAIN(check, "v%u depends on axes outside its domain", at);
 }

@@ -1,5 +1,6 @@
-/* What a plan means, without a code generator. Values are kept for their whole domain where the order matters (reductions,
- * and loads of memory that the kernel writes); all others are computed at each point where they are needed. */
+/* What a plan means, without a code generator. Values are kept for their whole domain where the order matters
+ * (reductions, and loads of memory that the kernel writes); all others are computed at each point where they are
+ * needed. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +11,13 @@
 
 typedef struct {
     const Kernel *kernel;
-    void **memory;         /* per kernel buffer */
-    const int64_t *sizes;  /* per kernel size */
+    void **memory;        /* per kernel buffer */
+    const int64_t *sizes; /* per kernel size */
     uint64_t seed, step;
-    double **kept;         /* per value: its elements over its domain, or NULL */
-    double *value;         /* per value, at the current point */
+    double **kept; /* per value: its elements over its domain, or NULL */
+    double *value; /* per value, at the current point */
     int64_t point[KERNEL_MAX_AXES];
-    bool *needed;          /* scratch: which values the current sink is made of */
+    bool *needed; /* scratch: which values the current sink is made of */
     bool failed;
 } Machine;
 
@@ -86,8 +87,8 @@ static double read_element(Machine *machine, const KernelValue *value)
 static void write_element(Machine *machine, const KernelValue *value)
 {
     const KernelBuffer *buffer = &machine->kernel->buffers[value->buffer];
-    char *to = (char *)machine->memory[value->buffer] +
-               address(machine, value, buffer->dims) * dtype_size(buffer->dtype);
+    char *to =
+        (char *)machine->memory[value->buffer] + address(machine, value, buffer->dims) * dtype_size(buffer->dtype);
     double element = machine->value[value->args[0]];
     if (value->kind == KERNEL_SCATTER) {
         double old;
@@ -103,17 +104,22 @@ static double compute(Machine *machine, uint32_t at)
     const KernelValue *value = &machine->kernel->values[at];
     double x[3] = {0};
     switch (value->kind) {
-    case KERNEL_LOAD: return read_element(machine, value);
-    case KERNEL_AXIS: return (double)machine->point[value->axis];
-    case KERNEL_CONSTANT: return dtype_round(value->dtype, value->number);
-    case KERNEL_SIZE: return (double)machine->sizes[value->size];
+    case KERNEL_LOAD:
+        return read_element(machine, value);
+    case KERNEL_AXIS:
+        return (double)machine->point[value->axis];
+    case KERNEL_CONSTANT:
+        return dtype_round(value->dtype, value->number);
+    case KERNEL_SIZE:
+        return (double)machine->sizes[value->size];
     case KERNEL_RANDOM:
         return nn_random_uniform(machine->seed, (uint32_t)machine->sizes[value->stream], (uint32_t)machine->step,
                                  (uint64_t)address(machine, value, value->dims));
     case KERNEL_COMPUTE:
         for (uint32_t i = 0; i < value->n_args; i++) x[i] = machine->value[value->args[i]];
         return dtype_round(value->dtype, op_evaluate(value->op, x[0], x[1], x[2]));
-    default: return 0;
+    default:
+        return 0;
     }
 }
 
@@ -138,19 +144,26 @@ static void compute_needed(Machine *machine, uint32_t end)
     for (uint32_t i = 0; i < end; i++) {
         if (!machine->needed[i]) continue;
         const double *kept = machine->kept[i];
-        machine->value[i] = kept ? kept[domain_position(machine, machine->kernel->values[i].domain)] : compute(machine, i);
+        machine->value[i] =
+            kept ? kept[domain_position(machine, machine->kernel->values[i].domain)] : compute(machine, i);
     }
 }
 
 static double combine(Op op, double total, double x)
 {
     switch (op) {
-    case OP_PROD: return total * x;
-    case OP_REDUCE_MAX: return op_evaluate(OP_MAX, x, total, 0);
-    case OP_REDUCE_MIN: return op_evaluate(OP_MIN, x, total, 0);
-    case OP_ANY: return total != 0 || x != 0;
-    case OP_ALL: return total != 0 && x != 0;
-    default: return total + x;
+    case OP_PROD:
+        return total * x;
+    case OP_REDUCE_MAX:
+        return op_evaluate(OP_MAX, x, total, 0);
+    case OP_REDUCE_MIN:
+        return op_evaluate(OP_MIN, x, total, 0);
+    case OP_ANY:
+        return total != 0 || x != 0;
+    case OP_ALL:
+        return total != 0 && x != 0;
+    default:
+        return total + x;
     }
 }
 
@@ -158,10 +171,14 @@ static double reduction_start(Op op)
 {
     switch (op) {
     case OP_PROD:
-    case OP_ALL: return 1;
-    case OP_REDUCE_MAX: return -INFINITY;
-    case OP_REDUCE_MIN: return INFINITY;
-    default: return 0;
+    case OP_ALL:
+        return 1;
+    case OP_REDUCE_MAX:
+        return -INFINITY;
+    case OP_REDUCE_MIN:
+        return INFINITY;
+    default:
+        return 0;
     }
 }
 

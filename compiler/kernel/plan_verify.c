@@ -23,7 +23,8 @@ static const char *verify_launch(Context *context, const Plan *plan, const PlanP
     }
     for (uint32_t i = 0; i < kernel->n_buffers; i++) {
         const KernelBuffer *local = &kernel->buffers[i];
-        if (launch->buffers[i] >= program->n_buffers) return arena_format(arena, "launch %u lacks buffer %u", number, i);
+        if (launch->buffers[i] >= program->n_buffers)
+            return arena_format(arena, "launch %u lacks buffer %u", number, i);
         const PlanBuffer *buffer = &program->buffers[launch->buffers[i]];
         if (local->dtype != buffer->dtype)
             return arena_format(arena, "launch %u: buffer %u has another element type", number, i);
@@ -31,8 +32,8 @@ static const char *verify_launch(Context *context, const Plan *plan, const PlanP
         for (uint32_t j = 0; j < local->rank; j++) elements = dim_mul(dims, elements, launch->sizes[local->dims[j]]);
         if (!dim_same(elements, dim_product(dims, buffer->dims, buffer->rank)))
             return arena_format(arena, "launch %u: buffer %u has another number of elements", number, i);
-        if (local->written && (buffer->role == BUFFER_INPUT || buffer->role == BUFFER_SETTING ||
-                               buffer->role == BUFFER_LITERAL))
+        if (local->written &&
+            (buffer->role == BUFFER_INPUT || buffer->role == BUFFER_SETTING || buffer->role == BUFFER_LITERAL))
             return arena_format(arena, "launch %u writes a source, buffer %u", number, i);
         if (number < buffer->first || number > buffer->last)
             return arena_format(arena, "launch %u: buffer %u is not alive", number, i);

@@ -29,9 +29,8 @@ static bool value_same(const DraftValue *a, const DraftValue *b)
 {
     if (a->kind != b->kind || a->op != b->op || a->dtype != b->dtype || a->domain != b->domain ||
         a->reduced != b->reduced || a->n_args != b->n_args || memcmp(a->args, b->args, sizeof a->args) ||
-        !node_same(a->node, b->node) || a->n_index != b->n_index || a->axis != b->axis ||
-        !dim_same(a->size, b->size) || memcmp(&a->number, &b->number, sizeof a->number) ||
-        !shape_same(&a->shape, &b->shape))
+        !node_same(a->node, b->node) || a->n_index != b->n_index || a->axis != b->axis || !dim_same(a->size, b->size) ||
+        memcmp(&a->number, &b->number, sizeof a->number) || !shape_same(&a->shape, &b->shape))
         return false;
     for (uint32_t i = 0; i < a->n_index; i++)
         if (!affine_same(&a->index[i], &b->index[i])) return false;
@@ -123,8 +122,8 @@ bool affine_scale(const Program *program, Affine *affine, int64_t factor, Dim of
 {
     if (factor != 1 && affine->value >= 0) return false;
     for (uint32_t i = 0; i < affine->n_terms; i++) affine->terms[i].factor *= factor;
-    Dim scaled = factor == 1 ? affine->offset
-                             : dim_mul(program->dims, affine->offset, dim_constant(program->dims, factor));
+    Dim scaled =
+        factor == 1 ? affine->offset : dim_mul(program->dims, affine->offset, dim_constant(program->dims, factor));
     affine->offset = dim_add(program->dims, scaled, offset);
     return true;
 }

@@ -62,8 +62,7 @@ static void memo_add(Emitter *emitter, Memo memo)
         free(emitter->table);
         emitter->table = calloc(emitter->capacity, sizeof *emitter->table);
         if (!emitter->table) abort();
-        for (size_t i = 0; i < emitter->memos.count; i++)
-            *memo_slot(emitter, &emitter->memos.at[i]) = (uint32_t)i + 1;
+        for (size_t i = 0; i < emitter->memos.count; i++) *memo_slot(emitter, &emitter->memos.at[i]) = (uint32_t)i + 1;
     }
     if (memo.view.rank) memo.index = ARENA_COPY(emitter->program->arena, Affine, memo.index, memo.view.rank);
     uint32_t *slot = memo_slot(emitter, &memo);
@@ -214,11 +213,16 @@ static uint32_t emit_shaped(Emitter *emitter, Node node, Shape view, const Affin
         return emit(emitter, info->args[0], (Shape){0}, NULL, mask);
     if (!own_index(program, &info->type, view, index, own)) return block(emitter, node);
     switch (info->op) {
-    case OP_IOTA: return emit_cast(emitter, emit_affine(emitter, &own[info->attr.integer]), info->type.dtype);
-    case OP_GATHER: return emit_gather(emitter, node, own, mask);
-    case OP_SCATTER_ADD: return emit_one_hot(emitter, node, own, mask);
-    case OP_CONTRACT: return emit_outer_product(emitter, node, own, mask);
-    default: return emit_movement(emitter, node, own, mask);
+    case OP_IOTA:
+        return emit_cast(emitter, emit_affine(emitter, &own[info->attr.integer]), info->type.dtype);
+    case OP_GATHER:
+        return emit_gather(emitter, node, own, mask);
+    case OP_SCATTER_ADD:
+        return emit_one_hot(emitter, node, own, mask);
+    case OP_CONTRACT:
+        return emit_outer_product(emitter, node, own, mask);
+    default:
+        return emit_movement(emitter, node, own, mask);
     }
 }
 
@@ -226,15 +230,19 @@ uint32_t emit_computed(Emitter *emitter, Node node, Shape view, const Affine *in
 {
     const NodeInfo *info = graph_node(emitter->program->graph, node);
     switch (info->op) {
-    case OP_CONST: return draft_constant(emitter->draft, info->type.dtype, info->attr.number);
-    case OP_SIZE: return emit_cast(emitter, emit_size(emitter, info->attr.sizes[0]), info->type.dtype);
+    case OP_CONST:
+        return draft_constant(emitter->draft, info->type.dtype, info->attr.number);
+    case OP_SIZE:
+        return emit_cast(emitter, emit_size(emitter, info->attr.sizes[0]), info->type.dtype);
     case OP_RANDOM:
         /* Under a mask the index may be no position of the draw. */
         return mask == NO_VALUE ? emit_random(emitter, info, view, index) : block(emitter, node);
     case OP_RESHAPE:
     case OP_STOP_GRADIENT:
-    case OP_CUSTOM_GRADIENT: return emit(emitter, info->args[0], view, index, mask);
-    default: break;
+    case OP_CUSTOM_GRADIENT:
+        return emit(emitter, info->args[0], view, index, mask);
+    default:
+        break;
     }
     if (op_info(info->op)->class == OP_CLASS_ELEMENTWISE) return emit_elementwise(emitter, node, view, index, mask);
     return emit_shaped(emitter, node, view, index, mask);

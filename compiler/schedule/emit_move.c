@@ -56,7 +56,8 @@ static uint32_t emit_pad(Emitter *emitter, Node node, Affine *index, uint32_t ma
     for (uint32_t i = 0; i < type->rank; i++) {
         int64_t before;
         if (dim_same(type->dims[i], info->type.dims[i])) continue;
-        affine_scale(program, &index[i], 1, dim_sub(program->dims, dim_constant(program->dims, 0), info->attr.sizes[i]));
+        affine_scale(program, &index[i], 1,
+                     dim_sub(program->dims, dim_constant(program->dims, 0), info->attr.sizes[i]));
         bool starts = dim_is_constant(program->dims, info->attr.sizes[i], &before) && before == 0;
         if (!starts) inside = both(emitter, inside, not_negative(emitter, &index[i]));
         Dim end = dim_add(program->dims, info->attr.sizes[i], type->dims[i]);
@@ -102,8 +103,10 @@ uint32_t emit_movement(Emitter *emitter, Node node, const Affine *index, uint32_
     Affine own[MAX_RANK], to[MAX_RANK];
     for (uint32_t i = 0; i < info->type.rank; i++) own[i] = to[i] = index[i];
     switch (info->op) {
-    case OP_PAD: return emit_pad(emitter, node, own, mask);
-    case OP_CONCAT: return emit_concat(emitter, node, own, mask);
+    case OP_PAD:
+        return emit_pad(emitter, node, own, mask);
+    case OP_CONCAT:
+        return emit_concat(emitter, node, own, mask);
     case OP_BROADCAST:
         for (uint32_t i = 0; i < shape.rank; i++) to[i] = own[info->attr.ints[i]];
         break;
@@ -121,7 +124,8 @@ uint32_t emit_movement(Emitter *emitter, Node node, const Affine *index, uint32_
             if (!affine_scale(program, &to[axis], -1, last)) return block(emitter, node);
         }
         break;
-    default: assert(!"a movement without a rule");
+    default:
+        assert(!"a movement without a rule");
     }
     return emit(emitter, info->args[0], shape, to, mask);
 }

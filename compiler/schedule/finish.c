@@ -35,7 +35,8 @@ static uint32_t local_buffer(Finisher *finisher, uint32_t memory, DType dtype, u
     for (uint32_t i = 0; i < rank; i++) buffer.dims[i] = local_size(finisher, dims[i]);
     for (size_t i = 0; i < finisher->buffers.count; i++) {
         const KernelBuffer *other = &finisher->buffers.at[i];
-        if (finisher->memory.at[i] == memory && other->rank == rank && !memcmp(other->dims, buffer.dims, sizeof buffer.dims))
+        if (finisher->memory.at[i] == memory && other->rank == rank &&
+            !memcmp(other->dims, buffer.dims, sizeof buffer.dims))
             return (uint32_t)i;
     }
     vec_push(&finisher->buffers, buffer);
@@ -82,8 +83,13 @@ static uint32_t memory_of(Finisher *finisher, Node node)
 static void finish_value(Finisher *finisher, uint32_t at)
 {
     const DraftValue *draft = &finisher->group->draft.values.at[at];
-    KernelValue value = {.kind = draft->kind, .dtype = draft->dtype, .op = draft->op, .domain = draft->domain,
-                         .reduced = draft->reduced, .n_args = draft->n_args, .axis = draft->axis,
+    KernelValue value = {.kind = draft->kind,
+                         .dtype = draft->dtype,
+                         .op = draft->op,
+                         .domain = draft->domain,
+                         .reduced = draft->reduced,
+                         .n_args = draft->n_args,
+                         .axis = draft->axis,
                          .number = draft->number};
     for (uint32_t i = 0; i < draft->n_args; i++) value.args[i] = finisher->map[draft->args[i]];
     if (draft->kind == KERNEL_SIZE) value.size = local_size(finisher, draft->size);
@@ -127,8 +133,7 @@ static bool *find_needed(const Group *group)
     const Draft *draft = &group->draft;
     bool *needed = calloc(draft->values.count + 1, sizeof *needed);
     if (!needed) abort();
-    for (size_t i = 0; i < group->stores.count; i++)
-        needed[group->members.at[group->stores.at[i].member].value] = true;
+    for (size_t i = 0; i < group->stores.count; i++) needed[group->members.at[group->stores.at[i].member].value] = true;
     for (size_t i = draft->values.count; i-- > 0;) {
         if (!needed[i]) continue;
         const DraftValue *value = &draft->values.at[i];

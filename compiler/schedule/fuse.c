@@ -69,8 +69,8 @@ static bool bind_shared(const Program *program, AxisMap *map, const Piece *piece
             for (uint32_t d = 0; d < load->n_index && same; d++) {
                 uint32_t axis, to;
                 same = dim_same(load->shape.dims[d], other->shape.dims[d]) &&
-                       affine_plain(program, &load->index[d], &axis) &&
-                       affine_plain(program, &other->index[d], &to) && bind(&trial, piece, group, axis, to);
+                       affine_plain(program, &load->index[d], &axis) && affine_plain(program, &other->index[d], &to) &&
+                       bind(&trial, piece, group, axis, to);
             }
             if (!same) continue;
             *map = trial;
@@ -165,7 +165,8 @@ static bool fits(const Program *program, const Piece *piece, const Group *group,
     return true;
 }
 
-/* True when the group could not run: something that the piece needs runs after it, or reads what the piece overwrites. */
+/* True when the group could not run: something that the piece needs runs after it, or reads what the piece overwrites.
+ */
 static bool makes_cycle(Program *program, const Piece *piece, const Group *group)
 {
     for (size_t i = 0; i < piece->draft.values.count; i++) {
@@ -297,7 +298,8 @@ static bool join_reader(Program *program, Piece *piece)
     while (candidates.count) {
         uint32_t best = 0;
         for (uint32_t i = 1; i < candidates.count; i++)
-            if (program->groups.at[candidates.ids[i]]->level > program->groups.at[candidates.ids[best]]->level) best = i;
+            if (program->groups.at[candidates.ids[i]]->level > program->groups.at[candidates.ids[best]]->level)
+                best = i;
         if (try_join(program, piece, candidates.ids[best], false)) return true;
         candidates.ids[best] = candidates.ids[--candidates.count];
     }

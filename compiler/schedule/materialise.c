@@ -1,5 +1,5 @@
-/* Which nodes are named values, computed once in one kernel. All others are computed again wherever they are used, which
- * costs no memory; the costs below say where that would repeat too much. */
+/* Which nodes are named values, computed once in one kernel. All others are computed again wherever they are used,
+ * which costs no memory; the costs below say where that would repeat too much. */
 #include "schedule/schedule_internal.h"
 
 enum {
@@ -14,13 +14,16 @@ enum {
 static uint32_t work_of(Op op)
 {
     switch (op) {
-    case OP_RANDOM: return 30;
-    case OP_POW: return 20;
+    case OP_RANDOM:
+        return 30;
+    case OP_POW:
+        return 20;
     case OP_DIV:
     case OP_SQRT:
     case OP_RSQRT:
     case OP_FLOOR_DIV:
-    case OP_MOD: return 3;
+    case OP_MOD:
+        return 3;
     case OP_EXP:
     case OP_EXPM1:
     case OP_LOG:
@@ -38,10 +41,13 @@ static uint32_t work_of(Op op)
     case OP_ERFC:
     case OP_SIGMOID:
     case OP_SOFTPLUS:
-    case OP_ATAN2: return 10;
+    case OP_ATAN2:
+        return 10;
     case OP_PAD:
-    case OP_SCATTER_ADD: return 2;
-    default: return op_info(op)->class == OP_CLASS_ELEMENTWISE || op == OP_CONTRACT || op == OP_CONCAT;
+    case OP_SCATTER_ADD:
+        return 2;
+    default:
+        return op_info(op)->class == OP_CLASS_ELEMENTWISE || op == OP_CONTRACT || op == OP_CONCAT;
     }
 }
 
@@ -67,8 +73,8 @@ bool is_tiled(const Program *program, Node contract)
         k = k || (other && !kept);
     }
     for (uint32_t i = 0; i < b->rank; i++)
-        n = n || (!is_unit(program, b->dims[i]) && !has_label(in_a, a->rank, in_b[i]) &&
-                  has_label(result, rank, in_b[i]));
+        n = n ||
+            (!is_unit(program, b->dims[i]) && !has_label(in_a, a->rank, in_b[i]) && has_label(result, rank, in_b[i]));
     return m && n && k && dtype_is_float(info->type.dtype);
 }
 
@@ -93,11 +99,14 @@ static bool is_anchor(const Program *program, Node node)
 {
     switch (op_info(node_op(program->graph, node))->class) {
     case OP_CLASS_REDUCTION:
-    case OP_CLASS_CUMULATIVE: return true;
-    case OP_CLASS_CONTRACTION: return has_sum(program, node);
+    case OP_CLASS_CUMULATIVE:
+        return true;
+    case OP_CLASS_CONTRACTION:
+        return has_sum(program, node);
     case OP_CLASS_GATHER:
         return node_op(program->graph, node) == OP_SCATTER_ADD && !is_one_hot(program->graph, node);
-    default: return false;
+    default:
+        return false;
     }
 }
 

@@ -206,8 +206,13 @@ static uint32_t make_scatter(Maker *maker)
     if (!emit_ids(&maker->emitter, info->args[0], at, NO_VALUE, own.dims[axis], &to[axis])) return NO_VALUE;
     uint32_t value = emit(&maker->emitter, info->args[1], shape, index, NO_VALUE);
     if (value == NO_VALUE) return NO_VALUE;
-    DraftValue scatter = {.kind = KERNEL_SCATTER, .dtype = info->type.dtype, .node = maker->node, .n_args = 1,
-                          .args = {value}, .shape = own, .n_index = own.rank};
+    DraftValue scatter = {.kind = KERNEL_SCATTER,
+                          .dtype = info->type.dtype,
+                          .node = maker->node,
+                          .n_args = 1,
+                          .args = {value},
+                          .shape = own,
+                          .n_index = own.rank};
     scatter.index = ARENA_COPY(program->arena, Affine, to, own.rank ? own.rank : 1);
     scatter.domain = (AxisMask)(((uint64_t)1 << draft->axes.count) - 1);
     maker->piece->scatter = true;
@@ -219,13 +224,17 @@ static uint32_t make_value(Maker *maker)
     const Program *program = maker->program;
     Op op = node_op(program->graph, maker->node);
     switch (op_info(op)->class) {
-    case OP_CLASS_REDUCTION: return make_reduction(maker);
-    case OP_CLASS_CUMULATIVE: return make_cumsum(maker);
-    case OP_CLASS_CONTRACTION: return make_contraction(maker);
+    case OP_CLASS_REDUCTION:
+        return make_reduction(maker);
+    case OP_CLASS_CUMULATIVE:
+        return make_cumsum(maker);
+    case OP_CLASS_CONTRACTION:
+        return make_contraction(maker);
     case OP_CLASS_GATHER:
         if (op == OP_SCATTER_ADD && !is_one_hot(program->graph, maker->node)) return make_scatter(maker);
         return make_pointwise(maker);
-    default: return make_pointwise(maker);
+    default:
+        return make_pointwise(maker);
     }
 }
 

@@ -48,8 +48,8 @@ static void set_target_buffer(Program *program, Target *target)
         BufferRole role = node_is_none(param) ? BUFFER_STATE : BUFFER_PARAM;
         if (node_is_none(param)) param = find_declared(program, module->states, module->n_states, target->name);
         target->old = param;
-        target->buffer = node_is_none(param) ? add_buffer(program, role, target->name, type)
-                                             : program_memory(program, param);
+        target->buffer =
+            node_is_none(param) ? add_buffer(program, role, target->name, type) : program_memory(program, param);
     } else {
         target->buffer = add_buffer(program, BUFFER_RESULT, target->name, type);
         program->buffers.at[target->buffer].result = target->role;
@@ -105,10 +105,14 @@ static void write_after_readers(Program *program, Group *group, Node old)
 static Need need_of_target(const Target *target)
 {
     switch (target->role) {
-    case RESULT_METRIC: return NEED_METRIC;
-    case RESULT_GRADIENT: return NEED_BACKWARD;
-    case RESULT_UPDATE: return NEED_UPDATE;
-    default: return NEED_FORWARD;
+    case RESULT_METRIC:
+        return NEED_METRIC;
+    case RESULT_GRADIENT:
+        return NEED_BACKWARD;
+    case RESULT_UPDATE:
+        return NEED_UPDATE;
+    default:
+        return NEED_FORWARD;
     }
 }
 

@@ -10,8 +10,10 @@ bool is_memory(const Graph *graph, Node node)
     case OP_PARAM:
     case OP_STATE:
     case OP_SETTING:
-    case OP_LITERAL: return true;
-    default: return false;
+    case OP_LITERAL:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -27,10 +29,14 @@ Node base_of(const Graph *graph, Node node)
 static Need need_of(ResultRole role)
 {
     switch (role) {
-    case RESULT_METRIC: return NEED_METRIC;
-    case RESULT_GRADIENT: return NEED_BACKWARD;
-    case RESULT_UPDATE: return NEED_UPDATE;
-    default: return NEED_FORWARD;
+    case RESULT_METRIC:
+        return NEED_METRIC;
+    case RESULT_GRADIENT:
+        return NEED_BACKWARD;
+    case RESULT_UPDATE:
+        return NEED_UPDATE;
+    default:
+        return NEED_FORWARD;
     }
 }
 

@@ -136,9 +136,13 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
         const Function *function = &functions[i];
         bool training = !strcmp(function->name, "training");
         for (uint32_t step = 0; step <= training; step++) {
-            Program program = {.context = context, .module = module, .graph = module->graph,
-                               .dims = graph_dims(module->graph), .arena = arena_new(),
-                               .options = options ? options : &default_options, .phased = training && !step};
+            Program program = {.context = context,
+                               .module = module,
+                               .graph = module->graph,
+                               .dims = graph_dims(module->graph),
+                               .arena = arena_new(),
+                               .options = options ? options : &default_options,
+                               .phased = training && !step};
             Name name = step ? intern(context->names, "step") : function->name;
             plan->programs[plan->n_programs++] = make_program(&program, &pool, function, step, name);
             arena_free(program.arena);

@@ -1,5 +1,6 @@
 /* The scheduler: turns the functions of a module into programs of kernels. It decides which nodes are computed in which
- * loops, which of them need memory at all, what is recomputed, what is written in place, and in which order all runs. */
+ * loops, which of them need memory at all, what is recomputed, what is written in place, and in which order all runs.
+ */
 #ifndef NNC_SCHEDULE_SCHEDULE_H
 #define NNC_SCHEDULE_SCHEDULE_H
 
@@ -12,8 +13,8 @@ typedef struct {
 /* The plan of all functions of a differentiated and expanded module; options may be NULL. The function "training" gives
  * two programs: "training", in phases, with every gradient stored, and "step", fused throughout, which stores losses,
  * metrics and updates alone; both compute the same scalar operations in the same order. Every other function gives one
- * program of its name. A total loss that is none of a function's results is added to them as the loss `loss`, or `total`
- * where that name is taken. Allocated in the context's arena; the module must live as long. */
+ * program of its name. A total loss that is none of a function's results is added to them as the loss `loss`, or
+ * `total` where that name is taken. Allocated in the context's arena; the module must live as long. */
 Plan *schedule(Context *context, Module *module, const ScheduleOptions *options);
 
 #endif

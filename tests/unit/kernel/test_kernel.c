@@ -130,8 +130,8 @@ Test(kernel, mistakes_are_found)
 
 Test(kernel, broken_text_is_refused)
 {
-    const char *texts[] = {"kern x {}", "kernel x { s0 = q }", "kernel x { a1: s0 }", "kernel x { v0: f32 {} = lod b0[] }",
-                           "kernel x {"};
+    const char *texts[] = {"kern x {}", "kernel x { s0 = q }", "kernel x { a1: s0 }",
+                           "kernel x { v0: f32 {} = lod b0[] }", "kernel x {"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         Context *context = context_new();
         const char *at = texts[i], *error;

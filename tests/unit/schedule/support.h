@@ -37,9 +37,14 @@ static inline Model *model_new(void)
     model->context = context_new();
     model->graph = graph_new(model->context);
     model->dims = graph_dims(model->graph);
-    model->module = (Module){.name = intern(model->context->names, "test"), .graph = model->graph,
-                             .inputs = model->inputs, .params = model->params, .states = model->states,
-                             .settings = model->settings, .functions = model->functions, .dims = model->symbols};
+    model->module = (Module){.name = intern(model->context->names, "test"),
+                             .graph = model->graph,
+                             .inputs = model->inputs,
+                             .params = model->params,
+                             .states = model->states,
+                             .settings = model->settings,
+                             .functions = model->functions,
+                             .dims = model->symbols};
     return model;
 }
 
@@ -219,7 +224,8 @@ static inline void **run_program(Model *model, const Plan *plan, const PlanProgr
         free(values);
     }
     const char *error = "";
-    cr_assert(plan_evaluate(model->context, plan, program, memory, symbol_value, model, SEED, STEP, &error), "%s", error);
+    cr_assert(plan_evaluate(model->context, plan, program, memory, symbol_value, model, SEED, STEP, &error), "%s",
+              error);
     return memory;
 }
 
@@ -238,7 +244,8 @@ static inline uint32_t buffer_of(Model *model, const PlanProgram *program, const
             BufferRole role = node_op(model->graph, result->old) == OP_PARAM ? BUFFER_PARAM : BUFFER_STATE;
             if (buffer->role == role && buffer->name == graph_node(model->graph, result->old)->attr.name) return i;
         } else if (result->role == RESULT_INIT) {
-            if ((buffer->role == BUFFER_PARAM || buffer->role == BUFFER_STATE) && buffer->name == result->name) return i;
+            if ((buffer->role == BUFFER_PARAM || buffer->role == BUFFER_STATE) && buffer->name == result->name)
+                return i;
         } else if (buffer->role == BUFFER_RESULT && buffer->result == result->role && buffer->name == result->name) {
             return i;
         }

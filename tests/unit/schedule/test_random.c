@@ -195,9 +195,9 @@ static Node make_along(Maker *maker, Node x)
 
 typedef Node Make(Maker *maker, Node x);
 
-static Make *const makes[] = {make_unary,  make_binary,   make_binary,    make_select, make_reduction,
-                              make_unary,  make_unreduced, make_transpose, make_shifted, make_joined,
-                              make_contraction, make_flat, make_gather,   make_scatter, make_along};
+static Make *const makes[] = {make_unary,       make_binary,    make_binary,    make_select,  make_reduction,
+                              make_unary,       make_unreduced, make_transpose, make_shifted, make_joined,
+                              make_contraction, make_flat,      make_gather,    make_scatter, make_along};
 
 static Model *model_random(uint64_t seed)
 {
@@ -217,7 +217,8 @@ static Model *model_random(uint64_t seed)
     keep(&maker, declare(model, OP_PARAM, "b", VECTOR(sizes[1])));
     Node W = maker.nodes[1], s = maker.nodes[2], b = maker.nodes[4];
     for (int i = 0; i < STEPS; i++)
-        keep(&maker, makes[pick(&maker, sizeof makes / sizeof *makes)](&maker, pick(&maker, 3) ? recent(&maker) : any(&maker)));
+        keep(&maker,
+             makes[pick(&maker, sizeof makes / sizeof *makes)](&maker, pick(&maker, 3) ? recent(&maker) : any(&maker)));
     Function *function = add_function(model, "training");
     for (int i = 0; i < 4; i++) {
         Node x = recent(&maker);
@@ -227,7 +228,8 @@ static Model *model_random(uint64_t seed)
     for (uint32_t i = maker.count; i-- > 0;) {
         Node x = maker.nodes[i];
         bool fresh = !function_result(function, RESULT_GRADIENT, name_of(model, "b"));
-        if (fresh && type_equal(type(&maker, x), type(&maker, b))) add_result(model, function, RESULT_GRADIENT, "b", x, NODE_NONE);
+        if (fresh && type_equal(type(&maker, x), type(&maker, b)))
+            add_result(model, function, RESULT_GRADIENT, "b", x, NODE_NONE);
         fresh = !function_result(function, RESULT_UPDATE, name_of(model, "W"));
         if (fresh && !node_same(x, W) && type_equal(type(&maker, x), type(&maker, W)))
             add_result(model, function, RESULT_UPDATE, "W", x, W);

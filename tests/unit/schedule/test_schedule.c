@@ -31,17 +31,18 @@ Test(schedule, kernels_of_the_sgd_step)
     Model *model = model_mlp(UPDATE_SGD, 784, 128, 64);
     Plan *plan = plan_model(model, false);
     cr_expect_str_eq(kernel_names(model, plan, "step"),
-                     "hidden_contract_max "        /* relu(x W + b), and x W + b for the gradient */
-                     "logits_contract_add "        /* h W + b */
-                     "reduce_max_sub "             /* the softmax, and the gradient of the loss by the logits */
-                     "loss_sum_neg "               /* the loss */
-                     "logits_b_sum_sub "           /* gradient and update in one */
-                     "argmax accuracy_sum_div "    /* the metric, skipped when nobody asks */
-                     "contract_select "            /* back to the hidden layer, through relu */
+                     "hidden_contract_max "     /* relu(x W + b), and x W + b for the gradient */
+                     "logits_contract_add "     /* h W + b */
+                     "reduce_max_sub "          /* the softmax, and the gradient of the loss by the logits */
+                     "loss_sum_neg "            /* the loss */
+                     "logits_b_sum_sub "        /* gradient and update in one */
+                     "argmax accuracy_sum_div " /* the metric, skipped when nobody asks */
+                     "contract_select "         /* back to the hidden layer, through relu */
                      "hidden_W_contract_sub logits_b_sum_sub " /* likewise */
-                     "hidden_W_contract_sub");     /* after the last reader of the old logits.W */
-    cr_expect_str_eq(kernel_names(model, plan, "inference"),
-                     "contract_max logits_contract_add probability_reduce_max_log loss_sum_neg argmax accuracy_sum_div");
+                     "hidden_W_contract_sub");                 /* after the last reader of the old logits.W */
+    cr_expect_str_eq(
+        kernel_names(model, plan, "inference"),
+        "contract_max logits_contract_add probability_reduce_max_log loss_sum_neg argmax accuracy_sum_div");
     model_free(model);
 }
 

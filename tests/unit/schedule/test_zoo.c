@@ -112,7 +112,8 @@ Test(zoo, movement)
     const int32_t swap[] = {1, 0}, both[] = {0, 1}, steps[] = {1, 2}, last[] = {1};
     Dim start[] = {zero, size_of(model, 1)}, size[] = {n, size_of(model, 3)};
     Dim before[] = {size_of(model, 1), two}, padded[] = {dim_add(model->dims, n, two), size_of(model, 9)};
-    output(model, f, "transposed", binary(model, OP_ADD, build_transpose(graph, e, swap), build_transpose(graph, x, swap)));
+    output(model, f, "transposed",
+           binary(model, OP_ADD, build_transpose(graph, e, swap), build_transpose(graph, x, swap)));
     output(model, f, "reversed", build_reverse(graph, e, both, 2));
     Node slice = output(model, f, "sliced", build_slice(graph, e, start, size, steps));
     Node pad = output(model, f, "padded", build_pad(graph, unary(model, OP_LOG, e), before, padded));
@@ -128,11 +129,13 @@ Test(zoo, movement)
     output(model, f, "running", build_along(graph, OP_CUMSUM, e, 1));
     Type square = MATRIX(six, six);
     Node iota = build_iota(graph, square, 1), down = build_iota(graph, square, 0);
-    output(model, f, "lower", build_select(graph, binary(model, OP_LE, iota, down), iota, build_constant(graph, square, -1)));
+    output(model, f, "lower",
+           build_select(graph, binary(model, OP_LE, iota, down), iota, build_constant(graph, square, -1)));
     output(model, f, "input", x);
     output(model, f, "one", build_constant(graph, square, 1));
     Dim with_one[] = {n, size_of(model, 1), six};
-    output(model, f, "unit", binary(model, OP_MUL, build_reshape(graph, e, 3, with_one), build_reshape(graph, x, 3, with_one)));
+    output(model, f, "unit",
+           binary(model, OP_MUL, build_reshape(graph, e, 3, with_one), build_reshape(graph, x, 3, with_one)));
     finish_model(model);
     expect_model(model);
     model_free(model);

@@ -17,8 +17,10 @@ static void walk_formals(Walk *walk, const Syntax *formals)
         const Syntax *formal = formals->kids[i];
         bool function = wants_function(formal);
         walk_type(walk, formal->kids[0], true);
-        if (formal->kids[1] && function) walk_stage(walk, formal->kids[1]);
-        else walk_expression(walk, formal->kids[1]);
+        if (formal->kids[1] && function)
+            walk_stage(walk, formal->kids[1]);
+        else
+            walk_expression(walk, formal->kids[1]);
         declare(walk, formal->name, function, formal->name_span);
     }
     for (uint32_t i = 0; i < formals->n_kids; i++)
@@ -91,20 +93,29 @@ static void check_item(Walk *walk, const Item *item)
     walk->body = (SyntaxKind)item->syntax->kind;
     walk->known.count = walk->block = 0;
     switch (item->syntax->kind) {
-    case SYNTAX_CONST: walk_expression(walk, item->syntax->kids[0]); break;
+    case SYNTAX_CONST:
+        walk_expression(walk, item->syntax->kids[0]);
+        break;
     case SYNTAX_FN:
     case SYNTAX_LAYER:
         check_function(walk, item->syntax);
         if (item->derivative) check_derivative(walk, item);
         break;
-    case SYNTAX_OPTIMIZER: check_optimizer(walk, item->syntax); break;
-    case SYNTAX_MODEL: walk_block(walk, item->syntax->kids[0]); break;
+    case SYNTAX_OPTIMIZER:
+        check_optimizer(walk, item->syntax);
+        break;
+    case SYNTAX_MODEL:
+        walk_block(walk, item->syntax->kids[0]);
+        break;
     case SYNTAX_DATA:
         /* A block of several splits is one item for each. */
         if (item->name == item->syntax->kids[0]->kids[0]->name) walk_block(walk, item->syntax->kids[1]);
         break;
-    case SYNTAX_TRAIN: check_train(walk, item); break;
-    default: break;
+    case SYNTAX_TRAIN:
+        check_train(walk, item);
+        break;
+    default:
+        break;
     }
 }
 
@@ -132,8 +143,9 @@ static void search(Search *state, const Item *item)
         if (!seen) {
             search(state, mention->to);
         } else if (seen->open) {
-            Diag *diag = mistake((Walk *)state->walk, DIAG_recursion, mention->at,
-                                 mention->to == item ? "`%s` uses itself" : "`%s` is used by what it uses", mention->to->name);
+            Diag *diag =
+                mistake((Walk *)state->walk, DIAG_recursion, mention->at,
+                        mention->to == item ? "`%s` uses itself" : "`%s` is used by what it uses", mention->to->name);
             diag_note(diag, mention->to->place, "`%s` is defined here", mention->to->name);
             diag_hint(diag, "nothing may be recursive: `repeat` makes copies, `scan` walks along an axis");
         }

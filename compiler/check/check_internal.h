@@ -22,7 +22,7 @@ typedef struct {
     const Items *items;
     Context *context;
     const Item *item;
-    SyntaxKind body; /* of the item: MODEL, LAYER, FN, OPTIMIZER, DATA, TRAIN, CONST */
+    SyntaxKind body;  /* of the item: MODEL, LAYER, FN, OPTIMIZER, DATA, TRAIN, CONST */
     Vec(Known) known; /* names in sight, innermost last */
     size_t block;     /* where the innermost block's names begin */
     Vec(Mention) mentions;

@@ -68,8 +68,10 @@ static bool add(Items *items, Space space, Name name, Span place, const Syntax *
     items->slots[slot] = item;
     items->count++;
     if (!items->adding_prelude) {
-        if (items->last) items->last->next = item;
-        else items->first = item;
+        if (items->last)
+            items->last->next = item;
+        else
+            items->first = item;
         items->last = item;
     }
     return true;
@@ -89,8 +91,8 @@ static bool add_derivative(Items *items, const Syntax *syntax)
         return false;
     }
     if (item->derivative) {
-        Diag *diag = diag_new(diagnostics, DIAG_duplicate_name, syntax->name_span,
-                              "`%s` has a derivative already", syntax->name);
+        Diag *diag = diag_new(diagnostics, DIAG_duplicate_name, syntax->name_span, "`%s` has a derivative already",
+                              syntax->name);
         diag_note(diag, item->derivative->name_span, "the first one is here");
         return false;
     }
@@ -102,23 +104,30 @@ bool items_add(Items *items, const Syntax *syntax)
 {
     bool good = true;
     switch (syntax->kind) {
-    case SYNTAX_CONST: return add(items, SPACE_CONST, syntax->name, syntax->name_span, syntax);
+    case SYNTAX_CONST:
+        return add(items, SPACE_CONST, syntax->name, syntax->name_span, syntax);
     case SYNTAX_FN:
-    case SYNTAX_LAYER: return add(items, SPACE_FUNCTION, syntax->name, syntax->name_span, syntax);
-    case SYNTAX_OPTIMIZER: return add(items, SPACE_OPTIMIZER, syntax->name, syntax->name_span, syntax);
-    case SYNTAX_MODEL: return add(items, SPACE_MODEL, syntax->name, syntax->name_span, syntax);
-    case SYNTAX_TRAIN: return add(items, SPACE_TRAIN, syntax->name, syntax->name_span, syntax);
+    case SYNTAX_LAYER:
+        return add(items, SPACE_FUNCTION, syntax->name, syntax->name_span, syntax);
+    case SYNTAX_OPTIMIZER:
+        return add(items, SPACE_OPTIMIZER, syntax->name, syntax->name_span, syntax);
+    case SYNTAX_MODEL:
+        return add(items, SPACE_MODEL, syntax->name, syntax->name_span, syntax);
+    case SYNTAX_TRAIN:
+        return add(items, SPACE_TRAIN, syntax->name, syntax->name_span, syntax);
     case SYNTAX_DATA:
         for (uint32_t i = 0; i < syntax->kids[0]->n_kids; i++) {
             const Syntax *split = syntax->kids[0]->kids[i];
             good &= add(items, SPACE_DATA, split->name, split->span, syntax);
         }
         return good;
-    case SYNTAX_DERIVATIVE: return add_derivative(items, syntax);
-    case SYNTAX_IMPORT: return load_import(items, syntax);
+    case SYNTAX_DERIVATIVE:
+        return add_derivative(items, syntax);
+    case SYNTAX_IMPORT:
+        return load_import(items, syntax);
     default:
-        diag_new(items->context->diagnostics, DIAG_misplaced, syntax->span,
-                 "%s cannot stand at the top of a file", syntax_phrase((SyntaxKind)syntax->kind));
+        diag_new(items->context->diagnostics, DIAG_misplaced, syntax->span, "%s cannot stand at the top of a file",
+                 syntax_phrase((SyntaxKind)syntax->kind));
         return false;
     }
 }

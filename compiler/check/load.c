@@ -1,4 +1,5 @@
-/* Reading files: an import is looked up beside the file that names it, and is read once however often it is imported. */
+/* Reading files: an import is looked up beside the file that names it, and is read once however often it is imported.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

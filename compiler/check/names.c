@@ -73,8 +73,10 @@ void need_value(Walk *walk, const Syntax *name)
     const char *near = nearest_value(walk, name->name);
     bool function = is_known(walk, name->name, true) || builtin_find(name->name, &builtin) ||
                     items_find(walk->items, SPACE_FUNCTION, name->name, walk->item->prelude);
-    if (function) diag_hint(diag, "`%s` is a function: call it, as `%s(…)`", name->name, name->name);
-    else if (near) diag_hint(diag, "did you mean `%s`?", near);
+    if (function)
+        diag_hint(diag, "`%s` is a function: call it, as `%s(…)`", name->name, name->name);
+    else if (near)
+        diag_hint(diag, "did you mean `%s`?", near);
 }
 
 static bool is_source(const char *name)
@@ -98,7 +100,8 @@ bool need_function(Walk *walk, const Syntax *name, Callable *callable)
         vec_push(&walk->mentions, (Mention){walk->item, callable->item, name->span});
         bool layer = callable->item->syntax->kind == SYNTAX_LAYER;
         if (layer && walk->body == SYNTAX_FN) {
-            Diag *diag = mistake(walk, DIAG_misplaced, name->span, "a function cannot use a layer, which owns parameters");
+            Diag *diag =
+                mistake(walk, DIAG_misplaced, name->span, "a function cannot use a layer, which owns parameters");
             diag_hint(diag, "make `%s` a layer: `layer %s(…) { … }`", walk->item->name, walk->item->name);
         }
         return true;
@@ -107,8 +110,10 @@ bool need_function(Walk *walk, const Syntax *name, Callable *callable)
     if (callable->is_builtin || (walk->body == SYNTAX_DATA && is_source(name->name))) return true;
     Diag *diag = mistake(walk, DIAG_unknown_name, name->span, "there is no function or layer called `%s`", name->name);
     const char *near = items_nearest(walk->items, SPACE_FUNCTION, name->name);
-    if (near) diag_hint(diag, "did you mean `%s`?", near);
-    else if (is_known(walk, name->name, false)) diag_hint(diag, "`%s` is a value, which cannot be called", name->name);
+    if (near)
+        diag_hint(diag, "did you mean `%s`?", near);
+    else if (is_known(walk, name->name, false))
+        diag_hint(diag, "`%s` is a value, which cannot be called", name->name);
     return false;
 }
 
@@ -141,10 +146,10 @@ static void wrong_argument(Walk *walk, const Syntax *arg, const Item *item)
 {
     Text list = {0};
     list_formals(item->syntax->kids[0], &list);
-    Diag *diag = arg->kind == SYNTAX_KEYWORD ? mistake(walk, DIAG_wrong_arguments, arg->name_span,
-                                                       "`%s` has no argument `%s`", item->name, arg->name)
-                                             : mistake(walk, DIAG_wrong_arguments, arg->span,
-                                                       "`%s` is given too many arguments", item->name);
+    Diag *diag =
+        arg->kind == SYNTAX_KEYWORD
+            ? mistake(walk, DIAG_wrong_arguments, arg->name_span, "`%s` has no argument `%s`", item->name, arg->name)
+            : mistake(walk, DIAG_wrong_arguments, arg->span, "`%s` is given too many arguments", item->name);
     diag_hint(diag, "its arguments are: %s", text_get(&list));
     text_free(&list);
 }
@@ -177,8 +182,8 @@ void check_arguments(Walk *walk, const Syntax *call, uint32_t piped, const Calla
     for (uint32_t i = 1; item && good && i < call->n_kids; i++)
         for (uint32_t k = 1; good && k < i; k++)
             if (formal_of(call, i, piped, item) == formal_of(call, k, piped, item)) {
-                mistake(walk, DIAG_wrong_arguments, call->kids[i]->span, "`%s` is given its argument `%s` twice", item->name,
-                        formal_of(call, i, piped, item)->name);
+                mistake(walk, DIAG_wrong_arguments, call->kids[i]->span, "`%s` is given its argument `%s` twice",
+                        item->name, formal_of(call, i, piped, item)->name);
                 good = false;
             }
     if (item && good) check_missing(walk, call, piped, item);

@@ -13,20 +13,27 @@ static unsigned allowed(SyntaxKind kind)
     case SYNTAX_INPUT:
     case SYNTAX_TARGET:
     case SYNTAX_OUTPUT:
-    case SYNTAX_METRIC: return IN(MODEL);
+    case SYNTAX_METRIC:
+        return IN(MODEL);
     case SYNTAX_PARAM:
     case SYNTAX_DRAW:
     case SYNTAX_INSTANCE:
-    case SYNTAX_LOSS: return layer;
+    case SYNTAX_LOSS:
+        return layer;
     case SYNTAX_STATE:
-    case SYNTAX_UPDATE: return layer | IN(OPTIMIZER);
-    case SYNTAX_OVERRIDE: return IN(TRAIN);
-    case SYNTAX_RETURN: return IN(FN) | IN(LAYER);
+    case SYNTAX_UPDATE:
+        return layer | IN(OPTIMIZER);
+    case SYNTAX_OVERRIDE:
+        return IN(TRAIN);
+    case SYNTAX_RETURN:
+        return IN(FN) | IN(LAYER);
     case SYNTAX_ASSERT:
     case SYNTAX_IF:
     case SYNTAX_SCAN:
-    case SYNTAX_CHECKPOINT: return code;
-    default: return ~0u;
+    case SYNTAX_CHECKPOINT:
+        return code;
+    default:
+        return ~0u;
     }
 }
 
@@ -84,8 +91,10 @@ static void walk_bind(Walk *walk, const Syntax *statement)
     const Syntax *left = statement->kids[0], *right = statement->kids[1];
     if (walk->body == SYNTAX_TRAIN) return; /* its keys and optimizers are read with the model */
     for (uint32_t i = 0; i < left->n_kids; i++) walk_left(walk, left->kids[i]);
-    if (left->kids[0]->kind == SYNTAX_SUBSCRIPT && left->n_kids == 1) walk_indexed(walk, left->kids[0], right);
-    else walk_expression(walk, right);
+    if (left->kids[0]->kind == SYNTAX_SUBSCRIPT && left->n_kids == 1)
+        walk_indexed(walk, left->kids[0], right);
+    else
+        walk_expression(walk, right);
     for (uint32_t i = 0; i < left->n_kids; i++) {
         const Syntax *name = left->kids[i]->kind == SYNTAX_SUBSCRIPT ? left->kids[i]->kids[0] : left->kids[i];
         if (name->kind == SYNTAX_NAME && !is_known(walk, name->name, false)) know(walk, name->name, false, name->span);
@@ -103,8 +112,10 @@ static void walk_declaration(Walk *walk, const Syntax *statement)
     if (input) walk_type_sizes(walk, statement->kids[1]);
     bool drawn = statement->kind == SYNTAX_DRAW || statement->flags & SYNTAX_DRAWN;
     const Syntax *start = statement->n_kids > 2 ? statement->kids[2] : NULL;
-    if (start && drawn) walk_stage(walk, start);
-    else walk_expression(walk, start);
+    if (start && drawn)
+        walk_stage(walk, start);
+    else
+        walk_expression(walk, start);
     for (uint32_t i = 0; i < names->n_kids; i++) {
         reserved(walk, names->kids[i]);
         declare(walk, names->kids[i]->name, false, names->kids[i]->span);
@@ -150,7 +161,8 @@ static void walk_expression_statement(Walk *walk, const Syntax *statement)
 static void walk_update(Walk *walk, const Syntax *statement)
 {
     const Syntax *target = statement->kids[0];
-    if (target->kind == SYNTAX_NAME) need_value(walk, target);
+    if (target->kind == SYNTAX_NAME)
+        need_value(walk, target);
     else
         mistake(walk, DIAG_bad_left_side, target->span, "%s cannot stand left of `:=`, which gives a state a new value",
                 syntax_phrase((SyntaxKind)target->kind));
@@ -183,15 +195,25 @@ void walk_statement(Walk *walk, const Syntax *statement)
     case SYNTAX_TARGET:
     case SYNTAX_PARAM:
     case SYNTAX_STATE:
-    case SYNTAX_DRAW: walk_declaration(walk, statement); return;
+    case SYNTAX_DRAW:
+        walk_declaration(walk, statement);
+        return;
     case SYNTAX_INSTANCE:
         walk_stage(walk, statement->kids[0]);
         declare(walk, statement->name, true, statement->name_span);
         return;
-    case SYNTAX_BIND: walk_bind(walk, statement); return;
-    case SYNTAX_UPDATE: walk_update(walk, statement); return;
-    case SYNTAX_OUTPUT: walk_output(walk, statement); return;
-    case SYNTAX_EXPRESSION: walk_expression_statement(walk, statement); return;
+    case SYNTAX_BIND:
+        walk_bind(walk, statement);
+        return;
+    case SYNTAX_UPDATE:
+        walk_update(walk, statement);
+        return;
+    case SYNTAX_OUTPUT:
+        walk_output(walk, statement);
+        return;
+    case SYNTAX_EXPRESSION:
+        walk_expression_statement(walk, statement);
+        return;
     case SYNTAX_LOSS:
     case SYNTAX_CONST:
         walk_expression(walk, statement->kids[0]);
@@ -200,13 +222,22 @@ void walk_statement(Walk *walk, const Syntax *statement)
     case SYNTAX_IF:
         walk_expression(walk, statement->kids[0]);
         walk_block(walk, statement->kids[1]);
-        if (statement->kids[2] && statement->kids[2]->kind == SYNTAX_IF) walk_statement(walk, statement->kids[2]);
-        else if (statement->kids[2]) walk_block(walk, statement->kids[2]);
+        if (statement->kids[2] && statement->kids[2]->kind == SYNTAX_IF)
+            walk_statement(walk, statement->kids[2]);
+        else if (statement->kids[2])
+            walk_block(walk, statement->kids[2]);
         return;
-    case SYNTAX_SCAN: walk_scan(walk, statement); return;
-    case SYNTAX_CHECKPOINT: walk_block(walk, statement->kids[0]); return;
-    case SYNTAX_OVERRIDE: return;
-    case SYNTAX_ASSERT: walk_expression(walk, statement->kids[0]); return;
+    case SYNTAX_SCAN:
+        walk_scan(walk, statement);
+        return;
+    case SYNTAX_CHECKPOINT:
+        walk_block(walk, statement->kids[0]);
+        return;
+    case SYNTAX_OVERRIDE:
+        return;
+    case SYNTAX_ASSERT:
+        walk_expression(walk, statement->kids[0]);
+        return;
     case SYNTAX_METRIC:
     case SYNTAX_RETURN:
         for (uint32_t i = 0; i < statement->n_kids; i++) walk_expression(walk, statement->kids[i]);

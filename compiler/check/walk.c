@@ -48,7 +48,8 @@ static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
     }
     if (callee->kind != SYNTAX_NAME)
         mistake(walk, DIAG_bad_stage, callee->span, "%s cannot be called", syntax_phrase((SyntaxKind)callee->kind));
-    else if (need_function(walk, callee, &callable)) check_arguments(walk, call, piped, &callable);
+    else if (need_function(walk, callee, &callable))
+        check_arguments(walk, call, piped, &callable);
     for (uint32_t i = 1; i < call->n_kids; i++) {
         const Syntax *arg = call->kids[i], *value = arg->kind == SYNTAX_KEYWORD ? arg->kids[0] : arg;
         const Syntax *formal = callable.item ? formal_of(call, i, piped, callable.item) : NULL;
@@ -57,8 +58,10 @@ static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
         if (formal && wants_function(formal) && literal)
             mistake(walk, DIAG_type_mismatch, value->span, "`%s` wants a function, but this is %s", formal->name,
                     syntax_phrase((SyntaxKind)value->kind));
-        else if (formal && wants_function(formal)) walk_stage(walk, value);
-        else walk_expression(walk, value);
+        else if (formal && wants_function(formal))
+            walk_stage(walk, value);
+        else
+            walk_expression(walk, value);
     }
 }
 
@@ -68,7 +71,8 @@ static void walk_member(Walk *walk, const Syntax *node)
     const Syntax *root = node;
     while (root->kind == SYNTAX_MEMBER) root = root->kids[0];
     if (root->kind == SYNTAX_NAME && is_known(walk, root->name, true)) return;
-    if (root->kind == SYNTAX_SUBSCRIPT && root->kids[0]->kind == SYNTAX_NAME && is_known(walk, root->kids[0]->name, true))
+    if (root->kind == SYNTAX_SUBSCRIPT && root->kids[0]->kind == SYNTAX_NAME &&
+        is_known(walk, root->kids[0]->name, true))
         return;
     walk_expression(walk, root);
 }
@@ -86,10 +90,18 @@ void walk_expression(Walk *walk, const Syntax *node)
 {
     if (!node) return;
     switch (node->kind) {
-    case SYNTAX_NAME: need_value(walk, node); return;
-    case SYNTAX_CALL: walk_call(walk, node, 0); return;
-    case SYNTAX_LIST: walk_list(walk, node); return;
-    case SYNTAX_MEMBER: walk_member(walk, node); return;
+    case SYNTAX_NAME:
+        need_value(walk, node);
+        return;
+    case SYNTAX_CALL:
+        walk_call(walk, node, 0);
+        return;
+    case SYNTAX_LIST:
+        walk_list(walk, node);
+        return;
+    case SYNTAX_MEMBER:
+        walk_member(walk, node);
+        return;
     case SYNTAX_SUBSCRIPT:
         walk_expression(walk, node->kids[0]);
         walk_subs(walk, node->kids[1]);
@@ -119,8 +131,10 @@ static void walk_through(Walk *walk, const Syntax *block)
         const Syntax *statement = block->kids[i];
         if (!statement) continue;
         bool last = i + 1 == block->n_kids && statement->kind == SYNTAX_EXPRESSION && statement->n_kids == 1;
-        if (last) walk_stage(walk, statement->kids[0]);
-        else walk_statement(walk, statement);
+        if (last)
+            walk_stage(walk, statement->kids[0]);
+        else
+            walk_statement(walk, statement);
     }
     walk->known.count = outer;
     walk->block = outer_block;
@@ -144,18 +158,24 @@ void walk_stage(Walk *walk, const Syntax *node)
                 }
         }
         return;
-    case SYNTAX_CALL: walk_call(walk, node, 1); return;
+    case SYNTAX_CALL:
+        walk_call(walk, node, 1);
+        return;
     case SYNTAX_PIPE:
         walk_stage(walk, node->kids[0]);
         walk_stage(walk, node->kids[1]);
         return;
     case SYNTAX_AS:
-    case SYNTAX_MEMBER: walk_stage(walk, node->kids[0]); return;
+    case SYNTAX_MEMBER:
+        walk_stage(walk, node->kids[0]);
+        return;
     case SYNTAX_SUBSCRIPT:
         walk_stage(walk, node->kids[0]);
         walk_subs(walk, node->kids[1]);
         return;
-    case SYNTAX_BLOCK: walk_through(walk, node); return;
+    case SYNTAX_BLOCK:
+        walk_through(walk, node);
+        return;
     case SYNTAX_REPEAT:
         walk_expression(walk, node->kids[0]);
         know(walk, node->name, false, node->name_span);
@@ -186,18 +206,23 @@ void walk_type(Walk *walk, const Syntax *type, bool signature)
     const Syntax *subs = type->kids[0], *range = type->kids[1];
     for (uint32_t i = 1; subs && i < subs->n_kids; i++) {
         const Syntax *sub = subs->kids[i];
-        if (signature && sub->kind == SYNTAX_NAME && !items_find(walk->items, SPACE_CONST, sub->name, walk->item->prelude))
+        if (signature && sub->kind == SYNTAX_NAME &&
+            !items_find(walk->items, SPACE_CONST, sub->name, walk->item->prelude))
             know(walk, sub->name, false, sub->span);
-        else if (!signature && sub->kind != SYNTAX_DOTS) walk_expression(walk, sub);
+        else if (!signature && sub->kind != SYNTAX_DOTS)
+            walk_expression(walk, sub);
     }
-    if (range && signature && range->kind == SYNTAX_NAME) know(walk, range->name, false, range->span);
-    else if (range && !signature) walk_expression(walk, range);
+    if (range && signature && range->kind == SYNTAX_NAME)
+        know(walk, range->name, false, range->span);
+    else if (range && !signature)
+        walk_expression(walk, range);
 }
 
 void walk_type_sizes(Walk *walk, const Syntax *type)
 {
     const Syntax *subs = type ? type->kids[0] : NULL;
     for (uint32_t i = 1; subs && i < subs->n_kids; i++)
-        if (subs->kids[i]->kind != SYNTAX_NAME && subs->kids[i]->kind != SYNTAX_DOTS) walk_expression(walk, subs->kids[i]);
+        if (subs->kids[i]->kind != SYNTAX_NAME && subs->kids[i]->kind != SYNTAX_DOTS)
+            walk_expression(walk, subs->kids[i]);
     if (type && type->kids[1]) walk_expression(walk, type->kids[1]);
 }

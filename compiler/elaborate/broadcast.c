@@ -69,8 +69,7 @@ static void note_operand(Elaborator *el, Diag *diag, Value x, const Syntax *synt
     Type type = value_type(el, x);
     Span at = syntax ? syntax->span : NO_SPAN;
     if (count && places[0].end && (!syntax || syntax->kind == SYNTAX_NAME)) at = places[0];
-    if (at.end)
-        diag_note(diag, at, "`%s` is `%s`", syntax ? syntax_text(el, syntax) : "this", type_text(el, &type));
+    if (at.end) diag_note(diag, at, "`%s` is `%s`", syntax ? syntax_text(el, syntax) : "this", type_text(el, &type));
 }
 
 static const Syntax *operand_syntax(const Syntax *at, uint32_t i)
@@ -184,7 +183,8 @@ bool align(Elaborator *el, Value *operands, uint32_t count, const Syntax *at, La
     }
     *labels = *n_labels ? ARENA_COPY(el->arena, Label *, all, *n_labels) : NULL;
     for (uint32_t i = 0; i < count; i++)
-        operands[i] = value_labelled(el, spread(el, operands[i], all, *n_labels, shape.rank, shape.dims), all, *n_labels);
+        operands[i] =
+            value_labelled(el, spread(el, operands[i], all, *n_labels, shape.rank, shape.dims), all, *n_labels);
     return true;
 }
 

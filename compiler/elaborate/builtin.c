@@ -80,9 +80,12 @@ static Value plain(Elaborator *el, const Builtin *builtin, const Value *args, co
 {
     double y, x;
     switch (builtin->id) {
-    case BUILTIN_ID_shape: return shape_of(el, args[0], at);
-    case BUILTIN_ID_is_integer: return is_integer(el, args[0]);
-    case BUILTIN_ID_random: return random_of(el, args[0], at);
+    case BUILTIN_ID_shape:
+        return shape_of(el, args[0], at);
+    case BUILTIN_ID_is_integer:
+        return is_integer(el, args[0]);
+    case BUILTIN_ID_random:
+        return random_of(el, args[0], at);
     case BUILTIN_ID_atan2:
         if (value_is_constant(el, args[0], &y) && value_is_constant(el, args[1], &x)) return value_real(atan2(y, x));
         return elementwise(el, OP_ATAN2, args[0], args[1], &(Syntax){.span = at});
@@ -106,13 +109,20 @@ Value call_builtin(Elaborator *el, const Builtin *builtin, const Value *args, ui
                    const Syntax *const *syntax, Span at)
 {
     switch (builtin->family) {
-    case BUILTIN_REDUCE: return reduce(el, builtin, args, given, at);
-    case BUILTIN_ALONG: return along(el, builtin, args, given, at);
-    case BUILTIN_STRUCTURE: return structure(el, builtin, args, n_many, given, at);
-    case BUILTIN_PLAIN: return plain(el, builtin, args, syntax, at);
-    case BUILTIN_GRAD: return gradient(el, args[0], args[1], syntax[0], syntax[1], at);
-    case BUILTIN_CAST: return cast_to(el, builtin, args[0], at);
-    case BUILTIN_ELEMENTWISE: return elementwise_unary(el, builtin->op, args[0], at);
+    case BUILTIN_REDUCE:
+        return reduce(el, builtin, args, given, at);
+    case BUILTIN_ALONG:
+        return along(el, builtin, args, given, at);
+    case BUILTIN_STRUCTURE:
+        return structure(el, builtin, args, n_many, given, at);
+    case BUILTIN_PLAIN:
+        return plain(el, builtin, args, syntax, at);
+    case BUILTIN_GRAD:
+        return gradient(el, args[0], args[1], syntax[0], syntax[1], at);
+    case BUILTIN_CAST:
+        return cast_to(el, builtin, args[0], at);
+    case BUILTIN_ELEMENTWISE:
+        return elementwise_unary(el, builtin->op, args[0], at);
     }
     return value_error();
 }

@@ -43,12 +43,14 @@ static bool match(Elaborator *el, const Item *item, const Argument *args, uint32
             slot = next++;
         }
         if (slot >= formals->n_kids || slot >= MOST_ARGUMENTS) {
-            Diag *diag = wrong(el, args[i].at.end ? args[i].at : at, "`%s` is given too many arguments%s", item->name, "");
+            Diag *diag =
+                wrong(el, args[i].at.end ? args[i].at : at, "`%s` is given too many arguments%s", item->name, "");
             diag_hint(diag, "it takes %u, the value before `|>` included", formals->n_kids);
             return false;
         }
         if (matched->at[slot]) {
-            wrong(el, args[i].keyword_at, "`%s` is given its argument `%s` twice", item->name, formals->kids[slot]->name);
+            wrong(el, args[i].keyword_at, "`%s` is given its argument `%s` twice", item->name,
+                  formals->kids[slot]->name);
             return false;
         }
         matched->at[slot] = &args[i];
@@ -75,9 +77,12 @@ static bool evaluate_arguments(Elaborator *el, Scope *scope, const Item *item, c
     for (uint32_t i = 0; i < formals->n_kids; i++) {
         const Argument *arg = matched->at[i];
         if (!arg) continue;
-        if (!arg->syntax) values[i] = arg->value;
-        else if (wants_function(el, formals->kids[i])) values[i] = evaluate_function(el, scope, arg->syntax);
-        else values[i] = evaluate(el, scope, arg->syntax);
+        if (!arg->syntax)
+            values[i] = arg->value;
+        else if (wants_function(el, formals->kids[i]))
+            values[i] = evaluate_function(el, scope, arg->syntax);
+        else
+            values[i] = evaluate(el, scope, arg->syntax);
         good &= !value_is_error(values[i]);
     }
     return good;
@@ -206,8 +211,10 @@ static Value call_item(Elaborator *el, Scope *caller, const Item *item, const Ar
     if (!evaluate_arguments(el, caller, item, &matched, values)) return value_error();
     Span outer_call = el->prelude_call, outer_own = el->call;
     if (!item->prelude) el->call = at;
-    if (!item->prelude) el->prelude_call = NO_SPAN;
-    else if (!outer_call.end) el->prelude_call = at;
+    if (!item->prelude)
+        el->prelude_call = NO_SPAN;
+    else if (!outer_call.end)
+        el->prelude_call = at;
     Frame *outer = el->frame, *own = NULL;
     SyntaxKind outer_body = el->body;
     el->body = (SyntaxKind)item->syntax->kind;
@@ -271,7 +278,10 @@ static Value call_of_builtin(Elaborator *el, Scope *scope, const Builtin *builti
         bool more = many && !args[i].keyword && n_many + BUILTIN_FORMALS < MOST_ARGUMENTS;
         if (more) slot = 0;
         if (slot >= n_formals || (given[slot] && !more)) {
-            Diag *diag = wrong(el, args[i].keyword ? args[i].keyword_at : args[i].at.end ? args[i].at : at,
+            Diag *diag = wrong(el,
+                               args[i].keyword  ? args[i].keyword_at
+                               : args[i].at.end ? args[i].at
+                                                : at,
                                args[i].keyword ? "`%s` has no argument `%s`" : "`%s` is given too many arguments%s",
                                builtin->name, args[i].keyword ? args[i].keyword : "");
             diag_hint(diag, "its arguments are: %s", builtin->formals);
@@ -299,7 +309,8 @@ Value call(Elaborator *el, Scope *scope, const Callee *callee, const Argument *a
 {
     if (callee->kind == CALLEE_BUILTIN) return call_of_builtin(el, scope, &callee->builtin, args, n_args, at);
     if (el->depth >= DEEPEST_CALL) {
-        complain(el, DIAG_recursion, at, "calls are nested more than %d deep: does something call itself?", DEEPEST_CALL);
+        complain(el, DIAG_recursion, at, "calls are nested more than %d deep: does something call itself?",
+                 DEEPEST_CALL);
         return value_error();
     }
     el->depth++;
@@ -321,7 +332,8 @@ Value call_syntax(Elaborator *el, Scope *scope, const Syntax *node, const Argume
         return value_error();
     }
     if (!scope_function(el, scope, name->name, &callee)) {
-        Diag *diag = complain(el, DIAG_unknown_name, name->span, "there is no function or layer called `%s`", name->name);
+        Diag *diag =
+            complain(el, DIAG_unknown_name, name->span, "there is no function or layer called `%s`", name->name);
         const char *near = items_nearest(el->items, SPACE_FUNCTION, name->name);
         if (near) diag_hint(diag, "did you mean `%s`?", near);
         return value_error();

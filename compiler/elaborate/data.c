@@ -25,8 +25,10 @@ static void read_parts(Elaborator *el, DataBlock *block, const Syntax *right)
         return;
     }
     if (value_is_error(list)) return;
-    Diag *diag = complain(el, DIAG_bad_setting, right->span, "`split` wants %u positive parts that add up to at most 1, one "
-                          "for each name of the block", count);
+    Diag *diag = complain(el, DIAG_bad_setting, right->span,
+                          "`split` wants %u positive parts that add up to at most 1, one "
+                          "for each name of the block",
+                          count);
     diag_hint(diag, "`data train, valid { … split = [0.8, 0.2] }`");
 }
 
@@ -136,6 +138,15 @@ void data_read(Elaborator *el, const Syntax *model, DataSplits *data)
     }
 }
 
+void data_free(DataSplits *data)
+{
+    for (size_t i = 0; i < data->all.count; i++) {
+        vec_free(&data->all.at[i].block->sources); /* of shared blocks the second time does nothing */
+        vec_free(&data->all.at[i].block->fields);
+    }
+    vec_free(&data->all);
+}
+
 static bool fits_declared(Elaborator *el, const Type *found, const Type *declared, Name name, Span at, Span declared_at)
 {
     int64_t beyond;
@@ -195,7 +206,8 @@ bool data_function(Elaborator *el, DataSplits *data, size_t index, Function *fun
         Value x = value_as_tensor(el, value->value, DTYPE_COUNT, value->place);
         if (value_is_error(x)) continue;
         Type found = value_type(el, x);
-        if (!fits_declared(el, &found, &input.type, input.attr.name, value->place, el->inputs.at[i].place)) return false;
+        if (!fits_declared(el, &found, &input.type, input.attr.name, value->place, el->inputs.at[i].place))
+            return false;
         x = convert(el, x, input.type.dtype, value->place);
         results[function->n_results++] = (Result){.role = RESULT_VALUE, .name = input.attr.name, .value = x.node};
     }

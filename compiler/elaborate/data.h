@@ -25,16 +25,17 @@ struct DataSplits {
     Split *splits;
     size_t count;
     Vec(DataSplit) all;
-    Name rows;           /* the symbol of the first axis */
-    DataBlock *current;  /* while it is evaluated */
-    DataBlock *train;    /* of the split `train`, NULL while there is none */
-    Name binding;        /* the name left of `=` */
-    int unnamed;         /* sources under one binding */
+    Name rows;          /* the symbol of the first axis */
+    DataBlock *current; /* while it is evaluated */
+    DataBlock *train;   /* of the split `train`, NULL while there is none */
+    Name binding;       /* the name left of `=` */
+    int unnamed;        /* sources under one binding */
 };
 typedef struct DataSplits DataSplits;
 
 /* Evaluates all data blocks and binds the free sizes of the model's inputs that they decide. */
 void data_read(Elaborator *el, const Syntax *model, DataSplits *data);
+void data_free(DataSplits *data);
 /* The function and Split of data->all.at[index], once the model is elaborated. */
 bool data_function(Elaborator *el, DataSplits *data, size_t index, Function *function);
 /* What the loss needs must have data in the split `train`. */

@@ -114,7 +114,8 @@ static Value accumulate(Elaborator *el, Op op, Node x, const int32_t *axes, uint
         good = bind_rows(el, eval, block, x, first, now) && eval_run(eval, &piece, 1, &tensor);
         if (!good) break;
         if (!total) total = calloc((size_t)(count = tensor->count) + 1, sizeof *total);
-        for (int64_t i = 0; i < count; i++) total[i] = first > start ? combine(op, total[i], tensor->data[i]) : tensor->data[i];
+        for (int64_t i = 0; i < count; i++)
+            total[i] = first > start ? combine(op, total[i], tensor->data[i]) : tensor->data[i];
     }
     if (!good) complain(el, DIAG_data_source, at, "this cannot be computed from the rows of the data");
     for (int64_t i = 0; i < count; i++) total[i] /= scale;
@@ -140,16 +141,21 @@ Value data_reduce(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uin
     double count = reduced_count(el, x, axes, n_axes);
     Type type = *node_type(el->graph, x);
     switch (id) {
-    case BUILTIN_ID_sum: return accumulate(el, OP_SUM, x, axes, n_axes, 1, at);
-    case BUILTIN_ID_max: return accumulate(el, OP_REDUCE_MAX, x, axes, n_axes, 1, at);
-    case BUILTIN_ID_min: return accumulate(el, OP_REDUCE_MIN, x, axes, n_axes, 1, at);
-    case BUILTIN_ID_mean: return accumulate(el, OP_SUM, x, axes, n_axes, count, at);
+    case BUILTIN_ID_sum:
+        return accumulate(el, OP_SUM, x, axes, n_axes, 1, at);
+    case BUILTIN_ID_max:
+        return accumulate(el, OP_REDUCE_MAX, x, axes, n_axes, 1, at);
+    case BUILTIN_ID_min:
+        return accumulate(el, OP_REDUCE_MIN, x, axes, n_axes, 1, at);
+    case BUILTIN_ID_mean:
+        return accumulate(el, OP_SUM, x, axes, n_axes, count, at);
     case BUILTIN_ID_variance: {
         Value mean = accumulate(el, OP_SUM, x, axes, n_axes, count, at);
         if (value_is_error(mean)) return mean;
         Node off = build_binary(el->graph, OP_SUB, x, build_unreduce(el->graph, mean.node, &type, axes, n_axes));
         return accumulate(el, OP_SUM, build_binary(el->graph, OP_MUL, off, off), axes, n_axes, count, at);
     }
-    default: return unsupported(el, at, "this reduction over the rows of data");
+    default:
+        return unsupported(el, at, "this reduction over the rows of data");
     }
 }

@@ -77,8 +77,10 @@ static bool read_arguments(Elaborator *el, Scope *scope, const Syntax *node, uin
         DataArgument *to = &args[source->n_args++];
         to->name = arg->name;
         if (value_is_error(value)) return false;
-        if (value.kind == VALUE_TEXT) to->text = value.text;
-        else if (value.kind == VALUE_BOOL) to->number = value.truth;
+        if (value.kind == VALUE_TEXT)
+            to->text = value.text;
+        else if (value.kind == VALUE_BOOL)
+            to->number = value.truth;
         else if (!value_is_constant(el, value, &to->number)) {
             complain(el, DIAG_not_constant, arg->kids[0]->span, "`%s` must be a number or a text, not %s", arg->name,
                      value_describe(el, value));
@@ -167,7 +169,8 @@ static Value open_source(Elaborator *el, Scope *scope, const Syntax *node, int k
     if (!read_arguments(el, scope, node, from, &source)) return value_error();
     const DataProvider *provider = el->options->provider;
     const DataSource *like = source_like(el->splits, source.name);
-    source.source = provider->open(provider->host, source.kind, source.path, source.args, source.n_args, like, &message);
+    source.source =
+        provider->open(provider->host, source.kind, source.path, source.args, source.n_args, like, &message);
     if (source.source) return opened(el, &source, node->span);
     complain(el, DIAG_data_source, node->span, "%s", message ? message : "this source cannot be opened");
     return value_error();
@@ -188,8 +191,10 @@ Value table_column(Elaborator *el, Value table, const char *column, Span at)
     const char *near = nearest_spelling(column, names.at, names.count);
     Text list = {0};
     for (size_t i = 0; i < names.count && i < 20; i++) text_format(&list, "%s%s", i ? ", " : "", names.at[i]);
-    if (near) diag_hint(diag, "did you mean `%s`?", near);
-    else diag_hint(diag, "its columns are: %s", text_get(&list));
+    if (near)
+        diag_hint(diag, "did you mean `%s`?", near);
+    else
+        diag_hint(diag, "its columns are: %s", text_get(&list));
     text_free(&list);
     vec_free(&names);
     return value_error();
@@ -227,9 +232,12 @@ bool data_call(Elaborator *el, Scope *scope, const Syntax *node, Value *result)
     const Syntax *name = node->kids[0];
     if (!el->splits || !el->splits->current || scope->inside_prelude || name->kind != SYNTAX_NAME) return false;
     int kind = find_kind(name->name);
-    if (kind >= 0) *result = open_source(el, scope, node, kind);
-    else if (!strcmp(name->name, "columns")) *result = columns_of(el, scope, node);
-    else return false;
+    if (kind >= 0)
+        *result = open_source(el, scope, node, kind);
+    else if (!strcmp(name->name, "columns"))
+        *result = columns_of(el, scope, node);
+    else
+        return false;
     return true;
 }
 

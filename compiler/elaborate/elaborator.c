@@ -67,7 +67,8 @@ Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...)
     va_end(args);
     bool inside = el->prelude_call.end && in_prelude(el, at);
     Diag *diag = diag_new(el->context->diagnostics, id, inside ? el->prelude_call : at, "%s", text_get(&text));
-    if (inside) diag_note(diag, at, "found here, inside the library's text");
+    if (inside)
+        diag_note(diag, at, "found here, inside the library's text");
     else if (at.end && el->call.end && !contains(el->call, at) && !in_prelude(el, el->call))
         diag_note(diag, el->call, "in this call");
     text_free(&text);

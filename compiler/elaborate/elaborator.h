@@ -82,12 +82,12 @@ typedef struct {
 
     Pass pass;
     Frame *frame;
-    SyntaxKind body;    /* of the item whose body is evaluated: MODEL, LAYER, FN, OPTIMIZER; FILE at the top */
-    Name draw;          /* the path of the parameter or draw whose right side is evaluated; NULL elsewhere */
-    Span prelude_call;  /* the user's call inside of which prelude text is evaluated */
-    Span call;          /* the innermost call of a function or layer of the user's */
-    int depth;          /* of calls */
-    uint32_t n_labels;  /* serial numbers given */
+    SyntaxKind body;           /* of the item whose body is evaluated: MODEL, LAYER, FN, OPTIMIZER; FILE at the top */
+    Name draw;                 /* the path of the parameter or draw whose right side is evaluated; NULL elsewhere */
+    Span prelude_call;         /* the user's call inside of which prelude text is evaluated */
+    Span call;                 /* the innermost call of a function or layer of the user's */
+    int depth;                 /* of calls */
+    uint32_t n_labels;         /* serial numbers given */
     struct DataSplits *splits; /* while data blocks are read */
 
     Vec(Declared) inputs;
@@ -181,7 +181,8 @@ Value convert(Elaborator *el, Value x, DType dtype, Span at);
 /* broadcast.c */
 /* Operands stretched to one shape, which must be possible by stretching one of them; the result's labels are left in
  * *labels. False after a diagnostic. Operands are tensors. */
-bool align(Elaborator *el, Value *operands, uint32_t count, const Syntax *at, Label *const **labels, uint32_t *n_labels);
+bool align(Elaborator *el, Value *operands, uint32_t count, const Syntax *at, Label *const **labels,
+           uint32_t *n_labels);
 /* A tensor in a given shape (labels of its own may be added); its axes must fit. */
 Node spread(Elaborator *el, Value x, Label *const *labels, uint32_t n_labels, uint32_t rank, const Dim *dims);
 /* An unlabelled tensor or number in exactly this shape, a stretch of the value alone. */

@@ -80,7 +80,8 @@ static Name member_path(Elaborator *el, Scope *scope, const Syntax *node)
         if (!base || node->kids[1]->n_kids != 2 || node->kids[1]->kids[1]->kind != SYNTAX_NUMBER) return NULL;
         turn = node->kids[1]->kids[1]->integer;
         return intern_format(el->context->names, "%s[%lld]", base, (long long)turn);
-    default: return NULL;
+    default:
+        return NULL;
     }
 }
 
@@ -116,12 +117,15 @@ static Value evaluate_member(Elaborator *el, Scope *scope, const Syntax *node)
     Value table = base->kind == SYNTAX_CALL ? evaluate(el, scope, base) : named ? named->value : value_bool(false);
     if (value_is_error(table)) return table;
     if (table.kind == VALUE_TABLE) return table_column(el, table, node->name, node->name_span);
-    Diag *diag = complain(el, DIAG_unknown_name, node->name_span, "there is no parameter `%s`", path ? path : node->name);
+    Diag *diag =
+        complain(el, DIAG_unknown_name, node->name_span, "there is no parameter `%s`", path ? path : node->name);
     Vec(const char *) near = {0};
     for (size_t i = 0; i < el->params.count; i++) vec_push(&near, el->params.at[i].path);
     const char *best = path ? nearest_spelling(path, near.at, near.count) : NULL;
-    if (best) diag_hint(diag, "did you mean `%s`?", best);
-    else diag_hint(diag, "a parameter can be read after the statement that makes it, by its whole path");
+    if (best)
+        diag_hint(diag, "did you mean `%s`?", best);
+    else
+        diag_hint(diag, "a parameter can be read after the statement that makes it, by its whole path");
     vec_free(&near);
     return value_error();
 }
@@ -129,8 +133,8 @@ static Value evaluate_member(Elaborator *el, Scope *scope, const Syntax *node)
 /* A block or repeat as a value only makes sense where something goes through it. */
 static Value misplaced_stage(Elaborator *el, const Syntax *node)
 {
-    Diag *diag = complain(el, DIAG_bad_stage, node->span, "%s is no value by itself",
-                          syntax_phrase((SyntaxKind)node->kind));
+    Diag *diag =
+        complain(el, DIAG_bad_stage, node->span, "%s is no value by itself", syntax_phrase((SyntaxKind)node->kind));
     diag_hint(diag, "send something through it: `x |> …`");
     return value_error();
 }
@@ -139,24 +143,34 @@ static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
 {
     Value left, right;
     switch (node->kind) {
-    case SYNTAX_NAME: return scope_value(el, scope, node);
-    case SYNTAX_NUMBER: return evaluate_number(el, node);
-    case SYNTAX_STRING: return value_text(node->text);
-    case SYNTAX_BOOL: return value_bool(node->integer != 0);
-    case SYNTAX_LIST: return evaluate_list(el, scope, node);
-    case SYNTAX_UNARY: return evaluate_unary(el, scope, node);
+    case SYNTAX_NAME:
+        return scope_value(el, scope, node);
+    case SYNTAX_NUMBER:
+        return evaluate_number(el, node);
+    case SYNTAX_STRING:
+        return value_text(node->text);
+    case SYNTAX_BOOL:
+        return value_bool(node->integer != 0);
+    case SYNTAX_LIST:
+        return evaluate_list(el, scope, node);
+    case SYNTAX_UNARY:
+        return evaluate_unary(el, scope, node);
     case SYNTAX_BINARY:
         left = evaluate(el, scope, node->kids[0]);
         right = evaluate(el, scope, node->kids[1]);
         graph_set_place(el->graph, el->prelude_call.end ? el->prelude_call : node->span);
         return operate(el, (Operator)node->op, left, right, node);
-    case SYNTAX_CHOOSE: return evaluate_choose(el, scope, node);
+    case SYNTAX_CHOOSE:
+        return evaluate_choose(el, scope, node);
     case SYNTAX_PIPE:
         left = evaluate(el, scope, node->kids[0]);
         return apply_stage(el, scope, node->kids[1], left, node->kids[0]->span, NULL);
-    case SYNTAX_CALL: return call_syntax(el, scope, node, NULL, NULL);
-    case SYNTAX_SUBSCRIPT: return subscript(el, scope, node, evaluate(el, scope, node->kids[0]));
-    case SYNTAX_MEMBER: return evaluate_member(el, scope, node);
+    case SYNTAX_CALL:
+        return call_syntax(el, scope, node, NULL, NULL);
+    case SYNTAX_SUBSCRIPT:
+        return subscript(el, scope, node, evaluate(el, scope, node->kids[0]));
+    case SYNTAX_MEMBER:
+        return evaluate_member(el, scope, node);
     case SYNTAX_AS: {
         Frame *as = frame_for_as(el, node->name), *outer = el->frame;
         Value value;
@@ -171,7 +185,8 @@ static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
         return value;
     }
     case SYNTAX_BLOCK:
-    case SYNTAX_REPEAT: return misplaced_stage(el, node);
+    case SYNTAX_REPEAT:
+        return misplaced_stage(el, node);
     default:
         complain(el, DIAG_bad_subscript, node->span, "%s cannot stand here", syntax_phrase((SyntaxKind)node->kind));
         return value_error();

@@ -40,8 +40,8 @@ bool meet_extent(Elaborator *el, Label *label, Dim extent, Span at)
 {
     if (dim_is_none(label->extent)) label->extent = extent;
     if (dim_same(label->extent, extent)) return true;
-    Diag *diag = complain(el, DIAG_bad_index, at, "the index `%s` runs over %s elsewhere, but over %s here", label->name,
-                          dim_text(el, label->extent), dim_text(el, extent));
+    Diag *diag = complain(el, DIAG_bad_index, at, "the index `%s` runs over %s elsewhere, but over %s here",
+                          label->name, dim_text(el, label->extent), dim_text(el, extent));
     diag_note(diag, label->place, "the index is named here");
     note_dim(el, diag, label->extent);
     note_dim(el, diag, extent);
@@ -81,14 +81,15 @@ static bool within(Elaborator *el, Dim low, Dim high, const char *what, Span at)
     if (dim_same(low, high)) return true;
     if (dim_is_constant(el->dims, difference, &room)) {
         if (room >= 0) return true;
-        Diag *diag = complain(el, DIAG_bad_subscript, at, "%s: %s lies beyond %s", what, dim_text(el, low),
-                              dim_text(el, high));
+        Diag *diag =
+            complain(el, DIAG_bad_subscript, at, "%s: %s lies beyond %s", what, dim_text(el, low), dim_text(el, high));
         note_dim(el, diag, high);
         return false;
     }
-    const char *message = arena_format(el->arena, "%s: %s must be at most %s", what, dim_text(el, low), dim_text(el, high));
-    Node condition = build_binary(el->graph, OP_LE, build_size(el->graph, low, DTYPE_I64),
-                                  build_size(el->graph, high, DTYPE_I64));
+    const char *message =
+        arena_format(el->arena, "%s: %s must be at most %s", what, dim_text(el, low), dim_text(el, high));
+    Node condition =
+        build_binary(el->graph, OP_LE, build_size(el->graph, low, DTYPE_I64), build_size(el->graph, high, DTYPE_I64));
     vec_push(&el->checks, (Check){DIM_NONE, DIM_NONE, condition, message, at});
     return true;
 }
@@ -214,7 +215,8 @@ static bool read_one(Elaborator *el, Scope *scope, Reading *reading, const Synta
 {
     if (sub->kind == SYNTAX_RANGE) return read_range(el, scope, reading, sub);
     if (sub->kind == SYNTAX_INDEX) {
-        Diag *diag = complain(el, DIAG_bad_subscript, sub->span, "an index is named on the left or in a reducer, not here");
+        Diag *diag =
+            complain(el, DIAG_bad_subscript, sub->span, "an index is named on the left or in a reducer, not here");
         diag_hint(diag, "write `%s` alone", sub->name);
         return false;
     }
@@ -309,7 +311,8 @@ Value subscript(Elaborator *el, Scope *scope, const Syntax *node, Value base)
         if (is_dots) dots = i;
     }
     if (wanted > rank) {
-        Diag *diag = complain(el, DIAG_bad_subscript, subs->span, "%u subscripts for %s", wanted, value_describe(el, base));
+        Diag *diag =
+            complain(el, DIAG_bad_subscript, subs->span, "%u subscripts for %s", wanted, value_describe(el, base));
         diag_note(diag, node->kids[0]->span, "this has %u axes", rank);
         return value_error();
     }

@@ -238,7 +238,8 @@ Flow declare_draw(Elaborator *el, Scope *scope, const Syntax *statement)
     for (uint32_t i = 0; i < names->n_kids; i++) {
         const Syntax *name = names->kids[i];
         Node node;
-        bool good = typed && evaluate_start(el, scope, statement->kids[2], true, &type, path_join(el, name->name), &node);
+        bool good =
+            typed && evaluate_start(el, scope, statement->kids[2], true, &type, path_join(el, name->name), &node);
         scope_bind(el, scope, name->name, false, good ? value_tensor(node) : value_error(), name->span);
     }
     return FLOW_NEXT;
@@ -311,8 +312,8 @@ Flow update(Elaborator *el, Scope *scope, const Syntax *statement)
     const Binding *binding = target->kind == SYNTAX_NAME ? scope_find(scope, target->name, false) : NULL;
     if (!binding || !binding->cell) {
         if (binding && value_is_error(binding->value)) return FLOW_NEXT;
-        Diag *diag = complain(el, DIAG_bad_left_side, target->span, "`:=` gives a state a new value, but `%s` is no state",
-                              syntax_text(el, target));
+        Diag *diag = complain(el, DIAG_bad_left_side, target->span,
+                              "`:=` gives a state a new value, but `%s` is no state", syntax_text(el, target));
         diag_hint(diag, "declare it with `state`, or write `=`");
         return FLOW_NEXT;
     }

@@ -17,7 +17,8 @@ static bool is_hidden(const Hidden *hidden, const Syntax *sub)
     for (; hidden; hidden = hidden->outer)
         for (uint32_t i = 1; i < hidden->subs->n_kids; i++) {
             const Syntax *other = hidden->subs->kids[i];
-            if (sub->kind == SYNTAX_DOTS ? other->kind == SYNTAX_DOTS : other->name == sub->name && other->name) return true;
+            if (sub->kind == SYNTAX_DOTS ? other->kind == SYNTAX_DOTS : other->name == sub->name && other->name)
+                return true;
         }
     return false;
 }
@@ -94,8 +95,8 @@ static bool name_indices(Elaborator *el, Scope *scope, Scope *inner, const Synta
         }
         Label *label = ARENA_NEW(el->arena, Label);
         *label = (Label){sub->name, DIM_NONE, ++el->n_labels, sub->kind == SYNTAX_NAME ? sub->span : sub->name_span};
-        if (sub->kind == SYNTAX_INDEX &&
-            !number_as_size(el, evaluate(el, scope, sub->kids[0]), "an index's extent", sub->kids[0]->span, &label->extent))
+        if (sub->kind == SYNTAX_INDEX && !number_as_size(el, evaluate(el, scope, sub->kids[0]), "an index's extent",
+                                                         sub->kids[0]->span, &label->extent))
             return false;
         indices->labels[i] = label;
         scope_bind(el, inner, sub->name, false, (Value){.kind = VALUE_INDEX, .label = label}, label->place);
@@ -117,7 +118,8 @@ static bool list_labels(Elaborator *el, const Indices *indices, Label **labels, 
         for (uint32_t k = 0; axes && k < axes->count; k++) labels[(*count)++] = axes->labels[k];
         if (!label) continue;
         if (dim_is_none(label->extent)) {
-            Diag *diag = complain(el, DIAG_bad_index, label->place, "nothing says how far the index `%s` runs", label->name);
+            Diag *diag =
+                complain(el, DIAG_bad_index, label->place, "nothing says how far the index `%s` runs", label->name);
             diag_hint(diag, "state it: `%s in 10`", label->name);
             return false;
         }
@@ -248,8 +250,10 @@ static Value reduce_labels(Elaborator *el, const Builtin *builtin, Value value, 
     Label *kept[MAX_RANK];
     uint32_t n_axes = 0, n_kept = 0;
     for (uint32_t i = 0; i < value.count; i++) {
-        if (contains(labels, count, value.labels[i])) axes[n_axes++] = (int32_t)i;
-        else kept[n_kept++] = value.labels[i];
+        if (contains(labels, count, value.labels[i]))
+            axes[n_axes++] = (int32_t)i;
+        else
+            kept[n_kept++] = value.labels[i];
     }
     Node node = builtin->id == BUILTIN_ID_sum ? contraction(el, value.node, axes, n_axes) : NODE_NONE;
     if (node_is_none(node)) node = n_axes ? reduce_node(el, builtin->id, value.node, axes, n_axes) : value.node;
@@ -262,8 +266,8 @@ static Value along_index(Elaborator *el, Scope *scope, const Builtin *builtin, c
     const Syntax *sub = subs->kids[1];
     const Binding *index = sub->name ? scope_find(scope, sub->name, false) : NULL;
     if (subs->n_kids != 2 || !index || index->value.kind != VALUE_INDEX) {
-        Diag *diag = complain(el, DIAG_bad_index, subs->span, "`%s[j]` works along one index of the left side",
-                              builtin->name);
+        Diag *diag =
+            complain(el, DIAG_bad_index, subs->span, "`%s[j]` works along one index of the left side", builtin->name);
         diag_hint(diag, "`a[i, j] = softmax[j](s[i, j])`");
         return value_error();
     }

@@ -46,45 +46,66 @@ static Value exact(Elaborator *el, Operator op, Value a, Value b, Span at)
     Dim left = dim_mul(dims, a.size, b.divisor), right = dim_mul(dims, b.size, a.divisor);
     Dim both = dim_mul(dims, a.divisor, b.divisor);
     switch (op) {
-    case OPERATOR_ADD: return quotient(el, dim_add(dims, left, right), both);
-    case OPERATOR_SUBTRACT: return quotient(el, dim_sub(dims, left, right), both);
-    case OPERATOR_MULTIPLY: return quotient(el, dim_mul(dims, a.size, b.size), both);
-    default: break;
+    case OPERATOR_ADD:
+        return quotient(el, dim_add(dims, left, right), both);
+    case OPERATOR_SUBTRACT:
+        return quotient(el, dim_sub(dims, left, right), both);
+    case OPERATOR_MULTIPLY:
+        return quotient(el, dim_mul(dims, a.size, b.size), both);
+    default:
+        break;
     }
     if (is_zero(el, right)) {
         complain(el, DIAG_not_constant, at, "division by zero");
         return value_error();
     }
     switch (op) {
-    case OPERATOR_DIVIDE: return quotient(el, left, right);
-    case OPERATOR_FLOOR_DIVIDE: return value_size(el, dim_floor_div(dims, left, right));
-    default: return quotient(el, dim_modulo(dims, left, right), both);
+    case OPERATOR_DIVIDE:
+        return quotient(el, left, right);
+    case OPERATOR_FLOOR_DIVIDE:
+        return value_size(el, dim_floor_div(dims, left, right));
+    default:
+        return quotient(el, dim_modulo(dims, left, right), both);
     }
 }
 
 static double real(Operator op, double x, double y)
 {
     switch (op) {
-    case OPERATOR_ADD: return x + y;
-    case OPERATOR_SUBTRACT: return x - y;
-    case OPERATOR_MULTIPLY: return x * y;
-    case OPERATOR_DIVIDE: return x / y;
-    case OPERATOR_FLOOR_DIVIDE: return floor(x / y);
-    case OPERATOR_REMAINDER: return x - y * floor(x / y);
-    case OPERATOR_POWER: return pow(x, y);
-    default: return NAN;
+    case OPERATOR_ADD:
+        return x + y;
+    case OPERATOR_SUBTRACT:
+        return x - y;
+    case OPERATOR_MULTIPLY:
+        return x * y;
+    case OPERATOR_DIVIDE:
+        return x / y;
+    case OPERATOR_FLOOR_DIVIDE:
+        return floor(x / y);
+    case OPERATOR_REMAINDER:
+        return x - y * floor(x / y);
+    case OPERATOR_POWER:
+        return pow(x, y);
+    default:
+        return NAN;
     }
 }
 
 static bool compare(Operator op, double x, double y)
 {
     switch (op) {
-    case OPERATOR_EQUAL: return x == y;
-    case OPERATOR_UNEQUAL: return x != y;
-    case OPERATOR_LESS: return x < y;
-    case OPERATOR_LESS_EQUAL: return x <= y;
-    case OPERATOR_GREATER: return x > y;
-    default: return x >= y;
+    case OPERATOR_EQUAL:
+        return x == y;
+    case OPERATOR_UNEQUAL:
+        return x != y;
+    case OPERATOR_LESS:
+        return x < y;
+    case OPERATOR_LESS_EQUAL:
+        return x <= y;
+    case OPERATOR_GREATER:
+        return x > y;
+    default:
+        return x >= y;
     }
 }
 
@@ -156,8 +177,8 @@ bool number_as_size(Elaborator *el, Value value, const char *what, Span at, Dim 
     }
     Dim floored = dim_floor_div(el->dims, value.size, value.divisor);
     Dim back = dim_mul(el->dims, floored, value.divisor);
-    const char *message = arena_format(el->arena, "%s must divide %s", dim_text(el, value.divisor),
-                                       dim_text(el, value.size));
+    const char *message =
+        arena_format(el->arena, "%s must divide %s", dim_text(el, value.divisor), dim_text(el, value.size));
     vec_push(&el->checks, (Check){value.size, back, NODE_NONE, message, at});
     *size = floored;
     return true;

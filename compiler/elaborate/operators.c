@@ -7,12 +7,16 @@ static int width(DType dtype)
 {
     switch (dtype) {
     case DTYPE_F64:
-    case DTYPE_I64: return 8;
+    case DTYPE_I64:
+        return 8;
     case DTYPE_F32:
-    case DTYPE_I32: return 4;
+    case DTYPE_I32:
+        return 4;
     case DTYPE_BF16:
-    case DTYPE_F16: return 2;
-    default: return 1;
+    case DTYPE_F16:
+        return 2;
+    default:
+        return 1;
     }
 }
 
@@ -86,8 +90,8 @@ static Value logic(Elaborator *el, Operator op, Value a, Value b, const Syntax *
         return value_bool(op == OPERATOR_AND ? a.truth && b.truth : a.truth || b.truth);
     for (int i = 0; i < 2; i++) {
         const Value *x = i ? &b : &a;
-        bool fits = x->kind == VALUE_BOOL ||
-                    (x->kind == VALUE_TENSOR && node_type(el->graph, x->node)->dtype == DTYPE_BOOL);
+        bool fits =
+            x->kind == VALUE_BOOL || (x->kind == VALUE_TENSOR && node_type(el->graph, x->node)->dtype == DTYPE_BOOL);
         if (fits) continue;
         Diag *diag = complain(el, DIAG_type_mismatch, at->span, "`%s` wants truth values, but this is %s",
                               operator_spelling(op), value_describe(el, *x));
@@ -143,7 +147,9 @@ static Value matmul(Elaborator *el, Value a, Value b, const Syntax *at)
         Diag *diag = complain(el, DIAG_shape_mismatch, at->span,
                               "`%s` @ `%s`: the last axis of the left side must be the %s of the right side",
                               type_text(el, &x), type_text(el, &y),
-                              y.rank == 1 ? "axis" : y.rank == 2 ? "first axis" : "last axis but one");
+                              y.rank == 1   ? "axis"
+                              : y.rank == 2 ? "first axis"
+                                            : "last axis but one");
         if (at->kind == SYNTAX_BINARY)
             for (int i = 0; i < 2; i++)
                 diag_note(diag, at->kids[i]->span, "`%s` is `%s`", syntax_text(el, at->kids[i]),
@@ -179,12 +185,18 @@ static const struct {
     Op op;
     bool swap;
 } plain_ops[OPERATORS] = {
-    [OPERATOR_EQUAL] = {OP_EQ, false},        [OPERATOR_UNEQUAL] = {OP_NE, false},
-    [OPERATOR_LESS] = {OP_LT, false},         [OPERATOR_LESS_EQUAL] = {OP_LE, false},
-    [OPERATOR_GREATER] = {OP_LT, true},       [OPERATOR_GREATER_EQUAL] = {OP_LE, true},
-    [OPERATOR_ADD] = {OP_ADD, false},         [OPERATOR_SUBTRACT] = {OP_SUB, false},
-    [OPERATOR_MULTIPLY] = {OP_MUL, false},    [OPERATOR_DIVIDE] = {OP_DIV, false},
-    [OPERATOR_FLOOR_DIVIDE] = {OP_FLOOR_DIV, false}, [OPERATOR_REMAINDER] = {OP_MOD, false},
+    [OPERATOR_EQUAL] = {OP_EQ, false},
+    [OPERATOR_UNEQUAL] = {OP_NE, false},
+    [OPERATOR_LESS] = {OP_LT, false},
+    [OPERATOR_LESS_EQUAL] = {OP_LE, false},
+    [OPERATOR_GREATER] = {OP_LT, true},
+    [OPERATOR_GREATER_EQUAL] = {OP_LE, true},
+    [OPERATOR_ADD] = {OP_ADD, false},
+    [OPERATOR_SUBTRACT] = {OP_SUB, false},
+    [OPERATOR_MULTIPLY] = {OP_MUL, false},
+    [OPERATOR_DIVIDE] = {OP_DIV, false},
+    [OPERATOR_FLOOR_DIVIDE] = {OP_FLOOR_DIV, false},
+    [OPERATOR_REMAINDER] = {OP_MOD, false},
 };
 
 static bool is_tensor(Value value)
@@ -249,8 +261,10 @@ Value elementwise_unary(Elaborator *el, Op op, Value x, Span at)
     x = value_as_tensor(el, x, real && value_is_number(x) ? el->real : DTYPE_COUNT, at);
     if (value_is_error(x)) return x;
     DType dtype = node_type(el->graph, x.node)->dtype;
-    if (real && !dtype_is_float(dtype)) x = cast(el, x, el->real);
-    else if (dtype == DTYPE_BOOL && op != OP_NOT) x = cast(el, x, DTYPE_I32);
+    if (real && !dtype_is_float(dtype))
+        x = cast(el, x, el->real);
+    else if (dtype == DTYPE_BOOL && op != OP_NOT)
+        x = cast(el, x, DTYPE_I32);
     return value_labelled(el, build_unary(el->graph, op, x.node), x.labels, x.count);
 }
 

@@ -22,7 +22,8 @@ static Node loss_for(Elaborator *el, Name path)
             total = loss->value;
             continue;
         }
-        Value sum = elementwise(el, OP_ADD, value_tensor(total), value_tensor(loss->value), &(Syntax){.span = loss->place});
+        Value sum =
+            elementwise(el, OP_ADD, value_tensor(total), value_tensor(loss->value), &(Syntax){.span = loss->place});
         total = sum.node;
     }
     return total;
@@ -40,7 +41,8 @@ static bool check_paths(Elaborator *el)
         const Syntax *paths = el->losses.at[i].paths;
         for (uint32_t k = 0; paths && k < paths->n_kids; k++) {
             bool used = false;
-            for (size_t p = 0; p < el->params.count; p++) used |= path_under(el->params.at[p].path, paths->kids[k]->name);
+            for (size_t p = 0; p < el->params.count; p++)
+                used |= path_under(el->params.at[p].path, paths->kids[k]->name);
             if (used) continue;
             complain(el, DIAG_unknown_name, paths->kids[k]->span, "no parameter lies under `%s`", paths->kids[k]->name);
             good = false;
@@ -67,7 +69,8 @@ static Value clip_factor(Elaborator *el, double clip, const Value *gradients, si
         Value sum = value_tensor(build_reduce_all(el->graph, OP_SUM, square.node));
         squares = squares.kind == VALUE_REAL ? sum : operate(el, OPERATOR_ADD, squares, sum, &at);
     }
-    Value most = value_tensor(declare_setting(el, intern(el->context->names, "clip_norm"), el->real, clip, NULL, NO_SPAN));
+    Value most =
+        value_tensor(declare_setting(el, intern(el->context->names, "clip_norm"), el->real, clip, NULL, NO_SPAN));
     Value norm = elementwise_unary(el, OP_SQRT, squares, NO_SPAN);
     return elementwise(el, OP_MIN, value_integer(el, 1), operate(el, OPERATOR_DIVIDE, most, norm, &at), &at);
 }

@@ -29,8 +29,8 @@ static const Item *choose_model(Context *context, const Items *items, const char
     }
     if (!name) found = first;
     if (!found) {
-        Diag *diag = diag_new(context->diagnostics, DIAG_no_model, NO_SPAN, name ? "there is no model called `%s`"
-                                                                                 : "there is no model%s", name ? name : "");
+        Diag *diag = diag_new(context->diagnostics, DIAG_no_model, NO_SPAN,
+                              name ? "there is no model called `%s`" : "there is no model%s", name ? name : "");
         const char *near = name ? nearest_spelling(name, names.at, names.count) : NULL;
         if (near) diag_hint(diag, "did you mean `%s`?", near);
     }
@@ -58,7 +58,8 @@ static void add_function(Compilation *c, const char *name)
     Elaborator *el = c->el;
     Function function = {.name = intern(el->context->names, name), .loss = total_loss(el)};
     for (size_t i = 0; i < el->losses.count; i++)
-        vec_push(&el->results, (Result){.role = RESULT_LOSS, .name = el->losses.at[i].name, .value = el->losses.at[i].value});
+        vec_push(&el->results,
+                 (Result){.role = RESULT_LOSS, .name = el->losses.at[i].name, .value = el->losses.at[i].value});
     for (size_t i = 0; i < el->cells.count; i++) {
         const StateCell *cell = el->cells.at[i];
         if (!node_same(cell->old, cell->now))
@@ -155,7 +156,8 @@ static void warn_unused(Compilation *c)
     Vec(Node) roots = {0};
     uint32_t count;
     for (size_t i = 0; i < c->functions.count; i++)
-        for (uint32_t k = 0; k < c->functions.at[i].n_results; k++) vec_push(&roots, c->functions.at[i].results[k].value);
+        for (uint32_t k = 0; k < c->functions.at[i].n_results; k++)
+            vec_push(&roots, c->functions.at[i].results[k].value);
     Node *reached = graph_reachable(el->graph, roots.at, (uint32_t)roots.count, &count);
     for (size_t i = 0; i < el->inputs.count + el->settings.count; i++) {
         bool setting = i >= el->inputs.count, used = false;
@@ -244,6 +246,8 @@ Program *program_compile(Context *context, const char *path, const Source *sourc
     Compilation c = {.el = elaborator_new(context, items, options, path), .model = model};
     c.train = items_find(items, SPACE_TRAIN, model->name, false);
     Program *program = compile(&c);
+    if (!program) graph_free(c.el->graph);
+    data_free(&c.data);
     vec_free(&c.functions);
     vec_free(&c.rules.overrides);
     elaborator_free(c.el);

@@ -107,8 +107,8 @@ typedef struct {
     const SplitSource *sources;
     const SplitField *fields;
     uint32_t n_sources, n_fields;
-    int64_t rows;      /* of the sources (all have as many) */
-    double from, to;   /* the part of the rows that is this split's: 0 and 1 when the block names one split */
+    int64_t rows;    /* of the sources (all have as many) */
+    double from, to; /* the part of the rows that is this split's: 0 and 1 when the block names one split */
 } Split;
 
 typedef struct {
@@ -140,7 +140,8 @@ typedef struct {
 } Program;
 
 /* Compiles `source`, read from `path` (NULL when it is no file: then names in it are relative to the working folder).
- * NULL after error diagnostics; there may be warnings in any case. */
+ * NULL after error diagnostics; there may be warnings in any case. The caller frees the graph,
+ * graph_free(program->module->graph), before the Context. */
 Program *program_compile(Context *context, const char *path, const Source *source, const ProgramOptions *options);
 
 /* NULL when there is no such split. */

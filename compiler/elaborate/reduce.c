@@ -12,7 +12,8 @@ bool axis_of(Elaborator *el, Value axis, uint32_t rank, Span at, uint32_t *resul
         *result = (uint32_t)number;
         return true;
     }
-    Diag *diag = complain(el, DIAG_bad_axis, at, "there is no axis %lld", (long long)(number < 0 ? number - rank : number));
+    Diag *diag =
+        complain(el, DIAG_bad_axis, at, "there is no axis %lld", (long long)(number < 0 ? number - rank : number));
     diag_hint(diag, rank ? "the tensor has %u axes, counted from 0, or from -1 at the end" : "the tensor has %u axes",
               rank);
     return false;
@@ -48,15 +49,24 @@ static bool axes_of(Elaborator *el, Value axis, bool given, uint32_t rank, Span 
 static Op reduction_op(BuiltinId id)
 {
     switch (id) {
-    case BUILTIN_ID_prod: return OP_PROD;
-    case BUILTIN_ID_max: return OP_REDUCE_MAX;
-    case BUILTIN_ID_min: return OP_REDUCE_MIN;
-    case BUILTIN_ID_any: return OP_ANY;
-    case BUILTIN_ID_all: return OP_ALL;
-    case BUILTIN_ID_argmax: return OP_ARGMAX;
-    case BUILTIN_ID_argmin: return OP_ARGMIN;
-    case BUILTIN_ID_logsumexp: return OP_LOGSUMEXP;
-    default: return OP_SUM;
+    case BUILTIN_ID_prod:
+        return OP_PROD;
+    case BUILTIN_ID_max:
+        return OP_REDUCE_MAX;
+    case BUILTIN_ID_min:
+        return OP_REDUCE_MIN;
+    case BUILTIN_ID_any:
+        return OP_ANY;
+    case BUILTIN_ID_all:
+        return OP_ALL;
+    case BUILTIN_ID_argmax:
+        return OP_ARGMAX;
+    case BUILTIN_ID_argmin:
+        return OP_ARGMIN;
+    case BUILTIN_ID_logsumexp:
+        return OP_LOGSUMEXP;
+    default:
+        return OP_SUM;
     }
 }
 
@@ -87,8 +97,10 @@ Node reduce_node(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint
     DType dtype = node_type(el->graph, x)->dtype;
     bool real = id == BUILTIN_ID_mean || id == BUILTIN_ID_variance || id == BUILTIN_ID_logsumexp;
     bool logic = id == BUILTIN_ID_any || id == BUILTIN_ID_all;
-    if (real && !dtype_is_float(dtype)) x = build_cast(el->graph, x, el->real);
-    else if (!real && !logic && dtype == DTYPE_BOOL) x = build_cast(el->graph, x, DTYPE_I32);
+    if (real && !dtype_is_float(dtype))
+        x = build_cast(el->graph, x, el->real);
+    else if (!real && !logic && dtype == DTYPE_BOOL)
+        x = build_cast(el->graph, x, DTYPE_I32);
     if (id == BUILTIN_ID_mean) return mean_node(el, x, axes, n_axes);
     if (id == BUILTIN_ID_variance) return variance_node(el, x, axes, n_axes);
     return build_reduce(el->graph, reduction_op(id), x, axes, n_axes);

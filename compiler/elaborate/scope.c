@@ -1,6 +1,6 @@
-#include "elaborate/elaborator.h"
-
 #include <stdlib.h>
+
+#include "elaborate/elaborator.h"
 
 Scope *scope_new(Elaborator *el, Scope *outer, bool inside_prelude)
 {
@@ -108,8 +108,10 @@ bool scope_function(Elaborator *el, Scope *scope, Name name, Callee *callee)
 {
     const Binding *binding = scope_find(scope, name, true);
     if (binding) {
-        if (binding->value.kind == VALUE_FUNCTION) *callee = *binding->value.callee;
-        else *callee = (Callee){.kind = CALLEE_STAGE}; /* of a mistake that was reported */
+        if (binding->value.kind == VALUE_FUNCTION)
+            *callee = *binding->value.callee;
+        else
+            *callee = (Callee){.kind = CALLEE_STAGE}; /* of a mistake that was reported */
         return true;
     }
     const Item *item = items_find(el->items, SPACE_FUNCTION, name, scope->inside_prelude);

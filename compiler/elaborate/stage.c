@@ -95,9 +95,12 @@ Value apply_stage(Elaborator *el, Scope *scope, const Syntax *stage, Value x, Sp
     case SYNTAX_PIPE:
         x = apply_stage(el, scope, stage->kids[0], x, x_at, NULL);
         return apply_stage(el, scope, stage->kids[1], x, x_at, NULL);
-    case SYNTAX_BLOCK: return through_block(el, scope, stage, x, x_at);
-    case SYNTAX_REPEAT: return run_repeat(el, scope, stage, &x, x_at, &ignored) == FLOW_NEXT ? x : value_error();
-    case SYNTAX_AS: return through_as(el, scope, stage, x, x_at);
+    case SYNTAX_BLOCK:
+        return through_block(el, scope, stage, x, x_at);
+    case SYNTAX_REPEAT:
+        return run_repeat(el, scope, stage, &x, x_at, &ignored) == FLOW_NEXT ? x : value_error();
+    case SYNTAX_AS:
+        return through_as(el, scope, stage, x, x_at);
     case SYNTAX_SUBSCRIPT:
         return subscript(el, scope, stage, apply_stage(el, scope, stage->kids[0], x, x_at, NULL));
     default: {

@@ -169,8 +169,8 @@ static Flow run_assert(Elaborator *el, Scope *scope, const Syntax *statement)
         complain(el, DIAG_failed_assertion, statement->span, "this does not hold: %s", message);
         return FLOW_STOP;
     } else if (value.kind != VALUE_BOOL && !value_is_error(value)) {
-        complain(el, DIAG_type_mismatch, statement->kids[0]->span, "an assertion wants a truth value about sizes, not %s",
-                 value_describe(el, value));
+        complain(el, DIAG_type_mismatch, statement->kids[0]->span,
+                 "an assertion wants a truth value about sizes, not %s", value_describe(el, value));
     }
     return FLOW_NEXT;
 }
@@ -213,25 +213,41 @@ Flow run_statement(Elaborator *el, Scope *scope, const Syntax *statement, Value 
 {
     switch (statement->kind) {
     case SYNTAX_INPUT:
-    case SYNTAX_TARGET: return declare_input(el, scope, statement);
-    case SYNTAX_PARAM: return declare_param(el, scope, statement);
-    case SYNTAX_STATE: return declare_state(el, scope, statement);
-    case SYNTAX_DRAW: return declare_draw(el, scope, statement);
-    case SYNTAX_INSTANCE: return declare_instance(el, scope, statement);
+    case SYNTAX_TARGET:
+        return declare_input(el, scope, statement);
+    case SYNTAX_PARAM:
+        return declare_param(el, scope, statement);
+    case SYNTAX_STATE:
+        return declare_state(el, scope, statement);
+    case SYNTAX_DRAW:
+        return declare_draw(el, scope, statement);
+    case SYNTAX_INSTANCE:
+        return declare_instance(el, scope, statement);
     case SYNTAX_CONST:
         scope_bind(el, scope, statement->name, false, evaluate(el, scope, statement->kids[0]), statement->name_span);
         return FLOW_NEXT;
-    case SYNTAX_BIND: return run_bind(el, scope, statement);
-    case SYNTAX_UPDATE: return update(el, scope, statement);
-    case SYNTAX_LOSS: return run_loss(el, scope, statement);
-    case SYNTAX_METRIC: return run_metric(el, scope, statement);
-    case SYNTAX_OUTPUT: return run_output(el, scope, statement);
-    case SYNTAX_ASSERT: return run_assert(el, scope, statement);
-    case SYNTAX_RETURN: return run_return(el, scope, statement, result);
-    case SYNTAX_IF: return run_if(el, scope, statement, result);
-    case SYNTAX_EXPRESSION: return run_expression(el, scope, statement, result);
+    case SYNTAX_BIND:
+        return run_bind(el, scope, statement);
+    case SYNTAX_UPDATE:
+        return update(el, scope, statement);
+    case SYNTAX_LOSS:
+        return run_loss(el, scope, statement);
+    case SYNTAX_METRIC:
+        return run_metric(el, scope, statement);
+    case SYNTAX_OUTPUT:
+        return run_output(el, scope, statement);
+    case SYNTAX_ASSERT:
+        return run_assert(el, scope, statement);
+    case SYNTAX_RETURN:
+        return run_return(el, scope, statement, result);
+    case SYNTAX_IF:
+        return run_if(el, scope, statement, result);
+    case SYNTAX_EXPRESSION:
+        return run_expression(el, scope, statement, result);
     case SYNTAX_SCAN:
-    case SYNTAX_CHECKPOINT: unsupported(el, statement->span, phrase(statement)); return FLOW_STOP;
+    case SYNTAX_CHECKPOINT:
+        unsupported(el, statement->span, phrase(statement));
+        return FLOW_STOP;
     default:
         complain(el, DIAG_misplaced, statement->span, "%s cannot stand here", phrase(statement));
         return FLOW_NEXT;

@@ -11,8 +11,10 @@ static bool sizes_of(Elaborator *el, Value list, Span at, Dim *dims, uint32_t *c
     }
     for (uint32_t i = 0; i < list.count; i++) {
         dims[i] = dim_constant(el->dims, 1);
-        if (list.items[i].kind == VALUE_TEXT && *blank < 0) *blank = (int)i;
-        else if (!number_as_size(el, list.items[i], "a size", at, &dims[i])) return false;
+        if (list.items[i].kind == VALUE_TEXT && *blank < 0)
+            *blank = (int)i;
+        else if (!number_as_size(el, list.items[i], "a size", at, &dims[i]))
+            return false;
         ++*count;
     }
     return true;
@@ -40,8 +42,9 @@ static Value reshape(Elaborator *el, Value x, Value shape, Span at)
     int64_t difference;
     if (!dim_same(have, want) && dim_is_constant(el->dims, dim_sub(el->dims, have, want), &difference)) {
         Type to = type_make(type.dtype, rank, dims);
-        Diag *diag = complain(el, DIAG_shape_mismatch, at, "`%s` cannot be given the shape `%s`: %s elements are not %s",
-                              type_text(el, &type), type_text(el, &to), dim_text(el, have), dim_text(el, want));
+        Diag *diag =
+            complain(el, DIAG_shape_mismatch, at, "`%s` cannot be given the shape `%s`: %s elements are not %s",
+                     type_text(el, &type), type_text(el, &to), dim_text(el, have), dim_text(el, want));
         note_dim(el, diag, have);
         return value_error();
     }
@@ -86,7 +89,8 @@ static Value pad(Elaborator *el, Value x, Value widths, Span at)
         size[i] = dim_add(el->dims, type.dims[i], dim_add(el->dims, before[i], after));
     }
     if (good) return value_tensor(build_pad(el->graph, x.node, before, size));
-    Diag *diag = complain(el, DIAG_type_mismatch, at, "`pad` wants a pair of widths for each of the %u axes", type.rank);
+    Diag *diag =
+        complain(el, DIAG_type_mismatch, at, "`pad` wants a pair of widths for each of the %u axes", type.rank);
     diag_hint(diag, "`pad(x, [[0, 0], [1, 1]])` puts a zero before and after along the last of two axes");
     return value_error();
 }
@@ -99,7 +103,8 @@ static bool fit_parts(Elaborator *el, Value *parts, uint32_t count, uint32_t axi
     DType dtype = node_type(el->graph, parts[0].node)->dtype;
     for (uint32_t i = 1; i < count; i++) {
         DType own = node_type(el->graph, parts[i].node)->dtype;
-        if (dtype_class(own) > dtype_class(dtype) || (dtype_class(own) == dtype_class(dtype) && own < dtype)) dtype = own;
+        if (dtype_class(own) > dtype_class(dtype) || (dtype_class(own) == dtype_class(dtype) && own < dtype))
+            dtype = own;
     }
     Type first = value_type(el, parts[0]);
     for (uint32_t i = 0; i < count; i++) {
@@ -154,7 +159,8 @@ static Value split(Elaborator *el, Value x, Value parts, Value axis_value, bool 
     int32_t step[MAX_RANK];
     if (!axis_of(el, given ? axis_value : value_integer(el, -1), type.rank, at, &axis)) return value_error();
     if (!number_as_integer(el, parts, "the number of parts", at, &count)) return value_error();
-    Value part = count > 0 ? number_binary(el, OPERATOR_DIVIDE, value_size(el, type.dims[axis]), parts, at) : value_error();
+    Value part =
+        count > 0 ? number_binary(el, OPERATOR_DIVIDE, value_size(el, type.dims[axis]), parts, at) : value_error();
     int64_t whole;
     if (count < 1 || (dim_is_constant(el->dims, type.dims[axis], &whole) && whole % count)) {
         complain(el, DIAG_shape_mismatch, at, "an axis of %s cannot be split into %lld equal parts",
@@ -258,15 +264,25 @@ Value structure(Elaborator *el, const Builtin *builtin, const Value *args, uint3
     if (value_is_error(x)) return x;
     if (x.count && builtin->id != BUILTIN_ID_broadcast) return unsupported(el, at, "moving axes inside index notation");
     switch (builtin->id) {
-    case BUILTIN_ID_reshape: return reshape(el, x, args[1], at);
-    case BUILTIN_ID_transpose: return transpose(el, x, args[1], given[1], at);
-    case BUILTIN_ID_pad: return pad(el, x, args[1], at);
-    case BUILTIN_ID_concat: return concat(el, parts, n_many, args[1], given[1], at);
-    case BUILTIN_ID_stack: return stack(el, parts, n_many, args[1], given[1], at);
-    case BUILTIN_ID_split: return split(el, x, args[1], args[2], given[2], at);
-    case BUILTIN_ID_reverse: return reverse(el, x, args[1], given[1], at);
-    case BUILTIN_ID_tile: return tile(el, x, args[1], at);
-    case BUILTIN_ID_roll: return roll(el, x, args[1], args[2], given[2], at);
-    default: return broadcast(el, x, args[1], at);
+    case BUILTIN_ID_reshape:
+        return reshape(el, x, args[1], at);
+    case BUILTIN_ID_transpose:
+        return transpose(el, x, args[1], given[1], at);
+    case BUILTIN_ID_pad:
+        return pad(el, x, args[1], at);
+    case BUILTIN_ID_concat:
+        return concat(el, parts, n_many, args[1], given[1], at);
+    case BUILTIN_ID_stack:
+        return stack(el, parts, n_many, args[1], given[1], at);
+    case BUILTIN_ID_split:
+        return split(el, x, args[1], args[2], given[2], at);
+    case BUILTIN_ID_reverse:
+        return reverse(el, x, args[1], given[1], at);
+    case BUILTIN_ID_tile:
+        return tile(el, x, args[1], at);
+    case BUILTIN_ID_roll:
+        return roll(el, x, args[1], args[2], given[2], at);
+    default:
+        return broadcast(el, x, args[1], at);
     }
 }

@@ -34,8 +34,10 @@ static void unknown_key(Elaborator *el, const Syntax *name)
         }
     Diag *diag = complain(el, DIAG_unknown_key, name->span, "`train` has no key `%s`", name->name);
     const char *near = nearest_spelling(name->name, keys, sizeof keys / sizeof *keys);
-    if (near) diag_hint(diag, "did you mean `%s`?", near);
-    else diag_hint(diag, "its keys are: optimizer batch epochs steps seed clip_norm patience");
+    if (near)
+        diag_hint(diag, "did you mean `%s`?", near);
+    else
+        diag_hint(diag, "its keys are: optimizer batch epochs steps seed clip_norm patience");
 }
 
 static void read_number(Elaborator *el, Scope *scope, const Syntax *name, const Syntax *right, TrainSettings *settings)
@@ -56,7 +58,10 @@ static void read_number(Elaborator *el, Scope *scope, const Syntax *name, const 
     bool known = value_is_constant(el, value, &number), positive = number > 0 || field == &settings->seed;
     if (!known || !positive || number < 0 || (whole && number != floor(number))) {
         complain(el, DIAG_bad_setting, right->span, "`%s` must be a %s number, but this is %s", name->name,
-                 field == &settings->seed ? "whole" : whole ? "positive whole" : "positive", value_describe(el, value));
+                 field == &settings->seed ? "whole"
+                 : whole                  ? "positive whole"
+                                          : "positive",
+                 value_describe(el, value));
         return;
     }
     *field = (OptionalNumber){true, number};
@@ -106,11 +111,13 @@ static bool check_arguments(Elaborator *el, const Rule *rule)
         while (arg->kind == SYNTAX_KEYWORD && slot < formals->n_kids && formals->kids[slot]->name != arg->name) slot++;
         if (arg->kind != SYNTAX_KEYWORD) slot = place++;
         if (slot < formals->n_kids) continue;
-        Diag *diag = complain(el, DIAG_wrong_arguments, arg->span,
-                              arg->kind == SYNTAX_KEYWORD ? "`%s` has no argument `%s`" : "`%s` is given too many arguments%s",
-                              rule->item->name, arg->kind == SYNTAX_KEYWORD ? arg->name : "");
+        Diag *diag =
+            complain(el, DIAG_wrong_arguments, arg->span,
+                     arg->kind == SYNTAX_KEYWORD ? "`%s` has no argument `%s`" : "`%s` is given too many arguments%s",
+                     rule->item->name, arg->kind == SYNTAX_KEYWORD ? arg->name : "");
         Text list = {0};
-        for (uint32_t k = 0; k < formals->n_kids; k++) text_format(&list, "%s%s", k ? ", " : "", formals->kids[k]->name);
+        for (uint32_t k = 0; k < formals->n_kids; k++)
+            text_format(&list, "%s%s", k ? ", " : "", formals->kids[k]->name);
         diag_hint(diag, "its arguments are: %s", text_get(&list));
         text_free(&list);
         return false;
@@ -191,9 +198,12 @@ bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Ru
         const Syntax *name = statement->kids[0]->kids[0];
         if (name->kind != SYNTAX_NAME || statement->kids[0]->n_kids != 1)
             complain(el, DIAG_bad_left_side, name->span, "a key should stand here");
-        else if (strcmp(name->name, "optimizer")) read_number(el, scope, name, statement->kids[1], settings);
-        else if (main_expr) complain(el, DIAG_duplicate_name, name->span, "the key `optimizer` is given twice");
-        else main_expr = statement->kids[1];
+        else if (strcmp(name->name, "optimizer"))
+            read_number(el, scope, name, statement->kids[1], settings);
+        else if (main_expr)
+            complain(el, DIAG_duplicate_name, name->span, "the key `optimizer` is given twice");
+        else
+            main_expr = statement->kids[1];
     }
     rules->scope = scope;
     rules->main.item = NULL;

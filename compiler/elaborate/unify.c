@@ -67,8 +67,10 @@ static bool unify_dim(Elaborator *el, Scope *scope, const Syntax *type, const Sy
     if (!free_names && !dim_is_constant(el->dims, dim_sub(el->dims, expected, found), &difference))
         return require_same(el, found, expected, at, what);
     Diag *diag = does_not_fit(el, type, value, what, at);
-    if (free_names) diag_hint(diag, "free sizes are the same only under the same name");
-    else diag_hint(diag, "`%s` is %s here, not %s", sub->name, dim_text(el, expected), dim_text(el, found));
+    if (free_names)
+        diag_hint(diag, "free sizes are the same only under the same name");
+    else
+        diag_hint(diag, "`%s` is %s here, not %s", sub->name, dim_text(el, expected), dim_text(el, found));
     note_dim(el, diag, found);
     note_dim(el, diag, expected);
     return false;
@@ -101,8 +103,8 @@ static bool unify_dots(Elaborator *el, Scope *scope, const Syntax *type, const S
     return true;
 }
 
-static bool unify_shape(Elaborator *el, Scope *scope, const Syntax *type, const Value *value, const char *what,
-                        Span at, Later *later)
+static bool unify_shape(Elaborator *el, Scope *scope, const Syntax *type, const Value *value, const char *what, Span at,
+                        Later *later)
 {
     const Syntax *subs = type->kids[0];
     Type own = value_type(el, *value);

@@ -91,7 +91,8 @@ const char *value_describe(Elaborator *el, Value value)
     Text text = {0};
     Type type;
     switch (value.kind) {
-    case VALUE_ERROR: return "a mistake";
+    case VALUE_ERROR:
+        return "a mistake";
     case VALUE_TENSOR:
         type = value_type(el, value);
         return arena_format(el->arena, "`%s`", type_text(el, &type));
@@ -107,15 +108,22 @@ const char *value_describe(Elaborator *el, Value value)
         text_string(&text, "the number ");
         text_number(&text, value.number);
         return keep(el, &text);
-    case VALUE_BOOL: return value.truth ? "`true`" : "`false`";
-    case VALUE_TEXT: return arena_format(el->arena, "the text \"%s\"", value.text);
-    case VALUE_LIST: return arena_format(el->arena, "a list of %u", value.count);
-    case VALUE_TUPLE: return arena_format(el->arena, "%u values", value.count);
+    case VALUE_BOOL:
+        return value.truth ? "`true`" : "`false`";
+    case VALUE_TEXT:
+        return arena_format(el->arena, "the text \"%s\"", value.text);
+    case VALUE_LIST:
+        return arena_format(el->arena, "a list of %u", value.count);
+    case VALUE_TUPLE:
+        return arena_format(el->arena, "%u values", value.count);
     case VALUE_FUNCTION:
         return value.callee->name ? arena_format(el->arena, "the function `%s`", value.callee->name) : "a pipeline";
-    case VALUE_INDEX: return arena_format(el->arena, "the index `%s`", value.label->name);
-    case VALUE_AXES: return "`...`";
-    case VALUE_TABLE: return "a table of data";
+    case VALUE_INDEX:
+        return arena_format(el->arena, "the index `%s`", value.label->name);
+    case VALUE_AXES:
+        return "`...`";
+    case VALUE_TABLE:
+        return "a table of data";
     }
     return "a value";
 }
@@ -126,16 +134,21 @@ bool value_same(const Elaborator *el, Value a, Value b)
     if (value_is_constant(el, a, &x) && value_is_constant(el, b, &y)) return x == y;
     if (a.kind != b.kind) return false;
     switch (a.kind) {
-    case VALUE_SIZE: return dim_same(a.size, b.size) && dim_same(a.divisor, b.divisor);
-    case VALUE_BOOL: return a.truth == b.truth;
-    case VALUE_TEXT: return !strcmp(a.text, b.text);
-    case VALUE_TENSOR: return node_same(a.node, b.node);
+    case VALUE_SIZE:
+        return dim_same(a.size, b.size) && dim_same(a.divisor, b.divisor);
+    case VALUE_BOOL:
+        return a.truth == b.truth;
+    case VALUE_TEXT:
+        return !strcmp(a.text, b.text);
+    case VALUE_TENSOR:
+        return node_same(a.node, b.node);
     case VALUE_LIST:
         if (a.count != b.count) return false;
         for (uint32_t i = 0; i < a.count; i++)
             if (!value_same(el, a.items[i], b.items[i])) return false;
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -184,9 +197,15 @@ static void list_numbers(const Elaborator *el, Value list, double **to)
 static void store(DType dtype, void *to, size_t at, double number)
 {
     switch (dtype) {
-    case DTYPE_F64: ((double *)to)[at] = number; break;
-    case DTYPE_F32: ((float *)to)[at] = (float)number; break;
-    default: ((int32_t *)to)[at] = (int32_t)number; break;
+    case DTYPE_F64:
+        ((double *)to)[at] = number;
+        break;
+    case DTYPE_F32:
+        ((float *)to)[at] = (float)number;
+        break;
+    default:
+        ((int32_t *)to)[at] = (int32_t)number;
+        break;
     }
 }
 
@@ -236,7 +255,8 @@ Value value_as_tensor(Elaborator *el, Value value, DType like, Span at)
     bool known = like != DTYPE_COUNT;
     switch (value.kind) {
     case VALUE_ERROR:
-    case VALUE_TENSOR: return value;
+    case VALUE_TENSOR:
+        return value;
     case VALUE_BOOL:
         return value_tensor(build_constant(el->graph, type_scalar(known ? like : DTYPE_BOOL), value.truth));
     case VALUE_REAL:
@@ -246,9 +266,9 @@ Value value_as_tensor(Elaborator *el, Value value, DType like, Span at)
         if (value_is_constant(el, value, &number)) {
             bool whole = number == floor(number);
             DType dtype = known && (whole || dtype_is_float(like)) && like != DTYPE_BOOL ? like
-                          : !whole                                                      ? el->real
-                          : fabs(number) > 2147483647.0                                 ? DTYPE_I64
-                                                                                        : DTYPE_I32;
+                          : !whole                                                       ? el->real
+                          : fabs(number) > 2147483647.0                                  ? DTYPE_I64
+                                                                                         : DTYPE_I32;
             return value_tensor(build_constant(el->graph, type_scalar(dtype), number));
         }
         if (dim_same(value.divisor, dim_constant(el->dims, 1)))
@@ -256,8 +276,10 @@ Value value_as_tensor(Elaborator *el, Value value, DType like, Span at)
         DType real = known && dtype_is_float(like) ? like : el->real;
         return value_tensor(build_binary(el->graph, OP_DIV, build_size(el->graph, value.size, real),
                                          build_size(el->graph, value.divisor, real)));
-    case VALUE_LIST: return list_as_tensor(el, value, like, at);
-    case VALUE_INDEX: return index_as_tensor(el, value.label, at);
+    case VALUE_LIST:
+        return list_as_tensor(el, value, like, at);
+    case VALUE_INDEX:
+        return index_as_tensor(el, value.label, at);
     default:
         complain(el, DIAG_type_mismatch, at, "a tensor or number should stand here, but this is %s",
                  value_describe(el, value));

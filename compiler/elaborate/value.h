@@ -14,7 +14,7 @@ typedef struct Scope Scope;
 /* An index of index notation; its extent is found while the expression is read, or stated (`j in 5`). */
 typedef struct {
     Name name;
-    Dim extent; /* DIM_NONE: not known yet */
+    Dim extent;      /* DIM_NONE: not known yet */
     uint32_t serial; /* the order of the axes that it labels */
     Span place;
 } Label;

@@ -36,8 +36,10 @@ static inline bool test_read(void *host, const DataSource *source, uint32_t colu
 {
     (void)host, (void)message;
     for (int64_t i = 0; i < count; i++) {
-        if (source->columns[column].dtype == DTYPE_F32) ((float *)out)[i] = (float)(first + i);
-        else ((int32_t *)out)[i] = (int32_t)((first + i) % 3);
+        if (source->columns[column].dtype == DTYPE_F32)
+            ((float *)out)[i] = (float)(first + i);
+        else
+            ((int32_t *)out)[i] = (int32_t)((first + i) % 3);
     }
     return true;
 }
@@ -74,6 +76,7 @@ static inline Compiled compile(const char *text)
 static inline void compiled_free(Compiled *compiled)
 {
     text_free(&compiled->diagnostics);
+    if (compiled->program) graph_free(compiled->program->module->graph);
     context_free(compiled->context);
 }
 

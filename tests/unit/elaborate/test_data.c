@@ -20,7 +20,8 @@ static double *run_split(const Compiled *c, const char *function, const char *na
                          int64_t *total)
 {
     const Module *module = c->program->module;
-    const Result *result = function_result(module_function(module, function), RESULT_VALUE, intern(c->context->names, name));
+    const Result *result =
+        function_result(module_function(module, function), RESULT_VALUE, intern(c->context->names, name));
     cr_assert_not_null(result);
     Eval *eval = eval_new(module->graph, &(EvalOptions){.f64 = true});
     eval_bind_size(eval, intern(c->context->names, "batch"), count);
@@ -47,7 +48,8 @@ static double *run_split(const Compiled *c, const char *function, const char *na
 
 Test(data, tables_decide_sizes)
 {
-    Compiled c = compile_data("data train {\n t = blobs(samples = 9)\n x = columns(t, \"a\", \"b\") / 2\n label = t.label\n}\n");
+    Compiled c =
+        compile_data("data train {\n t = blobs(samples = 9)\n x = columns(t, \"a\", \"b\") / 2\n label = t.label\n}\n");
     const Split *split = program_split(c.program, "train");
     cr_assert_not_null(split);
     cr_expect_eq(split->rows, 9);
@@ -59,7 +61,8 @@ Test(data, tables_decide_sizes)
     cr_expect_eq(split->sources[0].n_args, 1);
     cr_expect_eq(c.program->module->n_dims, 1);
     Text type = {0};
-    type_print(graph_dims(c.program->module->graph), node_type(c.program->module->graph, c.program->params[0].node), &type);
+    type_print(graph_dims(c.program->module->graph), node_type(c.program->module->graph, c.program->params[0].node),
+               &type);
     cr_expect_str_eq(text_get(&type), "f32[2, 3]");
     text_free(&type);
     int64_t count;
@@ -99,9 +102,10 @@ Test(data, train_may_be_any_part)
 
 Test(data, literals_are_sources)
 {
-    Compiled c = compile("model m {\n input x: f32[batch, 2]\n target y: f32[batch]\n loss = mse(sum(x, axis = 1), y)\n}\n"
-                         "data train {\n x = [[0, 1], [2, 3], [4, 5]]\n y = [0, 1, 0]\n}\n"
-                         "data test {\n x = [[1, 1]]\n y = [1.5]\n}\n");
+    Compiled c =
+        compile("model m {\n input x: f32[batch, 2]\n target y: f32[batch]\n loss = mse(sum(x, axis = 1), y)\n}\n"
+                "data train {\n x = [[0, 1], [2, 3], [4, 5]]\n y = [0, 1, 0]\n}\n"
+                "data test {\n x = [[1, 1]]\n y = [1.5]\n}\n");
     const Split *train = program_split(c.program, "train"), *test = program_split(c.program, "test");
     cr_assert(train && test);
     cr_expect_eq(train->rows, 3);
@@ -118,7 +122,8 @@ Test(data, the_first_axis_is_the_model_s)
     Compiled c = compile("model m {\n input x: f32[n]\n output y = 2 * x\n}\ndata train {\n x = [0, 1, 2]\n}\n");
     const Function *function = module_function(c.program->module, "data.train");
     Text type = {0};
-    type_print(graph_dims(c.program->module->graph), node_type(c.program->module->graph, function->results[0].value), &type);
+    type_print(graph_dims(c.program->module->graph), node_type(c.program->module->graph, function->results[0].value),
+               &type);
     cr_expect_str_eq(text_get(&type), "f32[n]");
     text_free(&type);
     compiled_free(&c);

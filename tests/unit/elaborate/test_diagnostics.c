@@ -7,11 +7,11 @@
 TestSuite(diagnostics, .timeout = 60);
 
 static const char *const ids[] = {
-    "unknown-name",   "duplicate-name", "reserved-name",    "wrong-arguments",  "recursion",     "import-cycle",
-    "bare-expression", "bad-left-side", "missing-return",   "unsupported",      "unused-input",  "type-mismatch",
-    "shape-mismatch", "two-sided-stretch", "not-scalar",    "not-constant",     "not-whole",     "bad-axis",
-    "bad-subscript",  "bad-index",      "bad-range",        "bad-stage",        "failed-assertion", "no-model",
-    "unknown-key",    "bad-setting",    "unknown-option",   "input-without-data", "data-source", "data-shape"};
+    "unknown-name",    "duplicate-name",    "reserved-name",  "wrong-arguments",    "recursion",        "import-cycle",
+    "bare-expression", "bad-left-side",     "missing-return", "unsupported",        "unused-input",     "type-mismatch",
+    "shape-mismatch",  "two-sided-stretch", "not-scalar",     "not-constant",       "not-whole",        "bad-axis",
+    "bad-subscript",   "bad-index",         "bad-range",      "bad-stage",          "failed-assertion", "no-model",
+    "unknown-key",     "bad-setting",       "unknown-option", "input-without-data", "data-source",      "data-shape"};
 
 enum { OPTIONS = 4 };
 
@@ -32,8 +32,10 @@ static void read_options(const char *text, Given *given)
         size_t n = given->options.n_sets + given->options.n_binds;
         cr_assert_lt(n, OPTIONS);
         strcpy(given->names[n], name);
-        if (!strcmp(kind, "set")) given->sets[given->options.n_sets++] = (SetOption){given->names[n], number};
-        else given->binds[given->options.n_binds++] = (BindOption){given->names[n], (int64_t)number};
+        if (!strcmp(kind, "set"))
+            given->sets[given->options.n_sets++] = (SetOption){given->names[n], number};
+        else
+            given->binds[given->options.n_binds++] = (BindOption){given->names[n], (int64_t)number};
         text += used;
     }
     given->options.sets = given->sets;

@@ -7,12 +7,12 @@ typedef struct {
     const char *body, *params, *states;
 } Row;
 
-static const char items[] =
-    "layer pair(x: [..., n]) -> [..., n] { return x |> dense(n) |> dense(n) }\n"
-    "layer named(x: [..., n]) -> [..., n] { return x |> dense(n) as key |> dense(n) as key }\n"
-    "layer deep(x: [..., n]) -> [..., n] {\n repeat 2 { local = x |> dense(n, bias = false) \n x = local }\n return x }\n"
-    "layer owner(x: [..., n]) -> [..., n] {\n param g: [n] = 1\n state seen: [n] = 0\n"
-    " if training { seen := seen + 1 }\n return x * g + seen }\n";
+static const char items[] = "layer pair(x: [..., n]) -> [..., n] { return x |> dense(n) |> dense(n) }\n"
+                            "layer named(x: [..., n]) -> [..., n] { return x |> dense(n) as key |> dense(n) as key }\n"
+                            "layer deep(x: [..., n]) -> [..., n] {\n repeat 2 { local = x |> dense(n, bias = false) \n "
+                            "x = local }\n return x }\n"
+                            "layer owner(x: [..., n]) -> [..., n] {\n param g: [n] = 1\n state seen: [n] = 0\n"
+                            " if training { seen := seen + 1 }\n return x * g + seen }\n";
 
 static const Row rows[] = {
     {"output y = x |> dense(3)", "y.dense.W y.dense.b", ""},
@@ -70,9 +70,10 @@ Test(paths, of_parameters_and_states)
 /* Two uses of an instance share its weights but draw anew, and a state updated by the first is seen by the second. */
 Test(paths, instances_share)
 {
-    Compiled compiled = compile("layer noisy(x: [...]) -> [...] {\n draw e: [...] ~ normal\n state n: f32 = 0\n"
-                                " n := n + 1\n return x + e + n\n}\n"
-                                "model m {\n input x: f32[batch]\n layer a = noisy\n output y = a(x)\n output z = a(x)\n}\n");
+    Compiled compiled =
+        compile("layer noisy(x: [...]) -> [...] {\n draw e: [...] ~ normal\n state n: f32 = 0\n"
+                " n := n + 1\n return x + e + n\n}\n"
+                "model m {\n input x: f32[batch]\n layer a = noisy\n output y = a(x)\n output z = a(x)\n}\n");
     const Module *module = compiled.program->module;
     const Function *inference = module_function(module, "inference");
     cr_expect_eq(module->n_states, 1);

@@ -29,8 +29,9 @@ static double setting(const Compiled *compiled, const char *name)
 
 Test(train, numbers_and_settings)
 {
-    Compiled c = compile_train("optimizer = adam(lr = 1e-2, beta1 = 0.5); batch = 2 * 16; epochs = 3; seed = 0; clip_norm = 0.5",
-                               (ProgramOptions){0});
+    Compiled c =
+        compile_train("optimizer = adam(lr = 1e-2, beta1 = 0.5); batch = 2 * 16; epochs = 3; seed = 0; clip_norm = 0.5",
+                      (ProgramOptions){0});
     const TrainSettings *train = &c.program->train;
     cr_expect(train->present && train->batch.given && train->batch.value == 32);
     cr_expect(train->epochs.given && train->epochs.value == 3 && train->seed.given && train->seed.value == 0);
@@ -45,8 +46,9 @@ Test(train, numbers_and_settings)
 
 Test(train, overrides_by_path_inherit)
 {
-    Compiled c = compile_train("optimizer = adam(lr = 0.1, beta1 = 0.5); optimizer w = adam(lr = 0.2); optimizer \"v*\" = frozen",
-                               (ProgramOptions){0});
+    Compiled c = compile_train(
+        "optimizer = adam(lr = 0.1, beta1 = 0.5); optimizer w = adam(lr = 0.2); optimizer \"v*\" = frozen",
+        (ProgramOptions){0});
     cr_expect_eq(setting(&c, "lr"), 0.1);
     cr_expect_eq(setting(&c, "w.lr"), 0.2);
     cr_expect(isnan(setting(&c, "w.beta1")));
@@ -99,7 +101,8 @@ static double update_of(const Compiled *c, const char *path, double step, double
 
 Test(train, schedules_follow_the_clock)
 {
-    Compiled c = compile_train("optimizer = sgd(lr = 0.1 * cosine_decay(progress) * linear_warmup(step, 4))", (ProgramOptions){0});
+    Compiled c = compile_train("optimizer = sgd(lr = 0.1 * cosine_decay(progress) * linear_warmup(step, 4))",
+                               (ProgramOptions){0});
     cr_expect_float_eq(update_of(&c, "w", 1, 1, 0), 1 - 0.1 * 0.25, 1e-12);
     cr_expect_float_eq(update_of(&c, "w", 6, 1, 0), 1 - 0.1 * 0.5, 1e-12);
     compiled_free(&c);

@@ -9,8 +9,8 @@ TestSuite(values, .timeout = 60);
 enum { MOST = 12 };
 
 typedef struct {
-    const char *text;  /* statements that end in the output y */
-    const char *type;  /* of y */
+    const char *text; /* statements that end in the output y */
+    const char *type; /* of y */
     int count;
     double numbers[MOST];
 } Row;
@@ -110,7 +110,9 @@ static const Row rows[] = {
     {"a = s\n if 2 > 1 { a = 3 * s\n b = 1 }\n output y = a", "f32", 1, {6}},
     {"a = s\n repeat 3 { a = 2 * a }\n output y = a", "f32", 1, {16}},
     {"a = s\n repeat k in [1, 10] { a = a + k }\n output y = a", "f32", 1, {13}},
-    {"output y = v |> { leaky_relu(slope = 0.5) |> sqrt } |> repeat 2 { clamp(0, 5) }", "f32[3]", 3,
+    {"output y = v |> { leaky_relu(slope = 0.5) |> sqrt } |> repeat 2 { clamp(0, 5) }",
+     "f32[3]",
+     3,
      {1, 3.1622776601683795, 5}},
     {"output y = (x |> softmax(axis = 0))[:, 0] |> sum", "f32", 1, {1}},
 };
@@ -128,8 +130,10 @@ static void bind_input(Eval *eval, const Module *module, const char *name, const
 static void check_row(const Row *row)
 {
     char text[600];
-    snprintf(text, sizeof text, "model m {\n input x: f32[n, 3]\n input v: f32[3]\n input s: f32\n"
-             " input ids: i32[n] in 3\n %s\n output used = s + sum(x) + sum(v) + sum(ids)\n}\n", row->text);
+    snprintf(text, sizeof text,
+             "model m {\n input x: f32[n, 3]\n input v: f32[3]\n input s: f32\n"
+             " input ids: i32[n] in 3\n %s\n output used = s + sum(x) + sum(v) + sum(ids)\n}\n",
+             row->text);
     if (!row->type) {
         Compiled refused = compile_with("test.nn", NULL, text, (ProgramOptions){0});
         cr_expect_null(refused.program, "%s", row->text);
@@ -155,8 +159,8 @@ static void check_row(const Row *row)
     cr_assert(eval_run(eval, &y, 1, &tensor), "%s: %s", row->text, eval_message(eval));
     cr_expect_eq(tensor->count, row->count, "%s", row->text);
     for (int i = 0; i < row->count && i < tensor->count; i++)
-        cr_expect(fabs(tensor->data[i] - row->numbers[i]) <= 1e-12 * fabs(row->numbers[i]), "%s: [%d] is %.17g, not %.17g",
-                  row->text, i, tensor->data[i], row->numbers[i]);
+        cr_expect(fabs(tensor->data[i] - row->numbers[i]) <= 1e-12 * fabs(row->numbers[i]),
+                  "%s: [%d] is %.17g, not %.17g", row->text, i, tensor->data[i], row->numbers[i]);
     text_free(&type);
     eval_free(eval);
     compiled_free(&compiled);

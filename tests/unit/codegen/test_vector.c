@@ -331,3 +331,56 @@ Test(vector, folds)
     for (size_t i = 0; i < N; i++) cr_assert_eq(to.u8[i], i / 8 == 1);
     harness_free(&harness);
 }
+
+static LLVMValueRef emit_identity(Vector *v, Op op, DType from, DType to, LLVMValueRef x, LLVMValueRef y)
+{
+    (void)v, (void)op, (void)from, (void)to, (void)y;
+    return x;
+}
+
+/* Every pattern of 16 bits comes back from a register as it was; NaNs only as NaNs. */
+Test(vector, halves_in_memory)
+{
+    HarnessCase cases[] = {{OP_CAST, DTYPE_F16, DTYPE_F16}, {OP_CAST, DTYPE_BF16, DTYPE_BF16}};
+    Harness harness = harness_make(CPU_NATIVE, 0, cases, 2, emit_identity);
+    Values x, to;
+    for (uint32_t f = 0; f < 2; f++)
+        for (uint32_t base = 0; base < 0x10000; base += N) {
+            uint32_t infinity = f ? 0x7f80 : 0x7c00;
+            for (uint32_t i = 0; i < N; i++) x.half[i] = (uint16_t)(base + i);
+            harness_find(&harness, f)(&x, &x, &to, N);
+            for (uint32_t i = 0; i < N; i++) {
+                bool both_nan = (x.half[i] & 0x7fffu) > infinity && (to.half[i] & 0x7fffu) > infinity;
+                cr_assert(to.half[i] == x.half[i] || both_nan, "%x became %x", x.half[i], to.half[i]);
+            }
+        }
+    harness_free(&harness);
+}
+
+/* table[x] with 10 elements, where x < 10; else 0 without a read. */
+static LLVMValueRef emit_gather(Vector *v, Op op, DType from, DType to, LLVMValueRef x, LLVMValueRef y)
+{
+    (void)op, (void)from, (void)y;
+    LLVMValueRef items[10];
+    for (unsigned i = 0; i < 10; i++) items[i] = vector_number(v, DTYPE_I32, 1, 100 + i);
+    LLVMValueRef table = LLVMConstArray2(LLVMInt32TypeInContext(v->context), items, 10);
+    LLVMValueRef global = LLVMAddGlobal(v->module, LLVMTypeOf(table), "table");
+    LLVMSetInitializer(global, table);
+    LLVMSetLinkage(global, LLVMInternalLinkage);
+    LLVMValueRef inside = LLVMBuildICmp(v->builder, LLVMIntULT, x, vector_integer_like(x, 10), "");
+    return vector_gather(v, to, global, x, inside);
+}
+
+Test(vector, gathers)
+{
+    HarnessCase cases[] = {{OP_GATHER, DTYPE_I64, DTYPE_I32}};
+    static const CpuVariant variants[] = {CPU_X86_64_V2, CPU_NATIVE};
+    for (int c = 0; c < 2; c++) {
+        Harness harness = harness_make(variants[c], 0, cases, 1, emit_gather);
+        Values x, to;
+        for (size_t i = 0; i < N; i++) x.i64[i] = i % 3 ? (int64_t)(i % 10) : (int64_t)1 << 60;
+        harness_find(&harness, 0)(&x, &x, &to, N);
+        for (size_t i = 0; i < N; i++) cr_assert_eq(to.i32[i], i % 3 ? 100 + (int32_t)(i % 10) : 0);
+        harness_free(&harness);
+    }
+}

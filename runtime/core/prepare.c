@@ -27,7 +27,10 @@ void nn_session_write_settings(nn_session *session, uint64_t step)
         const nn_tensor_info *info = &model->image->tensors[tensor];
         double value = session->params->settings[tensor];
         if (!strcmp(info->name, "step")) value = (double)step;
-        if (!strcmp(info->name, "progress")) value = steps > 0 && step > 0 ? (double)(step - 1) / steps : 0;
+        if (!strcmp(info->name, "progress")) {
+            value = steps > 0 && step > 0 ? (double)(step - 1) / steps : 0;
+            if (value > 1) value = 1;
+        }
         nn_convert(info->dtype, &session->settings[tensor], NN_F64, &value, 1);
     }
 }

@@ -253,6 +253,11 @@ static int run(Trainer *trainer, nn_training_result *result)
         result->loss = standing.loss;
     }
     result->stopped = result->steps < trainer->last - trainer->first;
+    if (result->stopped && !ended) {
+        uint64_t step = trainer->first + result->steps;
+        nn_standing standing = stand(trainer, step, (step - 1) / trainer->per_epoch);
+        nn_progress_part(&trainer->progress, &standing, NULL, 0);
+    }
     return NN_OK;
 }
 

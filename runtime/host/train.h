@@ -51,7 +51,7 @@ typedef struct {
     bool no_shuffle;
     const char *weights;               /* where to save at the end, or NULL */
     const char *log;                   /* FILE.csv or FILE.jsonl, or NULL: a row a step */
-    FILE *progress;                    /* where people look, or NULL */
+    FILE *progress;                    /* where people look, or NULL; its metrics are means over a sample of batches */
     bool terminal;                     /* progress is a terminal: a bar; else a line an epoch */
     const volatile sig_atomic_t *stop; /* nonzero: finish the step, save, return; may be NULL */
 } nn_training;

@@ -169,12 +169,13 @@ NN_API int nn_params_set(nn_params *params, const char *name, nn_type type, cons
 /* dims[0 … rank - 1]; room for 12. */
 NN_API int nn_params_shape(const nn_params *params, const char *name, int *rank, int64_t *dims);
 
-/* Settings: `lr`, an input with a default. */
+/* Settings: `lr`, an input with a default. Schedules look at `steps`, the number of updates that the whole training
+ * will have; whoever trains sets it first. `step` and `progress` follow by themselves and cannot be set. */
 NN_API int nn_params_set_setting(nn_params *params, const char *name, double value);
 NN_API int nn_params_setting(const nn_params *params, const char *name, double *value);
 
-/* The number of updates so far. The setting `step` is one more in the next step; `progress` is the number of updates
- * through the setting `steps`. */
+/* The number of updates so far. In the next update the setting `step` is one more, and `progress` is this number
+ * divided by `steps`, at most 1. */
 NN_API uint64_t nn_params_step(const nn_params *params);
 NN_API void nn_params_set_step(nn_params *params, uint64_t step);
 /* The seed of draws (dropout); at first the one given to nn_params_new. */

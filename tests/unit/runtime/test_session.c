@@ -242,6 +242,8 @@ Test(session, settings_reach_the_kernels)
     cr_assert(!memcmp(before, after, sizeof before));
     says(nn_params_set_setting(params, "rl", 1), NN_ERROR_ARGUMENT, "no setting rl");
     says(nn_params_set_setting(params, "steps", 1.5), NN_ERROR_RANGE, "i64");
+    says(nn_params_set_setting(params, "step", 1), NN_ERROR_ARGUMENT, "follows");
+    says(nn_params_set_setting(params, "progress", 1), NN_ERROR_ARGUMENT, "follows");
 }
 
 Test(session, other_programs_run_by_name)

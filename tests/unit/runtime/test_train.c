@@ -302,6 +302,36 @@ Test(train, a_stop_finishes_cleanly)
     cr_assert(result.stopped && result.steps == 0);
 }
 
+/* A stop that comes while the first epoch's line is written. */
+static volatile sig_atomic_t stop_soon;
+
+static ssize_t stop_when_written(void *cookie, const char *text, size_t size)
+{
+    (void)cookie, (void)text;
+    stop_soon = 1;
+    return (ssize_t)size;
+}
+
+Test(train, a_stop_saves_what_was_learned)
+{
+    char weights[] = "/tmp/nn_stopped_XXXXXX";
+    close(mkstemp(weights));
+    nn_training training = make_training();
+    nn_training_result result;
+    training.progress = fopencookie(NULL, "w", (cookie_io_functions_t){.write = stop_when_written});
+    training.stop = &stop_soon;
+    training.weights = weights;
+    cr_assert_eq(nn_train(&training, &result), 0, "%s", nn_message());
+    fclose(training.progress);
+    cr_assert(result.stopped && result.steps == 7);
+    nn_params *loaded;
+    cr_assert_eq(nn_params_from_image(&fixture_image, NULL, 0, 1, &loaded), 0);
+    cr_assert_eq(nn_params_load(loaded, weights, 0), 0, "%s", nn_message());
+    cr_assert_eq(nn_params_step(loaded), 7);
+    nn_params_free(loaded);
+    unlink(weights);
+}
+
 Test(train, a_bad_label_ends_with_its_row)
 {
     nn_training training = make_training();

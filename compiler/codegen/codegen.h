@@ -45,6 +45,7 @@ void jit_free(Jit *jit);
 
 typedef enum {
     CODEGEN_OBJECT,   /* .o: a relocatable object with the run time's core inside (in memory: the model's part alone) */
+    CODEGEN_ARCHIVE,  /* .a: that object in an archive */
     CODEGEN_LIBRARY,  /* .so: with the run time's core inside, depends on libc alone */
     CODEGEN_LLVM,     /* .ll */
     CODEGEN_ASSEMBLY, /* .s */
@@ -54,7 +55,7 @@ typedef enum {
 /* Writes a file (aside, then renamed). False after a diagnostic. */
 bool codegen_write(Context *context, const Plan *plan, const CodegenOptions *options, CodegenOutput output,
                    const char *path);
-/* The same as text or bytes at the end of `to`; not for CODEGEN_LIBRARY. */
+/* The same as text or bytes at the end of `to`; not for libraries and archives. */
 bool codegen_print(Context *context, const Plan *plan, const CodegenOptions *options, CodegenOutput output, Text *to);
 
 /* The model's C header: self-contained C99 and C++. */

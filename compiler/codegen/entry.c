@@ -147,6 +147,7 @@ void entry_emit(Unit *unit, const Module *module, LLVMValueRef image)
     for (size_t i = 0; i < sizeof forwards / sizeof *forwards; i++) emit_forward(&entry, &forwards[i]);
     emit_run(&entry, "forward", "nn_session_forward", entry.i32);
     emit_run(&entry, "step", "nn_session_step", entry.pointer);
-    export_function(&entry, NN_IMAGE_ENTRY, LLVMFunctionType(entry.pointer, NULL, 0, false));
+    LLVMValueRef way_in = export_function(&entry, NN_IMAGE_ENTRY, LLVMFunctionType(entry.pointer, NULL, 0, false));
+    LLVMSetLinkage(way_in, LLVMWeakAnyLinkage); /* several models may be linked into one program */
     LLVMBuildRet(unit->vector.builder, image);
 }

@@ -9,6 +9,7 @@
 #include "codegen/image.h"
 #include "codegen/link.h"
 #include "codegen/micro.h"
+#include "codegen/object.h"
 #include "embedded.h"
 
 static CpuVariant find_cpu(Context *context, const CodegenOptions *options)
@@ -101,13 +102,38 @@ static bool write_text(Context *context, const Text *text, const char *path)
     return good;
 }
 
+static bool report_object(Context *context, const char *path)
+{
+    diag_new(context->diagnostics, DIAG_link_failed, NO_SPAN, "%s: the linker made no object that can be read", path);
+    return false;
+}
+
+/* Turns what the linker left at the path into the final object or archive: the core's symbols become its own. */
+static bool finish_object(Context *context, const Plan *plan, bool archive, const char *path)
+{
+    size_t size;
+    unsigned char *bytes = (unsigned char *)read_file(path, &size);
+    Text text = {0};
+    bool good = bytes && object_hide(bytes, size);
+    const char *member = arena_format(context->arena, "%s.o", plan->module->name);
+    if (good && archive) good = archive_print(bytes, size, member, &text);
+    else if (good) text_put(&text, (const char *)bytes, size);
+    good = good ? write_text(context, &text, path) : report_object(context, path);
+    text_free(&text);
+    free(bytes);
+    return good;
+}
+
 bool codegen_write(Context *context, const Plan *plan, const CodegenOptions *options, CodegenOutput output,
                    const char *path)
 {
     const char *aside = arena_format(context->arena, "%s.%ld.new", path, (long)getpid());
     bool good;
-    if (output == CODEGEN_LIBRARY || output == CODEGEN_OBJECT) {
-        good = link_plan(context, plan, options, output == CODEGEN_LIBRARY, aside);
+    if (output == CODEGEN_LIBRARY) {
+        good = link_plan(context, plan, options, true, aside);
+    } else if (output == CODEGEN_OBJECT || output == CODEGEN_ARCHIVE) {
+        good = link_plan(context, plan, options, false, aside) &&
+               finish_object(context, plan, output == CODEGEN_ARCHIVE, aside);
     } else {
         Text text = {0};
         good = codegen_print(context, plan, options, output, &text) && write_text(context, &text, aside);

@@ -16,6 +16,7 @@ static const struct {
     CodegenOutput code;
 } outputs[] = {
     {".so", WRITE_CODE, CODEGEN_LIBRARY}, {".o", WRITE_CODE, CODEGEN_OBJECT},   {".h", WRITE_CODE, CODEGEN_HEADER},
+    {".a", WRITE_CODE, CODEGEN_ARCHIVE},
     {".ll", WRITE_CODE, CODEGEN_LLVM},    {".s", WRITE_CODE, CODEGEN_ASSEMBLY}, {".nng", WRITE_GRAPH, 0},
     {".nnk", WRITE_KERNELS, 0},           {".dot", WRITE_PICTURE, 0},
 };

@@ -164,34 +164,55 @@ Test(output, the_header_is_c99_and_cpp)
     harness_free(&h);
 }
 
-Test(output, a_program_links_with_the_object)
+/* A model of another name beside the first: their cores must not meet. */
+static void rename_model(Harness *h, const char *name)
 {
+    h->plan->module->name = intern(h->context->names, name);
+}
+
+static void put_call(FILE *file, const char *name)
+{
+    fprintf(file,
+            "static int run_%s(void) {\n %s_params *p; %s_session *s; float x[] = {1, -2}, b[] = {1, 1}, y[2];\n"
+            " if (%s_params_new(1, &p) || %s_session_new(p, &s) || %s_forward(s, 1, 2, x, b, 0)) return 1;\n"
+            " if (%s_get(s, \"b2\", y, 2)) return 2;\n %s_session_free(s);\n %s_params_free(p);\n"
+            " return y[0] != 2 || y[1] != 0; }\n",
+            name, name, name, name, name, name, name, name, name);
+}
+
+Test(output, a_program_links_with_two_models)
+{
+    static const char *const names[] = {"first", "second"};
+    static const char *const suffixes[] = {".o", ".a"};
     Harness h = model("bias_relu");
     char *path = temporary("");
-    Text header = {0}, object = {0}, source = {0}, command = {0};
-    text_format(&header, "%s.h", path);
-    text_format(&object, "%s.o", path);
+    Text command = {0}, source = {0};
     text_format(&source, "%s.c", path);
-    write_file(&h, CODEGEN_HEADER, text_get(&header));
-    write_file(&h, CODEGEN_OBJECT, text_get(&object));
     FILE *file = fopen(text_get(&source), "w");
-    fprintf(file,
-            "#include \"%s\"\nint main(void) {\n unit_params *p; unit_session *s; float x[] = {1, -2}, b[] = {1, 1}, y[2];\n"
-            " if (unit_params_new(1, &p) || unit_session_new(p, &s) || unit_forward(s, 1, 2, x, b, 0)) return 1;\n"
-            " if (unit_get(s, \"b2\", y, 2)) return 2;\n unit_session_free(s);\n unit_params_free(p);\n"
-            " return y[0] != 2 || y[1] != 0; }\n",
-            text_get(&header));
+    text_format(&command, "cc %s.c ", path);
+    for (int m = 0; m < 2; m++) {
+        Text header = {0}, object = {0};
+        rename_model(&h, names[m]);
+        text_format(&header, "%s%s.h", path, names[m]);
+        text_format(&object, "%s%s%s", path, names[m], suffixes[m]);
+        write_file(&h, CODEGEN_HEADER, text_get(&header));
+        write_file(&h, m ? CODEGEN_ARCHIVE : CODEGEN_OBJECT, text_get(&object));
+        fprintf(file, "#include \"%s\"\n", text_get(&header));
+        put_call(file, names[m]);
+        text_format(&command, "%s ", text_get(&object));
+        text_free(&header);
+        text_free(&object);
+    }
+    fprintf(file, "int main(void) { return run_first() || run_second(); }\n");
     fclose(file);
-    text_format(&command, "cc %s %s -o %s && %s", text_get(&source), text_get(&object), path, path);
-    cr_assert(!run(text_get(&command)));
-    unlink(path);
-    unlink(text_get(&header));
-    unlink(text_get(&object));
-    unlink(text_get(&source));
-    text_free(&header);
-    text_free(&object);
-    text_free(&source);
+    text_format(&command, "-o %s && %s", path, path);
+    int status = run(text_get(&command));
     text_free(&command);
+    text_format(&command, "rm -f %s %s.c %sfirst.* %ssecond.*", path, path, path, path);
+    cr_assert(!run(text_get(&command)));
+    cr_assert(!status);
+    text_free(&command);
+    text_free(&source);
     harness_free(&h);
 }
 

@@ -72,7 +72,9 @@ struct nn_model {
     uint32_t *inputs;       /* tensors of a call's inputs, in order */
     uint8_t *dim_of_params; /* per symbol */
     uint32_t n_settings;
-    uint32_t *settings; /* tensors */
+    uint32_t *settings;                                    /* tensors */
+    int64_t step_setting, steps_setting, progress_setting; /* tensors, or -1 */
+    const nn_program *inference, *training, *step;         /* or NULL */
 };
 
 nn_model *nn_model_keep(nn_model *model);

@@ -44,6 +44,21 @@ static bool fill_tables(nn_model *model)
     return true;
 }
 
+/* What every call would else look up by name. */
+static void find_known(nn_model *model)
+{
+    model->inference = nn_model_program(model, "inference");
+    model->training = nn_model_program(model, "training");
+    model->step = nn_model_program(model, "step");
+    model->step_setting = model->steps_setting = model->progress_setting = -1;
+    for (uint32_t i = 0; i < model->n_settings; i++) {
+        const char *name = model->image->tensors[model->settings[i]].name;
+        if (!strcmp(name, "step")) model->step_setting = model->settings[i];
+        if (!strcmp(name, "steps")) model->steps_setting = model->settings[i];
+        if (!strcmp(name, "progress")) model->progress_setting = model->settings[i];
+    }
+}
+
 int nn_model_from_image(const nn_image *image, const nn_options *options, nn_model **out)
 {
     if (!out) return nn_fail(NN_ERROR_ARGUMENT, "there is no place for the model (NULL)");
@@ -61,6 +76,7 @@ int nn_model_from_image(const nn_image *image, const nn_options *options, nn_mod
         nn_model_free(model);
         return nn_fail(NN_ERROR_MEMORY, "no memory for a model");
     }
+    find_known(model);
     *out = model;
     return NN_OK;
 }

@@ -18,20 +18,15 @@ int nn_session_begin(nn_session *session, const int64_t *dims, size_t n_dims)
 void nn_session_write_settings(nn_session *session, uint64_t step)
 {
     const nn_model *model = session->model;
-    double steps = 0;
-    for (uint32_t i = 0; i < model->n_settings; i++)
-        if (!strcmp(model->image->tensors[model->settings[i]].name, "steps"))
-            steps = session->params->settings[model->settings[i]];
+    const double *settings = session->params->settings;
+    double steps = model->steps_setting < 0 ? 0 : settings[model->steps_setting];
+    double progress = steps > 0 && step > 0 ? (double)(step - 1) / steps : 0;
     for (uint32_t i = 0; i < model->n_settings; i++) {
         uint32_t tensor = model->settings[i];
-        const nn_tensor_info *info = &model->image->tensors[tensor];
-        double value = session->params->settings[tensor];
-        if (!strcmp(info->name, "step")) value = (double)step;
-        if (!strcmp(info->name, "progress")) {
-            value = steps > 0 && step > 0 ? (double)(step - 1) / steps : 0;
-            if (value > 1) value = 1;
-        }
-        nn_convert(info->dtype, &session->settings[tensor], NN_F64, &value, 1);
+        double value = settings[tensor];
+        if (tensor == model->step_setting) value = (double)step;
+        if (tensor == model->progress_setting) value = progress < 1 ? progress : 1;
+        nn_convert(model->image->tensors[tensor].dtype, &session->settings[tensor], NN_F64, &value, 1);
     }
 }
 

@@ -118,13 +118,10 @@ static int take_inputs(nn_session *session, const void *const *inputs, size_t n_
 }
 
 /* What every call of the model's own programs begins with. */
-static int prepare(nn_session *session, const char *name, const int64_t *dims, size_t n_dims, const void *const *inputs,
-                   size_t n_inputs, bool copy, bool metrics, nn_binding **binding)
+static int prepare(nn_session *session, const nn_program *program, const int64_t *dims, size_t n_dims,
+                   const void *const *inputs, size_t n_inputs, bool copy, bool metrics, nn_binding **binding)
 {
-    if (!session) return nn_fail(NN_ERROR_ARGUMENT, "the session is NULL");
-    const nn_program *program = nn_model_program(session->model, name);
-    if (!program)
-        return nn_fail(NN_ERROR_STATE, "%s was compiled without its %s form", session->model->image->name, name);
+    if (!program) return nn_fail(NN_ERROR_STATE, "%s was compiled without this form", session->model->image->name);
     int status = nn_session_begin(session, dims, n_dims);
     if (!status) status = take_inputs(session, inputs, n_inputs, copy);
     if (!status) status = nn_session_make_states(session);
@@ -135,9 +132,10 @@ static int prepare(nn_session *session, const char *name, const int64_t *dims, s
 int nn_session_forward(nn_session *session, const int64_t *dims, size_t n_dims, const void *const *inputs,
                        size_t n_inputs, int training)
 {
+    if (!session) return nn_fail(NN_ERROR_ARGUMENT, "the session is NULL");
     nn_binding *binding = NULL;
-    int status = prepare(session, training ? "training" : "inference", dims, n_dims, inputs, n_inputs, training,
-                         session && session->metrics != 0, &binding);
+    const nn_program *program = training ? session->model->training : session->model->inference;
+    int status = prepare(session, program, dims, n_dims, inputs, n_inputs, training, session->metrics != 0, &binding);
     if (status) return status;
     uint64_t step = training ? next_step(session) : session->params->step;
     nn_session_write_settings(session, step);
@@ -197,10 +195,10 @@ static int read_loss(nn_session *session, float *loss)
 int nn_session_step(nn_session *session, const int64_t *dims, size_t n_dims, const void *const *inputs, size_t n_inputs,
                     float *loss)
 {
+    if (!session) return nn_fail(NN_ERROR_ARGUMENT, "the session is NULL");
     nn_binding *binding = NULL;
-    bool whole = session && nn_model_has_program(session->model, "step");
-    int status = prepare(session, whole ? "step" : "training", dims, n_dims, inputs, n_inputs, false,
-                         session && session->metrics > 0, &binding);
+    const nn_program *program = session->model->step ? session->model->step : session->model->training;
+    int status = prepare(session, program, dims, n_dims, inputs, n_inputs, false, session->metrics > 0, &binding);
     if (status) return status;
     /* Before anything is changed: an update without a loss would only age the optimizer. */
     if (!nn_binding_computes(binding, session->loss)) return fail_without_loss(session);

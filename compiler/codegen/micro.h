@@ -13,6 +13,9 @@ void micro_emit(Vector *vector);
 
 /* The external name of the table: "nn_micro_x86_64_v4". Native is the best variant of this machine. */
 const char *micro_symbol(CpuVariant cpu);
+/* Of a table without f64 (NULL), "nn_micro_x86_64_v4_f32": a model that contracts f32 alone refers to it and a linker
+ * that collects unused sections leaves half of the kernels out. */
+const char *micro_symbol_f32(CpuVariant cpu);
 
 /* The table linked into this process. */
 const nn_micro_kernels *micro_kernels(CpuVariant cpu);

@@ -1,4 +1,5 @@
 /* Which micro kernels exist, and the table of them as a constant in the layout of nn_micro_kernels. */
+#include <stdio.h>
 #include <string.h>
 
 #include "codegen/micro_internal.h"
@@ -43,6 +44,9 @@ static LLVMValueRef table_constant(const Table *t, const char *name, LLVMValueRe
     LLVMSetInitializer(global, value);
     LLVMSetGlobalConstant(global, true);
     LLVMSetLinkage(global, LLVMInternalLinkage);
+    char section[80];
+    snprintf(section, sizeof section, ".data.rel.ro.%s", name);
+    LLVMSetSection(global, section);
     return global;
 }
 
@@ -70,17 +74,25 @@ static LLVMValueRef table_shapes(const Table *t, DType dtype)
     return table_constant(t, dtype == DTYPE_F64 ? "shapes_f64" : "shapes_f32", value);
 }
 
+/* One nn_micro_kernels; shapes may be NULL. */
+static void table_emit(const Table *t, const char *name, LLVMValueRef cpu, LLVMValueRef f32, LLVMValueRef f64)
+{
+    LLVMValueRef fields[] = {cpu, f32, f64};
+    LLVMValueRef table = table_constant(t, name, LLVMConstStructInContext(t->v->context, fields, 3, false));
+    LLVMSetLinkage(table, LLVMExternalLinkage);
+    LLVMSetVisibility(table, LLVMHiddenVisibility);
+}
+
 void micro_emit(Vector *v)
 {
     LLVMTypeRef pointer = LLVMPointerTypeInContext(v->context, 0);
     Table t = {v, LLVMInt32TypeInContext(v->context), pointer, LLVMConstNull(pointer)};
-    const char *cpu = cpu_name(v->cpu);
-    LLVMValueRef text = LLVMConstStringInContext2(v->context, cpu, strlen(cpu), false);
-    LLVMValueRef fields[] = {table_constant(&t, "cpu", text), table_shapes(&t, DTYPE_F32), table_shapes(&t, DTYPE_F64)};
-    LLVMValueRef value = LLVMConstStructInContext(v->context, fields, 3, false);
-    LLVMValueRef table = table_constant(&t, micro_symbol(v->cpu), value);
-    LLVMSetLinkage(table, LLVMExternalLinkage);
-    LLVMSetVisibility(table, LLVMHiddenVisibility);
+    const char *name = cpu_name(v->cpu);
+    LLVMValueRef text = LLVMConstStringInContext2(v->context, name, strlen(name), false);
+    LLVMValueRef cpu = table_constant(&t, "cpu", text);
+    LLVMValueRef f32 = table_shapes(&t, DTYPE_F32), f64 = table_shapes(&t, DTYPE_F64);
+    table_emit(&t, micro_symbol(v->cpu), cpu, f32, f64);
+    table_emit(&t, micro_symbol_f32(v->cpu), cpu, f32, t.none);
 }
 
 const char *micro_symbol(CpuVariant cpu)
@@ -92,5 +104,17 @@ const char *micro_symbol(CpuVariant cpu)
         return "nn_micro_x86_64_v3";
     default:
         return "nn_micro_x86_64_v2";
+    }
+}
+
+const char *micro_symbol_f32(CpuVariant cpu)
+{
+    switch (cpu == CPU_NATIVE ? cpu_best() : cpu) {
+    case CPU_X86_64_V4:
+        return "nn_micro_x86_64_v4_f32";
+    case CPU_X86_64_V3:
+        return "nn_micro_x86_64_v3_f32";
+    default:
+        return "nn_micro_x86_64_v2_f32";
     }
 }

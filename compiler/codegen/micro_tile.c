@@ -17,6 +17,9 @@ Micro micro_begin(Vector *v, DType dtype, const char *name, const char *paramete
     LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(v->context), types, n, false);
     m.function = LLVMAddFunction(v->module, name, type);
     LLVMSetLinkage(m.function, LLVMInternalLinkage);
+    char section[80]; /* of its own, so that a linker drops what a model does not use */
+    snprintf(section, sizeof section, ".text.%s", name);
+    LLVMSetSection(m.function, section);
     vector_attributes(v, m.function);
     unsigned alone = LLVMGetEnumAttributeKindForName("noalias", 7);
     unsigned nounwind = LLVMGetEnumAttributeKindForName("nounwind", 8);

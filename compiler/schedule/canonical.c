@@ -117,7 +117,7 @@ static Node replace(void *data, Node old, Node rebuilt)
     return is_canonical(data, rebuilt) ? rebuilt : canonical(data, rebuilt);
 }
 
-Function *canonical_functions(Context *context, const Module *module)
+Function *canonical_functions(Context *context, const Module *module, bool unfused)
 {
     Graph *graph = module->graph;
     Program program = {.context = context, .graph = graph, .dims = graph_dims(graph)};
@@ -134,6 +134,7 @@ Function *canonical_functions(Context *context, const Module *module)
     for (uint32_t i = 0; i < count; i++) wrong += !is_canonical(&program, nodes[i]);
     free(nodes);
     if (wrong) graph_rewrite(graph, roots.at, (uint32_t)roots.count, replace, &program);
+    if (!unfused) reuse_rectified(graph, roots.at, (uint32_t)roots.count);
     size_t next = 0;
     for (uint32_t i = 0; i < module->n_functions; i++) {
         Function *function = &functions[i];

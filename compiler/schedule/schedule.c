@@ -129,7 +129,7 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
 {
     Plan *plan = ARENA_NEW(context->arena, Plan);
     Pool pool = {0};
-    const Function *functions = canonical_functions(context, module);
+    const Function *functions = canonical_functions(context, module, options && options->unfused);
     plan->module = module;
     plan->programs = ARENA_ARRAY(context->arena, PlanProgram, module->n_functions + 1);
     for (uint32_t i = 0; i < module->n_functions; i++) {

@@ -1,6 +1,7 @@
 /* Inside the scheduler. A program is made in these steps, a file each:
  *
  *   canonical.c    contractions in the form of the tiled code
+ *   rectify.c      the sign of relu(x) for that of x, which then needs no memory
  *   roots.c        what a program must deliver, in which order nodes are taken, which phase needs them
  *   materialise.c  which nodes are named values of kernels; all others vanish into their users
  *   emit*.c        a node as scalar values over axes: movement becomes subscripts
@@ -162,8 +163,11 @@ static inline AxisMask axis_bit(uint32_t axis)
     return (AxisMask)1 << axis;
 }
 
-/* canonical.c: copies of the module's functions, their contractions rewritten where need be */
-Function *canonical_functions(Context *context, const Module *module);
+/* canonical.c: copies of the module's functions, rewritten where that schedules better */
+Function *canonical_functions(Context *context, const Module *module, bool unfused);
+
+/* rectify.c */
+void reuse_rectified(Graph *graph, Node *roots, uint32_t n_roots);
 
 /* roots.c */
 void program_set_targets(Program *program, const Function *function, bool step);

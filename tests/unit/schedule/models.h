@@ -32,9 +32,11 @@ static inline Node dense(Model *model, Node x, const char *path, int64_t in, int
     return z;
 }
 
+/* The prelude's: if x <= 0 then 0 else x */
 static inline Node relu(Model *model, Node x)
 {
-    return build_binary(model->graph, OP_MAX, x, build_constant_like(model->graph, x, 0));
+    Node zero = build_constant_like(model->graph, x, 0);
+    return build_select(model->graph, build_binary(model->graph, OP_LE, x, zero), zero, x);
 }
 
 /* mean over the batch of -log_softmax(logits)[label] */

@@ -69,6 +69,14 @@ static Node make_select(Maker *maker, Node x)
     return build_select(graph, build_binary(graph, OP_LT, x, y), build_unary(graph, OP_TANH, y), x);
 }
 
+static Node make_relu(Maker *maker, Node x)
+{
+    Graph *graph = maker->model->graph;
+    keep(maker, relu(maker->model, x));
+    Node sign = build_binary(graph, OP_LE, x, build_constant_like(graph, x, 0));
+    return build_select(graph, sign, build_constant_like(graph, x, 0), partner(maker, x));
+}
+
 static Node make_reduction(Maker *maker, Node x)
 {
     const Op ops[] = {OP_SUM, OP_REDUCE_MAX, OP_REDUCE_MIN, OP_SUM};
@@ -195,9 +203,9 @@ static Node make_along(Maker *maker, Node x)
 
 typedef Node Make(Maker *maker, Node x);
 
-static Make *const makes[] = {make_unary,       make_binary,    make_binary,    make_select,  make_reduction,
-                              make_unary,       make_unreduced, make_transpose, make_shifted, make_joined,
-                              make_contraction, make_flat,      make_gather,    make_scatter, make_along};
+static Make *const makes[] = {make_unary,     make_binary,    make_binary,  make_select, make_reduction,   make_unary,
+                              make_unreduced, make_transpose, make_shifted, make_joined, make_contraction, make_flat,
+                              make_gather,    make_relu,      make_scatter, make_along};
 
 static Model *model_random(uint64_t seed)
 {

@@ -31,7 +31,7 @@ Test(schedule, kernels_of_the_sgd_step)
     Model *model = model_mlp(UPDATE_SGD, 784, 128, 64);
     Plan *plan = plan_model(model, false);
     cr_expect_str_eq(kernel_names(model, plan, "step"),
-                     "hidden_contract_max "     /* relu(x W + b), and x W + b for the gradient */
+                     "contract_select "         /* relu(x W + b) */
                      "logits_contract_add "     /* h W + b */
                      "reduce_max_sub "          /* the softmax, and the gradient of the loss by the logits */
                      "loss_sum_neg "            /* the loss */
@@ -42,7 +42,7 @@ Test(schedule, kernels_of_the_sgd_step)
                      "hidden_W_contract_sub");                 /* after the last reader of the old logits.W */
     cr_expect_str_eq(
         kernel_names(model, plan, "inference"),
-        "contract_max logits_contract_add probability_reduce_max_log loss_sum_neg argmax accuracy_sum_div");
+        "contract_select logits_contract_add probability_reduce_max_log loss_sum_neg argmax accuracy_sum_div");
     model_free(model);
 }
 
@@ -52,7 +52,7 @@ Test(schedule, kernels_of_the_adam_step)
     Plan *plan = plan_model(model, false);
     cr_expect_str_eq(kernel_names(model, plan, "step"),
                      "sub_sub " /* 1 - beta^step, once */
-                     "hidden_contract_max logits_contract_add reduce_max_sub loss_sum_neg logits_b_sum_sub "
+                     "contract_select logits_contract_add reduce_max_sub loss_sum_neg logits_b_sum_sub "
                      "argmax accuracy_sum_div contract_select "
                      "hidden_W_contract_sub logits_b_sum_sub hidden_W_contract_sub");
     model_free(model);
@@ -156,6 +156,20 @@ Test(schedule, broken_plans_are_found)
     launches[0] = second;
     launches[1] = first;
     expect_rejected(model, plan, "before it is written");
+    model_free(model);
+}
+
+/* The gradient of relu asks its result for the sign: what went into it is not kept. */
+Test(schedule, relu_keeps_one_tensor)
+{
+    Model *model = model_mlp(UPDATE_SGD, 7, 5, 4);
+    const PlanProgram *step = program_of(plan_model(model, false), "step");
+    uint32_t hidden = 0;
+    for (uint32_t i = 0; i < step->n_buffers; i++) {
+        const PlanBuffer *buffer = &step->buffers[i];
+        hidden += buffer->role == BUFFER_TEMPORARY && buffer->rank == 2 && dim_same(buffer->dims[1], size_of(model, 5));
+    }
+    cr_expect_eq(hidden, 2, "relu(x W + b) and the gradient of x W + b, not %u", hidden);
     model_free(model);
 }
 

@@ -168,6 +168,14 @@ void check_items(const Items *items)
     vec_free(&walk.mentions);
 }
 
+void check_one(const Items *items, const Item *item)
+{
+    Walk walk = {.items = items, .context = items->context};
+    check_item(&walk, item);
+    vec_free(&walk.known);
+    vec_free(&walk.mentions);
+}
+
 void check_prelude(const Items *items)
 {
     Walk walk = {.items = items, .context = items->context};

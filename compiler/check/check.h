@@ -7,6 +7,8 @@
 /* The user's items: names, argument names and counts of known functions, recursion, where statements may stand, left
  * sides. */
 void check_items(const Items *items);
+/* One item alone, however it is called by others. */
+void check_one(const Items *items, const Item *item);
 /* The same for the prelude, which programs trust: a test calls it. */
 void check_prelude(const Items *items);
 

@@ -53,11 +53,37 @@ const Item *items_first(const Items *items)
 static const char *const space_phrases[SPACES] = {"constant", "function or layer", "optimizer",
                                                   "model",    "data split",        "train block"};
 
+/* Takes an item out of the user's list; its slot is the caller's. */
+static void unlink_item(Items *items, const Item *gone)
+{
+    Item *before = NULL;
+    for (Item *item = items->first; item; before = item, item = (Item *)item->next) {
+        if (item != gone) continue;
+        if (before)
+            before->next = item->next;
+        else
+            items->first = (Item *)item->next;
+        if (items->last == item) items->last = before;
+        return;
+    }
+}
+
+static void append_item(Items *items, Item *item)
+{
+    item->next = NULL;
+    if (items->last)
+        items->last->next = item;
+    else
+        items->first = item;
+    items->last = item;
+}
+
 static bool add(Items *items, Space space, Name name, Span place, const Syntax *syntax)
 {
     if (2 * items->count >= items->n_slots) grow(items);
     size_t slot = slot_of(items, space, name, items->adding_prelude);
-    if (items->slots[slot]) {
+    bool replaces = items->replacing && !items->adding_prelude && items->slots[slot];
+    if (items->slots[slot] && !replaces) {
         Diag *diag = diag_new(items->context->diagnostics, DIAG_duplicate_name, place,
                               "there is already a %s called `%s`", space_phrases[space], name);
         diag_note(diag, items->slots[slot]->place, "the first one is here");
@@ -65,15 +91,12 @@ static bool add(Items *items, Space space, Name name, Span place, const Syntax *
     }
     Item *item = ARENA_NEW(items->context->arena, Item);
     *item = (Item){space, name, syntax, NULL, items->adding_prelude, place, NULL};
+    if (replaces)
+        unlink_item(items, items->slots[slot]);
+    else
+        items->count++;
     items->slots[slot] = item;
-    items->count++;
-    if (!items->adding_prelude) {
-        if (items->last)
-            items->last->next = item;
-        else
-            items->first = item;
-        items->last = item;
-    }
+    if (!items->adding_prelude) append_item(items, item);
     return true;
 }
 
@@ -90,7 +113,7 @@ static bool add_derivative(Items *items, const Syntax *syntax)
         if (near) diag_hint(diag, "did you mean `%s`?", near);
         return false;
     }
-    if (item->derivative) {
+    if (item->derivative && !items->replacing) {
         Diag *diag = diag_new(diagnostics, DIAG_duplicate_name, syntax->name_span, "`%s` has a derivative already",
                               syntax->name);
         diag_note(diag, item->derivative->name_span, "the first one is here");
@@ -171,6 +194,37 @@ Items *items_prelude(Context *context)
     }
     items->adding_prelude = false;
     return items;
+}
+
+void items_read(Items *items, const char *path, const Source *source)
+{
+    load_source(items, path, source);
+}
+
+void items_replace(Items *items, bool replace)
+{
+    items->replacing = replace;
+}
+
+void items_restore(Items *items, Space space, Name name, const Item *item)
+{
+    size_t slot = slot_of(items, space, name, false);
+    const Item *now = items->slots[slot];
+    if (now == item) return;
+    if (now) unlink_item(items, now);
+    if (item) {
+        append_item(items, (Item *)item);
+        items->count += !now;
+        items->slots[slot] = item;
+        return;
+    }
+    /* An emptied slot may hide others that were pushed past it: all are put in again. */
+    const Item **old = items->slots;
+    old[slot] = NULL;
+    items->count--;
+    items->slots = ARENA_ARRAY(items->context->arena, const Item *, items->n_slots);
+    for (size_t i = 0; i < items->n_slots; i++)
+        if (old[i]) items->slots[slot_of(items, old[i]->space, old[i]->name, old[i]->prelude)] = old[i];
 }
 
 Items *items_load(Context *context, const char *path, const Source *source)

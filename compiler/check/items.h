@@ -36,6 +36,12 @@ Items *items_load(Context *context, const char *path, const Source *source);
 Items *items_prelude(Context *context);
 /* Adds an item of the user's; a clash with another one is a diagnostic, then false. */
 bool items_add(Items *items, const Syntax *syntax);
+/* Reads a source, from `path` (NULL: no file), and what it imports, and adds its items. */
+void items_read(Items *items, const char *path, const Source *source);
+/* From now on an item of a name that the user has given already takes that one's place. */
+void items_replace(Items *items, bool replace);
+/* Makes the user's item of a name the given one again; NULL: there is none. */
+void items_restore(Items *items, Space space, Name name, const Item *item);
 
 /* What a name stands for, NULL if nothing. A user's item hides the prelude's, but never inside the prelude itself. */
 const Item *items_find(const Items *items, Space space, Name name, bool inside_prelude);

@@ -22,7 +22,7 @@ struct Items {
     const Item **slots; /* open addressing; a power of two */
     size_t n_slots, count;
     Item *first, *last; /* the user's */
-    bool adding_prelude;
+    bool adding_prelude, replacing;
     const Loading *loading;
     const LoadedFile *loaded;
 };

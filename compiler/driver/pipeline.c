@@ -89,14 +89,20 @@ static void read_dims(Pipeline *pipeline)
 bool pipeline_program(Pipeline *pipeline, bool f64)
 {
     if (pipeline->program) return true;
-    const Options *options = pipeline->options;
-    const Source *source = known_step(pipeline) ? read_source(pipeline->context, options->file) : NULL;
+    const Source *source = known_step(pipeline) ? read_source(pipeline->context, pipeline->options->file) : NULL;
     if (!source) return false;
+    dump_tree(pipeline, source);
+    const Items *items = items_load(pipeline->context, pipeline->options->file, source);
+    return items && pipeline_items(pipeline, items, f64);
+}
+
+bool pipeline_items(Pipeline *pipeline, const Items *items, bool f64)
+{
+    const Options *options = pipeline->options;
     ProgramOptions how = {.model = options->model, .f64 = f64, .will_train = options->command == COMMAND_TRAIN,
                           .provider = provider_callbacks(pipeline->provider)};
     if (!arguments_read(pipeline->context, options, &how)) return false;
-    dump_tree(pipeline, source);
-    pipeline->program = program_compile(pipeline->context, options->file, source, &how);
+    pipeline->program = program_from_items(pipeline->context, options->file, items, &how);
     if (!pipeline->program) return false;
     read_dims(pipeline);
     dump_module(pipeline, "elaborate", pipeline->program->module);

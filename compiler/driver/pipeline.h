@@ -34,6 +34,8 @@ int pipeline_finish(Pipeline *pipeline, int status);
 
 /* Each step runs those before it that have not been run. False after diagnostics. */
 bool pipeline_program(Pipeline *pipeline, bool f64);
+/* The program of items that were read into the pipeline's context. */
+bool pipeline_items(Pipeline *pipeline, const Items *items, bool f64);
 bool pipeline_passes(Pipeline *pipeline);
 bool pipeline_plan(Pipeline *pipeline);
 /* The model, over native code in this process; `programs`, ended by NULL, are compiled now. */

@@ -236,12 +236,11 @@ static Program *compile(Compilation *c)
     return has_errors(c) ? NULL : c->program;
 }
 
-Program *program_compile(Context *context, const char *path, const Source *source, const ProgramOptions *options)
+Program *program_from_items(Context *context, const char *path, const Items *items, const ProgramOptions *options)
 {
     static const ProgramOptions none = {0};
     if (!options) options = &none;
-    Items *items = items_load(context, path, source);
-    const Item *model = items ? choose_model(context, items, options->model) : NULL;
+    const Item *model = choose_model(context, items, options->model);
     if (!model) return NULL;
     Compilation c = {.el = elaborator_new(context, items, options, path), .model = model};
     c.train = items_find(items, SPACE_TRAIN, model->name, false);
@@ -252,6 +251,12 @@ Program *program_compile(Context *context, const char *path, const Source *sourc
     vec_free(&c.rules.overrides);
     elaborator_free(c.el);
     return program;
+}
+
+Program *program_compile(Context *context, const char *path, const Source *source, const ProgramOptions *options)
+{
+    const Items *items = items_load(context, path, source);
+    return items ? program_from_items(context, path, items, options) : NULL;
 }
 
 const Split *program_split(const Program *program, const char *name)

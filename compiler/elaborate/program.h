@@ -15,6 +15,7 @@
 #ifndef NNC_ELABORATE_PROGRAM_H
 #define NNC_ELABORATE_PROGRAM_H
 
+#include "check/items.h"
 #include "ir/module.h"
 #include "support/context.h"
 
@@ -143,6 +144,9 @@ typedef struct {
  * NULL after error diagnostics; there may be warnings in any case. The caller frees the graph,
  * graph_free(program->module->graph), before the Context. */
 Program *program_compile(Context *context, const char *path, const Source *source, const ProgramOptions *options);
+
+/* The same of items that were read and checked before, in their context. */
+Program *program_from_items(Context *context, const char *path, const Items *items, const ProgramOptions *options);
 
 /* NULL when there is no such split. */
 const Split *program_split(const Program *program, const char *name);

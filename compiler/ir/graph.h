@@ -140,5 +140,9 @@ Node *graph_reachable(const Graph *graph, const Node *roots, uint32_t n_roots, u
  * already (return `rebuilt` to keep it). In place. */
 void graph_rewrite(Graph *graph, Node *roots, uint32_t n_roots, Node (*replace)(void *data, Node old, Node rebuilt),
                    void *data);
+/* Copies what `roots` need into another graph, whose context shares this one's names and sources. In place. */
+void graph_copy(Graph *to, const Graph *from, Node *roots, uint32_t n_roots);
+/* A size of one table in another with the same names; DIM_NONE stays itself. */
+Dim dim_copy(DimTable *to, const DimTable *from, Dim dim);
 
 #endif

@@ -12,7 +12,8 @@ int main(void)
     } tests[] = {{"each task runs once", each_task_runs_once},
                  {"a busy pool stops nobody", a_busy_pool_stops_nobody},
                  {"threads change no bit", threads_change_no_bit},
-                 {"sessions share parameters", sessions_share_parameters}};
+                 {"sessions share parameters", sessions_share_parameters},
+                 {"reading goes ahead", reading_goes_ahead}};
     int failed = 0;
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         const char *wrong = tests[i].run();

@@ -13,6 +13,7 @@ PASSES(each_task_runs_once)
 PASSES(a_busy_pool_stops_nobody)
 PASSES(threads_change_no_bit)
 PASSES(sessions_share_parameters)
+PASSES(reading_goes_ahead)
 
 Test(pool, sizes)
 {

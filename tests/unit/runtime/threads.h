@@ -10,6 +10,7 @@
 
 #include "core/internal.h"
 #include "fixture.h"
+#include "host/loader.h"
 
 typedef struct {
     int64_t tasks;
@@ -146,6 +147,36 @@ static inline const char *sessions_share_parameters(void)
         if (callers[i].wrong) wrong = callers[i].wrong;
     }
     nn_params_free(params);
+    return wrong;
+}
+
+/* The loader's thread fills batches while they are used. */
+static inline const char *reading_goes_ahead(void)
+{
+    static uint8_t pixels[500][3];
+    const int64_t three[] = {3};
+    nn_source *source;
+    nn_params *params;
+    nn_session *session;
+    nn_loader *loader;
+    const nn_batch *batch;
+    if (nn_source_literal(NN_TYPE_U8, 500, 1, three, pixels, &source)) return nn_message();
+    if (nn_params_from_image(&fixture_image, NULL, 0, 3, &params)) return nn_message();
+    if (nn_session_new(params, NULL, &session)) return nn_message();
+    const nn_feed feed[] = {{"pixels", source, 0}};
+    const nn_split split = {"data.train", feed, 1, 0, 500};
+    const nn_loader_options options = {.params = params, .split = &split, .batch = 64, .shuffle = true, .batches = 100};
+    const char *wrong = nn_loader_new(&options, &loader) ? nn_message() : NULL;
+    static const float t[64];
+    for (int i = 0; i < 50 && !wrong; i++) {
+        if (nn_loader_next(loader, &batch)) wrong = "no batch";
+        const void *const inputs[] = {wrong ? NULL : batch->inputs[0], t, NULL};
+        if (!wrong && nn_session_step(session, batch->dims, 1, inputs, 3, NULL)) wrong = nn_message();
+    }
+    nn_loader_free(loader); /* in the middle of its work */
+    nn_session_free(session);
+    nn_params_free(params);
+    nn_source_free(source);
     return wrong;
 }
 

@@ -82,15 +82,21 @@ static bool reserve(Table *table, Column *column)
     return true;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 static bool take_text(Table *table, Column *column, const char *field, int64_t line)
 {
     if (!column->like) {
         column->codes[table->rows] = nn_categories_add(&column->categories, field);
         return column->codes[table->rows] >= 0 || no_memory(table);
     }
-    for (int64_t i = 0; i < column->like->column.range; i++) {
-        if (strcmp(column->like->categories[i], field)) continue;
-        column->codes[table->rows] = (int32_t)i;
+    char *const *texts = column->like->categories;
+    char *const *found = bsearch(&field, texts, (size_t)column->like->column.range, sizeof *texts, by_text);
+    if (found) {
+        column->codes[table->rows] = (int32_t)(found - texts);
         return true;
     }
     set_problem(table, column, line, "`%.60s` is none of the categories of the training data", field);

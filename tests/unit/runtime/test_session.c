@@ -286,6 +286,51 @@ Test(session, the_model_describes_itself)
     cr_assert_eq(info.rank, 0x55555555);
 }
 
+/* ---- Memory of the caller's own ---- */
+
+typedef struct {
+    size_t bytes, calls;
+} Account;
+
+static void *take(void *data, size_t size)
+{
+    Account *account = data;
+    account->bytes += size;
+    account->calls++;
+    return aligned_alloc(64, (size + 63) / 64 * 64);
+}
+
+static void give_back(void *data, void *memory, size_t size)
+{
+    ((Account *)data)->bytes -= size;
+    free(memory);
+}
+
+Test(memory, comes_from_the_caller_and_goes_back)
+{
+    Account account = {0, 0};
+    nn_memory memory = {&account, take, give_back, 0};
+    nn_options options = NN_OPTIONS_INIT;
+    nn_model *own_model;
+    nn_params *own;
+    nn_session *own_session;
+    options.memory = &memory;
+    cr_assert_eq(nn_model_from_image(&fixture_image, &options, &own_model), 0);
+    cr_assert_eq(nn_params_new(own_model, NULL, 0, 7, &own), 0);
+    cr_assert_eq(nn_session_new(own, NULL, &own_session), 0);
+    for (int64_t rows = ROWS; rows > 3; rows--)
+        cr_assert_eq(nn_session_step(own_session, &rows, 1, inputs, 3, NULL), 0);
+    const int64_t same[] = {4};
+    size_t calls = account.calls;
+    for (int i = 0; i < 20; i++) cr_assert_eq(nn_session_step(own_session, same, 1, inputs, 3, NULL), 0);
+    cr_assert_eq(account.calls, calls, "a step of known sizes needs no memory");
+    nn_session_free(own_session);
+    nn_params_free(own);
+    nn_model_free(own_model);
+    cr_assert_eq(account.bytes, 0);
+    cr_assert_gt(account.calls, 0);
+}
+
 Test(image, what_is_no_image_is_refused)
 {
     nn_image image = fixture_image;

@@ -103,6 +103,7 @@ Emitter *emitter_begin(Arena *arena, Vector *vector, const Kernel *kernel, const
 void emitter_finish(Emitter *e, uint32_t skip)
 {
     uint32_t *sinks = ARENA_ARRAY(e->arena, uint32_t, e->kernel->n_values), count = 0;
+    find_kept(e);
     for (uint32_t v = 0; v < e->kernel->n_values; v++) {
         if (is_sink(&e->kernel->values[v]) && v != skip) sinks[count++] = v;
     }

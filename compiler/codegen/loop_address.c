@@ -215,6 +215,13 @@ static Address access_address(Emitter *e, uint32_t access, uint32_t lanes, LLVMV
     return address;
 }
 
+static LLVMValueRef load_at(Emitter *e, DType dtype, const Address *address, uint32_t lanes, LLVMValueRef mask)
+{
+    if (!address->offsets) return vector_load(e->vector, dtype, address->base, lanes, mask);
+    if (!mask) mask = LLVMConstAllOnes(LLVMVectorType(LLVMInt1TypeInContext(e->vector->context), lanes));
+    return vector_gather(e->vector, dtype, address->base, address->offsets, mask);
+}
+
 static LLVMValueRef load_scalar(Emitter *e, DType dtype, LLVMValueRef pointer, LLVMValueRef taken)
 {
     if (taken) pointer = LLVMBuildSelect(builder(e), taken, pointer, e->zero, "");
@@ -230,9 +237,7 @@ LLVMValueRef emit_load(Emitter *e, uint32_t value)
     LLVMValueRef mask = lanes_taken(e, taken, lanes);
     Address address = access_address(e, value, lanes, mask);
     if (lanes == 1) return load_scalar(e, dtype, address.base, taken);
-    if (!address.offsets) return vector_load(e->vector, dtype, address.base, lanes, mask);
-    if (!mask) mask = LLVMConstAllOnes(LLVMVectorType(LLVMInt1TypeInContext(e->vector->context), lanes));
-    return vector_gather(e->vector, dtype, address.base, address.offsets, mask);
+    return load_at(e, dtype, &address, lanes, mask);
 }
 
 /* One element after the other: for what no vector store reaches. */
@@ -266,6 +271,21 @@ void emit_store(Emitter *e, uint32_t value)
     LLVMValueRef what = value_wide(e, store->args[0], lanes);
     Address address = access_address(e, value, lanes, lanes_taken(e, NULL, lanes));
     store_at(e, e->kernel->buffers[store->buffer].dtype, what, &address, lanes);
+}
+
+void store_early(Emitter *e, uint32_t store, LLVMValueRef value)
+{
+    uint32_t lanes = value_lanes(e, store);
+    Address address = access_address(e, store, lanes, lanes_taken(e, NULL, lanes));
+    store_at(e, e->kernel->values[store].dtype, value, &address, lanes);
+}
+
+LLVMValueRef load_early(Emitter *e, uint32_t store)
+{
+    uint32_t lanes = value_lanes(e, store);
+    LLVMValueRef mask = lanes_taken(e, NULL, lanes);
+    Address address = access_address(e, store, lanes, mask);
+    return load_at(e, e->kernel->values[store].dtype, &address, lanes, mask);
 }
 
 void emit_scatter(Emitter *e, uint32_t value)

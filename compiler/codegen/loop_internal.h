@@ -23,6 +23,7 @@ typedef struct {
     LLVMValueRef base;  /* accesses: address of what the open axes of `base_axes` select; NULL: not begun */
     AxisMask base_axes;
     LLVMValueRef sum, best; /* REDUCE under way: accumulated so far; for ARGMAX and ARGMIN `sum` is the index */
+    bool stored;            /* STORE: done for all points that the open axes leave */
 } Binding;
 
 /* Memory that accesses walk: strides in elements, as i64 values of the entry block. */
@@ -30,6 +31,12 @@ typedef struct {
     LLVMValueRef pointer;
     LLVMValueRef stride[MAX_RANK];
 } Walk;
+
+/* A value that waits in the memory of a store until that store overwrites it; store is UINT32_MAX when it does not. */
+typedef struct {
+    uint32_t store;
+    uint32_t reduce; /* once this one is known, the value is in memory */
+} Kept;
 
 typedef struct Emitter {
     Arena *arena;
@@ -50,6 +57,7 @@ typedef struct Emitter {
     LLVMValueRef from[KERNEL_MAX_AXES]; /* bounds that are not 0 and the extent; NULL: those */
     LLVMValueRef to[KERNEL_MAX_AXES];
     Binding *bound; /* per kernel value */
+    Kept *kept;     /* per kernel value */
 
     /* In a tile function: the reduction whose sums are given, as a matrix. */
     uint32_t given; /* value, or UINT32_MAX */
@@ -84,6 +92,8 @@ uint32_t choose_axis(const Emitter *e, const uint32_t *stages, uint32_t n_stages
 /* True when the stages do so little, and some of it a reduction, that a vector of several registers pays: it hides the
  * latency of sums and walks columns in longer pieces. */
 bool stages_go_wide(const Emitter *e, const uint32_t *stages, uint32_t n_stages);
+/* False for elementary functions, which take tens of instructions. */
+bool op_is_cheap(Op op);
 /* True when different points of the axis never scatter to the same element. */
 bool scatter_separates(const KernelValue *scatter, uint32_t axis);
 
@@ -101,6 +111,18 @@ LLVMValueRef emit_load(Emitter *e, uint32_t value);
 void emit_store(Emitter *e, uint32_t value);
 void emit_scatter(Emitter *e, uint32_t value);
 LLVMValueRef emit_random(Emitter *e, uint32_t value);
+
+/* Writes a value where a store will write later, and reads it back. */
+void store_early(Emitter *e, uint32_t store, LLVMValueRef value);
+LLVMValueRef load_early(Emitter *e, uint32_t store);
+
+/* ---- loop_keep.c ---- */
+
+void find_kept(Emitter *e);
+/* True when the value can be read back where the emitter stands. */
+bool is_kept(const Emitter *e, uint32_t value);
+/* Called with each value that was computed. */
+void keep_value(Emitter *e, uint32_t value, LLVMValueRef what);
 
 /* ---- loop_value.c ---- */
 

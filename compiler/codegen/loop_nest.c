@@ -46,6 +46,7 @@ static void hoist(Emitter *e, const uint32_t *group, uint32_t n_group)
         const KernelValue *value = &e->kernel->values[v];
         if (!needed[v]) continue;
         if (is_access(value)) access_extend(e, v);
+        if (e->kept[v].store != UINT32_MAX) access_extend(e, e->kept[v].store);
         bool still = !(value->domain & ~e->open) && !is_sink(value);
         bool reduce = value->kind == KERNEL_REDUCE || v == e->given;
         if (still && !reduce && value->kind != KERNEL_CONSTANT && !blocked_axes(e, v)) value_emit(e, v);
@@ -271,6 +272,7 @@ static void emit_group(Emitter *e, uint32_t axis, bool vectorised, const uint32_
     emit_loop(e, &loop, outside, sums);
     scope_leave(e, outer);
     finish_reduces(e, &loop, outside, sums);
+    for (uint32_t i = 0; i < n_group; i++) e->bound[group[i]].stored = true;
 }
 
 void block_emit(Emitter *e, const uint32_t *sinks, uint32_t n_sinks)

@@ -33,7 +33,7 @@ void mark_needed(const Emitter *e, uint32_t value, bool *needed)
     needed[value] = true;
     for (uint32_t v = value + 1; v-- > 0;) {
         if (needed[v] && e->bound[v].value) needed[v] = false;
-        if (needed[v] && v != e->given) value_operands(&e->kernel->values[v], mark, needed);
+        if (needed[v] && v != e->given && !is_kept(e, v)) value_operands(&e->kernel->values[v], mark, needed);
     }
 }
 
@@ -77,8 +77,7 @@ uint32_t *pending_stages(const Emitter *e, const uint32_t *sinks, uint32_t n_sin
     return stages;
 }
 
-/* Elementary functions take tens of instructions; the rest one or two. */
-static bool is_cheap(Op op)
+bool op_is_cheap(Op op)
 {
     switch (op) {
     case OP_EXP:
@@ -117,7 +116,7 @@ bool stages_go_wide(const Emitter *e, const uint32_t *stages, uint32_t n_stages)
         const KernelValue *value = &e->kernel->values[v];
         if (!needed[v] || v == e->given) continue;
         if (value->kind == KERNEL_RANDOM || value->kind == KERNEL_SCATTER) return false;
-        if (value->kind == KERNEL_COMPUTE && !is_cheap(value->op)) return false;
+        if (value->kind == KERNEL_COMPUTE && !op_is_cheap(value->op)) return false;
         reduces |= value->kind == KERNEL_REDUCE;
         cost++;
     }

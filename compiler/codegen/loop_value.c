@@ -51,6 +51,7 @@ static LLVMValueRef evaluate(Emitter *e, uint32_t v)
     const KernelValue *value = &e->kernel->values[v];
     uint32_t lanes = value_lanes(e, v);
     if (v == e->given) return emit_given(e, v, lanes);
+    if (is_kept(e, v)) return load_early(e, e->kept[v].store);
     switch (value->kind) {
     case KERNEL_LOAD:
         return emit_load(e, v);
@@ -76,7 +77,10 @@ static LLVMValueRef evaluate(Emitter *e, uint32_t v)
 LLVMValueRef value_emit(Emitter *e, uint32_t value)
 {
     Binding *bound = &e->bound[value];
-    if (!bound->value) bound->value = evaluate(e, value);
+    if (bound->value) return bound->value;
+    bool kept = is_kept(e, value);
+    bound->value = evaluate(e, value);
+    if (!kept) keep_value(e, value, bound->value);
     return bound->value;
 }
 

@@ -223,6 +223,10 @@ int nn_session_make_states(nn_session *session);
 /* Runs the launches of phases first … last. */
 int nn_binding_run(nn_session *session, nn_binding *binding, int first, int last, uint64_t step);
 
+/* ---- cores.c ---- */
+
+int nn_usable_cores(void);
+
 /* ---- pool.c ---- */
 
 /* Calls run(data, begin, end, thread) until every task 0 … tasks - 1 was in one range; thread < nn_pool_threads. When

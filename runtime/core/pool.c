@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "core/internal.h"
 
@@ -133,14 +132,6 @@ void nn_pool_run(nn_pool *pool, int64_t tasks, void (*run)(void *data, int64_t b
     atomic_flag_clear(&pool->busy);
 }
 
-static int usable_cores(void)
-{
-    cpu_set_t set;
-    if (!sched_getaffinity(0, sizeof set, &set)) return CPU_COUNT(&set);
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online > 0 ? (int)online : 1;
-}
-
 static bool start_workers(nn_pool *pool)
 {
     pthread_mutex_init(&pool->mutex, NULL);
@@ -161,7 +152,7 @@ int nn_pool_new(int threads, nn_pool **out)
     if (threads < 0 || threads > MAX_THREADS)
         return nn_fail(NN_ERROR_ARGUMENT, "%d threads: 1 to %d are possible, 0 means as many as there are cores",
                        threads, MAX_THREADS);
-    int cores = usable_cores();
+    int cores = nn_usable_cores();
     if (!threads) threads = cores < MAX_THREADS ? cores : MAX_THREADS;
     nn_pool *pool = aligned_alloc(64, (sizeof *pool + 63) / 64 * 64);
     if (!pool) return nn_fail(NN_ERROR_MEMORY, "no memory for a pool");

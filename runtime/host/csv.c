@@ -69,15 +69,18 @@ static void set_problem(Table *table, Column *column, int64_t line, const char *
     column->problem = strdup(text);
 }
 
-static bool reserve(Table *table, Column *column)
+/* Room for one more value: a number or a category's code. */
+static bool reserve(Table *table, Column *column, bool text)
 {
     if (table->rows < column->capacity) return true;
     size_t capacity = column->capacity ? 2 * column->capacity : 256;
-    double *numbers = realloc(column->numbers, capacity * sizeof *numbers);
-    if (numbers) column->numbers = numbers;
-    int32_t *codes = realloc(column->codes, capacity * sizeof *codes);
-    if (codes) column->codes = codes;
-    if (!numbers || !codes) return no_memory(table);
+    void *old = text ? (void *)column->codes : column->numbers;
+    void *larger = realloc(old, capacity * (text ? sizeof *column->codes : sizeof *column->numbers));
+    if (!larger) return no_memory(table);
+    if (text)
+        column->codes = larger;
+    else
+        column->numbers = larger;
     column->capacity = capacity;
     return true;
 }
@@ -111,7 +114,6 @@ static bool take_field(Table *table, Column *column, const char *field, int64_t 
         set_problem(table, column, line, *field ? "the value is missing (`%.60s`)" : "the value is missing%s", field);
         return true;
     }
-    if (!reserve(table, column)) return false;
     Kind kind = column->always_text ? TEXT : parse_number(field, &number);
     if (column->kind == UNKNOWN) column->kind = kind;
     if (column->kind == WHOLE && kind == REAL) column->kind = REAL;
@@ -122,6 +124,7 @@ static bool take_field(Table *table, Column *column, const char *field, int64_t 
                     field);
         return true;
     }
+    if (!reserve(table, column, kind == TEXT)) return false;
     if (kind == TEXT) return take_text(table, column, field, line);
     column->numbers[table->rows] = number;
     return true;

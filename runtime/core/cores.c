@@ -1,5 +1,6 @@
-/* How many cores the process may use: those that it may be scheduled on, and no more than its time is worth. A container
- * may see all cores of a machine and be allowed the time of two; threads that spin for the others' time only lose. */
+/* How many cores the process may use: those that it may be scheduled on, and no more than its time is worth. A
+ * container may see all cores of a machine and be allowed the time of two; threads that spin for the others' time only
+ * lose. */
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>

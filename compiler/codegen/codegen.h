@@ -31,12 +31,12 @@ typedef struct Jit Jit;
 /* Compiles what the options ask for. NULL after a diagnostic. The plan and its context must outlive the Jit. */
 Jit *jit_compile(Context *context, const Plan *plan, const CodegenOptions *options);
 /* The same in two halves: jit_start returns at once while threads compile, jit_wait waits for them (false after a
- * diagnostic; the Jit is still to be freed). In between the context may be used for anything, but the plan's kernels must
- * not change, and the Jit is good for nothing but jit_wait and jit_free. */
+ * diagnostic; the Jit is still to be freed). In between the context may be used for anything, but the plan's kernels
+ * must not change, and the Jit is good for nothing but jit_wait and jit_free. */
 Jit *jit_start(Context *context, const Plan *plan, const CodegenOptions *options);
 bool jit_wait(Jit *jit);
-/* The model as the run time wants it; valid until jit_free. It lists the programs that are compiled: jit_require adds to
- * it in place, so models that were made from it before have the new ones too. */
+/* The model as the run time wants it; valid until jit_free. It lists the programs that are compiled: jit_require adds
+ * to it in place, so models that were made from it before have the new ones too. */
 const struct nn_image *jit_image(const Jit *jit);
 /* Makes sure that a program of the plan (all of them: NULL) is compiled. False after a diagnostic. */
 bool jit_require(Jit *jit, const char *program);

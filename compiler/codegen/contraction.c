@@ -66,8 +66,7 @@ static void set_field(Emitter *e, unsigned byte, LLVMValueRef value)
     LLVMBuilderRef builder = e->vector->builder;
     LLVMValueRef offset = const_i64(e, byte);
     LLVMTypeRef i8 = LLVMInt8TypeInContext(e->vector->context);
-    LLVMBuildStore(builder, value,
-                   LLVMBuildGEP2(builder, i8, LLVMGetParam(e->function, 1), &offset, 1, ""));
+    LLVMBuildStore(builder, value, LLVMBuildGEP2(builder, i8, LLVMGetParam(e->function, 1), &offset, 1, ""));
 }
 
 #define SET(e, field, value) set_field((e), offsetof(nn_contraction, field), (value))
@@ -163,8 +162,7 @@ void tile_emit(Arena *arena, Vector *vector, const Kernel *kernel, const KernelC
 {
     LLVMTypeRef i64 = LLVMInt64TypeInContext(vector->context), pointer = pointer_type(vector);
     LLVMTypeRef parameters[TILE_PARAMETERS] = {pointer, pointer, i64, i64, i64, i64, pointer, i64};
-    LLVMTypeRef type =
-        LLVMFunctionType(LLVMVoidTypeInContext(vector->context), parameters, TILE_PARAMETERS, false);
+    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(vector->context), parameters, TILE_PARAMETERS, false);
     Emitter *e = emitter_begin(arena, vector, kernel, symbol, type, EMIT_KERNEL);
     e->given = form->reduce;
     e->given_row = form->m;

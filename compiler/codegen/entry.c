@@ -35,13 +35,25 @@ static void call_and_return(const Entry *entry, LLVMTypeRef result, const char *
         LLVMSetVisibility(callee, LLVMHiddenVisibility);
     }
     LLVMValueRef value = LLVMBuildCall2(entry->unit->vector.builder, type, callee, args, count, "");
-    if (result == entry->nothing) LLVMBuildRetVoid(entry->unit->vector.builder);
-    else LLVMBuildRet(entry->unit->vector.builder, value);
+    if (result == entry->nothing)
+        LLVMBuildRetVoid(entry->unit->vector.builder);
+    else
+        LLVMBuildRet(entry->unit->vector.builder, value);
 }
 
 /* What a forwarded call passes: its own parameters in order, or something fixed in between. */
-typedef enum { PASS_END, PASS_POINTER, PASS_COUNT, PASS_SEED, PASS_NUMBER, FIXED_NULL, FIXED_IMAGE, FIXED_ZERO,
-               FIXED_ZERO_COUNT, FIXED_F32 } Pass;
+typedef enum {
+    PASS_END,
+    PASS_POINTER,
+    PASS_COUNT,
+    PASS_SEED,
+    PASS_NUMBER,
+    FIXED_NULL,
+    FIXED_IMAGE,
+    FIXED_ZERO,
+    FIXED_ZERO_COUNT,
+    FIXED_F32
+} Pass;
 
 typedef struct {
     const char *suffix, *target;
@@ -74,11 +86,16 @@ static LLVMTypeRef pass_type(const Entry *entry, Pass pass)
 static LLVMValueRef fixed_value(const Entry *entry, Pass pass)
 {
     switch (pass) {
-    case FIXED_IMAGE: return entry->image;
-    case FIXED_ZERO: return LLVMConstInt(entry->i32, 0, false);
-    case FIXED_ZERO_COUNT: return LLVMConstInt(entry->i64, 0, false);
-    case FIXED_F32: return LLVMConstInt(entry->i32, NN_TYPE_F32, false);
-    default: return LLVMConstNull(entry->pointer);
+    case FIXED_IMAGE:
+        return entry->image;
+    case FIXED_ZERO:
+        return LLVMConstInt(entry->i32, 0, false);
+    case FIXED_ZERO_COUNT:
+        return LLVMConstInt(entry->i64, 0, false);
+    case FIXED_F32:
+        return LLVMConstInt(entry->i32, NN_TYPE_F32, false);
+    default:
+        return LLVMConstNull(entry->pointer);
     }
 }
 

@@ -29,13 +29,19 @@ static void put_name(Text *to, const char *name)
 static const char *c_type(DType dtype)
 {
     switch (dtype) {
-    case DTYPE_F64: return "double";
-    case DTYPE_F32: return "float";
-    case DTYPE_I64: return "int64_t";
-    case DTYPE_I32: return "int32_t";
+    case DTYPE_F64:
+        return "double";
+    case DTYPE_F32:
+        return "float";
+    case DTYPE_I64:
+        return "int64_t";
+    case DTYPE_I32:
+        return "int32_t";
     case DTYPE_BF16:
-    case DTYPE_F16: return "uint16_t";
-    default: return "uint8_t";
+    case DTYPE_F16:
+        return "uint16_t";
+    default:
+        return "uint8_t";
     }
 }
 
@@ -52,10 +58,12 @@ static void put_opening(const Module *module, Text *to)
     text_format(to, " *     %s_params_new(1, &params);\n *     %s_session_new(params, &session);\n", m, m);
     text_format(to, " *     %s_step(session, ..., &loss);            one step of training, as often as you like\n", m);
     text_format(to, " *     %s_params_save(params, \"%s.safetensors\");\n *\n", m, m);
-    text_string(to, " * Every function that can fail returns 0, or an error that the message explains. A session keeps its\n"
-                    " * parameters alive, so they may be freed in any order. A session is used by one thread at a time; any\n"
-                    " * number of sessions may run forward without training over the same parameters at once. */\n");
-    text_format(to, "#ifndef NN_MODEL_%s_H\n#define NN_MODEL_%s_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n", m, m);
+    text_string(
+        to, " * Every function that can fail returns 0, or an error that the message explains. A session keeps its\n"
+            " * parameters alive, so they may be freed in any order. A session is used by one thread at a time; any\n"
+            " * number of sessions may run forward without training over the same parameters at once. */\n");
+    text_format(to, "#ifndef NN_MODEL_%s_H\n#define NN_MODEL_%s_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n", m,
+                m);
     text_string(to, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
 }
 
@@ -103,7 +111,8 @@ static void put_params(const Module *module, Text *to)
     text_format(to, "int %s_params_save(%s_params *params, const char *path);\n", m, m);
     text_string(to, "/* Copies a tensor out or in, row-major; count is its number of elements. */\n");
     text_format(to, "int %s_params_get(%s_params *params, const char *name, float *values, size_t count);\n", m, m);
-    text_format(to, "int %s_params_set(%s_params *params, const char *name, const float *values, size_t count);\n", m, m);
+    text_format(to, "int %s_params_set(%s_params *params, const char *name, const float *values, size_t count);\n", m,
+                m);
 }
 
 /* Declared things of one kind, by name and type. */

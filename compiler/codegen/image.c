@@ -78,11 +78,16 @@ static void set_shape(Builder *b, nn_tensor_info *tensor, DType dtype, uint32_t 
 static uint8_t declared_role(const NodeInfo *info)
 {
     switch (info->op) {
-    case OP_INPUT: return NN_INPUT;
-    case OP_TARGET: return NN_TARGET;
-    case OP_PARAM: return NN_PARAM;
-    case OP_SETTING: return NN_SETTING;
-    default: return strncmp(info->attr.name, "optimizer/", 10) ? NN_STATE : NN_OPTIMIZER_STATE;
+    case OP_INPUT:
+        return NN_INPUT;
+    case OP_TARGET:
+        return NN_TARGET;
+    case OP_PARAM:
+        return NN_PARAM;
+    case OP_SETTING:
+        return NN_SETTING;
+    default:
+        return strncmp(info->attr.name, "optimizer/", 10) ? NN_STATE : NN_OPTIMIZER_STATE;
     }
 }
 
@@ -105,11 +110,16 @@ static void add_declared(Builder *b, const Declared *declared, uint32_t count)
 static uint8_t result_role(ResultRole role)
 {
     switch (role) {
-    case RESULT_OUTPUT: return NN_OUTPUT;
-    case RESULT_LOSS: return NN_LOSS;
-    case RESULT_METRIC: return NN_METRIC;
-    case RESULT_GRADIENT: return NN_GRADIENT;
-    default: return NN_VALUE;
+    case RESULT_OUTPUT:
+        return NN_OUTPUT;
+    case RESULT_LOSS:
+        return NN_LOSS;
+    case RESULT_METRIC:
+        return NN_METRIC;
+    case RESULT_GRADIENT:
+        return NN_GRADIENT;
+    default:
+        return NN_VALUE;
     }
 }
 
@@ -126,11 +136,16 @@ static bool is_own_program(const char *name)
 static uint8_t buffer_role(const PlanBuffer *buffer)
 {
     switch (buffer->role) {
-    case BUFFER_INPUT: return NN_INPUT;
-    case BUFFER_PARAM: return NN_PARAM;
-    case BUFFER_STATE: return strncmp(buffer->name, "optimizer/", 10) ? NN_STATE : NN_OPTIMIZER_STATE;
-    case BUFFER_SETTING: return NN_SETTING;
-    default: return result_role(buffer->result);
+    case BUFFER_INPUT:
+        return NN_INPUT;
+    case BUFFER_PARAM:
+        return NN_PARAM;
+    case BUFFER_STATE:
+        return strncmp(buffer->name, "optimizer/", 10) ? NN_STATE : NN_OPTIMIZER_STATE;
+    case BUFFER_SETTING:
+        return NN_SETTING;
+    default:
+        return result_role(buffer->result);
     }
 }
 
@@ -155,12 +170,18 @@ static uint32_t buffer_tensor(Builder *b, const PlanProgram *program, const Plan
 
 static nn_buffer make_buffer(Builder *b, const PlanProgram *program, const PlanBuffer *from)
 {
-    nn_buffer buffer = {.kind = NN_BUFFER_TENSOR, .dtype = (uint8_t)from->dtype, .first = from->first,
-                        .last = from->last, .data = from->data};
+    nn_buffer buffer = {.kind = NN_BUFFER_TENSOR,
+                        .dtype = (uint8_t)from->dtype,
+                        .first = from->first,
+                        .last = from->last,
+                        .data = from->data};
     buffer.elements = size_code(b, dim_product(b->dims, from->dims, from->rank));
-    if (from->role == BUFFER_LITERAL) buffer.kind = NN_BUFFER_LITERAL;
-    else if (from->role == BUFFER_TEMPORARY) buffer.kind = NN_BUFFER_TEMPORARY;
-    else buffer.tensor = buffer_tensor(b, program, from);
+    if (from->role == BUFFER_LITERAL)
+        buffer.kind = NN_BUFFER_LITERAL;
+    else if (from->role == BUFFER_TEMPORARY)
+        buffer.kind = NN_BUFFER_TEMPORARY;
+    else
+        buffer.tensor = buffer_tensor(b, program, from);
     return buffer;
 }
 
@@ -175,10 +196,12 @@ static uint16_t source_line(const Builder *b, Node node)
 
 static nn_launch make_launch(Builder *b, const Launch *from)
 {
-    static const uint8_t phases[] = {[PHASE_FORWARD] = NN_FORWARD, [PHASE_BACKWARD] = NN_BACKWARD,
-                                     [PHASE_UPDATE] = NN_UPDATE};
+    static const uint8_t phases[] = {
+        [PHASE_FORWARD] = NN_FORWARD, [PHASE_BACKWARD] = NN_BACKWARD, [PHASE_UPDATE] = NN_UPDATE};
     const Kernel *kernel = b->plan->kernels[from->kernel];
-    nn_launch launch = {.kernel = from->kernel, .phase = phases[from->phase], .metric = from->metric,
+    nn_launch launch = {.kernel = from->kernel,
+                        .phase = phases[from->phase],
+                        .metric = from->metric,
                         .line = source_line(b, from->node)};
     launch.n_buffers = (uint16_t)kernel->n_buffers;
     launch.n_sizes = (uint16_t)kernel->n_sizes;

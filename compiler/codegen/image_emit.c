@@ -1,8 +1,8 @@
 /* The tables as constants of a module. Each struct of nn_image.h is written field by field; LLVM lays a struct of the
  * same fields out as C does, and the assertions below notice when one gains a field. */
-#include "codegen/image.h"
-
 #include <string.h>
+
+#include "codegen/image.h"
 
 _Static_assert(sizeof(nn_tensor_info) == 80 && sizeof(nn_buffer) == 32 && sizeof(nn_kernel) == 56, "image layout");
 _Static_assert(sizeof(nn_launch) == 20 && sizeof(nn_program) == 32 && sizeof(nn_check) == 16, "image layout");

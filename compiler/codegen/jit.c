@@ -235,8 +235,10 @@ static bool finish_batch(Jit *jit)
     Batch *batch = &jit->batch;
     bool good = !batch->n_jobs || make_orc(jit);
     for (uint32_t j = 0; j < batch->n_jobs; j++) {
-        if (batch->started[j]) pthread_join(batch->threads[j], NULL);
-        else run_job(&batch->jobs[j]);
+        if (batch->started[j])
+            pthread_join(batch->threads[j], NULL);
+        else
+            run_job(&batch->jobs[j]);
     }
     good = collect(jit, batch->jobs, batch->n_jobs) && good;
     free(batch->storage);

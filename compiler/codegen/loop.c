@@ -36,8 +36,10 @@ static void read_sizes(Emitter *e, LLVMValueRef from)
     const Kernel *kernel = e->kernel;
     e->sizes = ARENA_ARRAY(e->arena, LLVMValueRef, kernel->n_sizes);
     for (uint32_t i = 0; i < kernel->n_sizes; i++) {
-        if (kernel->sizes[i].known) e->sizes[i] = const_i64(e, kernel->sizes[i].value);
-        else e->sizes[i] = load_field(e, from, type_i64(e), i * 8);
+        if (kernel->sizes[i].known)
+            e->sizes[i] = const_i64(e, kernel->sizes[i].value);
+        else
+            e->sizes[i] = load_field(e, from, type_i64(e), i * 8);
         if (!kernel->sizes[i].known) LLVMSetValueName2(e->sizes[i], "size", 4);
     }
 }

@@ -318,8 +318,10 @@ static LLVMValueRef draw_position(Emitter *e, const KernelValue *draw, uint32_t 
         uint32_t width = index->value >= 0 ? lanes : 1;
         LLVMValueRef number = index_number(e, index, width);
         number = multiply(e, number, vector_splat(e->vector, walk.stride[d], width));
-        if (width > 1) vector = vector ? LLVMBuildAdd(builder(e), vector, number, "") : number;
-        else scalar = add(e, scalar, number);
+        if (width > 1)
+            vector = vector ? LLVMBuildAdd(builder(e), vector, number, "") : number;
+        else
+            scalar = add(e, scalar, number);
         for (uint32_t t = 0; width == 1 && t < index->n_terms; t++) {
             if (index->terms[t].axis != e->vector_axis) continue;
             step = add(e, step, scale(e, walk.stride[d], index->terms[t].factor));

@@ -51,7 +51,8 @@ static bool is_hidden_definition(const Elf64_Sym *symbol)
            ELF64_ST_VISIBILITY(symbol->st_other) == STV_HIDDEN;
 }
 
-/* Local symbols come first in a table: moves those that become local behind the old ones. order[old] is the new place. */
+/* Local symbols come first in a table: moves those that become local behind the old ones. order[old] is the new place.
+ */
 static void reorder_symbols(Object *object, uint32_t *order)
 {
     Elf64_Shdr *table = &object->sections[object->symtab];
@@ -96,7 +97,8 @@ bool object_hide(unsigned char *bytes, size_t size)
     for (unsigned i = 0; good && i < object.n_sections; i++) {
         Elf64_Shdr *section = &object.sections[i];
         if (section->sh_type == SHT_RELA) good = renumber_relocations(&object, section, order);
-        if (section->sh_type == SHT_GROUP && section->sh_info < object.n_symbols) section->sh_info = order[section->sh_info];
+        if (section->sh_type == SHT_GROUP && section->sh_info < object.n_symbols)
+            section->sh_info = order[section->sh_info];
         /* Lists of addresses taken name symbols by number too; they only help a linker to fold, so they may go. */
         if (section->sh_type == 0x6fff4c03) section->sh_type = SHT_NULL;
     }

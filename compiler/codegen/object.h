@@ -8,8 +8,8 @@
 #include "support/text.h"
 
 /* Makes every hidden symbol that a 64-bit relocatable object defines local to it, in place: what objcopy calls
- * --localize-hidden. Then the run time's core inside one model's object cannot meet the core of another's. False when the
- * bytes are not such an object. */
+ * --localize-hidden. Then the run time's core inside one model's object cannot meet the core of another's. False when
+ * the bytes are not such an object. */
 bool object_hide(unsigned char *bytes, size_t size);
 
 /* Writes an archive (`!<arch>`) with one member and the index of the symbols that it defines. False when the member is

@@ -57,7 +57,8 @@ static bool print_unit(Context *context, Unit *unit, CodegenOutput output, Text 
         LLVMDisposeMessage(text);
         return true;
     }
-    LLVMMemoryBufferRef buffer = unit_output(unit, output == CODEGEN_ASSEMBLY ? LLVMAssemblyFile : LLVMObjectFile, &error);
+    LLVMMemoryBufferRef buffer =
+        unit_output(unit, output == CODEGEN_ASSEMBLY ? LLVMAssemblyFile : LLVMObjectFile, &error);
     if (!buffer) return report_llvm(context, error);
     text_put(to, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
     LLVMDisposeMemoryBuffer(buffer);
@@ -84,9 +85,8 @@ static bool link_plan(Context *context, const Plan *plan, const CodegenOptions *
     bool good = codegen_print(context, plan, options, CODEGEN_OBJECT, &object);
     if (good) {
         MicroObject micro = micro_object(find_cpu(context, options));
-        ObjectBytes objects[] = {{object.at, object.count},
-                                 {micro.bytes, micro.size},
-                                 {nnc_core_object, (size_t)nnc_core_object_size}};
+        ObjectBytes objects[] = {
+            {object.at, object.count}, {micro.bytes, micro.size}, {nnc_core_object, (size_t)nnc_core_object_size}};
         good = link_objects(context, objects, sizeof objects / sizeof *objects, shared, path);
     }
     text_free(&object);
@@ -116,8 +116,10 @@ static bool finish_object(Context *context, const Plan *plan, bool archive, cons
     Text text = {0};
     bool good = bytes && object_hide(bytes, size);
     const char *member = arena_format(context->arena, "%s.o", plan->module->name);
-    if (good && archive) good = archive_print(bytes, size, member, &text);
-    else if (good) text_put(&text, (const char *)bytes, size);
+    if (good && archive)
+        good = archive_print(bytes, size, member, &text);
+    else if (good)
+        text_put(&text, (const char *)bytes, size);
     good = good ? write_text(context, &text, path) : report_object(context, path);
     text_free(&text);
     free(bytes);

@@ -30,9 +30,9 @@ Unit *unit_new(CpuVariant cpu, int level, const char *name, char **error)
     LLVMContextRef context = LLVMContextCreate();
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext(name, context);
     unit->vector = vector_make(context, module, LLVMCreateBuilderInContext(context), cpu);
-    unit->machine = LLVMCreateTargetMachine(
-        target, triple, unit->vector.llvm_name, unit->vector.llvm_features,
-        level >= 2 ? LLVMCodeGenLevelDefault : LLVMCodeGenLevelLess, LLVMRelocPIC, LLVMCodeModelDefault);
+    unit->machine = LLVMCreateTargetMachine(target, triple, unit->vector.llvm_name, unit->vector.llvm_features,
+                                            level >= 2 ? LLVMCodeGenLevelDefault : LLVMCodeGenLevelLess, LLVMRelocPIC,
+                                            LLVMCodeModelDefault);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(unit->machine);
     LLVMSetModuleDataLayout(module, layout);
     LLVMDisposeTargetData(layout);

@@ -204,7 +204,8 @@ static inline void harness_check(const Harness *h, const int64_t *sizes, const R
     cr_assert_eq(harness_loop(h, sizes, split, 3), error);
     const char *message = NULL;
     SizeLookup lookup = {h, sizes};
-    bool good = plan_evaluate(h->context, h->plan, h->plan->programs, reference, harness_size, &lookup, 42, 7, &message);
+    bool good =
+        plan_evaluate(h->context, h->plan, h->plan->programs, reference, harness_size, &lookup, 42, 7, &message);
     cr_assert(good == !error, "%s", message);
     for (uint32_t b = 0; b < n; b++) {
         harness_red_zone(h, b, counts[b], got[b]);

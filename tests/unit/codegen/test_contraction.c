@@ -17,11 +17,13 @@ static const Sample samples[] = {
     {"matmul",
      "kernel matmul {\n" HEADER " a0: s0\n a1: s1\n a2: s2\n b0: f32[s0, s2] read\n b1: f32[s2, s1] read\n"
      " b2: f32[s0, s1] write\n v0: f32 {a0 a2} = load b0[a0, a2]\n v1: f32 {a1 a2} = load b1[a2, a1]\n"
-     " v2: f32 {a0 a1 a2} = mul v0 v1\n v3: f32 {a0 a1} = reduce sum {a2} v2\n v4: f32 {a0 a1} = store b2[a0, a1] v3\n}\n",
+     " v2: f32 {a0 a1 a2} = mul v0 v1\n v3: f32 {a0 a1} = reduce sum {a2} v2\n v4: f32 {a0 a1} = store b2[a0, a1] "
+     "v3\n}\n",
      false},
     {"dense_relu",
      "kernel dense_relu {\n" HEADER " a0: s0\n a1: s1\n a2: s2\n b0: f32[s0, s2] read\n b1: f32[s2, s1] read\n"
-     " b2: f32[s1] read\n b3: f32[s0, s1] write\n v0: f32 {a0 a2} = load b0[a0, a2]\n v1: f32 {a1 a2} = load b1[a2, a1]\n"
+     " b2: f32[s1] read\n b3: f32[s0, s1] write\n v0: f32 {a0 a2} = load b0[a0, a2]\n v1: f32 {a1 a2} = load b1[a2, "
+     "a1]\n"
      " v2: f32 {a0 a1 a2} = mul v0 v1\n v3: f32 {a0 a1} = reduce sum {a2} v2\n v4: f32 {a1} = load b2[a1]\n"
      " v5: f32 {a0 a1} = add v3 v4\n v6: f32 {} = constant 0\n v7: f32 {a0 a1} = max v5 v6\n"
      " v8: f32 {a0 a1} = store b3[a0, a1] v7\n}\n",
@@ -31,7 +33,8 @@ static const Sample samples[] = {
      " b2: f32[s0, s1] read write\n b3: f32[] read\n b4: f32[s0, s1] write\n v0: f32 {a0 a2} = load b0[a2, a0]\n"
      " v1: f32 {a1 a2} = load b1[a2, a1]\n v2: f32 {a0 a1 a2} = mul v0 v1\n v3: f32 {a0 a1} = reduce sum {a2} v2\n"
      " v4: f32 {} = load b3[]\n v5: f32 {a0 a1} = mul v4 v3\n v6: f32 {a0 a1} = load b2[a0, a1]\n"
-     " v7: f32 {a0 a1} = sub v6 v5\n v8: f32 {a0 a1} = store b2[a0, a1] v7\n v9: f32 {a0 a1} = store b4[a0, a1] v3\n}\n",
+     " v7: f32 {a0 a1} = sub v6 v5\n v8: f32 {a0 a1} = store b2[a0, a1] v7\n v9: f32 {a0 a1} = store b4[a0, a1] "
+     "v3\n}\n",
      true},
     {"transposed_weights",
      "kernel transposed_weights {\n" HEADER " a0: s0\n a1: s1\n a2: s2\n b0: f64[s0, s2] read\n b1: f64[s1, s2] read\n"
@@ -48,7 +51,8 @@ static const Sample samples[] = {
      true},
     {"matrix_times_vector",
      "kernel matrix_times_vector {\n" HEADER " a0: s0\n a1: s2\n b0: f32[s0, s2] read\n b1: f32[s2] read\n"
-     " b2: f32[s0] write\n v0: f32 {a0 a1} = load b0[a0, a1]\n v1: f32 {a1} = load b1[a1]\n v2: f32 {a0 a1} = mul v0 v1\n"
+     " b2: f32[s0] write\n v0: f32 {a0 a1} = load b0[a0, a1]\n v1: f32 {a1} = load b1[a1]\n v2: f32 {a0 a1} = mul v0 "
+     "v1\n"
      " v3: f32 {a0} = reduce sum {a1} v2\n v4: f32 {a0} = neg v3\n v5: f32 {a0} = store b2[a0] v4\n}\n",
      true},
 };
@@ -107,7 +111,7 @@ ParameterizedTestParameters(contraction, agrees_with_the_evaluator)
 
 ParameterizedTest(size_t *number, contraction, agrees_with_the_evaluator)
 {
-    static const int64_t shapes[][5] = {{1, 1, 1, 1, 0},   {7, 10, 13, 2, 0},  {33, 47, 20, 3, 0},
+    static const int64_t shapes[][5] = {{1, 1, 1, 1, 0},    {7, 10, 13, 2, 0},  {33, 47, 20, 3, 0},
                                         {64, 16, 70, 1, 0}, {1, 100, 50, 2, 0}, {50, 1, 31, 2, 0}};
     static const char *const variants[] = {"native", "x86-64-v3", "x86-64-v2"};
     const Sample *sample = &samples[*number];

@@ -1,4 +1,5 @@
-/* Loop kernels, compiled and run, against the slow evaluator: every shape of nest, and sizes around the vector width. */
+/* Loop kernels, compiled and run, against the slow evaluator: every shape of nest, and sizes around the vector width.
+ */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
@@ -9,8 +10,9 @@ static void check_sizes(const Harness *h, const Sample *sample)
     static const int64_t rows[] = {1, 3, 17};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         for (int64_t columns = 1; columns <= 40; columns += r == 1 ? 1 : 13) {
-            int64_t sizes[] = {rows[r] < 3 && strstr("pick_elements embedding_gradient histogram", sample->name) ? 3 : rows[r],
-                               columns, h->kernel->sizes[2].value, 0};
+            int64_t sizes[] = {
+                rows[r] < 3 && strstr("pick_elements embedding_gradient histogram", sample->name) ? 3 : rows[r],
+                columns, h->kernel->sizes[2].value, 0};
             if (h->kernel->n_sizes > 3) sizes[3] = h->kernel->sizes[3].value;
             harness_check(h, sizes, sample->ranges, sample->tolerance, 0);
         }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "driver/output.h"
+#include "api/files.h"
 #include "driver/report.h"
 #include "grammar/parser.h"
 #include "syntax/syntax.h"

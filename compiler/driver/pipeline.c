@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/evaluation.h"
 #include "driver/arguments.h"
 #include "driver/report.h"
 #include "grammar/parser.h"
@@ -123,26 +124,6 @@ static void after_pass(void *data, const char *pass, const Module *module)
     dump_module(data, pass, module);
 }
 
-/* What `nnc eval` and the training loop ask of a split: losses and metrics as if it were one batch. The module gains the
- * functions "accumulate" and "finish". */
-static bool add_evaluation(Pipeline *pipeline)
-{
-    Context *context = pipeline->context;
-    Module *module = pipeline->program->module;
-    const Function *inference = module_function(module, "inference");
-    MetricSplit split;
-    if (pipeline->no_evaluation || !pipeline->program->n_splits || !module->n_dims) return true;
-    if (!metrics_split(module, inference, module->dims[0], &split)) return false;
-    Function *functions = ARENA_ARRAY(context->arena, Function, module->n_functions + 2);
-    memcpy(functions, module->functions, module->n_functions * sizeof *functions);
-    functions[module->n_functions++] = split.accumulate;
-    functions[module->n_functions++] = split.finish;
-    module->functions = functions;
-    pipeline->parts = split.parts;
-    pipeline->n_parts = split.n_parts;
-    return true;
-}
-
 bool pipeline_passes(Pipeline *pipeline)
 {
     PassOptions how = {.explain = explain, .after = after_pass, .data = pipeline};
@@ -152,7 +133,10 @@ bool pipeline_passes(Pipeline *pipeline)
 bool pipeline_plan(Pipeline *pipeline)
 {
     if (pipeline->plan) return true;
-    if (!pipeline_passes(pipeline) || !add_evaluation(pipeline)) return false;
+    if (!pipeline_passes(pipeline)) return false;
+    if (!pipeline->no_evaluation &&
+        !evaluation_add(pipeline->context, pipeline->program, &pipeline->parts, &pipeline->n_parts))
+        return false;
     pipeline->plan = schedule(pipeline->context, pipeline->program->module, NULL);
     if (!pipeline->plan) return false;
     Text text = {0};

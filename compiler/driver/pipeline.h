@@ -6,9 +6,9 @@
 #ifndef NNC_DRIVER_PIPELINE_H
 #define NNC_DRIVER_PIPELINE_H
 
+#include "api/provider.h"
 #include "codegen/codegen.h"
 #include "driver/options.h"
-#include "driver/provider.h"
 #include "elaborate/program.h"
 #include "nn.h"
 #include "passes/metrics.h"

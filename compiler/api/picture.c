@@ -1,4 +1,4 @@
-#include "driver/picture.h"
+#include "api/picture.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "driver/output.h"
+#include "api/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +7,22 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+const Source *read_source(Context *context, const char *path)
+{
+    size_t size;
+    errno = 0;
+    char *text = read_file(path, &size);
+    if (!text || errno) {
+        diag_new(context->diagnostics, DIAG_unreadable_file, NO_SPAN, "cannot read `%s`: %s", path, strerror(errno));
+        free(text);
+        return NULL;
+    }
+    const Source *source = source_add(context->sources, path, text, size);
+    free(text);
+    if (!source) diag_new(context->diagnostics, DIAG_unreadable_file, NO_SPAN, "`%s` is larger than 4 GiB", path);
+    return source;
+}
 
 static bool write_all(int file, const char *bytes, size_t size)
 {

@@ -1,6 +1,6 @@
 /* A module as a Graphviz drawing. */
-#ifndef NNC_DRIVER_PICTURE_H
-#define NNC_DRIVER_PICTURE_H
+#ifndef NNC_API_PICTURE_H
+#define NNC_API_PICTURE_H
 
 #include "ir/module.h"
 

@@ -1,4 +1,4 @@
-#include "driver/provider.h"
+#include "api/provider.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The compiler's view of data, over the run time's sources: columns, their types and sizes, and rows where a constant
  * of the program depends on them. */
-#ifndef NNC_DRIVER_PROVIDER_H
-#define NNC_DRIVER_PROVIDER_H
+#ifndef NNC_API_PROVIDER_H
+#define NNC_API_PROVIDER_H
 
 #include "elaborate/program.h"
 

@@ -52,8 +52,25 @@ static bool bind_member(const Program *program, AxisMap *map, const Piece *piece
     return next == load->n_index;
 }
 
+/* Binds the axes of two walks through the same memory, which may begin at different places (gates of one product). */
+static bool bind_subscripts(AxisMap *map, const Piece *piece, const Group *group, const DraftValue *load,
+                            const DraftValue *other)
+{
+    for (uint32_t i = 0; i < load->n_index; i++) {
+        const Affine *mine = &load->index[i], *theirs = &other->index[i];
+        if (!dim_same(load->shape.dims[i], other->shape.dims[i])) return false;
+        if (mine->n_terms != theirs->n_terms || mine->n_terms > 1 || mine->value >= 0 || theirs->value >= 0)
+            return false;
+        if (!mine->n_terms && !affine_same(mine, theirs)) return false;
+        if (!mine->n_terms) continue;
+        if (mine->terms[0].factor != theirs->terms[0].factor) return false;
+        if (!bind(map, piece, group, mine->terms[0].axis, theirs->terms[0].axis)) return false;
+    }
+    return true;
+}
+
 /* Binds axes by memory that both read in the same way; true when some load over all of the piece's axes is shared. */
-static bool bind_shared(const Program *program, AxisMap *map, const Piece *piece, const Group *group)
+static bool bind_shared(AxisMap *map, const Piece *piece, const Group *group)
 {
     bool whole = false;
     AxisMask all = (AxisMask)(((uint64_t)1 << piece->draft.axes.count) - 1);
@@ -65,14 +82,7 @@ static bool bind_shared(const Program *program, AxisMap *map, const Piece *piece
             if (other->kind != KERNEL_LOAD || !node_same(other->node, load->node) || other->n_index != load->n_index)
                 continue;
             AxisMap trial = *map;
-            bool same = !other->n_args;
-            for (uint32_t d = 0; d < load->n_index && same; d++) {
-                uint32_t axis, to;
-                same = dim_same(load->shape.dims[d], other->shape.dims[d]) &&
-                       affine_plain(program, &load->index[d], &axis) && affine_plain(program, &other->index[d], &to) &&
-                       bind(&trial, piece, group, axis, to);
-            }
-            if (!same) continue;
+            if (other->n_args || !bind_subscripts(&trial, piece, group, load, other)) continue;
             *map = trial;
             whole = whole || load->domain == all;
             break;
@@ -265,8 +275,8 @@ static bool try_join(Program *program, Piece *piece, uint32_t id, bool sibling)
             !bind_member(program, &map, piece, group, load))
             return false;
     }
-    if (sibling && (group->contraction || !bind_shared(program, &map, piece, group))) return false;
-    if (!sibling) bind_shared(program, &map, piece, group);
+    if (sibling && (group->contraction || !bind_shared(&map, piece, group))) return false;
+    if (!sibling) bind_shared(&map, piece, group);
     if (group->n_outer) bind_inner(&map, piece, group);
     if (!fits(program, piece, group, &map, &form) || makes_cycle(program, piece, group)) return false;
     join(program, group, piece, &map, &form);

@@ -249,3 +249,33 @@ Test(zoo, contractions_of_any_layout)
     expect_tiled(plan_model(model, false));
     model_free(model);
 }
+
+static Node quarter(Model *model, Node z, int64_t number, int64_t width)
+{
+    Dim start[] = {size_of(model, 0), size_of(model, number * width)};
+    Dim size[] = {node_type(model->graph, z)->dims[0], size_of(model, width)};
+    const int32_t steps[] = {1, 1};
+    return build_slice(model->graph, z, start, size, steps);
+}
+
+/* The gates of a cell read parts of one product: all of them are one kernel. */
+Test(zoo, gates_share_a_kernel)
+{
+    Model *model = model_new();
+    Dim batch = size_free(model, "batch", 3);
+    Node x = declare(model, OP_INPUT, "x", MATRIX(batch, size_of(model, 5)));
+    Node c = declare(model, OP_STATE, "c", MATRIX(batch, size_of(model, 4)));
+    Node z = dense(model, x, "cell", 5, 16);
+    Node i = unary(model, OP_SIGMOID, quarter(model, z, 0, 4)), f = unary(model, OP_SIGMOID, quarter(model, z, 1, 4));
+    Node g = unary(model, OP_TANH, quarter(model, z, 2, 4)), o = unary(model, OP_SIGMOID, quarter(model, z, 3, 4));
+    Node next = binary(model, OP_ADD, binary(model, OP_MUL, f, c), binary(model, OP_MUL, i, g));
+    Function *inference = add_function(model, "inference");
+    Node h = binary(model, OP_MUL, o, unary(model, OP_TANH, next));
+    output(model, inference, "h", h);
+    output(model, inference, "gates", binary(model, OP_ADD, binary(model, OP_ADD, i, f), binary(model, OP_ADD, g, o)));
+    add_result(model, inference, RESULT_UPDATE, "c", next, c);
+    finish_model(model);
+    expect_model(model);
+    cr_expect_eq(program_of(plan_model(model, false), "inference")->n_launches, 2);
+    model_free(model);
+}

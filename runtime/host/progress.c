@@ -83,6 +83,11 @@ void nn_progress_step(nn_progress *progress, const nn_standing *standing, int64_
     fflush(progress->to);
 }
 
+void nn_progress_stop(nn_progress *progress, uint64_t step)
+{
+    if (progress->to) fprintf(progress->to, "stopped after step %llu\n", (unsigned long long)step);
+}
+
 void nn_progress_part(nn_progress *progress, const nn_standing *standing, const nn_score *valid, size_t n_valid)
 {
     double now = nn_seconds();

@@ -253,10 +253,11 @@ static int run(Trainer *trainer, nn_training_result *result)
         result->loss = standing.loss;
     }
     result->stopped = result->steps < trainer->last - trainer->first;
-    if (result->stopped && !ended) {
+    if (result->stopped) {
         uint64_t step = trainer->first + result->steps;
-        nn_standing standing = stand(trainer, step, (step - 1) / trainer->per_epoch);
-        nn_progress_part(&trainer->progress, &standing, NULL, 0);
+        nn_standing standing = stand(trainer, step, step ? (step - 1) / trainer->per_epoch : 0);
+        if (!ended) nn_progress_part(&trainer->progress, &standing, NULL, 0);
+        nn_progress_stop(&trainer->progress, step);
     }
     return NN_OK;
 }

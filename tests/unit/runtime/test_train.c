@@ -304,10 +304,12 @@ Test(train, a_stop_finishes_cleanly)
 
 /* A stop that comes while the first epoch's line is written. */
 static volatile sig_atomic_t stop_soon;
+static char shown[256];
 
 static ssize_t stop_when_written(void *cookie, const char *text, size_t size)
 {
-    (void)cookie, (void)text;
+    (void)cookie;
+    strncat(shown, text, size < sizeof shown - strlen(shown) - 1 ? size : sizeof shown - strlen(shown) - 1);
     stop_soon = 1;
     return (ssize_t)size;
 }
@@ -324,6 +326,7 @@ Test(train, a_stop_saves_what_was_learned)
     cr_assert_eq(nn_train(&training, &result), 0, "%s", nn_message());
     fclose(training.progress);
     cr_assert(result.stopped && result.steps == 7);
+    cr_assert(strstr(shown, "\nstopped after step 7\n"), "%s", shown);
     nn_params *loaded;
     cr_assert_eq(nn_params_from_image(&fixture_image, NULL, 0, 1, &loaded), 0);
     cr_assert_eq(nn_params_load(loaded, weights, 0), 0, "%s", nn_message());

@@ -235,6 +235,8 @@ Value call_builtin(Elaborator *el, const Builtin *builtin, const Value *args, ui
 Value reduce(Elaborator *el, const Builtin *builtin, const Value *args, const bool *given, Span at);
 Value along(Elaborator *el, const Builtin *builtin, const Value *args, const bool *given, Span at);
 Value structure(Elaborator *el, const Builtin *builtin, const Value *args, uint32_t n_many, const bool *given, Span at);
+/* What a reduction is of, as a tensor; `any` and `all` want truth values. */
+Value reduction_operand(Elaborator *el, const Builtin *builtin, Value x, Span at);
 /* A reduction over axes of the node itself. */
 Node reduce_node(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint32_t n_axes);
 /* One axis counted from either end; false after a diagnostic. */

@@ -314,7 +314,7 @@ Value index_reduce(Elaborator *el, Scope *scope, const Syntax *node)
     uint32_t count;
     if (!name_indices(el, scope, inner, subs, &indices)) return value_error();
     infer_extents(el, inner, body);
-    Value value = value_as_tensor(el, evaluate(el, inner, body), DTYPE_COUNT, body->span);
+    Value value = reduction_operand(el, &builtin, evaluate(el, inner, body), body->span);
     if (value_is_error(value) || !list_labels(el, &indices, labels, &count)) return value_error();
     if ((builtin.id == BUILTIN_ID_argmax || builtin.id == BUILTIN_ID_argmin) && count != 1) {
         complain(el, DIAG_bad_index, subs->span, "`%s` takes one index", builtin.name);

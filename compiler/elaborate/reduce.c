@@ -151,7 +151,7 @@ static Node keep_axes(Elaborator *el, Node reduced, Type type, const int32_t *ax
     return build_reshape(el->graph, reduced, type.rank, type.dims);
 }
 
-static Value argument_of(Elaborator *el, const Builtin *builtin, Value x, Span at)
+Value reduction_operand(Elaborator *el, const Builtin *builtin, Value x, Span at)
 {
     x = value_as_tensor(el, x, DTYPE_COUNT, at);
     if (value_is_error(x)) return x;
@@ -174,7 +174,7 @@ Value reduce(Elaborator *el, const Builtin *builtin, const Value *args, const bo
         if (builtin->id != BUILTIN_ID_mean || value_is_error(result)) return result;
         return operate(el, OPERATOR_DIVIDE, result, value_integer(el, args[0].count), &(Syntax){.span = at});
     }
-    Value x = argument_of(el, builtin, args[0], at);
+    Value x = reduction_operand(el, builtin, args[0], at);
     if (value_is_error(x)) return x;
     Type type = *node_type(el->graph, x.node);
     bool arg = builtin->id == BUILTIN_ID_argmax || builtin->id == BUILTIN_ID_argmin;

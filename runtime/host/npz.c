@@ -156,7 +156,7 @@ static int unpack(const Zip *zip, const Member *member, nn_array *array)
 
 static int read_members(const Zip *zip, nn_array **arrays, size_t *count)
 {
-    Directory directory;
+    Directory directory = {0};
     int status = find_directory(zip, &directory);
     if (status) return status;
     if (directory.members > zip->size / CENTRAL_SIZE) return refuse(zip, "its directory is damaged");

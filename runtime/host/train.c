@@ -77,7 +77,7 @@ static void log_valid(Trainer *trainer, uint64_t step, const nn_score *scores, s
     char name[80];
     fprintf(trainer->log, "{\"step\": %" PRIu64, step);
     for (size_t i = 0; i < count; i++) {
-        snprintf(name, sizeof name, "valid.%s", scores[i].name);
+        snprintf(name, sizeof name, "valid.%.63s", scores[i].name);
         log_number(trainer->log, name, scores[i].value);
     }
     fputs("}\n", trainer->log);

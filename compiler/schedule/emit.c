@@ -170,12 +170,22 @@ static bool own_index(const Program *program, const Type *type, Shape view, cons
     return from == view.rank;
 }
 
+/* The graph sorts operands that commute by age, which differs from layer to layer; by operator they are alike, and
+ * equal layers get equal kernels. (The larger of 0 and -0 depends on their order: max and min stay as they are.) */
+static bool swaps(const Graph *graph, const NodeInfo *info)
+{
+    if (!(op_info(info->op)->flags & COMMUTATIVE) || info->op == OP_MAX || info->op == OP_MIN) return false;
+    return node_op(graph, info->args[0]) > node_op(graph, info->args[1]);
+}
+
 static uint32_t emit_elementwise(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
 {
-    const NodeInfo *info = graph_node(emitter->program->graph, node);
+    const Graph *graph = emitter->program->graph;
+    const NodeInfo *info = graph_node(graph, node);
     uint32_t args[3];
+    bool swapped = swaps(graph, info);
     for (uint32_t i = 0; i < info->n_args; i++) {
-        args[i] = emit(emitter, info->args[i], view, index, mask);
+        args[i] = emit(emitter, info->args[swapped ? 1 - i : i], view, index, mask);
         if (args[i] == NO_VALUE) return NO_VALUE;
     }
     return draft_compute(emitter->draft, info->op, info->type.dtype, info->n_args, args);

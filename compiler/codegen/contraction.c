@@ -1,5 +1,6 @@
 /* Contractions: the description that the run time's driver works from, and the epilogue on finished tiles. */
 #include <stddef.h>
+#include <string.h>
 
 #include "codegen/loop.h"
 #include "codegen/loop_internal.h"
@@ -61,18 +62,43 @@ static LLVMTypeRef pointer_type(const Vector *vector)
     return LLVMPointerTypeInContext(vector->context, 0);
 }
 
-static void set_field(Emitter *e, unsigned byte, LLVMValueRef value)
+/* The description being written: what is constant is copied from a template, the rest computed from sizes. */
+typedef struct {
+    Emitter *e;
+    char template[sizeof(nn_contraction)];
+} Description;
+
+static void set_field(Description *to, unsigned byte, LLVMValueRef value)
 {
+    Emitter *e = to->e;
+    if (LLVMIsAConstantInt(value)) {
+        int64_t number = LLVMConstIntGetSExtValue(value);
+        memcpy(to->template + byte, &number, LLVMGetIntTypeWidth(LLVMTypeOf(value)) / 8);
+        return;
+    }
     LLVMBuilderRef builder = e->vector->builder;
     LLVMValueRef offset = const_i64(e, byte);
     LLVMTypeRef i8 = LLVMInt8TypeInContext(e->vector->context);
     LLVMBuildStore(builder, value, LLVMBuildGEP2(builder, i8, LLVMGetParam(e->function, 1), &offset, 1, ""));
 }
 
-#define SET(e, field, value) set_field((e), offsetof(nn_contraction, field), (value))
-#define SET_I32(e, field, number)                                                                                      \
-    set_field((e), offsetof(nn_contraction, field),                                                                    \
-              LLVMConstInt(LLVMInt32TypeInContext((e)->vector->context), (unsigned long long)(number), true))
+/* Begins with a copy of the template; its bytes are known at the end. */
+static LLVMValueRef copy_template(Emitter *e)
+{
+    LLVMTypeRef bytes = LLVMArrayType2(LLVMInt8TypeInContext(e->vector->context), sizeof(nn_contraction));
+    LLVMValueRef global = LLVMAddGlobal(e->vector->module, bytes, "template");
+    LLVMSetLinkage(global, LLVMPrivateLinkage);
+    LLVMSetGlobalConstant(global, true);
+    LLVMSetAlignment(global, 8);
+    LLVMBuildMemCpy(e->vector->builder, LLVMGetParam(e->function, 1), 8, global, 8,
+                    const_i64(e, sizeof(nn_contraction)));
+    return global;
+}
+
+#define SET(to, field, value) set_field((to), offsetof(nn_contraction, field), (value))
+#define SET_I32(to, field, number)                                                                                     \
+    set_field((to), offsetof(nn_contraction, field),                                                                   \
+              LLVMConstInt(LLVMInt32TypeInContext((to)->e->vector->context), (unsigned long long)(number), true))
 
 /* What the operand's address advances by along an axis (NO_AXIS: nothing). */
 static LLVMValueRef operand_stride(const Emitter *e, uint32_t access, uint32_t axis)
@@ -86,24 +112,22 @@ static LLVMValueRef axis_extent(const Emitter *e, uint32_t axis)
     return axis == NO_AXIS ? const_i64(e, 1) : size_value(e, e->kernel->axes[axis].extent);
 }
 
-static void set_batch(Emitter *e, const KernelContraction *form, uint32_t store)
+static void set_batch(Description *to, const KernelContraction *form, uint32_t store)
 {
+    Emitter *e = to->e;
     uint32_t slot = 0;
     for (uint32_t axis = 0; axis < e->kernel->n_axes; axis++) {
         if (!(form->batch & axis_bit(axis))) continue;
         unsigned byte = 8 * slot++;
-        set_field(e, offsetof(nn_contraction, batch_extent) + byte, axis_extent(e, axis));
-        set_field(e, offsetof(nn_contraction, batch_a) + byte, operand_stride(e, form->a, axis));
-        set_field(e, offsetof(nn_contraction, batch_b) + byte, operand_stride(e, form->b, axis));
-        LLVMValueRef c = store == UINT32_MAX ? const_i64(e, 0) : operand_stride(e, store, axis);
-        set_field(e, offsetof(nn_contraction, batch_c) + byte, c);
+        set_field(to, offsetof(nn_contraction, batch_extent) + byte, axis_extent(e, axis));
+        set_field(to, offsetof(nn_contraction, batch_a) + byte, operand_stride(e, form->a, axis));
+        set_field(to, offsetof(nn_contraction, batch_b) + byte, operand_stride(e, form->b, axis));
+        if (store == UINT32_MAX) continue;
+        set_field(to, offsetof(nn_contraction, batch_c) + byte, operand_stride(e, store, axis));
     }
-    SET_I32(e, n_batch, slot);
+    SET_I32(to, n_batch, slot);
     for (; slot < NN_MAX_BATCH_AXES; slot++) {
-        set_field(e, offsetof(nn_contraction, batch_extent) + 8 * slot, const_i64(e, 1));
-        set_field(e, offsetof(nn_contraction, batch_a) + 8 * slot, const_i64(e, 0));
-        set_field(e, offsetof(nn_contraction, batch_b) + 8 * slot, const_i64(e, 0));
-        set_field(e, offsetof(nn_contraction, batch_c) + 8 * slot, const_i64(e, 0));
+        set_field(to, offsetof(nn_contraction, batch_extent) + 8 * slot, const_i64(e, 1));
     }
 }
 
@@ -113,24 +137,28 @@ void contraction_emit(Arena *arena, Vector *vector, const Kernel *kernel, const 
     LLVMTypeRef parameters[] = {pointer_type(vector), pointer_type(vector)};
     LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(vector->context), parameters, 2, false);
     Emitter *e = emitter_begin(arena, vector, kernel, symbol, type, EMIT_SIZES);
+    Description description = {.e = e}, *to = &description;
+    LLVMValueRef template = copy_template(e);
     uint32_t store = plain_store(kernel, form);
     bool stores = store != UINT32_MAX;
-    SET(e, m, axis_extent(e, form->m));
-    SET(e, n, axis_extent(e, form->n));
-    SET(e, k, axis_extent(e, form->k));
-    SET(e, a_m, operand_stride(e, form->a, form->m));
-    SET(e, a_k, operand_stride(e, form->a, form->k));
-    SET(e, b_k, operand_stride(e, form->b, form->k));
-    SET(e, b_n, operand_stride(e, form->b, form->n));
-    SET(e, c_m, stores ? operand_stride(e, store, form->m) : const_i64(e, 0));
-    SET(e, a_offset, access_offset(e, form->a));
-    SET(e, b_offset, access_offset(e, form->b));
-    SET(e, c_offset, stores ? access_offset(e, store) : const_i64(e, 0));
-    set_batch(e, form, store);
-    SET_I32(e, a, kernel->values[form->a].buffer);
-    SET_I32(e, b, kernel->values[form->b].buffer);
-    SET_I32(e, c, stores ? (int32_t)kernel->values[store].buffer : -1);
+    SET(to, m, axis_extent(e, form->m));
+    SET(to, n, axis_extent(e, form->n));
+    SET(to, k, axis_extent(e, form->k));
+    SET(to, a_m, operand_stride(e, form->a, form->m));
+    SET(to, a_k, operand_stride(e, form->a, form->k));
+    SET(to, b_k, operand_stride(e, form->b, form->k));
+    SET(to, b_n, operand_stride(e, form->b, form->n));
+    if (stores) SET(to, c_m, operand_stride(e, store, form->m));
+    SET(to, a_offset, access_offset(e, form->a));
+    SET(to, b_offset, access_offset(e, form->b));
+    if (stores) SET(to, c_offset, access_offset(e, store));
+    set_batch(to, form, store);
+    SET_I32(to, a, kernel->values[form->a].buffer);
+    SET_I32(to, b, kernel->values[form->b].buffer);
+    SET_I32(to, c, stores ? (int32_t)kernel->values[store].buffer : -1);
     LLVMBuildRetVoid(vector->builder);
+    LLVMSetInitializer(template,
+                       LLVMConstStringInContext(vector->context, description.template, sizeof(nn_contraction), true));
 }
 
 /* ---- The tile ---- */

@@ -71,3 +71,30 @@ Test(loop, nothing_to_do_does_nothing)
         harness_free(&h);
     }
 }
+
+static const char extremes[] =
+    "kernel extremes {\n s0\n s1\n s2 = 0\n a0: s0\n a1: s1\n b0: f32[s0, s1] read\n b1: i32[s0] write\n"
+    " b2: f32[s0] write\n b3: f32[s0] write\n v0: f32 {a0 a1} = load b0[a0, a1]\n v1: i32 {a0} = reduce argmax {a1} v0\n"
+    " v2: i32 {a0} = store b1[a0] v1\n v3: f32 {a0} = reduce reduce_max {a1} v0\n v4: f32 {a0} = store b2[a0] v3\n"
+    " v5: f32 {a0} = reduce reduce_min {a1} v0\n v6: f32 {a0} = store b3[a0] v5\n}\n";
+
+/* NaN is the largest and the smallest, and the first one counts; so does the first of equals, infinities included. */
+Test(loop, extremes_of_nan_and_infinity)
+{
+    enum { COLUMNS = 50 };
+    Harness h = harness_new(extremes, "native");
+    float x[3 * COLUMNS], largest[3], smallest[3];
+    int32_t where[3];
+    for (int i = 0; i < 3 * COLUMNS; i++) x[i] = i % 7 ? 1 : -1;
+    x[31] = x[45] = NAN;
+    for (int i = 0; i < COLUMNS; i++) x[COLUMNS + i] = -INFINITY;
+    x[2 * COLUMNS + 20] = x[2 * COLUMNS + 40] = INFINITY;
+    void *buffers[] = {x, where, largest, smallest};
+    int64_t sizes[] = {3, COLUMNS, 0}, error = 0;
+    nn_kernel_args args = {buffers, sizes, 0, 0, &error};
+    h.code->loop(&args, 0, 3);
+    cr_assert(where[0] == 31 && isnan(largest[0]) && isnan(smallest[0]));
+    cr_assert(where[1] == 0 && largest[1] == -INFINITY && smallest[1] == -INFINITY);
+    cr_assert(where[2] == 20 && largest[2] == INFINITY && smallest[2] == -1);
+    harness_free(&h);
+}

@@ -110,7 +110,7 @@ static bool bind_formal(Elaborator *el, Scope *scope, const Syntax *formal, Valu
     if (size && size->value.kind == VALUE_SIZE && value.kind == VALUE_SIZE &&
         !require_same(el, size->value.size, value.size, at, formal->name))
         return false;
-    scope_bind(el, scope, formal->name, false, value, formal->name_span);
+    scope_bind(el, scope, formal->name, false, identify(el, formal->name, value), formal->name_span);
     return true;
 }
 
@@ -217,6 +217,8 @@ static Value call_item(Elaborator *el, Scope *caller, const Item *item, const Ar
         el->prelude_call = at;
     Frame *outer = el->frame, *own = NULL;
     SyntaxKind outer_body = el->body;
+    const Syntax *outer_syntax = el->body_syntax;
+    el->body_syntax = item->syntax;
     el->body = (SyntaxKind)item->syntax->kind;
     if (item->syntax->kind == SYNTAX_LAYER) {
         own = as ? NULL : frame_for_layer(el, item->name);
@@ -236,6 +238,7 @@ static Value call_item(Elaborator *el, Scope *caller, const Item *item, const Ar
     }
     el->frame = outer;
     el->body = outer_body;
+    el->body_syntax = outer_syntax;
     el->call = outer_own;
     el->prelude_call = outer_call;
     frame_free(own);
@@ -300,7 +303,7 @@ static Value call_of_builtin(Elaborator *el, Scope *scope, const Builtin *builti
             wrong(el, at, "`%s` needs its argument `%s`", builtin->name, formals[i].name);
             return value_error();
         }
-    graph_set_place(el->graph, el->prelude_call.end ? el->prelude_call : at);
+    mark_place(el, at);
     return call_builtin(el, builtin, values, n_many, given, syntax, at);
 }
 

@@ -68,6 +68,11 @@ static DataBlock *read_block(Elaborator *el, DataSplits *data, const Syntax *syn
     read_split_key(el, block);
     for (uint32_t i = 0; i < syntax->kids[1]->n_kids; i++)
         if (syntax->kids[1]->kids[i]) run_data_statement(el, block, syntax->kids[1]->kids[i]);
+    for (size_t i = 0; i < el->options->n_data; i++) {
+        if (!data_is_source(el, data->model, block->scope, i)) continue;
+        const Syntax *statement = data_statement(el, syntax, &el->options->data[i]);
+        if (statement) run_data_statement(el, block, statement);
+    }
     data->current = NULL;
     return block;
 }
@@ -119,14 +124,38 @@ static void bind_dims(Elaborator *el, const Syntax *statement, const DataBlock *
     }
 }
 
+/* An option that replaces no source and is no input's is a slip. */
+static void check_options(Elaborator *el, const DataSplits *data)
+{
+    for (size_t i = 0; i < el->options->n_data; i++) {
+        const DataOption *option = &el->options->data[i];
+        bool used = false;
+        for (size_t k = 0; k < data->all.count; k++) {
+            const DataBlock *block = data->all.at[k].block;
+            for (size_t s = 0; s < block->sources.count; s++) used |= !strcmp(block->sources.at[s].name, option->name);
+        }
+        if (used || diagnostics_errors(el->context->diagnostics)) continue;
+        complain(el, DIAG_unknown_option, NO_SPAN, "`--data %s%s%s`: there is no such source or input",
+                 option->split ? option->split : "", option->split ? "." : "", option->name);
+    }
+}
+
 void data_read(Elaborator *el, const Syntax *model, DataSplits *data)
 {
+    data->model = model;
     data->rows = rows_symbol(el, model);
     el->splits = data;
     const Item *train = items_find(el->items, SPACE_DATA, intern(el->context->names, "train"), false);
     if (train) add_split(el, data, train);
     for (const Item *item = items_first(el->items); item; item = item->next)
         if (item->space == SPACE_DATA && item != train) add_split(el, data, item);
+    const Syntax *made = data->all.count ? NULL : data_without_blocks(el);
+    for (uint32_t i = 0; made && i < made->kids[0]->n_kids; i++) {
+        Item *item = ARENA_NEW(el->arena, Item);
+        *item = (Item){.space = SPACE_DATA, .name = made->kids[0]->kids[i]->name, .syntax = made};
+        add_split(el, data, item);
+    }
+    check_options(el, data);
     el->splits = NULL;
     data->count = data->all.count;
     data->splits = ARENA_ARRAY(el->arena, Split, data->count + 1);

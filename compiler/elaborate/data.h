@@ -25,6 +25,7 @@ struct DataSplits {
     Split *splits;
     size_t count;
     Vec(DataSplit) all;
+    const Syntax *model;
     Name rows;          /* the symbol of the first axis */
     DataBlock *current; /* while it is evaluated */
     DataBlock *train;   /* of the split `train`, NULL while there is none */
@@ -40,6 +41,13 @@ void data_free(DataSplits *data);
 bool data_function(Elaborator *el, DataSplits *data, size_t index, Function *function);
 /* What the loss needs must have data in the split `train`. */
 void data_require(Elaborator *el, const DataSplits *data, const Function *training, const TrainSettings *settings);
+
+/* `--data` options that no block mentions (data_options.c): whether option `i` is the source of an input that is not
+ * bound in `scope`; the statement that it stands for in a block (NULL when the block has no such split, or after a
+ * diagnostic); the block that the options make where there is none (NULL without options). */
+bool data_is_source(const Elaborator *el, const Syntax *model, const Scope *scope, size_t option);
+const Syntax *data_statement(Elaborator *el, const Syntax *data, const DataOption *option);
+const Syntax *data_without_blocks(Elaborator *el);
 
 /* While a block is read: a call of a source or of `columns`; false when the name is neither. */
 bool data_call(Elaborator *el, Scope *scope, const Syntax *node, Value *result);

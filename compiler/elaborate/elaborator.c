@@ -75,6 +75,16 @@ Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...)
     return diag;
 }
 
+void mark_place(Elaborator *el, Span at)
+{
+    const Frame *frame = el->frame;
+    bool turning = frame && frame->base && *frame->turns;
+    graph_set_place(el->graph, el->prelude_call.end ? el->prelude_call : at);
+    graph_set_layer(el->graph, turning ? intern_format(el->context->names, "%s%s", frame->base, frame->turns)
+                               : frame ? frame->base
+                                       : NULL);
+}
+
 Value unsupported(Elaborator *el, Span at, const char *what)
 {
     complain(el, DIAG_unsupported, at, "%s: this version of nnc does not support that yet", what);

@@ -82,12 +82,14 @@ typedef struct {
 
     Pass pass;
     Frame *frame;
+    const Syntax *body_syntax; /* of the item whose body is evaluated, NULL at the top */
     SyntaxKind body;           /* of the item whose body is evaluated: MODEL, LAYER, FN, OPTIMIZER; FILE at the top */
     Name draw;                 /* the path of the parameter or draw whose right side is evaluated; NULL elsewhere */
     Span prelude_call;         /* the user's call inside of which prelude text is evaluated */
     Span call;                 /* the innermost call of a function or layer of the user's */
     int depth;                 /* of calls */
     uint32_t n_labels;         /* serial numbers given */
+    uint32_t n_identities;     /* made in this pass */
     struct DataSplits *splits; /* while data blocks are read */
 
     Vec(Declared) inputs;
@@ -114,6 +116,9 @@ void elaborator_free(Elaborator *el);
 /* A diagnostic; of a mistake inside the prelude it points at the user's call, with a note. */
 Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...) __attribute__((format(printf, 4, 5)));
 Value unsupported(Elaborator *el, Span at, const char *what);
+/* Nodes made from now on come from here and belong to the frame's layer. Inside the prelude `here` is the user's call.
+ */
+void mark_place(Elaborator *el, Span at);
 
 /* value.c */
 Value value_integer(Elaborator *el, int64_t integer);
@@ -242,6 +247,10 @@ Node reduce_node(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint
 /* One axis counted from either end; false after a diagnostic. */
 bool axis_of(Elaborator *el, Value axis, uint32_t rank, Span at, uint32_t *result);
 Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_syntax, const Syntax *by_syntax, Span at);
+
+/* identity.c */
+/* The value under a name; a node of its own when the body takes a derivative by that name. */
+Value identify(Elaborator *el, Name name, Value value);
 
 /* statement.c */
 /* A block has a scope of its own. */

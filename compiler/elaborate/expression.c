@@ -158,7 +158,7 @@ static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
     case SYNTAX_BINARY:
         left = evaluate(el, scope, node->kids[0]);
         right = evaluate(el, scope, node->kids[1]);
-        graph_set_place(el->graph, el->prelude_call.end ? el->prelude_call : node->span);
+        mark_place(el, node->span);
         return operate(el, (Operator)node->op, left, right, node);
     case SYNTAX_CHOOSE:
         return evaluate_choose(el, scope, node);
@@ -196,7 +196,7 @@ static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
 Value evaluate(Elaborator *el, Scope *scope, const Syntax *node)
 {
     if (!node) return value_error(); /* what the parser could not read */
-    graph_set_place(el->graph, el->prelude_call.end ? el->prelude_call : node->span);
+    mark_place(el, node->span);
     return evaluate_node(el, scope, node);
 }
 

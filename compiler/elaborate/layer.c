@@ -162,7 +162,7 @@ static bool declare_stored(Elaborator *el, Scope *scope, const Declaration *what
     stored.pass = (int)el->pass;
     bool drawn = what->statement->flags & SYNTAX_DRAWN;
     if (!evaluate_start(el, scope, what->statement->kids[2], drawn, &what->type, path, &stored.start)) return false;
-    graph_set_place(el->graph, el->prelude_call.end ? el->prelude_call : what->statement->span);
+    mark_place(el, what->statement->span);
     stored.node = build_source(el->graph, what->state ? OP_STATE : OP_PARAM, path, what->type);
     if (what->state) {
         vec_push(&el->states, stored);

@@ -111,6 +111,7 @@ bool optimize(Elaborator *el, const TrainSettings *settings, const Rules *rules)
     if (!check_paths(el)) return false;
     Value *gradients = ARENA_ARRAY(el->arena, Value, count + 1);
     graph_set_place(el->graph, NO_SPAN);
+    graph_set_layer(el->graph, NULL);
     for (size_t i = 0; i < count; i++) {
         const Stored *param = &el->params.at[i];
         gradients[i] = value_error();

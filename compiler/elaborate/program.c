@@ -46,10 +46,14 @@ static void run_pass(Compilation *c, Pass pass)
     el->cells.count = el->streams.count = el->results.count = el->losses.count = 0;
     el->frame = frame_for_model(el);
     el->body = SYNTAX_MODEL;
+    el->body_syntax = c->model->syntax;
+    el->n_identities = 0;
     run_statements(el, scope_new(el, NULL, false), c->model->syntax->kids[0], &ignored);
     frame_free(el->frame);
     el->frame = NULL;
     el->body = SYNTAX_FILE;
+    el->body_syntax = NULL;
+    graph_set_layer(el->graph, NULL);
 }
 
 /* What a pass computed, as a function. */

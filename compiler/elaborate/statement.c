@@ -61,7 +61,7 @@ static void assign_several(Elaborator *el, Scope *scope, const Syntax *left, Val
     for (uint32_t i = 0; i < left->n_kids; i++) {
         const Syntax *name = left->kids[i];
         if (name->kind != SYNTAX_NAME) continue;
-        Value one = fits ? value.items[i] : value_error();
+        Value one = fits ? identify(el, name->name, value.items[i]) : value_error();
         name_node(el, name->name, one);
         scope_assign(el, scope, name->name, one, name->span);
     }
@@ -74,6 +74,7 @@ static void assign_one(Elaborator *el, Scope *scope, const Syntax *name, Value v
                  value.count);
         value = value_error();
     }
+    value = identify(el, name->name, value);
     name_node(el, name->name, value);
     scope_assign(el, scope, name->name, value, name->span);
 }

@@ -128,3 +128,28 @@ Test(data, the_first_axis_is_the_model_s)
     text_free(&type);
     compiled_free(&c);
 }
+
+Test(data, options_replace_and_make_sources)
+{
+    const char *text = "model m {\n input x: f32[batch]\n output y = 2 * x\n}\n";
+    int used = 0;
+    DataProvider provider = {&used, test_open_any, test_read};
+    DataOption options[] = {{NULL, "x", "/data/x.csv"}, {"test", "x", "/data/other.csv"}, {NULL, "z", "/data/z.npy"}};
+    Compiled c =
+        compile_with("test.nn", NULL, text, (ProgramOptions){.data = options, .n_data = 1, .provider = &provider});
+    cr_assert_not_null(c.program, "%s", text_get(&c.diagnostics));
+    const Split *train = program_split(c.program, "train");
+    cr_assert(train && train->n_sources == 1);
+    cr_expect_str_eq(train->sources[0].path, "/data/x.csv");
+    cr_expect_str_eq(train->fields[0].input, "x.x");
+    compiled_free(&c);
+    c = compile_with("test.nn", NULL, text, (ProgramOptions){.data = options + 1, .n_data = 1, .provider = &provider});
+    cr_assert_not_null(c.program, "%s", text_get(&c.diagnostics));
+    cr_expect_not_null(program_split(c.program, "test"));
+    cr_expect_null(program_split(c.program, "train"));
+    compiled_free(&c);
+    c = compile_with("test.nn", NULL, text, (ProgramOptions){.data = options, .n_data = 3, .provider = &provider});
+    cr_expect_null(c.program);
+    cr_expect(strstr(text_get(&c.diagnostics), "unknown-option"));
+    compiled_free(&c);
+}

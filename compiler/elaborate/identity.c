@@ -1,0 +1,30 @@
+/* `grad(L, w)` differentiates by the name w, not by its expression: another value that happens to be equal stays
+ * constant. Nodes are interned, so a value that a `grad` names becomes a node of its own: a custom gradient that hands
+ * its cotangent on unchanged. Declared inputs, parameters and draws are different nodes already. */
+#include "elaborate/elaborator.h"
+
+static bool differentiates(const Syntax *node, Name name)
+{
+    if (!node) return false;
+    bool grad = node->kind == SYNTAX_CALL && node->n_kids == 3 && node->kids[0]->kind == SYNTAX_NAME;
+    if (grad && node->kids[2]->kind == SYNTAX_NAME && node->kids[2]->name == name) {
+        Builtin builtin;
+        if (builtin_find(node->kids[0]->name, &builtin) && builtin.family == BUILTIN_GRAD) return true;
+    }
+    for (uint32_t i = 0; i < node->n_kids; i++)
+        if (differentiates(node->kids[i], name)) return true;
+    return false;
+}
+
+Value identify(Elaborator *el, Name name, Value value)
+{
+    bool tensor = value.kind == VALUE_TENSOR && !value.count;
+    if (!tensor || !el->body_syntax || !dtype_is_float(node_type(el->graph, value.node)->dtype)) return value;
+    if (!differentiates(el->body_syntax, name)) return value;
+    Type type = *node_type(el->graph, value.node);
+    Name unique = intern_format(el->context->names, "d.%s.%u", name, ++el->n_identities);
+    Node dy = build_source(el->graph, OP_COTANGENT, unique, type);
+    Node args[] = {value.node, dy, value.node, dy};
+    Attr attr = {.integer = 1};
+    return value_tensor(graph_make(el->graph, OP_CUSTOM_GRADIENT, args, 4, &attr, &type));
+}

@@ -143,7 +143,7 @@ static Node intern_node(Graph *graph, NodeInfo *node)
         copy_arrays(graph, node);
         vec_push(&graph->nodes, *node);
         vec_push(&graph->hashes, hash);
-        vec_push(&graph->sides, (Side){0});
+        vec_push(&graph->sides, (Side){.layer = graph->layer});
         found = (Node){(uint32_t)graph->nodes.count};
         graph->slots[slot] = found.id;
         if (!node_is_none(graph->origin)) graph_inherit_places(graph, found, graph->origin);

@@ -108,16 +108,20 @@ Node graph_make(Graph *graph, Op op, const Node *args, uint32_t n_args, const At
 /* The same operator and attributes over other operands (a rewrite's rebuild); given types are kept. */
 Node graph_remake(Graph *graph, Node node, const Node *args);
 
-/* Side tables. A node gathers every place it came from; a name is what the user calls it (the last given). */
+/* Side tables. A node gathers every place it came from; a name is what the user calls it (the last given); a layer is
+ * the path of the layer, or the model's binding, that it was first made for (`h[3].step.dense`). */
 void graph_set_place(Graph *graph, Span place); /* nodes made or met from now on gain this place; NO_SPAN stops */
+void graph_set_layer(Graph *graph, Name path);  /* nodes made from now on belong to it; NULL stops */
 void graph_add_place(Graph *graph, Node node, Span place);
-/* Copies all of `from`'s places (and its name, when `to` has none). */
+/* Copies all of `from`'s places (and its name and layer, when `to` has none). */
 void graph_inherit(Graph *graph, Node to, Node from);
-/* Only the places. */
+/* Only the places and the layer. */
 void graph_inherit_places(Graph *graph, Node to, Node from);
 uint32_t graph_places(const Graph *graph, Node node, const Span **places);
 void graph_set_name(Graph *graph, Node node, Name name);
 Name graph_name(const Graph *graph, Node node);
+/* NULL for what belongs to none, like the optimizer's nodes. */
+Name graph_layer(const Graph *graph, Node node);
 
 static inline Op node_op(const Graph *graph, Node node)
 {

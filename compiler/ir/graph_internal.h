@@ -11,7 +11,7 @@
 typedef struct {
     Span *places;
     uint32_t n_places, capacity;
-    Name name;
+    Name name, layer;
 } Side;
 
 struct Graph {
@@ -23,6 +23,7 @@ struct Graph {
     uint32_t *slots; /* ids by hash, 0 when free; a power of two of them */
     size_t n_slots;
     Span place;  /* of nodes made now */
+    Name layer;  /* likewise */
     Node origin; /* nodes made now take its places: what a rewrite replaces */
 };
 

@@ -12,6 +12,11 @@ void graph_set_place(Graph *graph, Span place)
     graph->place = place;
 }
 
+void graph_set_layer(Graph *graph, Name path)
+{
+    graph->layer = path;
+}
+
 static bool before(Span a, Span b)
 {
     return a.start != b.start ? a.start < b.start : a.end < b.end;
@@ -47,6 +52,7 @@ void graph_inherit_places(Graph *graph, Node to, Node from)
     if (node_same(to, from)) return;
     const Side side = graph->sides.at[from.id - 1];
     for (uint32_t i = 0; i < side.n_places; i++) graph_add_place(graph, to, side.places[i]);
+    if (!graph->sides.at[to.id - 1].layer) graph->sides.at[to.id - 1].layer = side.layer;
 }
 
 void graph_inherit(Graph *graph, Node to, Node from)
@@ -70,6 +76,11 @@ void graph_set_name(Graph *graph, Node node, Name name)
 Name graph_name(const Graph *graph, Node node)
 {
     return graph->sides.at[node.id - 1].name;
+}
+
+Name graph_layer(const Graph *graph, Node node)
+{
+    return graph->sides.at[node.id - 1].layer;
 }
 
 /* walks */

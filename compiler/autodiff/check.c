@@ -39,17 +39,17 @@ static bool value_at(Checker *checker, Node x, const double *base, const double 
     return ok;
 }
 
-/* Relative to the larger of both. */
-static double relative(double a, double b)
+/* Relative to the larger of both, or to the noise where both drown in it. */
+static double relative(double a, double b, double noise)
 {
     if (isnan(a) || isnan(b)) return INFINITY;
-    return a == b ? 0 : fabs(a - b) / fmax(fabs(a), fabs(b));
+    return a == b ? 0 : fabs(a - b) / fmax(noise, fmax(fabs(a), fabs(b)));
 }
 
 /* Whether two numbers differ by more than a part of the larger, and more than rounding explains. */
 static bool differ(double a, double b, double part, double noise)
 {
-    return !(fabs(a - b) <= noise) && relative(a, b) > part;
+    return !(fabs(a - b) <= noise) && relative(a, b, 0) > part;
 }
 
 typedef struct {
@@ -107,14 +107,17 @@ static bool check_direction(Checker *checker, uint32_t which, const double *base
     Difference measured;
     bool ok = difference(checker, x, base, direction, count, forward, &measured);
     if (!ok || !eval_bind(checker->eval, x, base, count)) return false;
-    double forward_error = relative(reverse, forward), difference_error = relative(forward, measured.slope);
+    /* A gradient that is zero since all cancels is known no better than the value itself. */
+    double rounding = 1e-14 * fabs(checker->value);
+    double forward_error = relative(reverse, forward, rounding);
+    double difference_error = relative(forward, measured.slope, measured.noise);
     if (forward_error + difference_error >= result->forward_error + result->difference_error) result->slope = reverse;
     result->forward_error = fmax(result->forward_error, forward_error);
     result->difference_error = fmax(result->difference_error, difference_error);
 
     double tolerance = checker->options.tolerance;
     CheckVerdict verdict = CHECK_RIGHT;
-    if (differ(reverse, forward, tolerance, 1e-12 * size))
+    if (differ(reverse, forward, tolerance, fmax(rounding, 1e-12 * size)))
         verdict = checker->custom ? CHECK_DECLARED : CHECK_WRONG;
     else if (differ(forward, measured.slope, tolerance, measured.noise))
         verdict = measured.bent ? CHECK_KINK : CHECK_WRONG;

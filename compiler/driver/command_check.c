@@ -6,6 +6,7 @@
 
 #include "autodiff/check.h"
 #include "driver/values.h"
+#include "passes/passes.h"
 #include "support/vector.h"
 
 enum { ROWS = 3 };
@@ -110,7 +111,10 @@ static bool check(Pipeline *pipeline, const Values *values)
 int command_CHECK(const Options *options)
 {
     Pipeline pipeline = pipeline_start(options);
-    if (!pipeline_program(&pipeline, true)) return pipeline_finish(&pipeline, EXIT_USER);
+    /* What is checked is what is differentiated: `log(softmax(x))` in its stable form. */
+    if (!pipeline_program(&pipeline, true) || !pass_run("fold", pipeline.program->module, NULL) ||
+        !pass_run("simplify", pipeline.program->module, NULL))
+        return pipeline_finish(&pipeline, EXIT_USER);
     Values values = {0};
     bool good = true;
     if (node_is_none(module_function(pipeline.program->module, "training")->loss)) {

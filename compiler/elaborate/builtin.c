@@ -61,7 +61,9 @@ Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_syntax, cons
     if (value_is_error(of)) return of;
     Type type = value_type(el, of), wrt = value_type(el, by);
     Span of_at = of_syntax ? of_syntax->span : at;
-    if (type.rank) {
+    if (type.rank && el->interactive) {
+        of = value_tensor(build_reduce_all(el->graph, OP_SUM, of.node));
+    } else if (type.rank) {
         Diag *diag = complain(el, DIAG_not_scalar, of_at, "only a single number has a gradient, but this is `%s`",
                               type_text(el, &type));
         diag_hint(diag, "`grad(sum(%s), %s)` adds its elements up first", of_syntax ? syntax_text(el, of_syntax) : "…",

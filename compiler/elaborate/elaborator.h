@@ -80,6 +80,7 @@ typedef struct {
     const char *folder; /* where relative names of data are looked for first; NULL: the working folder */
     DType real;         /* f32, or f64 by precision */
 
+    bool interactive; /* the REPL: the gradient of a non-scalar is that of its sum */
     Pass pass;
     Frame *frame;
     const Syntax *body_syntax; /* of the item whose body is evaluated, NULL at the top */

@@ -59,6 +59,7 @@ Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_syntax, cons
     }
     of = value_as_tensor(el, of, DTYPE_COUNT, at);
     if (value_is_error(of)) return of;
+    if (of.count || by.count) return unsupported(el, at, "a derivative inside index notation");
     Type type = value_type(el, of), wrt = value_type(el, by);
     Span of_at = of_syntax ? of_syntax->span : at;
     if (type.rank && el->interactive) {

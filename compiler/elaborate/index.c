@@ -78,7 +78,9 @@ static bool within(Elaborator *el, Dim low, Dim high, const char *what, Span at)
 {
     int64_t room;
     Dim difference = dim_sub(el->dims, high, low);
-    if (dim_same(low, high)) return true;
+    Name symbol;
+    bool natural = dim_same(low, dim_constant(el->dims, 0)) && dim_is_symbol(el->dims, high, &symbol);
+    if (dim_same(low, high) || natural) return true; /* a free size is never negative */
     if (dim_is_constant(el->dims, difference, &room)) {
         if (room >= 0) return true;
         Diag *diag =

@@ -113,6 +113,24 @@ static void add_type_symbols(const Elaborator *el, Node node, Symbols *symbols)
     if (!dim_is_none(type.range)) dim_symbols(el->dims, type.range, add_symbol, symbols);
 }
 
+static bool same_check(const Check *a, const Check *b)
+{
+    return dim_same(a->left, b->left) && dim_same(a->right, b->right) && node_same(a->condition, b->condition) &&
+           !strcmp(a->message, b->message);
+}
+
+/* Both forms of the model ask for the same. */
+static void list_checks(Elaborator *el, Module *module)
+{
+    module->checks = ARENA_ARRAY(el->arena, Check, el->checks.count + 1);
+    for (size_t i = 0; i < el->checks.count; i++) {
+        bool known = false;
+        for (uint32_t k = 0; k < module->n_checks && !known; k++)
+            known = same_check(&el->checks.at[i], &module->checks[k]);
+        if (!known) module->checks[module->n_checks++] = el->checks.at[i];
+    }
+}
+
 static void make_module(Compilation *c)
 {
     Elaborator *el = c->el;
@@ -135,8 +153,7 @@ static void make_module(Compilation *c)
     module->states = declared_of(el, el->states.at, el->states.count);
     module->n_functions = (uint32_t)c->functions.count;
     module->functions = ARENA_COPY(el->arena, Function, c->functions.at, c->functions.count);
-    module->n_checks = (uint32_t)el->checks.count;
-    module->checks = ARENA_COPY(el->arena, Check, el->checks.at, el->checks.count);
+    list_checks(el, module);
     c->program->module = module;
 }
 

@@ -46,7 +46,13 @@ static int open_log(Trainer *trainer)
         return nn_fail(NN_ERROR_ARGUMENT, "%s: a log is a .csv or a .jsonl", path);
     trainer->log = fopen(path, "we");
     if (!trainer->log) return nn_fail_errno(path);
-    if (!trainer->json) fputs("step,loss\n", trainer->log);
+    if (trainer->json) return NN_OK;
+    fputs("step,loss", trainer->log);
+    for (size_t i = 0; i < trainer->training->n_observers; i++) {
+        const nn_observer *observer = trainer->training->observers[i];
+        for (size_t c = 0; c < observer->n_columns; c++) fprintf(trainer->log, ",%s", observer->columns[c]);
+    }
+    fputc('\n', trainer->log);
     return NN_OK;
 }
 
@@ -59,16 +65,32 @@ static void log_number(FILE *log, const char *name, double value)
         fprintf(log, ", \"%s\": null", name);
 }
 
+/* What nobody has measured is an empty field, and none at all in JSON. */
+static void log_observer(Trainer *trainer, nn_observer *observer)
+{
+    for (size_t i = 0; i < observer->n_columns; i++) {
+        if (trainer->json && observer->has_values)
+            log_number(trainer->log, observer->columns[i], observer->values[i]);
+        else if (!trainer->json && observer->has_values)
+            fprintf(trainer->log, ",%.9g", observer->values[i]);
+        else if (!trainer->json)
+            fputc(',', trainer->log);
+    }
+    observer->has_values = false;
+}
+
 static void log_step(Trainer *trainer, uint64_t step, double loss)
 {
+    const nn_training *training = trainer->training;
     if (!trainer->log) return;
-    if (!trainer->json) {
-        fprintf(trainer->log, "%" PRIu64 ",%.9g\n", step, loss);
-        return;
+    if (trainer->json) {
+        fprintf(trainer->log, "{\"step\": %" PRIu64, step);
+        log_number(trainer->log, "loss", loss);
+    } else {
+        fprintf(trainer->log, "%" PRIu64 ",%.9g", step, loss);
     }
-    fprintf(trainer->log, "{\"step\": %" PRIu64, step);
-    log_number(trainer->log, "loss", loss);
-    fputs("}\n", trainer->log);
+    for (size_t i = 0; i < training->n_observers; i++) log_observer(trainer, training->observers[i]);
+    fputs(trainer->json ? "}\n" : "\n", trainer->log);
 }
 
 static void log_valid(Trainer *trainer, uint64_t step, const nn_score *scores, size_t count)
@@ -200,6 +222,22 @@ static int validate(Trainer *trainer, nn_score *scores, size_t *count)
     return nn_evaluate(&evaluation, scores, count);
 }
 
+typedef enum { BEFORE, AFTER, PART } Moment;
+
+static int tell(const Trainer *trainer, Moment moment, const nn_batch *batch, uint64_t step, double loss)
+{
+    int status = NN_OK;
+    for (size_t i = 0; !status && i < trainer->training->n_observers; i++) {
+        const nn_observer *observer = trainer->training->observers[i];
+        if (moment == BEFORE && observer->before)
+            status = observer->before(observer->data, trainer->session, batch, step);
+        if (moment == AFTER && observer->after)
+            status = observer->after(observer->data, trainer->session, batch, step, loss);
+        if (moment == PART && observer->part) status = observer->part(observer->data, step);
+    }
+    return status;
+}
+
 static int end_part(Trainer *trainer, uint64_t step, uint64_t epoch)
 {
     nn_score valid[NN_MOST_SCORES];
@@ -209,24 +247,26 @@ static int end_part(Trainer *trainer, uint64_t step, uint64_t epoch)
     nn_standing standing = stand(trainer, step, epoch);
     log_valid(trainer, step, valid, n_valid);
     nn_progress_part(&trainer->progress, &standing, valid, n_valid);
-    return NN_OK;
+    return tell(trainer, PART, NULL, step, 0);
 }
 
 static int take_step(Trainer *trainer, const nn_batch *batch, uint64_t step)
 {
     float loss;
     const nn_model *model = trainer->session->model;
+    int status = tell(trainer, BEFORE, batch, step, 0);
+    if (status) return status;
     /* Nobody sees metrics that are not shown. */
     bool metrics = trainer->training->progress && step % trainer->sampling == 0;
     nn_session_set_metrics(trainer->session, metrics);
-    int status =
+    status =
         nn_session_step(trainer->session, batch->dims, model->image->n_symbols, batch->inputs, model->n_inputs, &loss);
     if (status) return status;
     trainer->means.loss += (double)batch->rows * (double)loss;
     trainer->means.rows += (double)batch->rows;
     if (metrics) add_metrics(trainer, (double)batch->rows);
     log_step(trainer, step, (double)loss);
-    return NN_OK;
+    return tell(trainer, AFTER, batch, step, (double)loss);
 }
 
 static bool is_stopped(const Trainer *trainer)

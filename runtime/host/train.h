@@ -37,6 +37,23 @@ typedef struct {
 /* The losses, `loss` first, then the metrics as declared. *count: in, the room; out, how many there are. */
 int nn_evaluate(const nn_evaluation *evaluation, nn_score *scores, size_t *count);
 
+/* Who looks on. Each function may be NULL; one that fails ends the training with its status. */
+typedef struct {
+    void *data;
+    /* Before step `step` (from 1) learns from the batch: the parameters are those that it will start from. */
+    int (*before)(void *data, nn_session *session, const nn_batch *batch, uint64_t step);
+    /* After it, with the loss before its update. */
+    int (*after)(void *data, nn_session *session, const nn_batch *batch, uint64_t step, double loss);
+    /* An epoch (or a tenth of the steps) has ended and its line is shown. */
+    int (*part)(void *data, uint64_t step);
+    /* Further columns of the log. `values` are written with the step's row when `has_values` is set, which `before`
+     * does; then it is cleared. */
+    const char *const *columns;
+    const double *values;
+    size_t n_columns;
+    bool has_values;
+} nn_observer;
+
 typedef struct {
     nn_params *params;
     nn_pool *pool;
@@ -54,6 +71,8 @@ typedef struct {
     FILE *progress;                    /* where people look, or NULL; its metrics are means over a sample of batches */
     bool terminal;                     /* progress is a terminal: a bar; else a line an epoch */
     const volatile sig_atomic_t *stop; /* nonzero: finish the step, save, return; may be NULL */
+    nn_observer *const *observers;
+    size_t n_observers;
 } nn_training;
 
 typedef struct {

@@ -38,12 +38,25 @@ static bool scalar_of(Elaborator *el, Value value, const char *what, Span at, No
     return true;
 }
 
+/* Outputs, losses and metrics are asked for by name: two of one kind need two names. */
+static bool is_taken(Elaborator *el, ResultRole role, Name name, Span at)
+{
+    bool taken = false;
+    for (size_t i = 0; i < el->results.count; i++)
+        taken |= el->results.at[i].role == role && el->results.at[i].name == name;
+    for (size_t i = 0; i < el->losses.count && role == RESULT_LOSS; i++) taken |= el->losses.at[i].name == name;
+    if (taken)
+        complain(el, DIAG_duplicate_name, at, "there is already %s called `%s`",
+                 role == RESULT_OUTPUT ? "an output" : role == RESULT_LOSS ? "a loss" : "a metric", name);
+    return taken;
+}
+
 static void add_loss(Elaborator *el, Name name, Value value, const Syntax *paths, const Syntax *statement)
 {
     LossEntry loss = {.name = name, .paths = paths, .place = statement->span};
-    if (el->frame && !el->frame->model) loss.name = path_next(el, name);
-    if (!value_is_error(value) && scalar_of(el, value, "a loss", statement->span, &loss.value))
-        vec_push(&el->losses, loss);
+    if (el->frame) loss.name = el->frame->model ? path_join(el, name) : path_next(el, name);
+    if (value_is_error(value) || is_taken(el, RESULT_LOSS, loss.name, statement->span)) return;
+    if (scalar_of(el, value, "a loss", statement->span, &loss.value)) vec_push(&el->losses, loss);
 }
 
 static bool is_loss_name(const Elaborator *el, const Syntax *left)
@@ -120,17 +133,17 @@ static Flow run_metric(Elaborator *el, Scope *scope, const Syntax *statement)
     enter_binding(el, statement->name);
     Value value = evaluate(el, scope, statement->kids[0]);
     leave_binding(el);
-    Result result = {.role = RESULT_METRIC, .name = statement->name};
-    if (!value_is_error(value) && scalar_of(el, value, "a metric", statement->kids[0]->span, &result.value))
-        vec_push(&el->results, result);
+    Result result = {.role = RESULT_METRIC, .name = path_join(el, statement->name)};
+    if (value_is_error(value) || is_taken(el, RESULT_METRIC, result.name, statement->name_span)) return FLOW_NEXT;
+    if (scalar_of(el, value, "a metric", statement->kids[0]->span, &result.value)) vec_push(&el->results, result);
     return FLOW_NEXT;
 }
 
 static void add_output(Elaborator *el, Name name, Value value, Span at)
 {
     value = value_as_tensor(el, value, DTYPE_COUNT, at);
-    if (!value_is_error(value))
-        vec_push(&el->results, (Result){.role = RESULT_OUTPUT, .name = name, .value = value.node});
+    Result result = {.role = RESULT_OUTPUT, .name = path_join(el, name), .value = value.node};
+    if (!value_is_error(value) && !is_taken(el, RESULT_OUTPUT, result.name, at)) vec_push(&el->results, result);
 }
 
 static Flow run_output(Elaborator *el, Scope *scope, const Syntax *statement)

@@ -36,6 +36,7 @@ static const Row rows[] = {
     {"layer e = { dense(3, bias = false) |> relu |> dense(3, bias = false) }\n output y = (x |> e) + (x |> e)",
      "e.dense.W e.dense_2.W", ""},
     {"layer e = dense(3, bias = false)\n output y = e(x) @ e.W.T", "e.W", ""},
+    {"repeat k in [1, 2] { loss aux = k * mean(x |> dense(1, bias = false)) }", "aux[0].dense.W aux[1].dense.W", ""},
     {"param w, v: [3] = 1\n output y = x * w * v", "w v", ""},
     {"output y = x |> owner |> owner", "y.owner.g y.owner_2.g", "y.owner.seen y.owner_2.seen"},
     {"layer o = owner\n output y = x |> o |> o", "o.g", "o.seen"},

@@ -58,6 +58,19 @@ static Node gradient_of(Elaborator *el, const Stored *param)
     return node_is_none(loss) ? build_constant(el->graph, type, 0) : build_gradient(el->graph, loss, param->node);
 }
 
+static Value declare_number(Elaborator *el, const char *name, double value)
+{
+    return value_tensor(declare_setting(el, intern(el->context->names, name), el->real, value, NULL, NO_SPAN));
+}
+
+/* Each element of the gradient within ±most. */
+static Value clip_elements(Elaborator *el, Value most, Value gradient)
+{
+    Syntax at = {0};
+    Value least = elementwise_unary(el, OP_NEG, most, NO_SPAN);
+    return elementwise(el, OP_MAX, elementwise(el, OP_MIN, gradient, most, &at), least, &at);
+}
+
 /* min(1, clip / norm), norm over all gradients together. */
 static Value clip_factor(Elaborator *el, double clip, const Value *gradients, size_t count)
 {
@@ -69,13 +82,13 @@ static Value clip_factor(Elaborator *el, double clip, const Value *gradients, si
         Value sum = value_tensor(build_reduce_all(el->graph, OP_SUM, square.node));
         squares = squares.kind == VALUE_REAL ? sum : operate(el, OPERATOR_ADD, squares, sum, &at);
     }
-    Value most =
-        value_tensor(declare_setting(el, intern(el->context->names, "clip_norm"), el->real, clip, NULL, NO_SPAN));
+    Value most = declare_number(el, "clip_norm", clip);
     Value norm = elementwise_unary(el, OP_SQRT, squares, NO_SPAN);
     return elementwise(el, OP_MIN, value_integer(el, 1), operate(el, OPERATOR_DIVIDE, most, norm, &at), &at);
 }
 
-static void update_param(Elaborator *el, const Rules *rules, const Stored *param, Value g)
+/* What the optimizer makes of the parameter. */
+static Node update_param(Elaborator *el, const Rules *rules, const Stored *param, Value g)
 {
     const Rule *rule = train_rule(rules, param->path);
     const Syntax *formals = rule->item->syntax->kids[0];
@@ -103,6 +116,65 @@ static void update_param(Elaborator *el, const Rules *rules, const Stored *param
     el->prelude_call = NO_SPAN;
     el->frame = outer;
     frame_free(frame);
+    return cell->now;
+}
+
+/* The running mean of a parameter: mean + (1 - share) * (w - mean), share = min(average, (step - 1) / step). So it is
+ * the plain mean of all steps until 1 / (1 - average) of them are done, and needs no first value. */
+static bool update_average(Elaborator *el, const Rules *rules, const Stored *param, Value average, Node now)
+{
+    Name path = intern_format(el->context->names, "optimizer/%s/average", param->path);
+    if (stored_find(el, path)) {
+        complain(el, DIAG_duplicate_name, train_rule(rules, param->path)->call->span,
+                 "the optimizer has a state `average`, which the key `average` needs for itself");
+        return false;
+    }
+    Syntax at = {0};
+    Type type = *node_type(el->graph, param->node);
+    Stored stored = {.path = path, .place = param->place, .pass = (int)el->pass};
+    stored.start = build_constant(el->graph, type, 0);
+    stored.node = build_source(el->graph, OP_STATE, path, type);
+    vec_push(&el->states, stored);
+    Value clock = scope_find(rules->scope, el->name_step, false)->value, one = value_integer(el, 1);
+    Value step = convert(el, clock, el->real, NO_SPAN);
+    Value before = operate(el, OPERATOR_DIVIDE, operate(el, OPERATOR_SUBTRACT, step, one, &at), step, &at);
+    Value part = operate(el, OPERATOR_SUBTRACT, one, elementwise(el, OP_MIN, average, before, &at), &at);
+    Value mean = value_tensor(stored.node);
+    Value way = elementwise(el, OP_SUB, value_tensor(now), mean, &at);
+    Value next = elementwise(el, OP_ADD, mean, elementwise(el, OP_MUL, way, part, &at), &at);
+    if (node_type(el->graph, next.node)->dtype != type.dtype) next = convert(el, next, type.dtype, NO_SPAN);
+    StateCell *cell = ARENA_NEW(el->arena, StateCell);
+    *cell = (StateCell){path, stored.node, next.node};
+    vec_push(&el->cells, cell);
+    return true;
+}
+
+static void clip_gradients(Elaborator *el, const TrainSettings *settings, Value *gradients, size_t count)
+{
+    if (settings->clip_value.given && count) {
+        Value most = declare_number(el, "clip_value", settings->clip_value.value);
+        for (size_t i = 0; i < count; i++)
+            if (!value_is_error(gradients[i])) gradients[i] = clip_elements(el, most, gradients[i]);
+    }
+    if (settings->clip_norm.given && count) {
+        Value factor = clip_factor(el, settings->clip_norm.value, gradients, count);
+        Syntax at = {.span = settings->place};
+        for (size_t i = 0; i < count; i++)
+            if (!value_is_error(gradients[i])) gradients[i] = elementwise(el, OP_MUL, gradients[i], factor, &at);
+    }
+}
+
+static bool update_params(Elaborator *el, const TrainSettings *settings, const Rules *rules, const Value *gradients)
+{
+    Value average = settings->average.given ? declare_number(el, "average", settings->average.value) : value_error();
+    for (size_t i = 0; i < el->params.count; i++) {
+        Stored param = el->params.at[i];
+        if (value_is_error(gradients[i])) continue;
+        Node now = update_param(el, rules, &param, gradients[i]);
+        bool averaged = settings->average.given && !node_same(now, param.node);
+        if (averaged && !update_average(el, rules, &param, average, now)) return false;
+    }
+    return true;
 }
 
 bool optimize(Elaborator *el, const TrainSettings *settings, const Rules *rules)
@@ -120,15 +192,6 @@ bool optimize(Elaborator *el, const TrainSettings *settings, const Rules *rules)
         vec_push(&el->results, (Result){.role = RESULT_GRADIENT, .name = param->path, .value = gradients[i].node});
     }
     if (!rules || !el->losses.count) return true;
-    if (settings->clip_norm.given && count) {
-        Value factor = clip_factor(el, settings->clip_norm.value, gradients, count);
-        Syntax at = {.span = settings->place};
-        for (size_t i = 0; i < count; i++)
-            if (!value_is_error(gradients[i])) gradients[i] = elementwise(el, OP_MUL, gradients[i], factor, &at);
-    }
-    for (size_t i = 0; i < count; i++) {
-        Stored param = el->params.at[i];
-        if (!value_is_error(gradients[i])) update_param(el, rules, &param, gradients[i]);
-    }
-    return train_check_overrides(el, rules);
+    clip_gradients(el, settings, gradients, count);
+    return update_params(el, settings, rules, gradients) && train_check_overrides(el, rules);
 }

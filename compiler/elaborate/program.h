@@ -9,8 +9,9 @@
  *   "data.SPLIT"   from INPUT nodes named after the split's fields, [batch, …of a row], to a RESULT_VALUE for each
  *                  input and target that the data block gives
  *
- * Optimizer states are STATE nodes called `optimizer/PATH/STATE`. SETTING nodes: the model's inputs with a default
- * (`beta`), the optimizer's arguments (`lr`; of an override by path `critic.lr`), `clip_norm`, and those that the
+ * Optimizer states are STATE nodes called `optimizer/PATH/STATE`; with the key `average` there is a state
+ * `optimizer/PATH/average` for each parameter that is trained, its running mean. SETTING nodes: the model's inputs with a default
+ * (`beta`), the optimizer's arguments (`lr`; of an override by path `critic.lr`), `clip_norm`, `clip_value`, `average`, and those that the
  * training loop feeds: `step` (i64, from 1), `steps` (i64) and `progress` (float, (step - 1) / steps). */
 #ifndef NNC_ELABORATE_PROGRAM_H
 #define NNC_ELABORATE_PROGRAM_H
@@ -117,11 +118,13 @@ typedef struct {
     double value;
 } OptionalNumber;
 
-/* The train block. Counts are whole and positive. */
+/* The train block. Counts are whole and positive, `average` is less than 1. */
 typedef struct {
     bool present;
     Span place;
-    OptionalNumber batch, epochs, steps, seed, clip_norm, patience;
+    OptionalNumber batch, epochs, steps, seed, clip_norm, clip_value, accumulate, average, patience;
+    const char *weights; /* what the training starts from, as found, or NULL */
+    Span weights_place;
 } TrainSettings;
 
 typedef struct {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Keys that the language has and this version does not read yet. */
-static const char *const later_keys[] = {"clip_value", "accumulate", "precision", "weights", "average"};
+static const char *const later_keys[] = {"precision"};
 
 static OptionalNumber *number_field(TrainSettings *settings, const char *key, bool *whole)
 {
@@ -26,7 +26,7 @@ static void unknown_key(Elaborator *el, const Syntax *name)
 #define TRAIN_KEY(key, whole) #key,
 #include "check/train_keys.def"
 #undef TRAIN_KEY
-        "optimizer", "clip_value", "accumulate", "precision", "weights", "average"};
+        "optimizer", "weights", "precision"};
     for (size_t i = 0; i < sizeof later_keys / sizeof *later_keys; i++)
         if (!strcmp(later_keys[i], name->name)) {
             unsupported(el, name->span, arena_format(el->arena, "the key `%s`", name->name));
@@ -37,7 +37,7 @@ static void unknown_key(Elaborator *el, const Syntax *name)
     if (near)
         diag_hint(diag, "did you mean `%s`?", near);
     else
-        diag_hint(diag, "its keys are: optimizer batch epochs steps seed clip_norm patience");
+        diag_hint(diag, "its keys are: optimizer batch epochs steps seed clip_norm clip_value accumulate average weights patience");
 }
 
 static void read_number(Elaborator *el, Scope *scope, const Syntax *name, const Syntax *right, TrainSettings *settings)
@@ -64,7 +64,37 @@ static void read_number(Elaborator *el, Scope *scope, const Syntax *name, const 
                  value_describe(el, value));
         return;
     }
+    if (field == &settings->average && number >= 1) {
+        complain(el, DIAG_bad_setting, right->span, "`average` must be less than 1, but this is %s",
+                 value_describe(el, value));
+        return;
+    }
     *field = (OptionalNumber){true, number};
+}
+
+/* The name of a file, as the file of the model sees it. */
+static void read_weights(Elaborator *el, const Syntax *name, const Syntax *right, TrainSettings *settings)
+{
+    if (settings->weights) {
+        complain(el, DIAG_duplicate_name, name->span, "the key `weights` is given twice");
+        return;
+    }
+    if (right->kind != SYNTAX_STRING || !*right->text) {
+        complain(el, DIAG_bad_setting, right->span, "`weights` must be the name of a file in quotes");
+        return;
+    }
+    bool beside = *right->text != '/' && el->folder;
+    settings->weights = beside ? arena_format(el->arena, "%s/%s", el->folder, right->text)
+                               : arena_format(el->arena, "%s", right->text);
+    settings->weights_place = right->span;
+}
+
+static void read_key(Elaborator *el, Scope *scope, const Syntax *name, const Syntax *right, TrainSettings *settings)
+{
+    if (!strcmp(name->name, "weights"))
+        read_weights(el, name, right, settings);
+    else
+        read_number(el, scope, name, right, settings);
 }
 
 /* The rule that an expression names: `sgd` or `adam(lr = 0.1)`. */
@@ -199,7 +229,7 @@ bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Ru
         if (name->kind != SYNTAX_NAME || statement->kids[0]->n_kids != 1)
             complain(el, DIAG_bad_left_side, name->span, "a key should stand here");
         else if (strcmp(name->name, "optimizer"))
-            read_number(el, scope, name, statement->kids[1], settings);
+            read_key(el, scope, name, statement->kids[1], settings);
         else if (main_expr)
             complain(el, DIAG_duplicate_name, name->span, "the key `optimizer` is given twice");
         else

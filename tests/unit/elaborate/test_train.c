@@ -81,6 +81,8 @@ static double update_of(const Compiled *c, const char *path, double step, double
     Eval *eval = eval_new(module->graph, &(EvalOptions){.f64 = true});
     double w = 1, v = 2, rest = 10, progress = (step - 1) / rest;
     for (uint32_t i = 0; i < module->n_params; i++) eval_bind(eval, module->params[i].node, i ? &v : &w, 1);
+    double mean = 0.5;
+    for (uint32_t i = 0; i < module->n_states; i++) eval_bind(eval, module->states[i].node, &mean, 1);
     for (uint32_t i = 0; i < training->n_results; i++)
         if (training->results[i].role == RESULT_GRADIENT)
             eval_bind(eval, training->results[i].value, strcmp(training->results[i].name, "w") ? &gv : &gw, 1);
@@ -119,6 +121,45 @@ Test(train, clipping_is_by_the_norm_of_all)
     cr_expect_float_eq(update_of(&c, "v", 1, 3, 4), 2 - 2, 1e-12);
     cr_expect_float_eq(update_of(&c, "w", 1, 0.3, 0.4), 1 - 0.3, 1e-12);
     cr_expect_float_eq(update_of(&c, "w", 1, 0, 0), 1, 0);
+    compiled_free(&c);
+}
+
+Test(train, clipping_by_value_comes_before_that_by_norm)
+{
+    Compiled c = compile_train("optimizer = sgd(lr = 1.0); clip_value = 2", (ProgramOptions){0});
+    cr_expect_eq(setting(&c, "clip_value"), 2);
+    cr_expect_float_eq(update_of(&c, "w", 1, 3, -4), 1 - 2, 1e-12);
+    cr_expect_float_eq(update_of(&c, "v", 1, 3, -4), 2 + 2, 1e-12);
+    cr_expect_float_eq(update_of(&c, "w", 1, 0.5, 0), 1 - 0.5, 1e-12);
+    cr_expect(isnan(update_of(&c, "w", 1, NAN, 0)));
+    compiled_free(&c);
+    c = compile_train("optimizer = sgd(lr = 1.0); clip_value = 4; clip_norm = 2.5", (ProgramOptions){0});
+    cr_expect_float_eq(update_of(&c, "w", 1, 3, 40), 1 - 1.5, 1e-12);
+    compiled_free(&c);
+}
+
+Test(train, the_average_is_a_plain_mean_at_first)
+{
+    /* the mean is 0.5, w becomes 1 - 0.25 * 2 = 0.5 or, from g = 1, 0.75 */
+    Compiled c = compile_train("optimizer = sgd(lr = 0.25); optimizer v = frozen; average = 0.9", (ProgramOptions){0});
+    cr_expect_eq(setting(&c, "average"), 0.9);
+    cr_expect_float_eq(update_of(&c, "optimizer/w/average", 1, 1, 0), 0.75, 1e-12);
+    cr_expect_float_eq(update_of(&c, "optimizer/w/average", 5, 1, 0), 0.5 + 0.25 / 5, 1e-12);
+    cr_expect_float_eq(update_of(&c, "optimizer/w/average", 10, 1, 0), 0.5 + 0.25 * 0.1, 1e-12);
+    cr_expect_float_eq(update_of(&c, "optimizer/w/average", 1000, 1, 0), 0.5 + 0.25 * 0.1, 1e-12);
+    const Function *training = module_function(c.program->module, "training");
+    cr_expect_null(function_result(training, RESULT_UPDATE, intern(c.context->names, "optimizer/v/average")));
+    compiled_free(&c);
+}
+
+Test(train, keys_that_the_training_loop_reads)
+{
+    Compiled c = compile_train("optimizer = sgd; accumulate = 4; patience = 3; average = 0.5; weights = \"start.safetensors\"",
+                               (ProgramOptions){0});
+    const TrainSettings *train = &c.program->train;
+    cr_expect(train->accumulate.given && train->accumulate.value == 4);
+    cr_expect(train->patience.given && train->patience.value == 3);
+    cr_expect_str_eq(train->weights, "start.safetensors");
     compiled_free(&c);
 }
 

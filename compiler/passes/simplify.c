@@ -60,9 +60,11 @@ static void explain(Driver *driver, const Rule *rule, Node old, Node before, Nod
 
 enum { MAX_MOVES = 16 };
 
-static bool is_probability(Op op)
+/* What underflows or overflows where its logarithm does not. */
+static bool has_stable_logarithm(const Graph *graph, Node x)
 {
-    return op == OP_SOFTMAX || op == OP_SIGMOID;
+    Op op = node_op(graph, x);
+    return op == OP_SOFTMAX || op == OP_SIGMOID || (op == OP_SUM && node_op(graph, node_arg(graph, x, 0)) == OP_EXP);
 }
 
 /* The same movement or gather of another value. */
@@ -73,8 +75,8 @@ static Node move_alike(Graph *graph, Node move, Node x)
     return graph_remake(graph, move, args);
 }
 
-/* log(softmax(z)[label]): the rules need the logarithm next to the softmax, so it is taken before the elements are
- * moved or gathered. */
+/* log(softmax(z)[label]), log(sum(exp(z), keep = true)): the rules need the logarithm next to the softmax or sum, so it
+ * is taken before the elements are moved or gathered. */
 static Node sink_logarithm(Graph *graph, Node node)
 {
     Node moves[MAX_MOVES];
@@ -83,7 +85,7 @@ static Node sink_logarithm(Graph *graph, Node node)
     Node x = node_arg(graph, node, 0);
     for (; n < MAX_MOVES; x = node_arg(graph, x, 0)) {
         Op op = node_op(graph, x);
-        if (is_probability(op)) break;
+        if (has_stable_logarithm(graph, x)) break;
         bool moves_only =
             (op_info(op)->class == OP_CLASS_MOVEMENT && op != OP_PAD && op != OP_CONCAT) || op == OP_GATHER;
         if (!moves_only) return NODE_NONE;

@@ -108,6 +108,30 @@ static void run_panel(Block *t, int64_t n0, int64_t n1, int64_t k0, int64_t kc)
     }
 }
 
+/* One row of tiles after the other over all panels, handed on at their whole width. */
+static void run_tile_rows(Block *t)
+{
+    const nn_contract_plan *p = t->p;
+    const nn_micro_shapes *shapes = p->shapes;
+    int64_t lanes = shapes->lanes, vectors = nn_ceil_div(t->n1 - t->n0, lanes), rows = t->m1 - t->m0;
+    int64_t panels = nn_ceil_div(vectors, p->vectors), tiles = nn_ceil_div(rows, shapes->heights[p->vectors - 1]);
+    place_a(t, 0, p->k);
+    t->c_stride = p->block_n;
+    for (int64_t i = 0; i < tiles; i++) {
+        int64_t m0 = t->m0 + nn_part(rows, tiles, i), m1 = t->m0 + nn_part(rows, tiles, i + 1);
+        const char *a = t->tiles_a + (m0 - t->m0) * (p->along_k ? t->tiles_a_stride : 1) * shapes->size;
+        t->c_m0 = m0;
+        for (int64_t j = 0; j < panels; j++) {
+            int64_t v0 = nn_part(vectors, panels, j), wide = nn_part(vectors, panels, j + 1) - v0;
+            int64_t n0 = t->n0 + v0 * lanes, tail = nn_least(lanes, t->n1 - n0 - (wide - 1) * lanes);
+            nn_micro_tile *const *kernels = p->along_k ? shapes->along_k[wide - 1] : shapes->along_m[wide - 1];
+            kernels[m1 - m0 - 1](p->k, a, t->tiles_a_stride, t->b + n0 * shapes->size, p->b_k, c_at(t, m0, n0),
+                                 t->c_stride, tail, 0);
+        }
+        finish(t, m0, m1, t->n0, t->n1);
+    }
+}
+
 static void run_tiles(Block *t)
 {
     const nn_contract_plan *p = t->p;
@@ -204,6 +228,8 @@ static void run_block(Block *t, int64_t batch)
     t->c_n0 = t->c ? 0 : t->n0;
     if (p->k <= 0)
         run_zeros(t);
+    else if (p->form == NN_FORM_TILES && p->by_rows)
+        run_tile_rows(t);
     else if (p->form == NN_FORM_TILES)
         run_tiles(t);
     else

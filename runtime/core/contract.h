@@ -72,6 +72,7 @@ typedef struct {
     nn_form form;
     bool swapped; /* computes the transpose: n was 1 */
     bool along_k; /* which tiles read A */
+    bool by_rows; /* tiles: panels inside rows, so that a tile function gets whole rows */
     nn_pack pack_a, pack_b;
     int64_t m, n, k, a_m, a_k, b_k, b_n, c_m; /* after the swap */
     int32_t vectors;                          /* most vectors of a panel of B */

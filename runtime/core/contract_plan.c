@@ -10,7 +10,8 @@ enum {
     MOST_K = 256,
     MOST_K_SCRATCH = 1024,
     FEW_ROWS = 4,
-    LARGE = 512
+    LARGE = 512,
+    NEAR_BYTES = 320 * 1024 /* of B that stays in the second cache beside what a tile function streams */
 };
 
 /* Strips of B that the row kernels walk: so many rows of it at a time stay in the nearest cache. */
@@ -86,6 +87,15 @@ static void choose_packing(nn_contract_plan *p)
     }
 }
 
+/* Rows outside, panels inside: a tile function that reads and writes whole rows (an optimiser's update) streams them.
+ * Each row of tiles reads all of B again, so B must be near. */
+static void choose_order(nn_contract_plan *p, bool stores)
+{
+    int64_t bytes = nn_round_up(p->n, p->shapes->lanes) * p->k * p->shapes->size;
+    p->by_rows = p->form == NN_FORM_TILES && !stores && !p->swapped && p->k_blocks == 1 && p->pack_b == NN_PACK_NONE &&
+                 p->pack_a == NN_PACK_NONE && p->n <= MOST_BLOCK && bytes <= NEAR_BYTES;
+}
+
 /* Cuts m and n into blocks so that about `wanted` tasks arise, as square as possible; a packed B weighs more, since
  * every cut of m packs it again. */
 static void choose_blocks(nn_contract_plan *p, int64_t wanted)
@@ -94,7 +104,8 @@ static void choose_blocks(nn_contract_plan *p, int64_t wanted)
     int64_t panels = panels_of(p, p->vectors), most_m = nn_least(row_tiles, wanted), best = 0;
     int64_t weight_a = p->pack_a ? 3 : 1, weight_b = p->pack_b ? 4 : 1;
     p->m_tasks = p->n_tasks = 1;
-    for (int64_t cuts = 1; wanted > 1 && cuts <= most_m; cuts++) {
+    if (p->by_rows) p->m_tasks = most_m;
+    for (int64_t cuts = 1; !p->by_rows && wanted > 1 && cuts <= most_m; cuts++) {
         int64_t columns = nn_least(nn_ceil_div(wanted, cuts), panels);
         /* Traffic of all blocks: A once for each column of blocks, B once for each row of them; too few tasks double
          * it. */
@@ -131,7 +142,9 @@ static void choose_scratch(nn_contract_plan *p, bool stores)
     if (p->pack_b) b = nn_round_up(p->k_block, p->shapes->lanes) * width;
     if (!stores) {
         bool strips = p->form == NN_FORM_TILES && p->k_blocks <= 1;
-        int64_t rows = strips ? NN_STRIP_ROWS + NN_MICRO_HEIGHTS : p->form == NN_FORM_TILES ? p->block_m : 1;
+        strips = strips && !p->by_rows;
+        int64_t rows = p->by_rows ? NN_MICRO_HEIGHTS
+                       : strips   ? NN_STRIP_ROWS + NN_MICRO_HEIGHTS : p->form == NN_FORM_TILES ? p->block_m : 1;
         c = rows * (strips ? width : p->block_n);
     }
     p->scratch_b = (size_t)nn_round_up(a * (int64_t)size, 64);
@@ -149,6 +162,7 @@ nn_contract_plan nn_contract_prepare(const nn_contraction *c, uint8_t dtype, con
     if (p.form == NN_FORM_DOTS) most = p.k;
     p.k_blocks = p.k > 0 ? nn_ceil_div(p.k, most) : 0;
     p.k_block = p.k > 0 ? nn_ceil_div(p.k, p.k_blocks) : 0;
+    choose_order(&p, c->c >= 0);
     choose_tasks(&p, c);
     choose_scratch(&p, c->c >= 0);
     p.tasks = p.m && p.n ? p.batch_tasks * p.m_tasks * p.n_tasks : 0;

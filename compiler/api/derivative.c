@@ -59,7 +59,8 @@ Node derivative_find(const Module *module, Node of, Node wrt)
     }
     if (node_type(module->graph, of)->rank > 0) of = build_reduce_all(module->graph, OP_SUM, of);
     Result *result = ARENA_NEW(context->arena, Result);
-    *result = (Result){RESULT_VALUE, intern(context->names, "gradient"), build_gradient(module->graph, of, wrt), NODE_NONE};
+    *result =
+        (Result){RESULT_VALUE, intern(context->names, "gradient"), build_gradient(module->graph, of, wrt), NODE_NONE};
     Function *function = ARENA_NEW(context->arena, Function);
     *function = (Function){.name = result->name, .results = result, .n_results = 1};
     Module only = *module;

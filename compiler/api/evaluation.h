@@ -6,7 +6,8 @@
 #include "passes/metrics.h"
 
 /* Adds the functions "accumulate" and "finish" to a rewritten program that has splits: losses and metrics as if a split
- * were one batch. What accumulates is left in *parts. True too when there is nothing to add; false after diagnostics. */
+ * were one batch. What accumulates is left in *parts. True too when there is nothing to add; false after diagnostics.
+ */
 bool evaluation_add(Context *context, Program *program, MetricPart **parts, size_t *n_parts);
 
 #endif

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "api/picture.h"
 #include "api/files.h"
+#include "api/picture.h"
 
 struct Output {
     const char *extension;
@@ -12,9 +12,15 @@ struct Output {
 };
 
 static const Output outputs[] = {
-    {".so", WRITE_CODE, CODEGEN_LIBRARY}, {".o", WRITE_CODE, CODEGEN_OBJECT}, {".a", WRITE_CODE, CODEGEN_ARCHIVE},
-    {".h", WRITE_CODE, CODEGEN_HEADER},   {".ll", WRITE_CODE, CODEGEN_LLVM},  {".s", WRITE_CODE, CODEGEN_ASSEMBLY},
-    {".nng", WRITE_GRAPH, 0},             {".nnk", WRITE_KERNELS, 0},         {".dot", WRITE_PICTURE, 0},
+    {".so", WRITE_CODE, CODEGEN_LIBRARY},
+    {".o", WRITE_CODE, CODEGEN_OBJECT},
+    {".a", WRITE_CODE, CODEGEN_ARCHIVE},
+    {".h", WRITE_CODE, CODEGEN_HEADER},
+    {".ll", WRITE_CODE, CODEGEN_LLVM},
+    {".s", WRITE_CODE, CODEGEN_ASSEMBLY},
+    {".nng", WRITE_GRAPH, 0},
+    {".nnk", WRITE_KERNELS, 0},
+    {".dot", WRITE_PICTURE, 0},
 };
 
 enum { N_OUTPUTS = sizeof outputs / sizeof *outputs };
@@ -26,8 +32,8 @@ const Output *output_find(Context *context, const char *option, const char *path
         if (extension && !strcmp(extension, outputs[i].extension)) return &outputs[i];
     Text known = {0};
     for (int i = 0; i < N_OUTPUTS; i++) text_format(&known, "%s%s", i ? " " : "", outputs[i].extension);
-    diag_new(context->diagnostics, DIAG_bad_option, NO_SPAN, "%s%s: the extension says what to write: one of %s", option,
-             path, text_get(&known));
+    diag_new(context->diagnostics, DIAG_bad_option, NO_SPAN, "%s%s: the extension says what to write: one of %s",
+             option, path, text_get(&known));
     text_free(&known);
     return NULL;
 }

@@ -10,7 +10,8 @@ typedef struct Output Output;
 const Output *output_find(Context *context, const char *option, const char *path);
 /* True when it is made of the plan; the others are made of the rewritten module. */
 bool output_needs_plan(const Output *output);
-/* Writes the file, and the header beside a library. `plan` may be NULL where it is not needed. False after a diagnostic. */
+/* Writes the file, and the header beside a library. `plan` may be NULL where it is not needed. False after a
+ * diagnostic. */
 bool output_write(Context *context, const Output *output, const Module *module, const Plan *plan,
                   const CodegenOptions *options, const char *path);
 

@@ -7,18 +7,13 @@
 
 #include "support/vector.h"
 
-typedef struct {
-    Span at;
-    const char *message;
-} Note;
-
 struct Diag {
     Diagnostics *owner;
     DiagId id;
     Span at;
     size_t order;
     const char *message;
-    Vec(Note) notes;
+    Vec(DiagNote) notes;
     Vec(const char *) hints;
 };
 
@@ -113,7 +108,7 @@ void diag_note(Diag *diag, Span at, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vec_push(&diag->notes, (Note){at, format_message(diag->owner, format, args)});
+    vec_push(&diag->notes, (DiagNote){at, format_message(diag->owner, format, args)});
     va_end(args);
 }
 
@@ -183,9 +178,26 @@ static void print_at(const SourceMap *sources, Span at, const char *label, const
     print_excerpt(&place, at, to);
 }
 
-void diagnostics_print(Diagnostics *diagnostics, Text *to)
+static void sort(Diagnostics *diagnostics)
 {
     if (diagnostics->all.count) qsort(diagnostics->all.at, diagnostics->all.count, sizeof(Diag *), by_place);
+}
+
+void diagnostics_visit(Diagnostics *diagnostics, void (*visit)(void *data, const DiagView *view), void *data)
+{
+    sort(diagnostics);
+    for (size_t i = 0; i < diagnostics->all.count; i++) {
+        const Diag *diag = diagnostics->all.at[i];
+        DiagView view = {.id = diag->id, .severity = rows[diag->id].severity, .at = diag->at, .message = diag->message,
+                         .notes = diag->notes.at, .hints = diag->hints.at, .n_notes = diag->notes.count,
+                         .n_hints = diag->hints.count};
+        visit(data, &view);
+    }
+}
+
+void diagnostics_print(Diagnostics *diagnostics, Text *to)
+{
+    sort(diagnostics);
     for (size_t i = 0; i < diagnostics->all.count; i++) {
         const Diag *diag = diagnostics->all.at[i];
         char label[96];

@@ -36,6 +36,26 @@ size_t diagnostics_errors(const Diagnostics *diagnostics);
 size_t diagnostics_count(const Diagnostics *diagnostics);
 /* All of them sorted by place, as text with the source lines and underlines. */
 void diagnostics_print(Diagnostics *diagnostics, Text *to);
+
+/* A diagnostic as data; all of it belongs to the Diagnostics. */
+typedef struct {
+    Span at;
+    const char *message;
+} DiagNote;
+
+typedef struct {
+    DiagId id;
+    Severity severity;
+    Span at;
+    const char *message;
+    const DiagNote *notes;
+    const char *const *hints;
+    size_t n_notes, n_hints;
+} DiagView;
+
+/* Calls visit for all of them, sorted by place. */
+void diagnostics_visit(Diagnostics *diagnostics, void (*visit)(void *data, const DiagView *view), void *data);
+
 /* Forgets all (the REPL does after each statement). */
 void diagnostics_clear(Diagnostics *diagnostics);
 /* The id as written in text: `unknown-name`. */

@@ -81,6 +81,15 @@ int nn_model_from_image(const nn_image *image, const nn_options *options, nn_mod
     return NN_OK;
 }
 
+int nn_model_on_release(nn_model *model, void (*release)(void *data), void *data)
+{
+    if (!model || !release) return nn_fail(NN_ERROR_ARGUMENT, "the model or the function is NULL");
+    if (model->close_library) return nn_fail(NN_ERROR_STATE, "the model %s has an owner already", model->image->name);
+    model->library = data;
+    model->close_library = release;
+    return NN_OK;
+}
+
 nn_model *nn_model_keep(nn_model *model)
 {
     atomic_fetch_add(&model->references, 1);

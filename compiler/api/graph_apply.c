@@ -1,0 +1,276 @@
+/* nnc.h: the operators of graphs. Each checks its operands against ir/ops.def before it makes a node. */
+#include <string.h>
+
+#include "api/graph.h"
+#include "ir/build.h"
+
+/* The operator of that name in a class, or OP_COUNT after a diagnostic. */
+static Op find_op(nnc_graph *graph, const char *name, OpClass class, const char *what)
+{
+    Op op = name ? op_parse(name, strlen(name)) : OP_COUNT;
+    if (op != OP_COUNT && op_info(op)->class == class && op != OP_CAST) return op;
+    const char *candidates[OP_COUNT];
+    size_t count = 0;
+    for (int i = 0; i < OP_COUNT; i++)
+        if (op_info((Op)i)->class == class && i != OP_CAST) candidates[count++] = op_info((Op)i)->spelling;
+    graph->failed = true;
+    Diag *diag = diag_new(graph->context->diagnostics, DIAG_bad_graph, NO_SPAN, "there is no %s called `%s`", what,
+                          name ? name : "");
+    const char *nearest = name ? nearest_spelling(name, candidates, count) : NULL;
+    if (nearest) diag_hint(diag, "did you mean `%s`?", nearest);
+    return OP_COUNT;
+}
+
+/* ---- Sources ---- */
+
+nnc_value nnc_constant(nnc_graph *graph, const char *type_text, double number)
+{
+    Type type;
+    if (!graph || !graph_type(graph, type_text, &type)) return NNC_NONE;
+    if (!dtype_is_float(type.dtype) && number != (double)(int64_t)number)
+        return graph_refuse(graph, "the constant %g is not of type %s", number, type_text);
+    return (nnc_value){build_constant(graph->graph, type, number).id};
+}
+
+nnc_value nnc_literal(nnc_graph *graph, const char *type_text, const void *elements, size_t size)
+{
+    Type type;
+    if (!graph || !graph_type(graph, type_text, &type)) return NNC_NONE;
+    if (!elements) return graph_refuse(graph, "literal: there are no elements (NULL)");
+    return graph_put(graph, OP_LITERAL, NULL, 0, &(Attr){.data = elements, .data_size = size}, &type);
+}
+
+nnc_value nnc_random(nnc_graph *graph, const char *path, const char *type_text)
+{
+    Type type;
+    if (!graph || !graph_type(graph, type_text, &type)) return NNC_NONE;
+    if (!path || !*path) return graph_refuse(graph, "random: a path is missing");
+    return graph_put(graph, OP_RANDOM, NULL, 0, &(Attr){.name = intern(graph->context->names, path)}, &type);
+}
+
+nnc_value nnc_iota(nnc_graph *graph, const char *type_text, int axis)
+{
+    Type type;
+    if (!graph || !graph_type(graph, type_text, &type)) return NNC_NONE;
+    return graph_put(graph, OP_IOTA, NULL, 0, &(Attr){.integer = axis}, &type);
+}
+
+nnc_value nnc_size(nnc_graph *graph, const char *size_text, const char *type_text)
+{
+    Type type;
+    Dim size;
+    if (!graph || !graph_type(graph, type_text, &type) || !graph_size(graph, size_text, &size)) return NNC_NONE;
+    if (type.rank || type.dtype == DTYPE_BOOL)
+        return graph_refuse(graph, "a size is a number, not of type %s", type_text);
+    return (nnc_value){build_size(graph->graph, size, type.dtype).id};
+}
+
+/* ---- Elementwise ---- */
+
+nnc_value nnc_apply(nnc_graph *graph, const char *name, const nnc_value *args, size_t n_args)
+{
+    enum { MOST = 3 };
+    Node nodes[MOST];
+    Op op = graph ? find_op(graph, name, OP_CLASS_ELEMENTWISE, "elementwise operator") : OP_COUNT;
+    if (op == OP_COUNT) return NNC_NONE;
+    if (n_args != (size_t)op_info(op)->arity || !args)
+        return graph_refuse(graph, "%s takes %d operands, not %zu", name, op_info(op)->arity,
+                            args ? n_args : (size_t)0);
+    if (!graph_values(graph, args, n_args, nodes)) return NNC_NONE;
+    Type widest = *node_type(graph->graph, nodes[0]);
+    for (size_t i = 1; i < n_args; i++)
+        if (node_type(graph->graph, nodes[i])->rank > widest.rank) widest = *node_type(graph->graph, nodes[i]);
+    for (size_t i = 0; i < n_args; i++) nodes[i] = graph_stretch(graph, nodes[i], &widest);
+    return graph_put(graph, op, nodes, (uint32_t)n_args, NULL, NULL);
+}
+
+nnc_value nnc_cast(nnc_graph *graph, nnc_value x, const char *element_type)
+{
+    DType dtype;
+    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    if (node_is_none(node)) return NNC_NONE;
+    if (!element_type || !dtype_parse(element_type, strlen(element_type), &dtype))
+        return graph_refuse(graph, "`%s` is not an element type", element_type ? element_type : "");
+    return (nnc_value){build_cast(graph->graph, node, dtype).id};
+}
+
+/* ---- Movement ---- */
+
+/* The operand and the type of a movement; false when one of them is missing. */
+static bool movement(nnc_graph *graph, nnc_value x, const char *shape, Node *node, Type *type)
+{
+    *node = graph ? graph_value(graph, x) : NODE_NONE;
+    return !node_is_none(*node) && graph_type(graph, shape, type);
+}
+
+/* As many axes as the node has. False after a diagnostic. */
+static bool read_axes(nnc_graph *graph, Node node, const int *axes, int32_t *to)
+{
+    uint32_t rank = node_type(graph->graph, node)->rank;
+    if (rank && !axes) {
+        graph_refuse(graph, "there are no axes (NULL)");
+        return false;
+    }
+    for (uint32_t i = 0; i < rank; i++) to[i] = axes[i];
+    return true;
+}
+
+nnc_value nnc_broadcast(nnc_graph *graph, nnc_value x, const char *shape, const int *axes)
+{
+    Node node;
+    Type type;
+    int32_t to[MAX_RANK];
+    if (!movement(graph, x, shape, &node, &type) || !read_axes(graph, node, axes, to)) return NNC_NONE;
+    Attr attr = {.ints = to, .n_ints = node_type(graph->graph, node)->rank};
+    return graph_put(graph, OP_BROADCAST, &node, 1, &attr, &type);
+}
+
+nnc_value nnc_reshape(nnc_graph *graph, nnc_value x, const char *shape)
+{
+    Node node;
+    Type type;
+    if (!movement(graph, x, shape, &node, &type)) return NNC_NONE;
+    return graph_put(graph, OP_RESHAPE, &node, 1, NULL, &type);
+}
+
+nnc_value nnc_transpose(nnc_graph *graph, nnc_value x, const int *axes)
+{
+    int32_t to[MAX_RANK];
+    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    if (node_is_none(node) || !read_axes(graph, node, axes, to)) return NNC_NONE;
+    return graph_put(graph, OP_TRANSPOSE, &node, 1, &(Attr){.ints = to, .n_ints = node_type(graph->graph, node)->rank},
+                     NULL);
+}
+
+nnc_value nnc_slice(nnc_graph *graph, nnc_value x, int axis, const char *start, const char *size)
+{
+    Dim from, count, starts[MAX_RANK];
+    int32_t steps[MAX_RANK];
+    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    if (node_is_none(node) || !graph_size(graph, start, &from) || !graph_size(graph, size, &count)) return NNC_NONE;
+    Type type = *node_type(graph->graph, node);
+    if (axis < 0 || axis >= (int)type.rank) return graph_refuse(graph, "slice: there is no axis %d", axis);
+    for (uint32_t i = 0; i < type.rank; i++) {
+        starts[i] = (int)i == axis ? from : dim_constant(graph_dims(graph->graph), 0);
+        steps[i] = 1;
+    }
+    type.dims[axis] = count;
+    Attr attr = {.sizes = starts, .ints = steps, .n_sizes = type.rank, .n_ints = type.rank};
+    return graph_put(graph, OP_SLICE, &node, 1, &attr, &type);
+}
+
+nnc_value nnc_concat(nnc_graph *graph, const nnc_value *parts, size_t n_parts, int axis)
+{
+    if (!graph) return NNC_NONE;
+    if (!parts || !n_parts) return graph_refuse(graph, "concat: there are no parts");
+    Node *nodes = ARENA_ARRAY(graph->context->arena, Node, n_parts);
+    if (!graph_values(graph, parts, n_parts, nodes)) return NNC_NONE;
+    return graph_put(graph, OP_CONCAT, nodes, (uint32_t)n_parts, &(Attr){.integer = axis}, NULL);
+}
+
+nnc_value nnc_gather(nnc_graph *graph, nnc_value x, nnc_value ids, int axis, int batch_axes)
+{
+    Node nodes[2];
+    if (!graph || !graph_values(graph, (nnc_value[]){x, ids}, 2, nodes)) return NNC_NONE;
+    return graph_put(graph, OP_GATHER, nodes, 2, &(Attr){.ints = (int32_t[]){axis, batch_axes}, .n_ints = 2}, NULL);
+}
+
+/* ---- Reductions and contractions ---- */
+
+/* The mean is a sum divided by how many were added. */
+static nnc_value divide_by_count(nnc_graph *graph, nnc_value sum, Node x, const int32_t *axes, size_t n_axes)
+{
+    if (!sum.id) return NNC_NONE;
+    const Type type = *node_type(graph->graph, x);
+    if (!dtype_is_float(type.dtype)) return graph_refuse(graph, "mean of %s; cast it first", dtype_name(type.dtype));
+    Dim dims[MAX_RANK];
+    for (size_t i = 0; i < n_axes; i++) dims[i] = type.dims[axes[i]];
+    Dim count = dim_product(graph_dims(graph->graph), dims, (uint32_t)n_axes);
+    nnc_value number = {build_size(graph->graph, count, type.dtype).id};
+    return nnc_binary(graph, "div", sum, number);
+}
+
+nnc_value nnc_reduce(nnc_graph *graph, const char *name, nnc_value x, const int *axes, size_t n_axes)
+{
+    int32_t to[MAX_RANK];
+    bool mean = name && !strcmp(name, "mean");
+    Op op = graph ? find_op(graph, mean ? "sum" : name, OP_CLASS_REDUCTION, "reduction") : OP_COUNT;
+    Node node = op != OP_COUNT ? graph_value(graph, x) : NODE_NONE;
+    if (node_is_none(node)) return NNC_NONE;
+    uint32_t rank = node_type(graph->graph, node)->rank;
+    if (!axes) n_axes = rank;
+    if (n_axes > rank) return graph_refuse(graph, "%s over %zu axes of %u", name, n_axes, rank);
+    for (size_t i = 0; i < n_axes; i++) to[i] = axes ? axes[i] : (int32_t)i;
+    if (!n_axes && op != OP_ARGMAX && op != OP_ARGMIN) return x;
+    nnc_value made = graph_put(graph, op, &node, 1, &(Attr){.ints = to, .n_ints = (uint32_t)n_axes}, NULL);
+    return mean ? divide_by_count(graph, made, node, to, n_axes) : made;
+}
+
+nnc_value nnc_along(nnc_graph *graph, const char *name, nnc_value x, int axis)
+{
+    Op op = graph ? find_op(graph, name, OP_CLASS_CUMULATIVE, "operator along an axis") : OP_COUNT;
+    Node node = op != OP_COUNT ? graph_value(graph, x) : NODE_NONE;
+    if (node_is_none(node)) return NNC_NONE;
+    if (axis < 0 || axis >= (int)node_type(graph->graph, node)->rank)
+        return graph_refuse(graph, "%s: there is no axis %d", name, axis);
+    return graph_put(graph, op, &node, 1, &(Attr){.integer = axis}, NULL);
+}
+
+/* `bi,io->bo` as labels: letters by first appearance. The number of letters in each of the three parts; false when it
+ * is not of that form. */
+static bool read_letters(const char *text, int32_t *labels, uint32_t *counts)
+{
+    static const char *const ends[] = {",", "->", ""};
+    int32_t known[256], next = 0;
+    uint32_t n = 0;
+    for (int i = 0; i < 256; i++) known[i] = -1;
+    for (int part = 0; part < 3; part++) {
+        counts[part] = 0;
+        for (; (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z'); text++) {
+            int32_t *label = &known[(unsigned char)*text];
+            if (++counts[part] > MAX_RANK) return false;
+            if (*label < 0) *label = next++;
+            labels[n++] = *label;
+        }
+        size_t length = strlen(ends[part]);
+        if (strncmp(text, ends[part], length) || (part == 2 && *text)) return false;
+        text += length;
+    }
+    return true;
+}
+
+nnc_value nnc_contract(nnc_graph *graph, const char *letters, nnc_value a, nnc_value b)
+{
+    Node nodes[2];
+    int32_t labels[3 * MAX_RANK];
+    uint32_t counts[3];
+    if (!graph || !graph_values(graph, (nnc_value[]){a, b}, 2, nodes)) return NNC_NONE;
+    if (!letters || !read_letters(letters, labels, counts))
+        return graph_refuse(graph, "contract: `%s` is not of the form bi,io->bo", letters ? letters : "");
+    for (int i = 0; i < 2; i++) {
+        uint32_t rank = node_type(graph->graph, nodes[i])->rank;
+        if (counts[i] != rank)
+            return graph_refuse(graph, "contract: `%s` has %u letters for an operand of rank %u", letters, counts[i],
+                                rank);
+    }
+    Attr attr = {.ints = labels, .n_ints = counts[0] + counts[1] + counts[2]};
+    return graph_put(graph, OP_CONTRACT, nodes, 2, &attr, NULL);
+}
+
+/* ---- Differentiation ---- */
+
+nnc_value nnc_derivative(nnc_graph *graph, nnc_value y, nnc_value x)
+{
+    Node nodes[2];
+    if (!graph || !graph_values(graph, (nnc_value[]){y, x}, 2, nodes)) return NNC_NONE;
+    Type type = *node_type(graph->graph, nodes[1]);
+    if (!dtype_is_float(type.dtype))
+        return graph_refuse(graph, "a derivative by what is of type %s", dtype_name(type.dtype));
+    return graph_put(graph, OP_GRADIENT, nodes, 2, NULL, &type);
+}
+
+nnc_value nnc_stop_gradient(nnc_graph *graph, nnc_value x)
+{
+    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    return node_is_none(node) ? NNC_NONE : graph_put(graph, OP_STOP_GRADIENT, &node, 1, NULL, NULL);
+}

@@ -1,0 +1,44 @@
+/* What the files behind nnc.h share. */
+#ifndef NNC_API_INTERNAL_H
+#define NNC_API_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "api/provider.h"
+#include "codegen/codegen.h"
+#include "display/display.h"
+#include "elaborate/program.h"
+#include "nnc/nnc.h"
+
+struct nnc_compiler {
+    nnc_listener *listener;
+    void *listener_data;
+    Text diagnostics, formula; /* of the last call */
+};
+
+/* Where one source or graph is compiled: it lives as long as anything that was made in it. */
+typedef struct {
+    atomic_int references;
+    Context *context;
+    Provider *provider;
+    Graph *graph; /* NULL until there is one */
+} Workspace;
+
+Workspace *workspace_new(void);
+Workspace *workspace_keep(Workspace *workspace);
+void workspace_drop(Workspace *workspace);
+
+/* Forgets what the last call left. */
+void compiler_begin(nnc_compiler *compiler);
+/* Hands over the workspace's diagnostics and forgets them there. */
+void compiler_report(nnc_compiler *compiler, Workspace *workspace);
+/* The options as this version knows them: a caller's older structure has fewer. False after a diagnostic. */
+bool options_read(Context *context, const nnc_options *given, nnc_options *options);
+
+/* A rewritten module and its plan become a model over machine code, which keeps the workspace. False after a
+ * diagnostic. */
+bool model_make(Workspace *workspace, const Plan *plan, const nnc_options *options, nn_model **model);
+/* d of / d wrt as a formula in compiler->formula. False after a diagnostic. */
+bool formula_make(nnc_compiler *compiler, const Module *module, Node of, Node wrt, nnc_form form);
+
+#endif

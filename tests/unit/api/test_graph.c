@@ -1,0 +1,394 @@
+/* nnc.h over graphs that are built by calls. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "models.h"
+
+static const float points[4][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}}, either[4] = {0, 1, 1, 1};
+
+static nn_session *session_of(nn_model *model)
+{
+    nn_params *params;
+    nn_session *session;
+    cr_assert_eq(nn_params_new(model, NULL, 0, 1, &params), 0, "%s", nn_message());
+    cr_assert_eq(nn_session_new(params, NULL, &session), 0);
+    nn_params_free(params);
+    nn_model_free(model);
+    return session;
+}
+
+static nn_model *compile_graph(nnc_compiler *compiler, nnc_graph *graph)
+{
+    nn_model *model;
+    int status = nnc_graph_compile(graph, NULL, &model);
+    cr_assert_eq(status, 0, "%s", nnc_diagnostics(compiler));
+    return model;
+}
+
+static nn_model *compile_text(nnc_compiler *compiler, const char *text)
+{
+    nn_model *model;
+    cr_assert_eq(nnc_compile(compiler, NULL, text, NULL, &model), 0, "%s", nnc_diagnostics(compiler));
+    return model;
+}
+
+Test(graph, logistic_regression_learns_as_its_text)
+{
+    const int64_t dims[] = {4};
+    const void *const feed[] = {points, either};
+    nnc_compiler *compiler = nnc_new();
+    nnc_graph *graph = nnc_graph_new(compiler, "logistic");
+    build_logistic(graph);
+    nn_session *built = session_of(compile_graph(compiler, graph)),
+               *written = session_of(compile_text(compiler, LOGISTIC));
+    nnc_graph_free(graph);
+    nnc_free(compiler);
+    float a = 0, b = 0;
+    for (int i = 0; i < 200; i++) {
+        cr_assert_eq(nn_session_step(built, dims, 1, feed, 2, &a), 0, "%s", nn_message());
+        cr_assert_eq(nn_session_step(written, dims, 1, feed, 2, &b), 0, "%s", nn_message());
+        cr_assert_float_eq(a, b, 1e-5, "step %d: %g and %g", i, a, b);
+    }
+    cr_assert(a < 0.15);
+    nn_session_free(built);
+    nn_session_free(written);
+}
+
+#define PERCEPTRON                                                                                                     \
+    "model perceptron {\n"                                                                                             \
+    "    input x: f32[batch, 3]\n"                                                                                     \
+    "    target label: i32[batch] in 4\n"                                                                              \
+    "    param W1: f32[3, 8] = 0; param b1: f32[8] = 0; param W2: f32[8, 4] = 0; param b2: f32[4] = 0\n"               \
+    "    h = tanh(x @ W1 + b1)\n"                                                                                      \
+    "    z = h @ W2 + b2\n"                                                                                            \
+    "    output p = softmax(z)\n"                                                                                      \
+    "    loss = cross_entropy(z, label)\n"                                                                             \
+    "}\n"
+
+static void build_perceptron(nnc_graph *graph)
+{
+    const int last = 1;
+    nnc_value x = nnc_input(graph, "x", "f32[batch, 3]"), label = nnc_target(graph, "label", "i32[batch] in 4");
+    nnc_value W1 = nnc_param(graph, "W1", "f32[3, 8]", nnc_random(graph, "W1", "f32[3, 8]"));
+    nnc_value b1 = nnc_param(graph, "b1", "f32[8]", NNC_NONE), b2 = nnc_param(graph, "b2", "f32[4]", NNC_NONE);
+    nnc_value W2 = nnc_param(graph, "W2", "f32[8, 4]", nnc_random(graph, "W2", "f32[8, 4]"));
+    nnc_value sum = nnc_binary(graph, "add", nnc_contract(graph, "bi,ih->bh", x, W1), b1);
+    nnc_value h = nnc_unary(graph, "tanh", sum);
+    nnc_value z = nnc_binary(graph, "add", nnc_contract(graph, "bh,ho->bo", h, W2), b2);
+    nnc_value picked = nnc_gather(graph, nnc_along(graph, "log_softmax", z, 1), label, 1, 1);
+    nnc_loss(graph, "loss", nnc_unary(graph, "neg", nnc_reduce(graph, "mean", picked, NULL, 0)));
+    nnc_output(graph, "p", nnc_along(graph, "softmax", z, 1));
+    nnc_value right = nnc_binary(graph, "eq", nnc_reduce(graph, "argmax", z, &last, 1), label);
+    nnc_metric(graph, "accuracy", nnc_reduce(graph, "mean", nnc_cast(graph, right, "f32"), NULL, 0));
+}
+
+/* Every gradient of two layers: by calls and by text, over the same weights. */
+Test(graph, perceptron_has_the_gradients_of_its_text)
+{
+    enum { ROWS = 5 };
+    const int64_t dims[] = {ROWS};
+    float x[ROWS][3];
+    const int32_t label[ROWS] = {0, 3, 1, 2, 3};
+    const void *const feed[] = {x, label};
+    for (int i = 0; i < ROWS * 3; i++) x[i / 3][i % 3] = sinf((float)i);
+    nnc_compiler *compiler = nnc_new();
+    nnc_graph *graph = nnc_graph_new(compiler, "perceptron");
+    build_perceptron(graph);
+    nn_session *built = session_of(compile_graph(compiler, graph)),
+               *written = session_of(compile_text(compiler, PERCEPTRON));
+    static const struct {
+        const char *name;
+        size_t count;
+    } params[] = {{"W1", 24}, {"b1", 8}, {"W2", 32}, {"b2", 4}};
+    float a[32], b[32];
+    for (int i = 0; i < 4; i++) {
+        cr_assert_eq(nn_params_get(nn_session_params(built), params[i].name, NN_TYPE_F32, a, params[i].count), 0);
+        for (size_t k = 0; params[i].name[0] == 'W' && k < params[i].count; k++) cr_assert(a[k] > 0 && a[k] < 1);
+        cr_assert_eq(nn_params_set(nn_session_params(written), params[i].name, NN_TYPE_F32, a, params[i].count), 0);
+    }
+    nn_session *both[] = {built, written};
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(nn_session_forward(both[i], dims, 1, feed, 2, 1), 0, "%s", nn_message());
+        cr_assert_eq(nn_session_backward(both[i]), 0, "%s", nn_message());
+    }
+    for (int i = 0; i < 4; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "grad.%s", params[i].name);
+        cr_assert_eq(nn_session_get(built, name, NN_TYPE_F32, a, params[i].count), 0, "%s", nn_message());
+        cr_assert_eq(nn_session_get(written, name, NN_TYPE_F32, b, params[i].count), 0, "%s", nn_message());
+        for (size_t k = 0; k < params[i].count; k++) cr_assert_float_eq(a[k], b[k], 1e-6, "%s[%zu]", name, k);
+    }
+    float accuracy;
+    cr_assert_eq(nn_session_get(built, "accuracy", NN_TYPE_F32, &accuracy, 1), 0, "%s", nn_message());
+    cr_assert(accuracy >= 0 && accuracy <= 1);
+    nn_session_free(built);
+    nn_session_free(written);
+    nnc_graph_free(graph);
+    nnc_free(compiler);
+}
+
+Test(graph, moves_and_grows)
+{
+    const int swap[] = {1, 0}, onto[] = {1}, axis = 0;
+    const float table[] = {1, 2, 3, 4, 5, 6};
+    nnc_compiler *compiler = nnc_new();
+    nnc_graph *graph = nnc_graph_new(compiler, "moves");
+    nnc_value x = nnc_input(graph, "x", "f32[n, 3]"), t = nnc_literal(graph, "f32[2, 3]", table, sizeof table);
+    nnc_value both = nnc_concat(graph, (nnc_value[]){x, t}, 2, 0);
+    cr_assert_str_eq(nnc_type(graph, both), "f32[n + 2, 3]");
+    nnc_value tail = nnc_slice(graph, both, 0, "n", "2");
+    nnc_output(graph, "turned", nnc_transpose(graph, tail, swap));
+    nnc_output(graph, "flat", nnc_reshape(graph, tail, "f32[6]"));
+    nnc_output(graph, "row", nnc_broadcast(graph, nnc_reduce(graph, "sum", tail, &axis, 1), "f32[2, 3]", onto));
+    nnc_output(graph, "n", nnc_size(graph, "n", "f32"));
+    nn_session *session = session_of(compile_graph(compiler, graph));
+    nnc_output(graph, "count", nnc_cast(graph, nnc_iota(graph, "i32[4]", 0), "f32"));
+    nn_session *grown = session_of(compile_graph(compiler, graph));
+    nnc_graph_free(graph);
+    nnc_free(compiler);
+
+    const int64_t dims[] = {7};
+    const float rows[7][3] = {{0}};
+    const void *const feed[] = {rows};
+    float values[6];
+    cr_assert_eq(nn_session_forward(session, dims, 1, feed, 1, 0), 0, "%s", nn_message());
+    cr_assert_eq(nn_session_get(session, "turned", NN_TYPE_F32, values, 6), 0);
+    cr_assert(!memcmp(values, (float[]){1, 4, 2, 5, 3, 6}, sizeof values));
+    cr_assert_eq(nn_session_get(session, "row", NN_TYPE_F32, values, 6), 0);
+    cr_assert(!memcmp(values, (float[]){5, 7, 9, 5, 7, 9}, sizeof values));
+    cr_assert_eq(nn_session_get(session, "n", NN_TYPE_F32, values, 1), 0);
+    cr_assert_eq(values[0], 7);
+    cr_assert_neq(nn_session_get(session, "count", NN_TYPE_F32, values, 4), 0);
+    cr_assert_eq(nn_session_forward(grown, dims, 1, feed, 1, 0), 0);
+    cr_assert_eq(nn_session_get(grown, "count", NN_TYPE_F32, values, 4), 0);
+    cr_assert(!memcmp(values, (float[]){0, 1, 2, 3}, 4 * sizeof *values));
+    nn_session_free(session);
+    nn_session_free(grown);
+}
+
+Test(graph, derivatives_are_formulas)
+{
+    const char *formula;
+    nnc_compiler *compiler = nnc_new();
+    nnc_graph *graph = nnc_graph_new(compiler, "m");
+    nnc_value x = nnc_input(graph, "x", "f32"), w = nnc_param(graph, "w", "f32", NNC_NONE);
+    nnc_value y = nnc_binary(graph, "mul", x, nnc_unary(graph, "exp", w));
+    cr_assert_eq(nnc_graph_gradient(graph, y, x, NNC_TEXT, &formula), 0, "%s", nnc_diagnostics(compiler));
+    cr_assert_str_eq(formula, "exp(w)");
+    cr_assert_eq(nnc_graph_gradient(graph, NNC_NONE, x, NNC_TEXT, &formula), 1);
+    nnc_graph_free(graph);
+    nnc_free(compiler);
+}
+
+/* ---- Misuse ---- */
+
+static void fit_ill(nnc_graph *graph, nnc_value x, nnc_value rows, nnc_value ids, int which)
+{
+    const int axes[] = {0, 5}, twice[] = {0, 0};
+    const nnc_value far = {123456};
+    switch (which) {
+    case 0:
+        nnc_binary(graph, "add", x, rows);
+        break;
+    case 1:
+        nnc_unary(graph, "add", x);
+        break;
+    case 2:
+        nnc_unary(graph, "tanhh", x);
+        break;
+    case 3:
+        nnc_unary(graph, "exp", ids);
+        break;
+    case 4:
+        nnc_reduce(graph, "sum", x, axes, 2);
+        break;
+    case 5:
+        nnc_reduce(graph, "exp", x, NULL, 0);
+        break;
+    case 6:
+        nnc_along(graph, "softmax", x, -1);
+        break;
+    case 7:
+        nnc_contract(graph, "ab,bc", x, x);
+        break;
+    case 8:
+        nnc_contract(graph, "a,b->ab", x, x);
+        break;
+    case 9:
+        nnc_contract(graph, "ab,bc->ad", x, x);
+        break;
+    case 10:
+        nnc_transpose(graph, x, twice);
+        break;
+    case 11:
+        nnc_transpose(graph, x, NULL);
+        break;
+    case 12:
+        nnc_reshape(graph, x, "f32[4]");
+        break;
+    case 13:
+        nnc_broadcast(graph, x, "f32[2, 3]", axes);
+        break;
+    case 14:
+        nnc_slice(graph, x, 2, "0", "1");
+        break;
+    case 15:
+        nnc_slice(graph, x, 1, "0", "9");
+        break;
+    case 16:
+        nnc_concat(graph, NULL, 1, 0);
+        break;
+    case 17:
+        nnc_concat(graph, &x, 1, 7);
+        break;
+    case 18:
+        nnc_gather(graph, x, x, 0, 0);
+        break;
+    case 19:
+        nnc_gather(graph, x, ids, 9, 0);
+        break;
+    case 20:
+        nnc_input(graph, "x", "f32");
+        break;
+    case 21:
+        nnc_input(graph, NULL, "f32");
+        break;
+    case 22:
+        nnc_input(graph, "q", NULL);
+        break;
+    case 23:
+        nnc_input(graph, "q", "f32[2");
+        break;
+    case 24:
+        nnc_input(graph, "q", "f32[-2]");
+        break;
+    case 25:
+        nnc_param(graph, "q", "f32[2]", rows);
+        break;
+    case 26:
+        nnc_setting(graph, "q", "f32[2]", 1);
+        break;
+    case 27:
+        nnc_constant(graph, "i32", 0.5);
+        break;
+    case 28:
+        nnc_literal(graph, "f32[2]", axes, 3);
+        break;
+    case 29:
+        nnc_literal(graph, "f32[2]", NULL, 8);
+        break;
+    case 30:
+        nnc_iota(graph, "i32[2]", 1);
+        break;
+    case 31:
+        nnc_random(graph, "q", "i32[2]");
+        break;
+    case 32:
+        nnc_size(graph, "2 +", "f32");
+        break;
+    case 33:
+        nnc_cast(graph, x, "f31");
+        break;
+    case 34:
+        nnc_derivative(graph, x, x);
+        break;
+    case 35:
+        nnc_derivative(graph, nnc_reduce(graph, "sum", x, NULL, 0), ids);
+        break;
+    case 36:
+        nnc_unary(graph, "exp", far);
+        break;
+    case 37:
+        nnc_output(graph, NULL, x);
+        break;
+    case 38:
+        nnc_output(graph, "y", x);
+        nnc_output(graph, "y", x);
+        break;
+    case 39:
+        nnc_loss(graph, "l", x);
+        break;
+    case 40:
+        nnc_update(graph, x, x);
+        break;
+    case 41:
+        nnc_apply(graph, "add", NULL, 2);
+        break;
+    case 42:
+        nnc_apply(graph, NULL, &x, 1);
+        break;
+    case 43:
+        nnc_contract(graph, NULL, x, x);
+        break;
+    case 44:
+        nnc_random(graph, NULL, "f32");
+        break;
+    case 45:
+        nnc_reduce(graph, "mean", ids, NULL, 0);
+        break;
+    case 46:
+        nnc_input(graph, "q", "i32[2] in -1");
+        break;
+    case 47:
+        nnc_iota(graph, "i32[2]", -1);
+        break;
+    case 48:
+        nnc_concat(graph, &x, 1, -1);
+        break;
+    case 49:
+        nnc_gather(graph, x, ids, 0, -1);
+        break;
+    default:
+        cr_assert_fail("no case %d", which);
+    }
+}
+
+Test(graph, what_does_not_fit_is_a_diagnostic)
+{
+    enum { CASES = 50 };
+    nnc_compiler *compiler = nnc_new();
+    for (int i = 0; i < CASES; i++) {
+        nn_model *model;
+        nnc_graph *graph = nnc_graph_new(compiler, "m");
+        nnc_value x = nnc_input(graph, "x", "f32[2, 3]"), rows = nnc_input(graph, "rows", "f32[n, 2]");
+        nnc_value ids = nnc_input(graph, "ids", "i32[2]");
+        nnc_output(graph, "out", nnc_unary(graph, "exp", x));
+        fit_ill(graph, x, rows, ids, i);
+        for (int again = 0; again < 2; again++) {
+            cr_assert_eq(nnc_graph_compile(graph, NULL, &model), 1, "case %d", i);
+            cr_assert(strstr(nnc_diagnostics(compiler), "error["), "case %d", i);
+            cr_assert_null(model);
+        }
+        nnc_graph_free(graph);
+    }
+    nnc_free(compiler);
+}
+
+Test(graph, nothing_is_nothing)
+{
+    const char *formula;
+    nn_model *model;
+    nnc_compiler *compiler = nnc_new();
+    cr_assert_null(nnc_graph_new(NULL, "m"));
+    cr_assert_null(nnc_graph_new(compiler, NULL));
+    cr_assert_null(nnc_graph_new(compiler, "two words"));
+    cr_assert(strstr(nnc_diagnostics(compiler), "two words"));
+    cr_assert_eq(build_logistic(NULL).id, 0);
+    nnc_set_name(NULL, NNC_NONE, "x");
+    cr_assert_str_eq(nnc_type(NULL, NNC_NONE), "");
+    cr_assert_eq(nnc_graph_compile(NULL, NULL, &model), 1);
+    cr_assert_eq(nnc_graph_write(NULL, NULL, "m.ll"), 1);
+    cr_assert_eq(nnc_graph_gradient(NULL, NNC_NONE, NNC_NONE, NNC_TEXT, &formula), 1);
+    nnc_graph *graph = nnc_graph_new(compiler, "m");
+    cr_assert_eq(nnc_graph_compile(graph, NULL, &model), 1); /* it gives nothing */
+    cr_assert_eq(nnc_graph_compile(graph, NULL, NULL), 1);
+    cr_assert_eq(nnc_graph_write(graph, NULL, "m.exe"), 1);
+    nnc_graph_free(graph);
+    nnc_graph_free(NULL);
+    nnc_listen(NULL, NULL, NULL);
+    cr_assert_str_eq(nnc_diagnostics(NULL), "");
+    cr_assert_eq(nnc_version(), NNC_VERSION);
+    nnc_free(compiler);
+}

@@ -170,6 +170,14 @@ static void collect(void *data, const char *name)
     vec_push(&((Candidates *)data)->names, name);
 }
 
+void items_names(const Items *items, void (*visit)(void *data, const char *name), void *data)
+{
+    for (size_t i = 0; i < items->n_slots; i++) {
+        const Item *item = items->slots[i];
+        if (item && item->space != SPACE_DATA && item->space != SPACE_TRAIN) visit(data, item->name);
+    }
+}
+
 const char *items_nearest(const Items *items, Space space, Name name)
 {
     Candidates candidates = {0};

@@ -48,6 +48,8 @@ const Item *items_find(const Items *items, Space space, Name name, bool inside_p
 /* The user's items in the order of their declaration. */
 const Item *items_first(const Items *items);
 
+/* Calls visit with each name that the prelude or the user gives to a constant, function, layer, optimizer or model. */
+void items_names(const Items *items, void (*visit)(void *data, const char *name), void *data);
 /* The nearest name of a space to one that does not exist (also of the built-in functions), NULL when none is near. */
 const char *items_nearest(const Items *items, Space space, Name name);
 

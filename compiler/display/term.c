@@ -114,23 +114,36 @@ static int by_rank(const Term *a, double pa, const Term *b, double pb)
     return term_compare(a, b);
 }
 
+/* Exchanges the kid with the one before it. */
+static void swap_kids(Term *term, uint32_t j)
+{
+    Term *kid = term->kids[j];
+    double power = term->powers[j];
+    term->kids[j] = term->kids[j - 1];
+    term->powers[j] = term->powers[j - 1];
+    term->kids[j - 1] = kid;
+    term->powers[j - 1] = power;
+}
+
+/* A product of names alone reads as one thing. */
+static bool is_monomial(const Term *product)
+{
+    for (uint32_t i = 0; i < product->n_kids; i++)
+        if (product->kids[i]->kind != TERM_NAME || product->powers[i] < 0) return false;
+    return true;
+}
+
 /* Sorts the factors; a product of one plain factor is that factor, of none its number. */
 static Term *finish_product(Arena *arena, Term *product)
 {
     if (product->number == 0) return number(arena, 0);
     for (uint32_t i = 1; i < product->n_kids; i++)
         for (uint32_t j = i; j > 0 && by_rank(product->kids[j - 1], product->powers[j - 1], product->kids[j],
-                                              product->powers[j]) > 0; j--) {
-            Term *kid = product->kids[j];
-            double power = product->powers[j];
-            product->kids[j] = product->kids[j - 1];
-            product->powers[j] = product->powers[j - 1];
-            product->kids[j - 1] = kid;
-            product->powers[j - 1] = power;
-        }
+                                              product->powers[j]) > 0; j--)
+            swap_kids(product, j);
     if (!product->n_kids) return number(arena, product->number);
     if (product->n_kids == 1 && product->powers[0] == 1 && product->number == 1) return product->kids[0];
-    product->rank = product->n_kids == 1 && product->kids[0]->rank < RANK_CALL ? RANK_POWER : RANK_CALL;
+    product->rank = is_monomial(product) ? RANK_POWER : RANK_CALL;
     return product;
 }
 
@@ -153,8 +166,27 @@ static void accumulate(Arena *arena, Term *sum, Term *term, double factor)
     }
 }
 
+/* Addends in reading order: products and matrix products, then names, then the rest as it came. */
+static int addend_class(const Term *term)
+{
+    if (term->kind == TERM_NAME) return 1;
+    return term->kind == TERM_MATMUL || (term->kind == TERM_PRODUCT && term->rank == RANK_POWER) ? 0 : 2;
+}
+
+static bool addends_in_order(const Term *a, const Term *b)
+{
+    int x = addend_class(a), y = addend_class(b);
+    if (x != y || x == 2) return x <= y;
+    return a->kind == TERM_MATMUL || b->kind == TERM_MATMUL || term_compare(a, b) <= 0;
+}
+
 static Term *finish_sum(Arena *arena, Term *sum)
 {
+    for (uint32_t i = 1; i < sum->n_kids; i++)
+        for (uint32_t j = i; j > 0 && !addends_in_order(sum->kids[j - 1], sum->kids[j]); j--) swap_kids(sum, j);
+    uint32_t first = 0; /* what is positive stands in front: `y - x` */
+    while (first < sum->n_kids && sum->powers[first] < 0) first++;
+    for (uint32_t j = first; sum->number <= 0 && first < sum->n_kids && j > 0; j--) swap_kids(sum, j);
     if (!sum->n_kids) return number(arena, sum->number);
     if (sum->n_kids == 1 && sum->number == 0) {
         if (sum->powers[0] == 1) return sum->kids[0];

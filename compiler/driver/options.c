@@ -215,12 +215,8 @@ bool options_parse(Options *options, int argc, char **argv, int *status)
         print_overview(stdout);
         return false;
     }
-    if (argc < 2) {
-        print_overview(stderr);
-        *status = EXIT_USAGE;
-        return false;
-    }
-    for (int i = parse_command(options, argv[1]) ? 2 : 1; i < argc; i++) {
+    if (argc < 2) options->command = COMMAND_REPL;
+    for (int i = argc > 1 && parse_command(options, argv[1]) ? 2 : 1; i < argc; i++) {
         if (argv[i][0] == '-' && argv[i][1]) {
             if (!parse_option(options, argc, argv, &i, status)) return false;
         } else if (options->file) {
@@ -234,7 +230,7 @@ bool options_parse(Options *options, int argc, char **argv, int *status)
         print_help(stdout, options->command);
         return false;
     }
-    if (!options->file) {
+    if (!options->file && options->command != COMMAND_REPL) {
         *status = usage_error(options, "which file?");
         return false;
     }

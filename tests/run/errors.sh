@@ -1,6 +1,6 @@
 # What goes wrong is said, with the right status.
 . "$(dirname "$0")/lib.sh"
-fails 2 'usage' "$nnc"
+fails 2 'usage' "$nnc" train
 fails 2 'unknown option --epoch (did you mean --epochs?)' "$nnc" train "$examples/spirals.nn" --epoch 3
 fails 2 'above 0' "$nnc" train "$examples/spirals.nn" --batch 0
 fails 2 'takes no value' "$nnc" train "$examples/spirals.nn" --quiet=1

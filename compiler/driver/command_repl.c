@@ -1,0 +1,49 @@
+/* nnc repl: formulas, models and their training in a conversation. */
+#include "driver/commands.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "driver/repl_session.h"
+#include "driver/repl_terminal.h"
+
+/* Ctrl-C: forgets the line at the prompt, ends a training after its step. */
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
+
+static void catch_interrupts(Session *session)
+{
+    struct sigaction action = {.sa_handler = interrupt};
+    sigaction(SIGINT, &action, NULL);
+    session->stop = &interrupted;
+}
+
+static void read_pipe(Session *session)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    while (getline(&line, &capacity, stdin) >= 0)
+        if (!session_line(session, line)) break;
+    free(line);
+    session_finish(session);
+}
+
+int command_REPL(const Options *options)
+{
+    Session *session = session_new(options);
+    bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    if (terminal) catch_interrupts(session);
+    if (options->file) session_load(session, options->file);
+    if (terminal) terminal_run(session);
+    else read_pipe(session);
+    int status = session->errors && !terminal ? EXIT_USER : EXIT_OK;
+    session_free(session);
+    return status;
+}

@@ -1,0 +1,32 @@
+/* A loaded model: one model of a session, compiled. It has a context, code and parameters of its own, so that redefining it
+ * frees all of it; what it had learned goes over to its successor where names and shapes agree. */
+#ifndef NNC_DRIVER_REPL_LOADED_H
+#define NNC_DRIVER_REPL_LOADED_H
+
+#include "driver/pipeline.h"
+#include "driver/repl_journal.h"
+
+typedef struct {
+    char *name; /* of the model */
+    char *path; /* of the file that it came from, or NULL */
+    Options options;
+    Pipeline pipeline;
+    nn_params *params; /* NULL until its values are asked for */
+    nn_pool *pool;
+    bool stale; /* an item was defined since: it is compiled again before its next use */
+} Loaded;
+
+/* The program of a model among the journal's items: types and shapes, no code yet. NULL after diagnostics, printed. */
+Loaded *loaded_new(const Options *options, const Journal *journal, const char *path, const char *name);
+void loaded_free(Loaded *model);
+/* Code and parameters, made from the seed (and --weights) at first. False after diagnostics, printed. */
+bool loaded_ready(Loaded *model);
+/* The plan of its kernels. False after diagnostics, printed. */
+bool loaded_plan(Loaded *model);
+/* Gives the new model what the old one has learned: values of the same name and shape, the step. Prints what did not
+ * fit. */
+void loaded_inherit(Loaded *model, Loaded *old);
+/* One line: inputs, parameters. */
+void loaded_summary(const Loaded *model, Text *to);
+
+#endif

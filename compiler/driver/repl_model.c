@@ -1,0 +1,354 @@
+/* What a session asks of its current model. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/derivative.h"
+#include "display/display.h"
+#include "driver/repl_session.h"
+#include "driver/report.h"
+#include "driver/sizes.h"
+#include "driver/splits.h"
+
+enum { MOST_SCORES = 256 };
+
+/* Prints what went wrong with the model, and counts it. */
+static void finish(Session *session, Loaded *model, bool good)
+{
+    fflush(stdout);
+    report(model->pipeline.context);
+    session->errors += !good;
+}
+
+/* The current model with its code and parameters. */
+static Loaded *ready_model(Session *session)
+{
+    Loaded *model = session_model(session);
+    if (!model || loaded_ready(model)) return model;
+    session->errors++;
+    return NULL;
+}
+
+static bool require(Loaded *model, const char *const *programs)
+{
+    for (; *programs; programs++)
+        if (!jit_require(model->pipeline.jit, *programs)) return false;
+    return true;
+}
+
+static bool mistake(Loaded *model, const char *format, const char *what)
+{
+    diag_new(model->pipeline.context->diagnostics, DIAG_bad_value, NO_SPAN, format, what);
+    return false;
+}
+
+/* ---- Training ---- */
+
+static bool read_count(Loaded *model, const char *text, uint64_t *count)
+{
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (*end || errno || number < 1) return mistake(model, "a number of steps is wanted, not `%s`", text);
+    *count = (uint64_t)number;
+    return true;
+}
+
+static bool train(Session *session, Loaded *model, const char *argument)
+{
+    static const char *const programs[] = {"step", "data.train", NULL};
+    Pipeline *pipeline = &model->pipeline;
+    const TrainSettings *settings = &pipeline->program->train;
+    uint64_t count = 0;
+    nn_split split;
+    if (!settings->present) {
+        diag_hint(diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN, "the model %s has no train block", model->name),
+                  "add one: `train %s { optimizer = adam(lr = 1e-3); batch = 32; epochs = 10 }`", model->name);
+        return false;
+    }
+    if ((*argument && !read_count(model, argument, &count)) || !split_open(pipeline, "train", &split) || !require(model, programs))
+        return false;
+    int64_t batch = sizes_batch(pipeline);
+    if (!count) count = (uint64_t)((split.rows + batch - 1) / batch);
+    bool terminal = session->stop && isatty(STDERR_FILENO);
+    nn_training training = {.params = model->params,
+                            .pool = model->pool,
+                            .train = &split,
+                            .dims = pipeline->dims,
+                            .n_dims = pipeline->n_dims,
+                            .batch = batch,
+                            .steps = nn_params_step(model->params) + count,
+                            .progress = terminal ? stderr : NULL,
+                            .terminal = terminal,
+                            .stop = session->stop};
+    nn_training_result result;
+    if (session->stop) *session->stop = 0;
+    if (nn_train(&training, &result)) return pipeline_failed(pipeline, "training");
+    printf("%s after step %" PRIu64 ": loss %.6g\n", result.stopped ? "stopped" : "trained", nn_params_step(model->params),
+           result.loss);
+    if (session->stop) *session->stop = 0;
+    return true;
+}
+
+void model_train(Session *session, const char *argument)
+{
+    Loaded *model = ready_model(session);
+    if (model) finish(session, model, train(session, model, argument));
+}
+
+static bool evaluate_split(Loaded *model, const char *name)
+{
+    Pipeline *pipeline = &model->pipeline;
+    static const char *const preferred[] = {"test", "valid", "train"};
+    for (size_t i = 0; i < 3 && !*name; i++)
+        if (i == 2 || program_split(pipeline->program, preferred[i])) name = preferred[i];
+    nn_split split;
+    if (!split_open(pipeline, name, &split)) return false;
+    const char *programs[] = {split.program, "accumulate", "finish", NULL};
+    if (!require(model, programs)) return false;
+    nn_evaluation evaluation = {.params = model->params,
+                                .pool = model->pool,
+                                .split = &split,
+                                .dims = pipeline->dims,
+                                .n_dims = pipeline->n_dims};
+    evaluation.partials = split_partials(pipeline, &evaluation.n_partials);
+    nn_score scores[MOST_SCORES];
+    size_t count = MOST_SCORES;
+    if (nn_evaluate(&evaluation, scores, &count)) return pipeline_failed(pipeline, "evaluating");
+    printf("on %s:", name);
+    for (size_t i = 0; i < count; i++) printf("  %s %.6g", scores[i].name, scores[i].value);
+    putchar('\n');
+    return true;
+}
+
+void model_eval(Session *session, const char *argument)
+{
+    Loaded *model = ready_model(session);
+    if (model) finish(session, model, evaluate_split(model, argument));
+}
+
+/* ---- Parameters ---- */
+
+/* The values of a parameter or state; its data is malloc'd. False when there is none of that name. */
+static bool fetch(const Loaded *model, const char *name, nn_type type, Array *array)
+{
+    int rank;
+    int64_t dims[MAX_RANK];
+    if (nn_params_shape(model->params, name, &rank, dims)) return false;
+    *array = array_new((DType)type, (uint32_t)rank, dims);
+    if (!nn_params_get(model->params, name, type, array->data, (size_t)array->count)) return true;
+    array_free(array);
+    return false;
+}
+
+static void print_statistics(const char *name, const Array *array)
+{
+    double sum = 0, squares = 0;
+    Text shape = {0};
+    for (int64_t i = 0; i < array->count; i++) sum += array_at(array, i);
+    double mean = array->count ? sum / (double)array->count : 0;
+    for (int64_t i = 0; i < array->count; i++) squares += pow(array_at(array, i) - mean, 2);
+    double deviation = array->count ? sqrt(squares / (double)array->count) : 0;
+    text_string(&shape, dtype_name(array->dtype));
+    for (uint32_t i = 0; i < array->rank; i++) text_format(&shape, "%s%lld", i ? ", " : "[", (long long)array->dims[i]);
+    if (array->rank) text_string(&shape, "]");
+    if (array->rank) printf("%-24s %-16s mean %.4g, deviation %.4g\n", name, text_get(&shape), mean, deviation);
+    else printf("%-24s %-16s %.9g\n", name, text_get(&shape), array_at(array, 0));
+    text_free(&shape);
+}
+
+static bool print_one(Loaded *model, const nn_tensor *tensor)
+{
+    Array array;
+    if (!fetch(model, tensor->name, tensor->type, &array)) return pipeline_failed(&model->pipeline, tensor->name);
+    Text text = {0};
+    array_print(&array, &text);
+    puts(text_get(&text));
+    text_free(&text);
+    array_free(&array);
+    return true;
+}
+
+/* Calls `use` for each parameter and state, and with `everything` the optimizer's too. */
+static bool print_params(Loaded *model, const char *wanted)
+{
+    Vec(const char *) names = {0};
+    bool found = false, good = true;
+    for (size_t i = 0; i < nn_model_tensors(model->pipeline.model); i++) {
+        nn_tensor tensor = {.size = sizeof tensor};
+        Array array;
+        if (nn_model_tensor(model->pipeline.model, i, &tensor)) continue;
+        bool learned = tensor.role == NN_ROLE_PARAM || tensor.role == NN_ROLE_STATE;
+        if (!learned && tensor.role != NN_ROLE_OPTIMIZER_STATE) continue;
+        vec_push(&names, tensor.name);
+        if (*wanted && !strcmp(wanted, tensor.name)) {
+            found = true;
+            good = print_one(model, &tensor);
+        } else if (!*wanted && learned && fetch(model, tensor.name, tensor.type, &array)) {
+            print_statistics(tensor.name, &array);
+            array_free(&array);
+        }
+    }
+    if (*wanted && !found) {
+        Diag *diag = diag_new(model->pipeline.context->diagnostics, DIAG_unknown_name, NO_SPAN,
+                              "the model %s has no parameter `%s`", model->name, wanted);
+        const char *near = nearest_spelling(wanted, names.at, names.count);
+        if (near) diag_hint(diag, "did you mean `%s`?", near);
+        good = false;
+    }
+    vec_free(&names);
+    return good;
+}
+
+/* The session's own inputs and parameters. */
+static void print_sources(const Session *session)
+{
+    const Elaborator *el = session->el;
+    Vec(const Binding *) bindings = {0};
+    for (const Binding *b = session->scope->first; b; b = b->next) vec_push(&bindings, b);
+    while (bindings.count) {
+        const Binding *b = vec_pop(&bindings);
+        if (b->function || b->value.kind != VALUE_TENSOR) continue;
+        const NodeInfo *info = graph_node(el->graph, b->value.node);
+        if (info->attr.name != b->name || op_info(info->op)->class != OP_CLASS_SOURCE) continue;
+        const Array *given = session_given(session, b->name);
+        Text text = {0};
+        text_format(&text, "%s %s : ", op_info(info->op)->spelling, b->name);
+        type_print(el->dims, &info->type, &text);
+        if (given) {
+            text_string(&text, given->rank > 1 ? " =\n" : " = ");
+            array_print(given, &text);
+        }
+        puts(text_get(&text));
+        text_free(&text);
+    }
+    vec_free(&bindings);
+}
+
+void model_params(Session *session, const char *argument)
+{
+    if (!session->models.count && !*argument) {
+        print_sources(session);
+        return;
+    }
+    Loaded *model = ready_model(session);
+    if (model) finish(session, model, print_params(model, argument));
+}
+
+/* ---- Gradients ---- */
+
+static double norm(const double *values, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) sum += values[i] * values[i];
+    return sqrt(sum);
+}
+
+static bool print_norms(Loaded *model, nn_session *session)
+{
+    printf("%-24s %12s %12s\n", "", "|value|", "|gradient|");
+    for (size_t i = 0; i < nn_model_tensors(model->pipeline.model); i++) {
+        nn_tensor tensor = {.size = sizeof tensor};
+        Array array;
+        if (nn_model_tensor(model->pipeline.model, i, &tensor) || tensor.role != NN_ROLE_PARAM) continue;
+        if (!fetch(model, tensor.name, NN_TYPE_F64, &array)) return false;
+        double own = norm(array.data, (size_t)array.count);
+        char name[256];
+        snprintf(name, sizeof name, "grad.%s", tensor.name);
+        bool good = !nn_session_get(session, name, NN_TYPE_F64, array.data, (size_t)array.count);
+        if (good) printf("%-24s %12.4g %12.4g\n", tensor.name, own, norm(array.data, (size_t)array.count));
+        array_free(&array);
+        if (!good) return pipeline_failed(&model->pipeline, name);
+    }
+    return true;
+}
+
+/* One batch of the training data, in the order of the file, forward and backward. */
+static bool print_gradients(Loaded *model)
+{
+    static const char *const programs[] = {"training", "data.train", NULL};
+    Pipeline *pipeline = &model->pipeline;
+    nn_split split;
+    if (!split_open(pipeline, "train", &split) || !require(model, programs)) return false;
+    nn_loader_options options = {.params = model->params,
+                                 .split = &split,
+                                 .dims = pipeline->dims,
+                                 .n_dims = pipeline->n_dims,
+                                 .batch = sizes_batch(pipeline)};
+    nn_loader *loader = NULL;
+    nn_session *session = NULL;
+    const nn_batch *batch = NULL;
+    bool good = !nn_loader_new(&options, &loader) && !nn_loader_next(loader, &batch) && batch &&
+                !nn_session_new(model->params, model->pool, &session) &&
+                !nn_session_forward(session, batch->dims, nn_model_dims(pipeline->model), batch->inputs,
+                                    nn_model_inputs(pipeline->model), 1) &&
+                !nn_session_backward(session);
+    good = good ? print_norms(model, session) : pipeline_failed(pipeline, "differentiating");
+    nn_session_free(session);
+    nn_loader_free(loader);
+    return good;
+}
+
+/* The formula needs the program as it was before the passes: another one is made. */
+static bool print_formula(Session *session, Loaded *model, const char *name)
+{
+    Loaded *fresh = loaded_new(session->options, &session->journal, model->path, model->name);
+    if (!fresh) return false;
+    const Module *module = fresh->pipeline.program->module;
+    Node loss = module_function(module, "inference")->loss;
+    bool good = !node_is_none(loss) || mistake(fresh, "the model %s has no loss", model->name);
+    Node by = good ? derivative_value(module, ":grad", name) : NODE_NONE;
+    Node gradient = node_is_none(by) ? NODE_NONE : derivative_find(module, loss, by);
+    good = !node_is_none(gradient);
+    if (good) {
+        Text text = {0};
+        display_formula(module->graph, gradient, DISPLAY_TEXT, &text);
+        puts(text_get(&text));
+        text_free(&text);
+    }
+    fflush(stdout);
+    report(fresh->pipeline.context);
+    loaded_free(fresh);
+    return good;
+}
+
+void model_grad(Session *session, const char *argument)
+{
+    Loaded *model = *argument ? session_model(session) : ready_model(session);
+    if (model) finish(session, model, *argument ? print_formula(session, model, argument) : print_gradients(model));
+}
+
+/* ---- Settings ---- */
+
+static void print_settings(const Loaded *model)
+{
+    for (size_t i = 0; i < nn_model_tensors(model->pipeline.model); i++) {
+        nn_tensor tensor = {.size = sizeof tensor};
+        double value;
+        if (nn_model_tensor(model->pipeline.model, i, &tensor) || tensor.role != NN_ROLE_SETTING) continue;
+        if (!nn_params_setting(model->params, tensor.name, &value)) printf("%-24s %.9g\n", tensor.name, value);
+    }
+}
+
+static bool set(Loaded *model, const char *argument)
+{
+    size_t length = strcspn(argument, " \t=");
+    const char *text = argument + length + strspn(argument + length, " \t=");
+    char name[128], *end;
+    double value = strtod(text, &end);
+    snprintf(name, sizeof name, "%.*s", (int)length, argument);
+    if (!*text || *end) return mistake(model, "`:set` wants a name and a number, not `%s`", argument);
+    if (nn_params_set_setting(model->params, name, value)) return pipeline_failed(&model->pipeline, ":set");
+    return true;
+}
+
+void model_set(Session *session, const char *argument)
+{
+    Loaded *model = ready_model(session);
+    if (!model) return;
+    if (*argument) finish(session, model, set(model, argument));
+    else print_settings(model);
+}

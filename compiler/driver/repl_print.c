@@ -1,0 +1,143 @@
+/* What the session says of a value. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "driver/repl_session.h"
+
+static void put(Text *text)
+{
+    fputs(text_get(text), stdout);
+    putchar('\n');
+    text_free(text);
+}
+
+/* Behind `=`: on the same line, or on lines of its own. */
+static void put_array(const Array *array, bool first, Text *to)
+{
+    if (!first) text_string(to, array->rank < 2 ? " = " : " =\n");
+    else if (array->rank > 1) text_string(to, "\n");
+    array_print(array, to);
+}
+
+static bool print_node(Session *session, const char *name, Node node)
+{
+    Outcome outcome;
+    Text text = {0};
+    bool good = session_evaluate(session, node, EVALUATE_VALUE, &outcome);
+    if (good) {
+        bool lines = outcome.formula && strchr(text_get(&outcome.text), '\n');
+        if (name) {
+            text_format(&text, "%s : ", name);
+            type_print(session->el->dims, node_type(session->el->graph, node), &text);
+            text_string(&text, outcome.formula && !lines ? " = " : outcome.formula ? " =\n" : "");
+        }
+        if (outcome.formula) text_string(&text, text_get(&outcome.text));
+        if (outcome.known) {
+            bool first = !name && !outcome.formula;
+            if (first && outcome.value.rank > 1) array_print(&outcome.value, &text);
+            else put_array(&outcome.value, first, &text);
+        }
+        put(&text);
+    }
+    outcome_free(&outcome);
+    return good;
+}
+
+/* Sizes and their quotients. */
+static void print_size(Session *session, Value value, Text *to)
+{
+    int64_t divisor;
+    dim_print(session->el->dims, value.size, to);
+    if (dim_is_constant(session->el->dims, value.divisor, &divisor) && divisor == 1) return;
+    text_string(to, " / ");
+    dim_print(session->el->dims, value.divisor, to);
+}
+
+bool session_as_text(Session *session, Value value, Text *to)
+{
+    int64_t a, b;
+    switch (value.kind) {
+    case VALUE_SIZE:
+        if (!dim_is_constant(session->el->dims, value.size, &a) || !dim_is_constant(session->el->dims, value.divisor, &b))
+            return false;
+        print_size(session, value, to);
+        return true;
+    case VALUE_REAL: {
+        if (!isfinite(value.number)) return false;
+        Text number = {0};
+        text_number(&number, value.number);
+        bool whole = !strpbrk(text_get(&number), ".e");
+        text_format(to, "%s%s", text_get(&number), whole ? ".0" : "");
+        text_free(&number);
+        return true;
+    }
+    case VALUE_BOOL: text_string(to, value.truth ? "true" : "false"); return true;
+    case VALUE_TENSOR: {
+        Outcome outcome;
+        bool good = !value.count && session_evaluate(session, value.node, EVALUATE_FORMULA, &outcome);
+        bool closed = good && !outcome.formula;
+        if (!value.count) outcome_free(&outcome);
+        closed = closed && session_evaluate(session, value.node, EVALUATE_VALUE, &outcome);
+        good = closed && outcome.known && array_as_text(&outcome.value, to);
+        if (closed) outcome_free(&outcome);
+        return good;
+    }
+    default: return false;
+    }
+}
+
+static void print_known(Session *session, Value value, Text *to)
+{
+    switch (value.kind) {
+    case VALUE_SIZE: print_size(session, value, to); return;
+    case VALUE_REAL: text_number(to, value.number); return;
+    case VALUE_BOOL: text_string(to, value.truth ? "true" : "false"); return;
+    case VALUE_TEXT: text_format(to, "\"%s\"", value.text); return;
+    case VALUE_LIST:
+        text_string(to, "[");
+        for (uint32_t i = 0; i < value.count; i++) {
+            if (i) text_string(to, ", ");
+            print_known(session, value.items[i], to);
+        }
+        text_string(to, "]");
+        return;
+    case VALUE_TENSOR: type_print(session->el->dims, node_type(session->el->graph, value.node), to); return;
+    default: text_string(to, value_describe(session->el, value)); return;
+    }
+}
+
+/* A list of numbers is a tensor as soon as it is computed with, and shown as one. */
+static bool is_array(Value value)
+{
+    if (value.kind == VALUE_TENSOR) return true;
+    if (value.kind != VALUE_LIST || !value.count) return false;
+    for (uint32_t i = 0; i < value.count; i++)
+        if (!value_is_number(value.items[i]) && !is_array(value.items[i])) return false;
+    return true;
+}
+
+bool session_print(Session *session, const char *name, Value value)
+{
+    if (value_is_error(value)) return false;
+    bool nested = value.kind == VALUE_LIST && value.count && value.items[0].kind == VALUE_LIST;
+    if (nested && is_array(value)) value = value_as_tensor(session->el, value, DTYPE_COUNT, NO_SPAN);
+    if (value_is_error(value)) return false;
+    if (value.kind == VALUE_TENSOR) return print_node(session, name, value.node);
+    Text text = {0};
+    if (name) text_format(&text, "%s = ", name);
+    print_known(session, value, &text);
+    put(&text);
+    return true;
+}
+
+void session_describe(Session *session, Value value, Text *to)
+{
+    switch (value.kind) {
+    case VALUE_TENSOR: type_print(session->el->dims, node_type(session->el->graph, value.node), to); return;
+    case VALUE_SIZE: text_string(to, "an integer or exact quotient, known now"); return;
+    case VALUE_REAL: text_string(to, "a real number, known now"); return;
+    case VALUE_BOOL: text_string(to, "a truth value, known now"); return;
+    default: text_string(to, value_describe(session->el, value));
+    }
+}

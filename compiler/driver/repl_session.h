@@ -1,0 +1,134 @@
+/* A session: statements run one after the other, each with what the ones before left behind.
+ *
+ * Memory. The journal, the texts of the statements that still matter, is all that a session keeps for certain. From it
+ * a generation is made: a Context with the prelude, the user's items, the elaborator's graph and scope, where every
+ * statement leaves something behind (its tree, its nodes). When a generation has grown to several times what it was at
+ * its birth, the journal is pruned of what was redefined and a new generation is made from the rest; the old one is
+ * freed as a whole. What is computed on the way to a formula or a value (copies of nodes, derivatives, kernels,
+ * machine code) lives in an arena of the statement alone. Values that the user gave live in malloc'd arrays, and models
+ * in contexts of their own (repl_loaded.h), freed when they are redefined. */
+#ifndef NNC_DRIVER_REPL_SESSION_H
+#define NNC_DRIVER_REPL_SESSION_H
+
+#include <signal.h>
+
+#include "driver/options.h"
+#include "driver/repl_array.h"
+#include "driver/repl_journal.h"
+#include "driver/repl_loaded.h"
+#include "elaborate/elaborator.h"
+#include "grammar/parser.h"
+
+/* A value that the user gave to an input, parameter, state or setting. */
+typedef struct {
+    char *name;
+    Array value;
+} Given;
+
+/* What a parameter or state begins with. */
+typedef struct {
+    Node node, start;
+} Start;
+
+typedef struct {
+    const Options *options;
+    Journal journal;
+    Vec(Given) given;
+    Vec(Loaded *) models; /* the current one last */
+
+    /* the generation */
+    Context *context;
+    Items *items;
+    Elaborator *el;
+    Scope *scope;
+    Parser *parser;
+    ProgramOptions how;
+    Vec(Start) starts;
+    size_t born; /* bytes in use when it was made */
+
+    bool unfinished;  /* a statement waits for its next line */
+    bool replaying;   /* statements of the journal run again: nothing is printed, given or compiled */
+    unsigned errors;  /* statements that failed */
+    volatile sig_atomic_t *stop; /* nonzero: the user interrupts; NULL: nobody can */
+} Session;
+
+Session *session_new(const Options *options);
+void session_free(Session *session);
+/* One line: a command (`:help`), or the beginning or continuation of statements. Prints on stdout, diagnostics on
+ * stderr. False when the user wants to leave. */
+bool session_line(Session *session, const char *line);
+/* Whether the next line continues a statement. */
+bool session_continues(const Session *session);
+/* Drops an unfinished statement. */
+void session_interrupt(Session *session);
+/* At the end of the input: an unfinished statement is an error. */
+void session_finish(Session *session);
+/* Forgets everything. */
+void session_reset(Session *session);
+/* Reads a file's items; its model becomes the current one. False after diagnostics. */
+bool session_load(Session *session, const char *path);
+
+/* repl_session.c */
+/* Prints the diagnostics of the session's context; true when there was an error, which is counted. */
+bool session_report(Session *session);
+/* The context's parser of one expression or statement list, for commands: NULL after diagnostics. */
+const Syntax *session_parse(Session *session, const char *text);
+/* A new generation from the pruned journal. */
+void session_renew(Session *session);
+
+/* repl_statement.c */
+/* Runs the entries of a FILE; what is good enters the journal. False when one failed. */
+bool session_run(Session *session, const Syntax *file);
+/* Items of a file that was read: see session_load. */
+bool session_take_file(Session *session, const char *path, const char *text);
+/* Evaluates one expression and hands its value on; nothing of it stays. False after diagnostics, printed. */
+bool session_with(Session *session, const char *text, bool (*use)(Session *session, Value value, void *data), void *data);
+/* The current model, compiled anew if its items have changed; NULL after diagnostics, printed. */
+Loaded *session_model(Session *session);
+const Array *session_given(const Session *session, const char *name);
+/* Takes the array over. */
+void session_give(Session *session, const char *name, Array value);
+void session_forget(Session *session, const char *name);
+
+/* repl_evaluate.c */
+/* What can be said of a node. */
+typedef struct {
+    Context *context; /* of this statement alone */
+    Graph *graph;
+    Node node;       /* simplified and differentiated */
+    bool formula;    /* it holds inputs, parameters or free sizes */
+    Text text;       /* the formula */
+    const char *missing; /* an input or size without a value; NULL: it has a value */
+    bool known;
+    Array value;
+    double compile_seconds, run_seconds;
+    Plan *plan;
+} Outcome;
+
+typedef enum { EVALUATE_FORMULA, EVALUATE_VALUE, EVALUATE_PLAN } Effort;
+
+/* False after diagnostics. Free in any case. */
+bool session_evaluate(Session *session, Node node, Effort effort, Outcome *outcome);
+void outcome_free(Outcome *outcome);
+
+/* repl_print.c */
+/* Prints the value of an expression, or of a binding of `name`. False after diagnostics. */
+bool session_print(Session *session, const char *name, Value value);
+/* The value as an expression that needs nothing else; false where there is none. */
+bool session_as_text(Session *session, Value value, Text *to);
+/* `f32[batch, 3]` and the like: what kind of value it is. */
+void session_describe(Session *session, Value value, Text *to);
+
+/* repl_command.c: a line without its colon. False when the user wants to leave. */
+bool session_command(Session *session, const char *line);
+/* The names of commands for completion; NULL past the last. */
+const char *session_command_name(size_t index);
+
+/* repl_model.c: what concerns the current model. `argument` is the rest of the line. */
+void model_train(Session *session, const char *argument);
+void model_eval(Session *session, const char *argument);
+void model_params(Session *session, const char *argument);
+void model_grad(Session *session, const char *argument);
+void model_set(Session *session, const char *argument);
+
+#endif

@@ -1,0 +1,216 @@
+#include "driver/repl_terminal.h"
+
+#include <errno.h>
+#include <histedit.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check/builtins.h"
+
+enum { HISTORY = 1000 };
+
+typedef struct {
+    Session *session;
+    EditLine *editor;
+    History *history;
+    char *path; /* of the history; NULL: there is no home */
+} Terminal;
+
+/* ---- Completion ---- */
+
+static void add_word(WordList *words, const char *name, const char *begin, size_t length)
+{
+    if (!name || strncmp(name, begin, length)) return;
+    for (size_t i = 0; i < words->count; i++)
+        if (!strcmp(words->at[i], name)) return;
+    char *copy = strdup(name);
+    if (!copy) abort();
+    vec_push(words, copy);
+}
+
+typedef struct {
+    WordList *words;
+    const char *begin;
+    size_t length;
+} Collecting;
+
+static void collect(void *data, const char *name)
+{
+    Collecting *c = data;
+    add_word(c->words, name, c->begin, c->length);
+}
+
+static bool is_word_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
+}
+
+WordList terminal_complete(const Session *session, const char *line, size_t *word)
+{
+    WordList words = {0};
+    size_t at = strlen(line);
+    while (at && is_word_byte(line[at - 1])) at--;
+    *word = at;
+    const char *begin = line + at, *name;
+    size_t length = strlen(begin);
+    if (at == 1 && line[0] == ':') {
+        for (size_t i = 0; (name = session_command_name(i)); i++) add_word(&words, name, begin, length);
+        return words;
+    }
+    if (!length) return words;
+    for (const Binding *b = session->scope->first; b; b = b->next) add_word(&words, b->name, begin, length);
+    Collecting c = {&words, begin, length};
+    items_names(session->items, collect, &c);
+    builtin_names(collect, &c);
+    for (const char *const *w = parser_words(); *w; w++) add_word(&words, *w, begin, length);
+    return words;
+}
+
+/* What all the words begin with. */
+static size_t common_length(const WordList *words)
+{
+    size_t length = strlen(words->at[0]);
+    for (size_t i = 1; i < words->count; i++) {
+        size_t k = 0;
+        while (k < length && words->at[i][k] == words->at[0][k]) k++;
+        length = k;
+    }
+    return length;
+}
+
+static Terminal *terminal_of(EditLine *editor)
+{
+    void *data = NULL;
+    el_get(editor, EL_CLIENTDATA, &data);
+    return data;
+}
+
+/* Inserts what is certain; where nothing is, shows the choices. */
+static unsigned char complete(EditLine *editor, int key)
+{
+    (void)key;
+    const LineInfo *info = el_line(editor);
+    char *line = strndup(info->buffer, (size_t)(info->cursor - info->buffer));
+    if (!line) abort();
+    size_t word;
+    WordList words = terminal_complete(terminal_of(editor)->session, line, &word);
+    size_t typed = strlen(line) - word;
+    unsigned char result = CC_ERROR;
+    if (words.count) {
+        char *more = strndup(words.at[0] + typed, common_length(&words) - typed);
+        if (!more) abort();
+        if (*more && !el_insertstr(editor, more)) {
+            result = CC_REFRESH;
+        } else if (words.count > 1) {
+            putchar('\n');
+            for (size_t i = 0; i < words.count; i++) printf("%s%s", i ? "  " : "", words.at[i]);
+            putchar('\n');
+            result = CC_REDISPLAY;
+        }
+        free(more);
+    }
+    for (size_t i = 0; i < words.count; i++) free(words.at[i]);
+    vec_free(&words);
+    free(line);
+    return result;
+}
+
+/* ---- History ---- */
+
+static char *history_path(void)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    char *path = NULL;
+    int size = -1;
+    if (state && *state) {
+        if (asprintf(&path, "%s/nnc", state) < 0) return NULL;
+        mkdir(path, 0700);
+        free(path);
+        size = asprintf(&path, "%s/nnc/history", state);
+    } else if (home && *home) {
+        size = asprintf(&path, "%s/.nnc_history", home);
+    }
+    return size < 0 ? NULL : path;
+}
+
+static void history_open(Terminal *terminal)
+{
+    HistEvent event;
+    terminal->history = history_init();
+    if (!terminal->history) return;
+    history(terminal->history, &event, H_SETSIZE, HISTORY);
+    history(terminal->history, &event, H_SETUNIQUE, 1);
+    terminal->path = history_path();
+    if (terminal->path) history(terminal->history, &event, H_LOAD, terminal->path);
+    el_set(terminal->editor, EL_HIST, history, terminal->history);
+}
+
+static void history_close(Terminal *terminal)
+{
+    HistEvent event;
+    if (!terminal->history) return;
+    if (terminal->path) history(terminal->history, &event, H_SAVE, terminal->path);
+    history_end(terminal->history);
+    free(terminal->path);
+}
+
+/* ---- Lines ---- */
+
+static char *prompt(EditLine *editor)
+{
+    static char first[] = "nn> ", further[] = "... ";
+    return session_continues(terminal_of(editor)->session) ? further : first;
+}
+
+static void setup(Terminal *terminal)
+{
+    EditLine *editor = terminal->editor;
+    el_set(editor, EL_CLIENTDATA, terminal);
+    el_set(editor, EL_PROMPT, prompt);
+    el_set(editor, EL_EDITOR, "emacs");
+    el_set(editor, EL_ADDFN, "nnc-complete", "complete a name or command", complete);
+    el_set(editor, EL_BIND, "\t", "nnc-complete", NULL);
+    el_set(editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
+    history_open(terminal);
+    el_source(editor, NULL);
+}
+
+/* The next line, NULL at the end of the input. Ctrl-C gives an empty one. */
+static const char *read_line(Terminal *terminal)
+{
+    int count;
+    errno = 0;
+    const char *line = el_gets(terminal->editor, &count);
+    if (line && count > 0) return line;
+    if (!*terminal->session->stop && errno != EINTR) return NULL;
+    *terminal->session->stop = 0;
+    el_reset(terminal->editor);
+    session_interrupt(terminal->session);
+    putchar('\n');
+    return "\n";
+}
+
+void terminal_run(Session *session)
+{
+    Terminal terminal = {.session = session};
+    setlocale(LC_CTYPE, "");
+    terminal.editor = el_init("nnc", stdin, stdout, stderr);
+    if (!terminal.editor) return;
+    setup(&terminal);
+    puts("nnc " NNC_VERSION ", a conversation about networks; :help says what there is, Ctrl-D leaves.");
+    const char *line;
+    bool stay = true;
+    while (stay && (line = read_line(&terminal))) {
+        HistEvent event;
+        if (terminal.history && line[strspn(line, " \t\r\n")]) history(terminal.history, &event, H_ENTER, line);
+        stay = session_line(session, line);
+    }
+    if (stay) putchar('\n');
+    session_finish(session);
+    history_close(&terminal);
+    el_end(terminal.editor);
+}

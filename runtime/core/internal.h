@@ -189,6 +189,7 @@ struct nn_session {
     nn_binding *training; /* forward has been run, backward may */
     int phase;            /* of the training program: the next one, NN_BACKWARD or NN_UPDATE */
     int metrics;          /* -1: as is usual for the call */
+    uint64_t draws;       /* number of the random draws of training calls; 0: that of the step */
     bool has_states;      /* the model has states that live here */
     int64_t *state_symbols;
     int64_t error; /* what a kernel reports: 1 + its buffer */

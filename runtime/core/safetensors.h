@@ -27,6 +27,27 @@ extern const char *const nn_stored_types[];
  * names the bytes in messages. The archive refers to the bytes. */
 int nn_archive_read(const char *where, const void *bytes, size_t size, nn_archive *archive);
 void nn_archive_free(nn_archive *archive);
+/* NULL when there is none. */
+const nn_stored *nn_archive_find(const nn_archive *archive, const char *name);
+
+/* Names that begin so are a training's own: reading parameters passes them by. */
+#define NN_TRAINING_PREFIX "training/"
+
+/* A tensor on its way into a file. */
+typedef struct {
+    const char *name;
+    uint8_t dtype;
+    int rank;
+    const int64_t *dims;
+    const void *at;
+} nn_entry;
+
+/* nn_params_save with further tensors. */
+int nn_params_write(const nn_params *params, const char *path, const nn_entry *extra, size_t n_extra);
+/* Loads what has the name, shape and type of a parameter or state, and leaves the rest alone. Calls tell for each: why
+ * is NULL when it was taken, else what hinders it. NN_ERROR_FORMAT when nothing fits. */
+int nn_params_load_fitting(nn_params *params, const char *path,
+                           void (*tell)(void *data, const char *name, const char *why), void *data);
 
 /* A whole file in memory of its own (free). */
 int nn_file_read(const char *path, void **bytes, size_t *size);

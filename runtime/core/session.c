@@ -97,6 +97,12 @@ static uint64_t next_step(const nn_session *session)
     return session->params->step + 1;
 }
 
+/* What the draws of a training call are numbered with. */
+static uint64_t draw_number(const nn_session *session)
+{
+    return session->draws ? session->draws : next_step(session);
+}
+
 int nn_session_reset(nn_session *session)
 {
     if (!session) return nn_fail(NN_ERROR_ARGUMENT, "the session is NULL");
@@ -117,6 +123,12 @@ static int take_inputs(nn_session *session, const void *const *inputs, size_t n_
     return nn_session_keep_inputs(session);
 }
 
+/* A program that was there when the model was opened, or that was compiled since. */
+static const nn_program *form(const nn_model *model, const nn_program *known, const char *name)
+{
+    return known ? known : nn_model_program(model, name);
+}
+
 /* What every call of the model's own programs begins with. */
 static int prepare(nn_session *session, const nn_program *program, const int64_t *dims, size_t n_dims,
                    const void *const *inputs, size_t n_inputs, bool copy, bool metrics, nn_binding **binding)
@@ -134,12 +146,13 @@ int nn_session_forward(nn_session *session, const int64_t *dims, size_t n_dims, 
 {
     if (!session) return nn_fail(NN_ERROR_ARGUMENT, "the session is NULL");
     nn_binding *binding = NULL;
-    const nn_program *program = training ? session->model->training : session->model->inference;
+    const nn_model *model = session->model;
+    const nn_program *program = training ? form(model, model->training, "training") : form(model, model->inference, "inference");
     int status = prepare(session, program, dims, n_dims, inputs, n_inputs, training, session->metrics != 0, &binding);
     if (status) return status;
     uint64_t step = training ? next_step(session) : session->params->step;
     nn_session_write_settings(session, step);
-    status = nn_binding_run(session, binding, NN_FORWARD, NN_FORWARD, step);
+    status = nn_binding_run(session, binding, NN_FORWARD, NN_FORWARD, training ? draw_number(session) : step);
     if (status || !training) return status;
     session->training = binding;
     session->phase = NN_BACKWARD;
@@ -164,7 +177,7 @@ int nn_session_backward(nn_session *session)
         return nn_fail(NN_ERROR_STATE, "backward comes after a forward with training = 1, and nothing in between");
     if (session->phase != NN_BACKWARD) return nn_fail(NN_ERROR_STATE, "backward was called already; update comes next");
     if (session->loss < 0 || !session->ready[session->loss]) return fail_without_loss(session);
-    int status = nn_binding_run(session, session->training, NN_BACKWARD, NN_BACKWARD, next_step(session));
+    int status = nn_binding_run(session, session->training, NN_BACKWARD, NN_BACKWARD, draw_number(session));
     if (status)
         session->training = NULL;
     else
@@ -180,7 +193,7 @@ int nn_session_update(nn_session *session)
     nn_binding *binding = session->training;
     session->training = NULL;
     nn_session_write_settings(session, next_step(session));
-    int status = nn_binding_run(session, binding, NN_UPDATE, NN_UPDATE, next_step(session));
+    int status = nn_binding_run(session, binding, NN_UPDATE, NN_UPDATE, draw_number(session));
     if (!status) session->params->step++;
     return status;
 }
@@ -197,7 +210,9 @@ int nn_session_step(nn_session *session, const int64_t *dims, size_t n_dims, con
 {
     if (!session) return nn_fail(NN_ERROR_ARGUMENT, "the session is NULL");
     nn_binding *binding = NULL;
-    const nn_program *program = session->model->step ? session->model->step : session->model->training;
+    const nn_model *model = session->model;
+    const nn_program *program = form(model, model->step, "step");
+    if (!program) program = form(model, model->training, "training");
     int status = prepare(session, program, dims, n_dims, inputs, n_inputs, false, session->metrics > 0, &binding);
     if (status) return status;
     /* Before anything is changed: an update without a loss would only age the optimizer. */

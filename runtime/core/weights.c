@@ -1,13 +1,11 @@
-/* Parameters from and to safetensors. */
+/* Parameters from safetensors; save.c is the way back. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/safetensors.h"
 
-/* ---- Loading ---- */
-
-static const nn_stored *find_stored(const nn_archive *archive, const char *name)
+const nn_stored *nn_archive_find(const nn_archive *archive, const char *name)
 {
     size_t low = 0, high = archive->count;
     while (low < high) {
@@ -66,7 +64,7 @@ static int check_archive(const nn_params *params, const char *where, const nn_ar
     const nn_image *image = params->model->image;
     for (uint32_t i = 0; i < image->n_tensors; i++) {
         if (!is_wanted(params, i, flags)) continue;
-        const nn_stored *stored = find_stored(archive, image->tensors[i].name);
+        const nn_stored *stored = nn_archive_find(archive, image->tensors[i].name);
         if (!stored && image->tensors[i].role == NN_OPTIMIZER_STATE) continue;
         if (!stored) return nn_fail(NN_ERROR_FORMAT, "%s: %s is missing", where, image->tensors[i].name);
         int status = check_stored(where, &image->tensors[i], &params->values[i], stored);
@@ -75,6 +73,7 @@ static int check_archive(const nn_params *params, const char *where, const nn_ar
     for (size_t i = 0; i < archive->count; i++) {
         const char *name = archive->tensors[i].name;
         if (flags & NN_LOAD_WEIGHTS && !strncmp(name, "optimizer/", 10)) continue;
+        if (!strncmp(name, NN_TRAINING_PREFIX, sizeof NN_TRAINING_PREFIX - 1)) continue;
         if (nn_params_find(params, name) < 0)
             return nn_fail(NN_ERROR_FORMAT, "%s: %s has no parameter or state %s", where, image->name, name);
     }
@@ -116,24 +115,29 @@ static int take_notes(nn_params *params, const nn_archive *archive)
     return NN_OK;
 }
 
+static void take_value(nn_params *params, uint32_t tensor, const nn_stored *stored)
+{
+    const nn_tensor_info *info = &params->model->image->tensors[tensor];
+    const nn_value *value = &params->values[tensor];
+    size_t from_size = nn_dtype_size(stored->dtype), to_size = nn_dtype_size(info->dtype);
+    if (from_size == to_size) {
+        memcpy(value->at, stored->data, stored->end - stored->begin);
+        return;
+    }
+    /* A value in the file may stand at any address; one element at a time goes through an aligned one. */
+    for (int64_t k = 0; k < value->elements; k++) {
+        double element;
+        memcpy(&element, (const char *)stored->data + (size_t)k * from_size, from_size);
+        nn_convert(info->dtype, (char *)value->at + (size_t)k * to_size, stored->dtype, &element, 1);
+    }
+}
+
 static void take_values(nn_params *params, const nn_archive *archive, unsigned flags)
 {
     const nn_image *image = params->model->image;
     for (uint32_t i = 0; i < image->n_tensors; i++) {
-        const nn_stored *stored = is_wanted(params, i, flags) ? find_stored(archive, image->tensors[i].name) : NULL;
-        if (!stored) continue;
-        /* A value in the file may stand at any address; one element at a time goes through an aligned one. */
-        size_t from_size = nn_dtype_size(stored->dtype), to_size = nn_dtype_size(image->tensors[i].dtype);
-        if (from_size == to_size) {
-            memcpy(params->values[i].at, stored->data, stored->end - stored->begin);
-            continue;
-        }
-        for (int64_t k = 0; k < params->values[i].elements; k++) {
-            double element;
-            memcpy(&element, (const char *)stored->data + (size_t)k * from_size, from_size);
-            nn_convert(image->tensors[i].dtype, (char *)params->values[i].at + (size_t)k * to_size, stored->dtype,
-                       &element, 1);
-        }
+        const nn_stored *stored = is_wanted(params, i, flags) ? nn_archive_find(archive, image->tensors[i].name) : NULL;
+        if (stored) take_value(params, i, stored);
     }
 }
 
@@ -175,140 +179,46 @@ int nn_params_load(nn_params *params, const char *path, unsigned flags)
     return status;
 }
 
-/* ---- Saving ---- */
+/* ---- What fits ---- */
 
-typedef struct {
-    char *text;
-    size_t length, capacity;
-    bool failed;
-} Header;
-
-static void add_bytes(Header *header, const char *bytes, size_t count)
+static const char *misfit(const nn_params *params, uint32_t tensor, const char *where, const nn_stored *stored)
 {
-    if (header->failed) return;
-    if (header->length + count > header->capacity) {
-        size_t capacity = 2 * (header->length + count);
-        char *text = realloc(header->text, capacity);
-        if (!text) {
-            header->failed = true;
-            return;
-        }
-        header->text = text;
-        header->capacity = capacity;
+    if (!stored) return "the file has none";
+    if (check_stored(where, &params->model->image->tensors[tensor], &params->values[tensor], stored))
+        return nn_message();
+    return NULL;
+}
+
+static int load_fitting(nn_params *params, const char *where, nn_archive *archive,
+                        void (*tell)(void *data, const char *name, const char *why), void *data)
+{
+    const nn_image *image = params->model->image;
+    size_t fitting = 0;
+    for (uint32_t i = 0; i < image->n_tensors; i++) {
+        if (!is_wanted(params, i, NN_LOAD_WEIGHTS)) continue;
+        const nn_stored *stored = nn_archive_find(archive, image->tensors[i].name);
+        const char *why = misfit(params, i, where, stored);
+        if (!why) take_value(params, i, stored);
+        fitting += !why;
+        tell(data, image->tensors[i].name, why);
     }
-    memcpy(header->text + header->length, bytes, count);
-    header->length += count;
+    if (fitting) return NN_OK;
+    return nn_fail(NN_ERROR_FORMAT, "%s: nothing in it fits %s", where, image->name);
 }
 
-static void add_text(Header *header, const char *text)
+int nn_params_load_fitting(nn_params *params, const char *path,
+                           void (*tell)(void *data, const char *name, const char *why), void *data)
 {
-    add_bytes(header, text, strlen(text));
-}
-
-static void add_number(Header *header, uint64_t number)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)number);
-    add_text(header, text);
-}
-
-static void add_string(Header *header, const char *string)
-{
-    add_bytes(header, "\"", 1);
-    for (; *string; string++) {
-        unsigned char c = (unsigned char)*string;
-        char escape[8] = {'\\', *string};
-        if (c < 0x20) {
-            snprintf(escape, sizeof escape, "\\u%04x", c);
-            add_bytes(header, escape, 6);
-        } else {
-            bool special = c == '"' || c == '\\';
-            add_bytes(header, special ? escape : string, special ? 2 : 1);
-        }
-    }
-    add_bytes(header, "\"", 1);
-}
-
-static void add_notes(Header *header, const nn_params *params)
-{
-    add_text(header, "{\"__metadata__\":{\"format\":\"nn\",\"step\":\"");
-    add_number(header, params->step);
-    add_text(header, "\",\"seed\":\"");
-    add_number(header, params->seed);
-    add_text(header, "\"");
-    for (const nn_note *note = params->notes; note; note = note->next) {
-        add_text(header, ",");
-        add_string(header, note->key);
-        add_text(header, ":");
-        add_string(header, note->value);
-    }
-    add_text(header, "}");
-}
-
-static void add_tensor(Header *header, const nn_tensor_info *tensor, const nn_value *value, uint64_t begin,
-                       uint64_t end)
-{
-    add_text(header, ",");
-    add_string(header, tensor->name);
-    add_text(header, ":{\"dtype\":\"");
-    add_text(header, nn_stored_types[tensor->dtype]);
-    add_text(header, "\",\"shape\":[");
-    for (int i = 0; i < tensor->rank; i++) {
-        if (i) add_text(header, ",");
-        add_number(header, (uint64_t)value->dims[i]);
-    }
-    add_text(header, "],\"data_offsets\":[");
-    add_number(header, begin);
-    add_text(header, ",");
-    add_number(header, end);
-    add_text(header, "]}");
-}
-
-static size_t value_size(const nn_params *params, uint32_t tensor)
-{
-    return (size_t)params->values[tensor].elements * nn_dtype_size(params->model->image->tensors[tensor].dtype);
-}
-
-/* Wide types come first, so that every tensor is aligned to its elements in the file. */
-static bool comes_now(const nn_params *params, uint32_t tensor, size_t width)
-{
-    return params->values[tensor].at && nn_dtype_size(params->model->image->tensors[tensor].dtype) == width;
-}
-
-static bool make_header(const nn_params *params, Header *header)
-{
-    uint64_t begin = 0;
-    add_notes(header, params);
-    for (size_t width = 8; width; width /= 2) {
-        for (uint32_t i = 0; i < params->model->image->n_tensors; i++) {
-            if (!comes_now(params, i, width)) continue;
-            uint64_t end = begin + value_size(params, i);
-            add_tensor(header, &params->model->image->tensors[i], &params->values[i], begin, end);
-            begin = end;
-        }
-    }
-    add_text(header, "}");
-    while (!header->failed && header->length % 8) add_text(header, " ");
-    return !header->failed;
-}
-
-int nn_params_save(const nn_params *params, const char *path)
-{
-    if (!params || !path) return nn_fail(NN_ERROR_ARGUMENT, "the parameters or the path are NULL");
-    Header header = {0};
-    nn_new_file file;
-    int status = make_header(params, &header) ? NN_OK : nn_fail(NN_ERROR_MEMORY, "no memory to write %s", path);
-    if (!status) status = nn_new_file_open(path, &file);
+    void *bytes = NULL;
+    size_t size = 0;
+    nn_archive archive;
+    int status = nn_file_read(path, &bytes, &size);
+    if (status) return status;
+    status = nn_archive_read(path, bytes, size, &archive);
     if (!status) {
-        unsigned char length[8];
-        for (int i = 0; i < 8; i++) length[i] = (unsigned char)((uint64_t)header.length >> (8 * i));
-        nn_new_file_write(&file, length, sizeof length);
-        nn_new_file_write(&file, header.text, header.length);
-        for (size_t width = 8; width; width /= 2)
-            for (uint32_t i = 0; i < params->model->image->n_tensors; i++)
-                if (comes_now(params, i, width)) nn_new_file_write(&file, params->values[i].at, value_size(params, i));
-        status = nn_new_file_close(&file, true);
+        status = load_fitting(params, path, &archive, tell, data);
+        nn_archive_free(&archive);
     }
-    free(header.text);
+    free(bytes);
     return status;
 }

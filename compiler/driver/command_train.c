@@ -1,11 +1,12 @@
 /* nnc train: compiles the training step in the process and runs it over the data. */
-#include "driver/commands.h"
-
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "driver/commands.h"
 #include "driver/splits.h"
+#include "driver/watch.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -32,13 +33,31 @@ static int64_t choose(int64_t option, OptionalNumber setting, int64_t otherwise)
 /* --steps hides the model's epochs and --epochs its steps. */
 static void choose_length(const Options *options, const TrainSettings *settings, nn_training *training)
 {
-    if (options->steps > 0) training->steps = (uint64_t)options->steps;
-    else if (options->epochs > 0) training->epochs = (uint64_t)options->epochs;
-    else if (settings->steps.given) training->steps = (uint64_t)settings->steps.value;
-    else training->epochs = settings->epochs.given ? (uint64_t)settings->epochs.value : 1;
+    if (options->steps > 0)
+        training->steps = (uint64_t)options->steps;
+    else if (options->epochs > 0)
+        training->epochs = (uint64_t)options->epochs;
+    else if (settings->steps.given)
+        training->steps = (uint64_t)settings->steps.value;
+    else
+        training->epochs = settings->epochs.given ? (uint64_t)settings->epochs.value : 1;
 }
 
-static bool train(Pipeline *pipeline, nn_params *params, nn_pool *pool)
+/* With --watch, `-o FILE.svg` is the picture; otherwise -o are the weights. */
+static bool draws_output(const Options *options)
+{
+    const char *dot = options->output ? strrchr(options->output, '.') : NULL;
+    return options->watch && dot && !strcmp(dot, ".svg");
+}
+
+static bool draw(const Options *options, const Watch *watch)
+{
+    if (!watch) return true;
+    if (draws_output(options) && !watch_draw(watch, options->output)) return false;
+    return !options->picture || watch_draw(watch, options->picture);
+}
+
+static bool train(Pipeline *pipeline, nn_params *params, nn_pool *pool, Watch *watch)
 {
     const Options *options = pipeline->options;
     nn_split split, valid;
@@ -53,7 +72,7 @@ static bool train(Pipeline *pipeline, nn_params *params, nn_pool *pool)
         .n_dims = pipeline->n_dims,
         .batch = choose(options->batch, pipeline->program->train.batch, 32),
         .no_shuffle = options->no_shuffle,
-        .weights = options->output,
+        .weights = draws_output(options) ? NULL : options->output,
         .log = options->log,
         .progress = options->quiet ? NULL : stderr,
         .terminal = isatty(STDERR_FILENO),
@@ -61,32 +80,55 @@ static bool train(Pipeline *pipeline, nn_params *params, nn_pool *pool)
     };
     training.partials = split_partials(pipeline, &training.n_partials);
     choose_length(options, &pipeline->program->train, &training);
+    nn_observer *observers[1];
+    training.observers = observers;
+    if (watch) observers[training.n_observers++] = watch_observe(watch, &training, options->watch_every);
     catch_interrupts();
     nn_training_result result;
     if (nn_train(&training, &result)) return pipeline_failed(pipeline, "training");
-    return true;
+    return draw(options, watch);
+}
+
+enum { MOST_PROGRAMS = 8 };
+
+/* Those that this training runs, ended by NULL. */
+static void list_programs(const char **programs, bool has_valid, bool watched)
+{
+    static const char *const always[] = {"initialise", "step", "data.train"};
+    static const char *const of_valid[] = {"data.valid", "accumulate", "finish"};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++) programs[count++] = always[i];
+    for (size_t i = 0; has_valid && i < sizeof of_valid / sizeof *of_valid; i++) programs[count++] = of_valid[i];
+    if (watched) programs[count++] = "watch";
+    programs[count] = NULL;
 }
 
 int command_TRAIN(const Options *options)
 {
-    static const char *const programs[] = {"initialise", "step", "data.train", NULL};
-    static const char *const with_valid[] = {"initialise", "step", "data.train", "data.valid", "accumulate", "finish", NULL};
+    const char *programs[MOST_PROGRAMS];
+    if (options->picture && !options->watch) return usage_error(options, "--picture is drawn by --watch");
+    if (options->watch_every > 0 && !options->watch) return usage_error(options, "--watch-every goes with --watch");
     Pipeline pipeline = pipeline_start(options);
     if (!pipeline_program(&pipeline, false)) return pipeline_finish(&pipeline, EXIT_USER);
     if (!pipeline.program->train.present) {
-        diag_hint(diag_new(pipeline.context->diagnostics, DIAG_bad_option, NO_SPAN, "%s has no train block", options->file),
-                  "add for example: train %s { optimizer = adam(lr = 1e-3); batch = 32; epochs = 10 }",
-                  pipeline.program->module->name);
+        diag_hint(
+            diag_new(pipeline.context->diagnostics, DIAG_bad_option, NO_SPAN, "%s has no train block", options->file),
+            "add for example: train %s { optimizer = adam(lr = 1e-3); batch = 32; epochs = 10 }",
+            pipeline.program->module->name);
         return pipeline_finish(&pipeline, EXIT_USER);
     }
     bool good = false;
     bool has_valid = program_split(pipeline.program, "valid") != NULL;
-    if (pipeline_model(&pipeline, has_valid ? with_valid : programs)) {
+    Watch *watch = options->watch ? watch_new(&pipeline) : NULL;
+    if (options->watch && !watch) return pipeline_finish(&pipeline, EXIT_USER);
+    list_programs(programs, has_valid, watch != NULL);
+    if (pipeline_model(&pipeline, programs)) {
         nn_params *params = pipeline_params(&pipeline, NN_LOAD_WEIGHTS);
         nn_pool *pool = params ? pipeline_pool(&pipeline) : NULL;
-        good = pool && train(&pipeline, params, pool);
+        good = pool && train(&pipeline, params, pool, watch);
         nn_params_free(params);
         nn_pool_free(pool);
     }
+    watch_free(watch);
     return pipeline_finish(&pipeline, good ? EXIT_OK : EXIT_USER);
 }

@@ -1,0 +1,313 @@
+/* Which layers a model has, what each of them gives, and the function that measures them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "driver/watch_internal.h"
+#include "ir/build.h"
+
+/* The graph beneath the loss, looked at by node id. */
+typedef struct {
+    Graph *graph;
+    const Module *module;
+    const Function *training;
+    Node *nodes;
+    uint32_t count;
+    bool *fixed;  /* the same for every row and every step: constants, settings, sizes */
+    bool *region; /* scratch: what follows a layer elementwise */
+    bool *left;   /* scratch: nodes of the region that are used outside of it */
+} Search;
+
+static bool *flags(const Graph *graph)
+{
+    bool *all = calloc((size_t)graph_count(graph) + 1, sizeof *all);
+    if (!all) abort();
+    return all;
+}
+
+static bool is_fixed(const Search *s, Node node)
+{
+    const NodeInfo *info = graph_node(s->graph, node);
+    bool fixed = info->op == OP_CONST || info->op == OP_LITERAL || info->op == OP_SETTING || info->op == OP_SIZE;
+    if (info->n_args) fixed = true;
+    for (uint32_t i = 0; i < info->n_args; i++) fixed = fixed && s->fixed[info->args[i].id];
+    return fixed;
+}
+
+static Search search_start(const Module *module)
+{
+    Search s = {.graph = module->graph, .module = module, .training = module_function(module, "training")};
+    s.nodes = graph_reachable(s.graph, &s.training->loss, 1, &s.count);
+    s.fixed = flags(s.graph);
+    s.region = flags(s.graph);
+    s.left = flags(s.graph);
+    for (uint32_t i = 0; i < s.count; i++) s.fixed[s.nodes[i].id] = is_fixed(&s, s.nodes[i]);
+    return s;
+}
+
+static void search_end(Search *s)
+{
+    free(s->nodes);
+    free(s->fixed);
+    free(s->region);
+    free(s->left);
+}
+
+static bool is_float(const Search *s, Node node)
+{
+    return dtype_is_float(node_type(s->graph, node)->dtype);
+}
+
+/* `h` of `h`, `h.dense` and `h[3].step`. */
+static bool begins_with(const char *path, Name binding)
+{
+    size_t length = strlen(binding);
+    return path && !strncmp(path, binding, length) && strchr(".[", path[length]);
+}
+
+/* The functions of a loss belong to the loss and are no activation of the last layer. */
+static bool belongs_to_loss(const Search *s, Node node)
+{
+    Name layer = graph_layer(s->graph, node);
+    for (uint32_t i = 0; i < s->training->n_results; i++)
+        if (s->training->results[i].role == RESULT_LOSS && begins_with(layer, s->training->results[i].name))
+            return true;
+    return false;
+}
+
+/* ---- Layers ---- */
+
+/* The path without its last component; NULL for a parameter of the model itself. */
+static Name owner_of(const Search *s, Name path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot ? intern_length(graph_context(s->graph)->names, path, (size_t)(dot - path)) : NULL;
+}
+
+/* A parameter of the model itself belongs to the value that first uses it. */
+static Name first_user(const Search *s, Node param)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        const NodeInfo *info = graph_node(s->graph, s->nodes[i]);
+        for (uint32_t a = 0; a < info->n_args; a++)
+            if (node_same(info->args[a], param) && graph_layer(s->graph, s->nodes[i]))
+                return graph_layer(s->graph, s->nodes[i]);
+    }
+    return graph_node(s->graph, param)->attr.name;
+}
+
+/* What the layer gives: the last of its values that is used by another layer. */
+static Node output_of(const Search *s, Name layer)
+{
+    Node output = NODE_NONE;
+    for (uint32_t i = 0; i < s->count; i++) {
+        const NodeInfo *info = graph_node(s->graph, s->nodes[i]);
+        if (graph_layer(s->graph, s->nodes[i]) == layer) continue;
+        for (uint32_t a = 0; a < info->n_args; a++) {
+            Node x = info->args[a];
+            bool own = graph_layer(s->graph, x) == layer && is_float(s, x) && !s->fixed[x.id];
+            if (own && graph_node(s->graph, x)->n_args && x.id > output.id) output = x;
+        }
+    }
+    return output;
+}
+
+static uint32_t find_layer(Watch *watch, const Search *s, Node param)
+{
+    Name name = graph_node(s->graph, param)->attr.name, path = owner_of(s, name);
+    if (!path) path = first_user(s, param);
+    for (uint32_t i = watch->n_layers; i-- > 0;)
+        if (watch->layers[i].path == path) return i;
+    const Span *places;
+    WatchLayer layer = {.path = path, .output = output_of(s, path)};
+    if (graph_places(s->graph, param, &places)) layer.place = places[0];
+    watch->layers[watch->n_layers] = layer;
+    return watch->n_layers++;
+}
+
+/* ---- Activation functions ---- */
+
+/* Marks what is computed from z alone, element by element. */
+static void mark_region(Search *s, Node z)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        Node node = s->nodes[i];
+        const NodeInfo *info = graph_node(s->graph, node);
+        s->left[node.id] = false;
+        s->region[node.id] = node_same(node, z);
+        if (node.id <= z.id || op_info(info->op)->class != OP_CLASS_ELEMENTWISE || belongs_to_loss(s, node)) continue;
+        bool inside = true, any = false;
+        for (uint32_t a = 0; a < info->n_args; a++) {
+            inside = inside && (s->region[info->args[a].id] || s->fixed[info->args[a].id]);
+            any = any || s->region[info->args[a].id];
+        }
+        s->region[node.id] = inside && any;
+    }
+    for (uint32_t i = 0; i < s->count; i++) {
+        const NodeInfo *info = graph_node(s->graph, s->nodes[i]);
+        for (uint32_t a = 0; a < info->n_args && !s->region[s->nodes[i].id]; a++)
+            s->left[info->args[a].id] = s->region[info->args[a].id];
+    }
+}
+
+/* A factor behind the function changes its slope, but not where it is flat: 0.1 * tanh(z) is tanh(z). */
+static Node without_factor(const Search *s, Node z, Node y)
+{
+    for (;;) {
+        const NodeInfo *info = graph_node(s->graph, y);
+        if (info->op != OP_MUL && info->op != OP_DIV) return y;
+        Node x = info->args[s->fixed[info->args[0].id] ? 1 : 0],
+             factor = info->args[s->fixed[info->args[0].id] ? 0 : 1];
+        if (!s->fixed[factor.id] || s->fixed[x.id] || node_same(x, z)) return y;
+        y = x;
+    }
+}
+
+/* The one value computed elementwise from z alone through which the rest sees it; z itself when there is none. */
+static Node activation_of(Search *s, Node z)
+{
+    uint32_t found = 0;
+    Node last = z;
+    mark_region(s, z);
+    for (uint32_t i = 0; i < s->count; i++) {
+        Node node = s->nodes[i];
+        if (!s->left[node.id] || node_same(node, z) || !is_float(s, node)) continue;
+        found++;
+        last = node;
+    }
+    return found == 1 ? without_factor(s, z, last) : z;
+}
+
+static int by_depth(const void *a, const void *b)
+{
+    const WatchLayer *x = a, *y = b;
+    return (x->output.id > y->output.id) - (x->output.id < y->output.id);
+}
+
+static void sort_layers(Watch *watch)
+{
+    Name *owners = calloc((size_t)watch->n_params + 1, sizeof *owners);
+    if (!owners) abort();
+    for (uint32_t i = 0; i < watch->n_params; i++) owners[i] = watch->layers[watch->params[i].layer].path;
+    qsort(watch->layers, watch->n_layers, sizeof *watch->layers, by_depth);
+    for (uint32_t i = 0; i < watch->n_params; i++)
+        for (uint32_t l = 0; l < watch->n_layers; l++)
+            if (watch->layers[l].path == owners[i]) watch->params[i].layer = l;
+    free(owners);
+}
+
+void watch_find(Watch *watch)
+{
+    const Module *module = watch->pipeline->program->module;
+    Search s = search_start(module);
+    watch->params = ARENA_ARRAY(watch->pipeline->context->arena, WatchParam, module->n_params + 1);
+    watch->layers = ARENA_ARRAY(watch->pipeline->context->arena, WatchLayer, module->n_params + 1);
+    for (uint32_t i = 0; i < module->n_params; i++) {
+        Node node = module->params[i].node;
+        Name path = graph_node(s.graph, node)->attr.name;
+        if (!function_result(s.training, RESULT_GRADIENT, path)) continue;
+        watch->params[watch->n_params++] = (WatchParam){path, node, find_layer(watch, &s, node)};
+    }
+    sort_layers(watch);
+    search_end(&s);
+}
+
+/* ---- The function ---- */
+
+typedef struct {
+    const Watch *watch;
+    Graph *graph;
+    Vec(Result) results;
+} Maker;
+
+Name watch_result(const Watch *watch, char what, Name path)
+{
+    return intern_format(watch->pipeline->context->names, "watch.%c.%s", what, path);
+}
+
+static void add_result(Maker *m, char what, Name path, Node value)
+{
+    vec_push(&m->results, (Result){.role = RESULT_VALUE, .name = watch_result(m->watch, what, path), .value = value});
+}
+
+/* In f64: the square of what has vanished would vanish in f32. */
+static Node wide(Graph *graph, Node x)
+{
+    return build_cast(graph, x, DTYPE_F64);
+}
+
+static Node sum_of_squares(Graph *graph, Node x)
+{
+    Node y = wide(graph, x);
+    return build_reduce_all(graph, OP_SUM, build_binary(graph, OP_MUL, y, y));
+}
+
+static Node mean(Graph *graph, Node x)
+{
+    Node y = wide(graph, x);
+    Node count = build_size(graph, type_elements(graph_dims(graph), node_type(graph, y)), DTYPE_F64);
+    return build_binary(graph, OP_DIV, build_reduce_all(graph, OP_SUM, y), count);
+}
+
+static void measure_param(Maker *m, const WatchParam *param)
+{
+    const Function *training = module_function(m->watch->pipeline->program->module, "training");
+    Node gradient = function_result(training, RESULT_GRADIENT, param->path)->value;
+    const Result *update = function_result(training, RESULT_UPDATE, param->path);
+    add_result(m, 'g', param->path, sum_of_squares(m->graph, gradient));
+    add_result(m, 'w', param->path, sum_of_squares(m->graph, param->node));
+    if (update)
+        add_result(m, 'd', param->path,
+                   sum_of_squares(m->graph, build_binary(m->graph, OP_SUB, wide(m->graph, update->value),
+                                                         wide(m->graph, param->node))));
+}
+
+/* The largest of each unit's values over the batch: of all axes but the last. */
+static Node largest_of_units(Graph *graph, Node x)
+{
+    int32_t axes[MAX_RANK];
+    uint32_t rank = node_type(graph, x)->rank, count = rank > 1 ? rank - 1 : rank;
+    for (uint32_t i = 0; i < count; i++) axes[i] = (int32_t)i;
+    return build_reduce(graph, OP_REDUCE_MAX, build_unary(graph, OP_ABS, x), axes, count);
+}
+
+static void measure_layer(Maker *m, const WatchLayer *layer, Node activation)
+{
+    Graph *graph = m->graph;
+    Node y = wide(graph, activation), center = mean(graph, activation);
+    Node off = build_binary(graph, OP_SUB, y, build_splat(graph, center, node_type(graph, y)));
+    add_result(m, 'm', layer->path, center);
+    add_result(m, 'v', layer->path, mean(graph, build_binary(graph, OP_MUL, off, off)));
+    Node steep = activation;
+    if (layer->sloped) steep = build_gradient(graph, build_reduce_all(graph, OP_SUM, activation), layer->output);
+    Node unit = largest_of_units(graph, steep), zero = build_constant_like(graph, unit, 0);
+    add_result(m, 'z', layer->path, mean(graph, build_binary(graph, OP_EQ, unit, zero)));
+    if (!layer->sloped) return;
+    Node flat = build_binary(graph, OP_LT, unit, build_constant_like(graph, unit, SATURATED));
+    Node lives = build_binary(graph, OP_NE, unit, zero);
+    add_result(m, 's', layer->path, mean(graph, build_binary(graph, OP_AND, flat, lives)));
+}
+
+void watch_add_function(Watch *watch)
+{
+    Module *module = watch->pipeline->program->module;
+    Context *context = watch->pipeline->context;
+    Maker m = {.watch = watch, .graph = module->graph};
+    Search s = search_start(module);
+    for (uint32_t i = 0; i < watch->n_params; i++) measure_param(&m, &watch->params[i]);
+    for (uint32_t i = 0; i < watch->n_layers; i++) {
+        WatchLayer *layer = &watch->layers[i];
+        if (node_is_none(layer->output)) continue;
+        Node activation = activation_of(&s, layer->output);
+        layer->sloped = !node_same(activation, layer->output);
+        measure_layer(&m, layer, activation);
+    }
+    search_end(&s);
+    Function *functions = ARENA_ARRAY(context->arena, Function, module->n_functions + 1);
+    memcpy(functions, module->functions, module->n_functions * sizeof *functions);
+    functions[module->n_functions++] =
+        (Function){.name = intern(context->names, "watch"),
+                   .results = ARENA_COPY(context->arena, Result, m.results.at, m.results.count),
+                   .n_results = (uint32_t)m.results.count};
+    module->functions = functions;
+    vec_free(&m.results);
+}

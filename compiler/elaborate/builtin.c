@@ -48,7 +48,7 @@ static Value random_of(Elaborator *el, Value shape, Span at)
     return value_tensor(build_random(el->graph, el->draw, stream, type));
 }
 
-Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_syntax, const Syntax *by_syntax, Span at)
+static Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_syntax, const Syntax *by_syntax, Span at)
 {
     bool named = by_syntax && (by_syntax->kind == SYNTAX_NAME || by_syntax->kind == SYNTAX_MEMBER);
     if (!named || by.kind != VALUE_TENSOR) {

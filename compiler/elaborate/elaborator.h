@@ -230,10 +230,6 @@ bool require_same(Elaborator *el, Dim a, Dim b, Span at, const char *what);
 Value subscript(Elaborator *el, Scope *scope, const Syntax *node, Value base);
 Value index_reduce(Elaborator *el, Scope *scope, const Syntax *call_node);
 void index_assign(Elaborator *el, Scope *scope, const Syntax *left, const Syntax *right);
-/* Axes of a node, each with a label or NULL: sorted into the normal form of a labelled tensor. */
-Value arrange(Elaborator *el, Node node, Label *const *axes);
-/* Gives indices of `scope` that have no extent yet one, from how `node` reads tensors. */
-void infer_extents(Elaborator *el, Scope *scope, const Syntax *node);
 
 /* builtin.c, reduce.c, structure.c */
 Value call_builtin(Elaborator *el, const Builtin *builtin, const Value *args, uint32_t n_args, const bool *given,
@@ -247,15 +243,12 @@ Value reduction_operand(Elaborator *el, const Builtin *builtin, Value x, Span at
 Node reduce_node(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint32_t n_axes);
 /* One axis counted from either end; false after a diagnostic. */
 bool axis_of(Elaborator *el, Value axis, uint32_t rank, Span at, uint32_t *result);
-Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_syntax, const Syntax *by_syntax, Span at);
 
 /* identity.c */
 /* The value under a name; a node of its own when the body takes a derivative by that name. */
 Value identify(Elaborator *el, Name name, Value value);
 
 /* statement.c */
-/* A block has a scope of its own. */
-Flow run_block(Elaborator *el, Scope *scope, const Syntax *block, Value *result);
 Flow run_statements(Elaborator *el, Scope *scope, const Syntax *block, Value *result);
 Flow run_statement(Elaborator *el, Scope *scope, const Syntax *statement, Value *result);
 
@@ -278,9 +271,6 @@ Flow declare_input(Elaborator *el, Scope *scope, const Syntax *statement);
 Flow update(Elaborator *el, Scope *scope, const Syntax *statement);
 /* The parameter or state of this path, NULL if none was declared. */
 const Stored *stored_find(const Elaborator *el, Name path);
-/* Evaluates what stands behind `=` or `~` of a declaration, in exactly the given type. */
-bool evaluate_start(Elaborator *el, Scope *scope, const Syntax *start, bool drawn, const Type *type, Name path,
-                    Node *node);
 Node declare_setting(Elaborator *el, Name name, DType dtype, double value, const char *doc, Span place);
 
 #endif

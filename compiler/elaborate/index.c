@@ -16,7 +16,8 @@ static uint32_t rank_of(const Elaborator *el, const Reading *reading)
     return node_type(el->graph, reading->node)->rank;
 }
 
-Value arrange(Elaborator *el, Node node, Label *const *axes)
+/* Axes of a node, each with a label or NULL: sorted into the normal form of a labelled tensor. */
+static Value arrange(Elaborator *el, Node node, Label *const *axes)
 {
     uint32_t rank = node_type(el->graph, node)->rank, n = 0, n_labels = 0;
     int32_t permutation[MAX_RANK];

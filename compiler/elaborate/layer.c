@@ -101,8 +101,9 @@ const Stored *stored_find(const Elaborator *el, Name path)
     return param ? param : find(el, path, true);
 }
 
-bool evaluate_start(Elaborator *el, Scope *scope, const Syntax *start, bool drawn, const Type *type, Name path,
-                    Node *node)
+/* What stands behind `=` or `~` of a declaration, in exactly the given type. */
+static bool evaluate_start(Elaborator *el, Scope *scope, const Syntax *start, bool drawn, const Type *type, Name path,
+                           Node *node)
 {
     Value value;
     if (drawn) {

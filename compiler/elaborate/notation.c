@@ -61,7 +61,8 @@ static void infer(Elaborator *el, Scope *scope, const Syntax *node, const Hidden
     for (uint32_t i = 0; i < node->n_kids; i++) infer(el, scope, node->kids[i], hidden);
 }
 
-void infer_extents(Elaborator *el, Scope *scope, const Syntax *node)
+/* Gives indices of `scope` that have no extent yet one, from how `node` reads tensors. */
+static void infer_extents(Elaborator *el, Scope *scope, const Syntax *node)
 {
     infer(el, scope, node, NULL);
 }

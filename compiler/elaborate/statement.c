@@ -47,7 +47,10 @@ static bool is_taken(Elaborator *el, ResultRole role, Name name, Span at)
     for (size_t i = 0; i < el->losses.count && role == RESULT_LOSS; i++) taken |= el->losses.at[i].name == name;
     if (taken)
         complain(el, DIAG_duplicate_name, at, "there is already %s called `%s`",
-                 role == RESULT_OUTPUT ? "an output" : role == RESULT_LOSS ? "a loss" : "a metric", name);
+                 role == RESULT_OUTPUT ? "an output"
+                 : role == RESULT_LOSS ? "a loss"
+                                       : "a metric",
+                 name);
     return taken;
 }
 
@@ -204,6 +207,12 @@ static Flow run_return(Elaborator *el, Scope *scope, const Syntax *statement, Va
     return FLOW_RETURN;
 }
 
+/* A block has a scope of its own. */
+static Flow run_block(Elaborator *el, Scope *scope, const Syntax *block, Value *result)
+{
+    return run_statements(el, scope_new(el, scope, scope->inside_prelude), block, result);
+}
+
 static Flow run_if(Elaborator *el, Scope *scope, const Syntax *statement, Value *result)
 {
     bool truth;
@@ -276,9 +285,4 @@ Flow run_statements(Elaborator *el, Scope *scope, const Syntax *block, Value *re
         if (flow != FLOW_NEXT) return flow;
     }
     return FLOW_NEXT;
-}
-
-Flow run_block(Elaborator *el, Scope *scope, const Syntax *block, Value *result)
-{
-    return run_statements(el, scope_new(el, scope, scope->inside_prelude), block, result);
 }

@@ -36,18 +36,27 @@ static bool write_all(int file, const char *bytes, size_t size)
     return true;
 }
 
+/* A new file beside the path, of the mode that creating gives (the umask is the process's: it is not ours to ask for).
+ */
+static int create_aside(Context *context, const char *path, char **aside)
+{
+    enum { ATTEMPTS = 100 };
+    int file = -1;
+    for (int i = 0; i < ATTEMPTS && file < 0; i++) {
+        *aside = arena_format(context->arena, "%s.%ld-%d.new", path, (long)getpid(), i);
+        file = open(*aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (file < 0 && errno != EEXIST) break;
+    }
+    return file;
+}
+
 bool write_file(Context *context, const char *path, const void *bytes, size_t size)
 {
-    char *aside = arena_format(context->arena, "%s.XXXXXX", path);
+    char *aside;
     struct stat old;
-    mode_t mode = stat(path, &old) ? 0 : old.st_mode & 07777;
-    if (!mode) {
-        mode_t mask = umask(0);
-        umask(mask);
-        mode = 0666 & ~mask;
-    }
-    int file = mkstemp(aside);
-    bool written = file >= 0 && !fchmod(file, mode) && write_all(file, bytes, size) && !fsync(file);
+    int file = create_aside(context, path, &aside);
+    bool written = file >= 0 && (stat(path, &old) || !fchmod(file, old.st_mode & 07777)) &&
+                   write_all(file, bytes, size) && !fsync(file);
     int error = errno;
     if (file >= 0 && close(file) && written) {
         written = false;

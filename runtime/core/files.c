@@ -41,8 +41,18 @@ int nn_file_read(const char *path, void **bytes, size_t *size)
     return status;
 }
 
+/* A new file takes the place of an old one, but never that of a folder or a device. */
+static int check_place(const char *path)
+{
+    struct stat about;
+    if (stat(path, &about)) return errno == ENOENT ? NN_OK : nn_fail_errno(path);
+    return S_ISREG(about.st_mode) ? NN_OK : nn_fail(NN_ERROR_FILE, "%s is not a file", path);
+}
+
 int nn_new_file_open(const char *path, nn_new_file *file)
 {
+    int wrong = check_place(path);
+    if (wrong) return wrong;
     size_t length = strlen(path) + 32;
     *file = (nn_new_file){.file = -1, .path = strdup(path), .beside = malloc(length)};
     if (!file->path || !file->beside) {
@@ -56,7 +66,7 @@ int nn_new_file_open(const char *path, nn_new_file *file)
         if (file->file < 0 && errno != EEXIST) break;
     }
     if (file->file >= 0) return NN_OK;
-    int status = nn_fail_errno(file->beside);
+    int status = nn_fail_errno(path);
     free(file->path);
     free(file->beside);
     return status;
@@ -69,7 +79,7 @@ void nn_new_file_write(nn_new_file *file, const void *bytes, size_t size)
         ssize_t done = write(file->file, from, size);
         if (done < 0 && errno == EINTR) continue;
         if (done < 0) {
-            file->status = nn_fail_errno(file->beside);
+            file->status = nn_fail_errno(file->path);
             return;
         }
         from += done;
@@ -79,8 +89,8 @@ void nn_new_file_write(nn_new_file *file, const void *bytes, size_t size)
 
 int nn_new_file_close(nn_new_file *file, bool keep)
 {
-    if (!file->status && keep && fsync(file->file)) file->status = nn_fail_errno(file->beside);
-    if (close(file->file) && !file->status) file->status = nn_fail_errno(file->beside);
+    if (!file->status && keep && fsync(file->file)) file->status = nn_fail_errno(file->path);
+    if (close(file->file) && !file->status) file->status = nn_fail_errno(file->path);
     if (!file->status && keep && rename(file->beside, file->path)) file->status = nn_fail_errno(file->path);
     if (file->status || !keep) unlink(file->beside);
     free(file->path);

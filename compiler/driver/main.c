@@ -1,7 +1,10 @@
 /* nnc: from the command line to a subcommand. */
 #include "driver/commands.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 
 int main(int argc, char **argv)
 {
@@ -15,5 +18,9 @@ int main(int argc, char **argv)
     int status;
     if (options_parse(&options, argc, argv, &status)) status = commands[options.command](&options);
     options_free(&options);
+    if (fflush(stdout) || ferror(stdout)) {
+        fprintf(stderr, "nnc: the output cannot be written: %s\n", strerror(errno));
+        if (!status) status = EXIT_USER;
+    }
     return status;
 }

@@ -203,6 +203,16 @@ static bool parse_command(Options *options, const char *word)
     return false;
 }
 
+/* `nnc trian fashion.nn` holds two files, or a command misspelt. */
+static int second_file(const Options *options, const char *second)
+{
+    const char *names[COMMAND_COUNT], *first = options->file;
+    for (int i = 1; i < COMMAND_COUNT; i++) names[i - 1] = commands[i].name;
+    const char *nearest = strchr(first, '.') ? NULL : nearest_spelling(first, names, COMMAND_COUNT - 1);
+    return nearest ? usage_error(options, "unknown command %s (did you mean %s?)", first, nearest)
+                   : usage_error(options, "one file at a time: `%s` after `%s`", second, first);
+}
+
 bool options_parse(Options *options, int argc, char **argv, int *status)
 {
     set_defaults(options);
@@ -220,7 +230,7 @@ bool options_parse(Options *options, int argc, char **argv, int *status)
         if (argv[i][0] == '-' && argv[i][1]) {
             if (!parse_option(options, argc, argv, &i, status)) return false;
         } else if (options->file) {
-            *status = usage_error(options, "one file at a time: `%s` after `%s`", argv[i], options->file);
+            *status = second_file(options, argv[i]);
             return false;
         } else {
             options->file = argv[i];

@@ -73,6 +73,20 @@ static bool add_gradients(Run *run, Node loss)
     return true;
 }
 
+/* Names the first input that is missing. */
+static bool nothing_to_compute(const Run *run)
+{
+    const Module *module = run->module;
+    Name missing = NULL;
+    for (uint32_t i = 0; i < module->n_inputs && !missing; i++)
+        if (!feed_has(&run->feed, module->inputs[i].node))
+            missing = graph_node(module->graph, module->inputs[i].node)->attr.name;
+    Diag *diag = diag_new(run->pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN, "nothing can be computed: %s",
+                          missing ? "inputs are missing" : "the model has neither outputs nor a loss");
+    if (missing) diag_hint(diag, "--input %s=FILE.npy gives one", missing);
+    return false;
+}
+
 /* The module's functions become "initialise" and "run": what can be computed from what is given. */
 static bool choose_results(Run *run)
 {
@@ -89,6 +103,7 @@ static bool choose_results(Run *run)
     if (!node_is_none(form->loss) && is_fed(run, form->loss))
         add_result(run, "", intern(run->pipeline->context->names, "loss"), form->loss);
     if (!add_gradients(run, form->loss)) return false;
+    if (!run->results.count) return nothing_to_compute(run);
     Function *functions = ARENA_ARRAY(run->pipeline->context->arena, Function, 2);
     functions[0] = *module_function(run->module, "initialise");
     functions[1] = (Function){.name = intern(run->pipeline->context->names, "run"),

@@ -98,6 +98,10 @@ static bool read_one(Feed *feed, const char *text)
     Node node = find_input(pipeline, name);
     nn_array array;
     if (node_is_none(node)) return false;
+    if (feed_has(feed, node)) {
+        diag_new(pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN, "--input %s is given twice", name);
+        return false;
+    }
     if (nn_npy_read(path, &array)) return pipeline_failed(pipeline, "--input");
     Type type = *node_type(pipeline->program->module->graph, node);
     void *values = bind_shape(pipeline, path, &type, &array) ? convert(pipeline, path, &array, type.dtype) : NULL;

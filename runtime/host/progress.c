@@ -1,5 +1,6 @@
 #include "host/progress.h"
 
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -81,6 +82,14 @@ void nn_progress_step(nn_progress *progress, const nn_standing *standing, int64_
     print_speed(progress, now);
     print_left(progress, standing, now);
     fflush(progress->to);
+}
+
+void nn_progress_lost(nn_progress *progress, uint64_t step, double loss)
+{
+    if (!progress->to) return;
+    erase_line(progress);
+    fprintf(progress->to, "the loss of step %llu is %s: is there such a value in the data, or is the learning rate too high?\n",
+            (unsigned long long)step, isnan(loss) ? "not a number" : "infinite");
 }
 
 void nn_progress_stop(nn_progress *progress, uint64_t step)

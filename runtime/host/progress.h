@@ -33,6 +33,8 @@ void nn_progress_begin(nn_progress *progress);
 void nn_progress_step(nn_progress *progress, const nn_standing *standing, int64_t rows);
 /* Ends a part with a line; `valid` are the scores on the validation data. */
 void nn_progress_part(nn_progress *progress, const nn_standing *standing, const nn_score *valid, size_t n_valid);
+/* Says that the loss became infinite or NaN. */
+void nn_progress_lost(nn_progress *progress, uint64_t step, double loss);
 /* Says that a training ended before its time. */
 void nn_progress_stop(nn_progress *progress, uint64_t step);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/internal.h"
+#include "core/safetensors.h"
 #include "host/progress.h"
 
 /* Metrics of the training are a sample: of so many steps an epoch. */
@@ -32,6 +33,7 @@ typedef struct {
     uint64_t per_epoch;   /* steps */
     uint64_t part;        /* steps of what gets a line */
     uint64_t sampling;    /* metrics in every so many steps */
+    bool lost;            /* the loss was not finite once */
 } Trainer;
 
 /* ---- The log ---- */
@@ -147,10 +149,19 @@ static int count_steps(Trainer *trainer)
     return NN_OK;
 }
 
+/* Fails before hours of training rather than after them. */
+static int try_weights(const char *path)
+{
+    nn_new_file file;
+    int status = path ? nn_new_file_open(path, &file) : NN_OK;
+    return status || !path ? status : nn_new_file_close(&file, false);
+}
+
 static int open_training(Trainer *trainer)
 {
     const nn_training *training = trainer->training;
     int status = count_steps(trainer);
+    if (!status) status = try_weights(training->weights);
     if (status) return status;
     /* Models whose schedules need it have this setting. */
     double steps;
@@ -262,6 +273,10 @@ static int take_step(Trainer *trainer, const nn_batch *batch, uint64_t step)
     status =
         nn_session_step(trainer->session, batch->dims, model->image->n_symbols, batch->inputs, model->n_inputs, &loss);
     if (status) return status;
+    if (!isfinite(loss) && !trainer->lost) {
+        trainer->lost = true;
+        nn_progress_lost(&trainer->progress, step, (double)loss);
+    }
     trainer->means.loss += (double)batch->rows * (double)loss;
     trainer->means.rows += (double)batch->rows;
     if (metrics) add_metrics(trainer, (double)batch->rows);
@@ -311,8 +326,8 @@ int nn_train(const nn_training *training, nn_training_result *result)
     if (!status) status = run(&trainer, result);
     nn_loader_free(trainer.loader);
     nn_session_free(trainer.session);
-    status = close_log(&trainer, status);
     if (!status && training->weights) status = nn_params_save(training->params, training->weights);
+    status = close_log(&trainer, status);
     result->seconds = nn_seconds() - start;
     return status;
 }

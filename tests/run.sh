@@ -14,6 +14,6 @@ while [ $# -gt 0 ]; do
 done
 
 .ci/install build data test
-cmake --preset "$preset" -DNNC_TESTS=ON -DNNC_SLOW_TESTS=$slow
+cmake --preset "$preset" -DNNC_TESTS=ON -DNNC_SLOW_TESTS=$slow ${CI:+-DNNC_WERROR=ON}
 cmake --build --preset "$preset" --parallel "$(nproc)"
 ctest --preset "$preset" --parallel "$(nproc)" --output-on-failure

@@ -105,6 +105,7 @@ static bool has_gradients(const Roots *roots)
 static void release_guards(Roots *roots)
 {
     uint32_t n_fields = (uint32_t)roots->fields.count;
+    (void)n_fields; /* asserted */
     while (roots->guards.count) {
         struct Substitution substitution = {vec_pop(&roots->guards).source, vec_pop(&roots->roots)};
         graph_rewrite(roots->graph, roots->roots.at, (uint32_t)roots->roots.count, substitute, &substitution);

@@ -153,7 +153,7 @@ static int find_value(const nn_params *params, const char *name, nn_type type, c
 
 int nn_params_get(nn_params *params, const char *name, nn_type type, void *values, size_t count)
 {
-    int64_t index;
+    int64_t index = 0;
     int status = find_value(params, name, type, values, count, &index);
     if (status) return status;
     return nn_convert((uint8_t)type, values, params->model->image->tensors[index].dtype, params->values[index].at,
@@ -162,7 +162,7 @@ int nn_params_get(nn_params *params, const char *name, nn_type type, void *value
 
 int nn_params_set(nn_params *params, const char *name, nn_type type, const void *values, size_t count)
 {
-    int64_t index;
+    int64_t index = 0;
     int status = find_value(params, name, type, values, count, &index);
     if (status) return status;
     return nn_convert(params->model->image->tensors[index].dtype, params->values[index].at, (uint8_t)type, values,

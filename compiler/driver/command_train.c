@@ -106,6 +106,7 @@ static void list_programs(const char **programs, bool has_valid, bool watched)
 int command_TRAIN(const Options *options)
 {
     const char *programs[MOST_PROGRAMS];
+    if (options->steps > 0 && options->epochs > 0) return usage_error(options, "--epochs or --steps, not both");
     if (options->picture && !options->watch) return usage_error(options, "--picture is drawn by --watch");
     if (options->watch_every > 0 && !options->watch) return usage_error(options, "--watch-every goes with --watch");
     Pipeline pipeline = pipeline_start(options);

@@ -69,6 +69,30 @@ static bool bind_shape(Pipeline *pipeline, const char *path, const Type *type, c
     return true;
 }
 
+/* The first element outside of the range that the input states, or `count`. */
+static size_t find_outside(Pipeline *pipeline, const Type *type, const double *numbers, size_t count, int64_t *range)
+{
+    size_t i = 0;
+    if (dim_is_none(type->range) || !sizes_value(pipeline, type->range, range)) return count;
+    while (i < count && numbers[i] >= 0 && numbers[i] < (double)*range) i++;
+    return i;
+}
+
+static bool within_range(Pipeline *pipeline, const char *path, const Type *type, const nn_array *array)
+{
+    size_t count = (size_t)array->elements;
+    int64_t range;
+    double *numbers = malloc((count + 1) * sizeof *numbers);
+    if (!numbers) abort();
+    dtype_load((DType)array->type, numbers, array->values, (int64_t)count);
+    size_t at = find_outside(pipeline, type, numbers, count, &range);
+    if (at < count)
+        diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN, "%s: element %zu is %.17g, but 0 to %lld are wanted",
+                 path, at, numbers[at], (long long)range - 1);
+    free(numbers);
+    return at == count;
+}
+
 /* Integers must survive; reals round. */
 static void *convert(Pipeline *pipeline, const char *path, const nn_array *array, DType dtype)
 {
@@ -104,7 +128,8 @@ static bool read_one(Feed *feed, const char *text)
     }
     if (nn_npy_read(path, &array)) return pipeline_failed(pipeline, "--input");
     Type type = *node_type(pipeline->program->module->graph, node);
-    void *values = bind_shape(pipeline, path, &type, &array) ? convert(pipeline, path, &array, type.dtype) : NULL;
+    bool good = bind_shape(pipeline, path, &type, &array) && within_range(pipeline, path, &type, &array);
+    void *values = good ? convert(pipeline, path, &array, type.dtype) : NULL;
     nn_array_free(&array);
     if (!values) return false;
     feed->values[feed->count] = (nn_named){name, values};

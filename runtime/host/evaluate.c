@@ -138,6 +138,27 @@ static void add_scores(const Evaluator *evaluator, uint8_t role, bool total, nn_
     }
 }
 
+static void add_names(const nn_image *image, uint8_t role, bool total, nn_score *scores, size_t room, size_t *count)
+{
+    for (uint32_t i = 0; i < image->n_tensors && *count < room; i++) {
+        const nn_tensor_info *tensor = &image->tensors[i];
+        bool is_total = tensor->role == NN_LOSS && !strcmp(tensor->name, "loss");
+        if (tensor->role != role || tensor->rank || is_total != total) continue;
+        nn_score *score = &scores[(*count)++];
+        *score = (nn_score){.value = 0};
+        memcpy(score->name, tensor->name, strnlen(tensor->name, sizeof score->name - 1));
+    }
+}
+
+void nn_score_names(const nn_model *model, nn_score *scores, size_t *count)
+{
+    size_t room = *count;
+    *count = 0;
+    add_names(model->image, NN_LOSS, true, scores, room, count);
+    add_names(model->image, NN_LOSS, false, scores, room, count);
+    add_names(model->image, NN_METRIC, false, scores, room, count);
+}
+
 static int evaluate(Evaluator *evaluator, bool partial)
 {
     const nn_evaluation *evaluation = evaluator->evaluation;

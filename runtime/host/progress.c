@@ -1,6 +1,7 @@
 #include "host/progress.h"
 
 #include <math.h>
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -19,7 +20,20 @@ void nn_progress_begin(nn_progress *progress)
 {
     progress->started = progress->part_started = nn_seconds();
     progress->shown = 0;
-    progress->part_rows = 0;
+    progress->part_rows = progress->rows = 0;
+    if (progress->to && progress->first)
+        fprintf(progress->to, "going on after step %llu\n", (unsigned long long)progress->first);
+}
+
+/* Short trainings show every part, others one in 2, 5, 10, 20, 50, … */
+bool nn_progress_shows(const nn_progress *progress, uint64_t part)
+{
+    enum { ALL = 20, SOME = 18 };
+    static const uint64_t steps[] = {1, 2, 5};
+    uint64_t every = 1, power = 1;
+    for (int i = 0; progress->parts > ALL && progress->parts / every > SOME; power *= i == 2 ? 10 : 1, i = (i + 1) % 3)
+        every = steps[i] * power;
+    return part == 1 || part == progress->parts || part % every == 0;
 }
 
 static void print_where(const nn_progress *progress, const nn_standing *standing, bool done)
@@ -54,8 +68,9 @@ static void print_speed(const nn_progress *progress, double now)
 
 static void print_left(const nn_progress *progress, const nn_standing *standing, double now)
 {
-    if (!standing->step) return;
-    double left = (now - progress->started) * (double)(progress->steps - standing->step) / (double)standing->step;
+    if (standing->step <= progress->first) return;
+    double done = (double)(standing->step - progress->first);
+    double left = (now - progress->started) * (double)(progress->steps - standing->step) / done;
     unsigned long long seconds = (unsigned long long)(left + 0.5);
     if (seconds >= 3600)
         fprintf(progress->to, "  %llu:%02llu:%02llu left", seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -71,6 +86,7 @@ static void erase_line(const nn_progress *progress)
 void nn_progress_step(nn_progress *progress, const nn_standing *standing, int64_t rows)
 {
     progress->part_rows += (uint64_t)rows;
+    progress->rows += (uint64_t)rows;
     if (!progress->to || !progress->terminal) return;
     double now = nn_seconds();
     if (now - progress->shown < refresh) return;
@@ -112,4 +128,80 @@ void nn_progress_part(nn_progress *progress, const nn_standing *standing, const 
     }
     progress->part_started = nn_seconds();
     progress->part_rows = 0;
+}
+
+static bool has_score(const nn_score *scores, size_t count, const char *name, double *value)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(scores[i].name, name)) {
+            *value = scores[i].value;
+            return true;
+        }
+    return false;
+}
+
+/* The width of a column of the table. */
+static int column_width(const char *name)
+{
+    int width = (int)strlen(name);
+    return width < 8 ? 8 : width;
+}
+
+static void print_row(FILE *to, const char *title, const nn_score *columns, size_t n_columns, const nn_score *scores,
+                      size_t count)
+{
+    double value;
+    fprintf(to, "  %-6s", title);
+    for (size_t i = 0; i < n_columns; i++)
+        if (has_score(scores, count, columns[i].name, &value))
+            fprintf(to, "  %*.4f", column_width(columns[i].name), value);
+        else
+            fprintf(to, "  %*s", column_width(columns[i].name), "");
+    fputc('\n', to);
+}
+
+static void print_time(FILE *to, double seconds)
+{
+    if (seconds < 60)
+        fprintf(to, "%.*f s", seconds < 10 ? 2 : 0, seconds);
+    else
+        fprintf(to, "%.0f:%02.0f min", floor(seconds / 60), floor(fmod(seconds, 60)));
+}
+
+/* The columns are the scores of both rows, the loss first. */
+static size_t list_columns(const nn_score *train, size_t n_train, const nn_ending *ending, nn_score *columns)
+{
+    size_t count = 0;
+    double known;
+    for (size_t i = 0; i < n_train; i++) columns[count++] = train[i];
+    for (size_t i = 0; i < ending->n_valid && count < 2 * NN_MOST_SCORES; i++)
+        if (!has_score(columns, count, ending->valid[i].name, &known)) columns[count++] = ending->valid[i];
+    return count;
+}
+
+void nn_progress_end(nn_progress *progress, const nn_ending *ending)
+{
+    nn_score train[NN_MOST_SCORES + 1] = {{"loss", ending->last->loss}}, columns[2 * NN_MOST_SCORES];
+    size_t n_train = 1;
+    double seconds = nn_seconds() - progress->started;
+    if (!progress->to) return;
+    for (size_t i = 0; i < ending->last->n_scores; i++) train[n_train++] = ending->last->scores[i];
+    size_t count = list_columns(train, n_train, ending, columns);
+    fprintf(progress->to, "\n  %-6s", "");
+    for (size_t i = 0; i < count; i++) fprintf(progress->to, "  %*s", column_width(columns[i].name), columns[i].name);
+    fputc('\n', progress->to);
+    print_row(progress->to, "train", columns, count, train, n_train);
+    if (ending->n_valid) print_row(progress->to, "valid", columns, count, ending->valid, ending->n_valid);
+    fprintf(progress->to, "\n%llu steps in ", (unsigned long long)ending->steps);
+    print_time(progress->to, seconds);
+    if (seconds > 0) fprintf(progress->to, ", %.0f samples/s", (double)progress->rows / seconds);
+    if (ending->best && progress->epochs)
+        fprintf(progress->to, "%s; the best of epoch %llu are kept", ending->early ? "; ended by patience" : "",
+                (unsigned long long)(ending->best / ending->part));
+    else if (ending->best)
+        fprintf(progress->to, "%s; the best of step %llu are kept", ending->early ? "; ended by patience" : "",
+                (unsigned long long)ending->best);
+    if (ending->weights) fprintf(progress->to, "; weights in %s", ending->weights);
+    fputc('\n', progress->to);
+    fflush(progress->to);
 }

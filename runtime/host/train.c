@@ -1,124 +1,18 @@
 #include "host/train.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/internal.h"
 #include "core/safetensors.h"
-#include "host/progress.h"
+#include "host/train_internal.h"
 
 /* Metrics of the training are a sample: of so many steps an epoch. */
 enum { SAMPLES = 32 };
 
-/* Means over the rows of the part of the training that runs. */
-typedef struct {
-    double loss, rows;
-    double scores[NN_MOST_SCORES], score_rows;
-} Means;
-
-typedef struct {
-    const nn_training *training;
-    nn_session *session;
-    nn_loader *loader;
-    FILE *log;
-    bool json;
-    nn_progress progress;
-    Means means;
-    nn_score scores[NN_MOST_SCORES];
-    uint32_t metrics[NN_MOST_SCORES]; /* tensors */
-    size_t n_metrics;
-    uint64_t first, last; /* steps done before and in the end */
-    uint64_t per_epoch;   /* steps */
-    uint64_t part;        /* steps of what gets a line */
-    uint64_t sampling;    /* metrics in every so many steps */
-    bool lost;            /* the loss was not finite once */
-} Trainer;
-
-/* ---- The log ---- */
-
-static int open_log(Trainer *trainer)
-{
-    const char *path = trainer->training->log;
-    if (!path) return NN_OK;
-    const char *dot = strrchr(path, '.');
-    trainer->json = dot && !strcmp(dot, ".jsonl");
-    if (!trainer->json && !(dot && !strcmp(dot, ".csv")))
-        return nn_fail(NN_ERROR_ARGUMENT, "%s: a log is a .csv or a .jsonl", path);
-    trainer->log = fopen(path, "we");
-    if (!trainer->log) return nn_fail_errno(path);
-    if (trainer->json) return NN_OK;
-    fputs("step,loss", trainer->log);
-    for (size_t i = 0; i < trainer->training->n_observers; i++) {
-        const nn_observer *observer = trainer->training->observers[i];
-        for (size_t c = 0; c < observer->n_columns; c++) fprintf(trainer->log, ",%s", observer->columns[c]);
-    }
-    fputc('\n', trainer->log);
-    return NN_OK;
-}
-
-/* JSON knows no NaN. */
-static void log_number(FILE *log, const char *name, double value)
-{
-    if (isfinite(value))
-        fprintf(log, ", \"%s\": %.9g", name, value);
-    else
-        fprintf(log, ", \"%s\": null", name);
-}
-
-/* What nobody has measured is an empty field, and none at all in JSON. */
-static void log_observer(Trainer *trainer, nn_observer *observer)
-{
-    for (size_t i = 0; i < observer->n_columns; i++) {
-        if (trainer->json && observer->has_values)
-            log_number(trainer->log, observer->columns[i], observer->values[i]);
-        else if (!trainer->json && observer->has_values)
-            fprintf(trainer->log, ",%.9g", observer->values[i]);
-        else if (!trainer->json)
-            fputc(',', trainer->log);
-    }
-    observer->has_values = false;
-}
-
-static void log_step(Trainer *trainer, uint64_t step, double loss)
-{
-    const nn_training *training = trainer->training;
-    if (!trainer->log) return;
-    if (trainer->json) {
-        fprintf(trainer->log, "{\"step\": %" PRIu64, step);
-        log_number(trainer->log, "loss", loss);
-    } else {
-        fprintf(trainer->log, "%" PRIu64 ",%.9g", step, loss);
-    }
-    for (size_t i = 0; i < training->n_observers; i++) log_observer(trainer, training->observers[i]);
-    fputs(trainer->json ? "}\n" : "\n", trainer->log);
-}
-
-static void log_valid(Trainer *trainer, uint64_t step, const nn_score *scores, size_t count)
-{
-    if (!trainer->log || !trainer->json || !count) return;
-    char name[80];
-    fprintf(trainer->log, "{\"step\": %" PRIu64, step);
-    for (size_t i = 0; i < count; i++) {
-        snprintf(name, sizeof name, "valid.%.63s", scores[i].name);
-        log_number(trainer->log, name, scores[i].value);
-    }
-    fputs("}\n", trainer->log);
-}
-
-static int close_log(Trainer *trainer, int status)
-{
-    if (!trainer->log) return status;
-    bool failed = ferror(trainer->log);
-    if (fclose(trainer->log) || failed)
-        return status ? status : nn_fail(NN_ERROR_FILE, "%s: cannot be written", trainer->training->log);
-    return status;
-}
-
 /* ---- Setting up ---- */
 
-static void find_metrics(Trainer *trainer)
+static void find_metrics(nn_trainer *trainer)
 {
     const nn_image *image = trainer->training->params->model->image;
     for (uint32_t i = 0; i < image->n_tensors && trainer->n_metrics < NN_MOST_SCORES; i++) {
@@ -129,19 +23,23 @@ static void find_metrics(Trainer *trainer)
     }
 }
 
-static int count_steps(Trainer *trainer)
+/* An update takes `gather` batches; the last of an epoch takes those that are left. */
+static int count_steps(nn_trainer *trainer)
 {
     const nn_training *training = trainer->training;
     if (training->batch < 1) return nn_fail(NN_ERROR_ARGUMENT, "a batch has at least one row");
     if (!training->epochs == !training->steps)
         return nn_fail(NN_ERROR_ARGUMENT, "a training has epochs or steps, one of them");
     if (training->train->rows < 1) return nn_fail(NN_ERROR_ARGUMENT, "the training data has no rows");
-    trainer->per_epoch = ((uint64_t)training->train->rows + (uint64_t)training->batch - 1) / (uint64_t)training->batch;
+    trainer->gather = training->accumulate ? training->accumulate : 1;
+    trainer->batches = ((uint64_t)training->train->rows + (uint64_t)training->batch - 1) / (uint64_t)training->batch;
+    trainer->per_epoch = trainer->batches / trainer->gather + (trainer->batches % trainer->gather != 0);
     trainer->first = nn_params_step(training->params);
     trainer->last = training->steps;
     if (!training->steps && __builtin_mul_overflow(training->epochs, trainer->per_epoch, &trainer->last))
         return nn_fail(NN_ERROR_ARGUMENT, "so many epochs have more steps than can be counted");
-    if (trainer->last <= trainer->first)
+    /* A checkpoint may be that of the last step: then only the end is missing. */
+    if (trainer->last + trainer->resumed <= trainer->first)
         return nn_fail(NN_ERROR_STATE, "the parameters have had %llu steps already, the training has %llu",
                        (unsigned long long)trainer->first, (unsigned long long)trainer->last);
     trainer->part = training->epochs ? trainer->per_epoch : (trainer->last + 9) / 10;
@@ -149,24 +47,16 @@ static int count_steps(Trainer *trainer)
     return NN_OK;
 }
 
-/* Fails before hours of training rather than after them. */
-static int try_weights(const char *path)
+/* How many batches the first steps take. */
+static uint64_t batches_before(const nn_trainer *trainer, uint64_t steps)
 {
-    nn_new_file file;
-    int status = path ? nn_new_file_open(path, &file) : NN_OK;
-    return status || !path ? status : nn_new_file_close(&file, false);
+    return steps / trainer->per_epoch * trainer->batches + steps % trainer->per_epoch * trainer->gather;
 }
 
-static int open_training(Trainer *trainer)
+static int open_loader(nn_trainer *trainer)
 {
     const nn_training *training = trainer->training;
-    int status = count_steps(trainer);
-    if (!status) status = try_weights(training->weights);
-    if (status) return status;
-    /* Models whose schedules need it have this setting. */
-    double steps;
-    if (!nn_params_setting(training->params, "steps", &steps))
-        nn_params_set_setting(training->params, "steps", (double)trainer->last);
+    uint64_t begin = batches_before(trainer, trainer->first);
     nn_loader_options options = {.params = training->params,
                                  .split = training->train,
                                  .dims = training->dims,
@@ -174,49 +64,81 @@ static int open_training(Trainer *trainer)
                                  .batch = training->batch,
                                  .shuffle = !training->no_shuffle,
                                  .seed = nn_params_seed(training->params),
-                                 .first_step = trainer->first,
-                                 .batches = trainer->last - trainer->first};
+                                 .first_step = begin,
+                                 .batches = batches_before(trainer, trainer->last) - begin};
+    return trainer->last > trainer->first ? nn_loader_new(&options, &trainer->loader) : NN_OK;
+}
+
+/* Fails before hours of training rather than after them. */
+static int try_path(const char *path)
+{
+    nn_new_file file;
+    int status = path ? nn_new_file_open(path, &file) : NN_OK;
+    return status || !path ? status : nn_new_file_close(&file, false);
+}
+
+static int open_training(nn_trainer *trainer)
+{
+    const nn_training *training = trainer->training;
+    trainer->resumed = training->resume != NULL;
+    trainer->ended = true;
+    int status = trainer->resumed ? nn_checkpoint_load_params(training) : NN_OK;
+    if (!status) status = count_steps(trainer);
+    if (!status) status = try_path(training->weights);
+    if (!status) status = try_path(training->checkpoint);
+    if (status) return status;
+    /* Models whose schedules need it have this setting. */
+    double steps;
+    if (!nn_params_setting(training->params, "steps", &steps))
+        nn_params_set_setting(training->params, "steps", (double)trainer->last);
     trainer->progress = (nn_progress){.to = training->progress,
                                       .terminal = training->terminal,
                                       .epochs = training->epochs,
                                       .steps = trainer->last,
-                                      .steps_per_epoch = trainer->per_epoch};
+                                      .steps_per_epoch = trainer->per_epoch,
+                                      .first = trainer->first,
+                                      .parts = (trainer->last + trainer->part - 1) / trainer->part};
     find_metrics(trainer);
-    status = nn_session_new(training->params, training->pool, &trainer->session);
-    if (!status) status = open_log(trainer);
-    if (!status) status = nn_loader_new(&options, &trainer->loader);
+    trainer->n_valid = NN_MOST_SCORES;
+    nn_score_names(training->params->model, trainer->valid, &trainer->n_valid);
+    if (!training->valid) trainer->n_valid = 0;
+    status = nn_best_new(trainer);
+    if (!status) status = nn_session_new(training->params, training->pool, &trainer->session);
+    if (!status && trainer->resumed) status = nn_checkpoint_load(trainer);
+    if (!status) status = nn_log_open(trainer);
+    if (!status) status = open_loader(trainer);
     return status;
 }
 
 /* ---- Running ---- */
 
-static void add_metrics(Trainer *trainer, double rows)
+static void add_metrics(nn_trainer *trainer, double rows)
 {
-    Means *means = &trainer->means;
+    nn_sums *sums = &trainer->sums;
     bool all = trainer->n_metrics > 0;
     for (size_t i = 0; i < trainer->n_metrics; i++) all = all && trainer->session->ready[trainer->metrics[i]];
     if (!all) return;
-    means->score_rows += rows;
+    sums->score_rows += rows;
     for (size_t i = 0; i < trainer->n_metrics; i++) {
         double value;
         uint32_t tensor = trainer->metrics[i];
         nn_convert(NN_F64, &value, trainer->session->model->image->tensors[tensor].dtype,
                    trainer->session->blocks[tensor].at, 1);
-        means->scores[i] += rows * value;
+        sums->scores[i] += rows * value;
     }
 }
 
-static nn_standing stand(Trainer *trainer, uint64_t step, uint64_t epoch)
+static nn_standing stand(nn_trainer *trainer, uint64_t step, uint64_t epoch)
 {
-    const Means *means = &trainer->means;
-    bool sampled = means->score_rows > 0;
+    const nn_sums *sums = &trainer->sums;
+    bool sampled = sums->score_rows > 0;
     for (size_t i = 0; sampled && i < trainer->n_metrics; i++)
-        trainer->scores[i].value = means->scores[i] / means->score_rows;
-    return (nn_standing){step, epoch, means->rows > 0 ? means->loss / means->rows : 0, trainer->scores,
+        trainer->scores[i].value = sums->scores[i] / sums->score_rows;
+    return (nn_standing){step, epoch, sums->rows > 0 ? sums->loss / sums->rows : 0, trainer->scores,
                          sampled ? trainer->n_metrics : 0};
 }
 
-static int validate(Trainer *trainer, nn_score *scores, size_t *count)
+static int validate(nn_trainer *trainer, nn_score *scores, size_t *count)
 {
     const nn_training *training = trainer->training;
     if (!training->valid) {
@@ -235,7 +157,7 @@ static int validate(Trainer *trainer, nn_score *scores, size_t *count)
 
 typedef enum { BEFORE, AFTER, PART } Moment;
 
-static int tell(const Trainer *trainer, Moment moment, const nn_batch *batch, uint64_t step, double loss)
+static int tell(const nn_trainer *trainer, Moment moment, const nn_batch *batch, uint64_t step, double loss)
 {
     int status = NN_OK;
     for (size_t i = 0; !status && i < trainer->training->n_observers; i++) {
@@ -249,85 +171,166 @@ static int tell(const Trainer *trainer, Moment moment, const nn_batch *batch, ui
     return status;
 }
 
-static int end_part(Trainer *trainer, uint64_t step, uint64_t epoch)
+/* The part's scores on the validation data, when anybody wants them: people, the log, or patience. */
+static int end_part(nn_trainer *trainer, const nn_standing *standing, nn_score *valid, size_t *n_valid)
 {
-    nn_score valid[NN_MOST_SCORES];
-    size_t n_valid = NN_MOST_SCORES;
-    int status = validate(trainer, valid, &n_valid);
+    const nn_training *training = trainer->training;
+    uint64_t part = (standing->step + trainer->part - 1) / trainer->part;
+    bool shown = training->progress && nn_progress_shows(&trainer->progress, part);
+    bool last = standing->step == trainer->last;
+    size_t room = *n_valid;
+    *n_valid = 0;
+    int status = NN_OK;
+    if (training->valid && (shown || last || training->log || training->patience)) {
+        *n_valid = room;
+        if (training->average) nn_swap_averages(training->params);
+        status = validate(trainer, valid, n_valid);
+        if (!status) status = nn_best_see(trainer, standing->step, valid, *n_valid);
+        if (training->average) nn_swap_averages(training->params);
+    }
     if (status) return status;
-    nn_standing standing = stand(trainer, step, epoch);
-    log_valid(trainer, step, valid, n_valid);
-    nn_progress_part(&trainer->progress, &standing, valid, n_valid);
-    return tell(trainer, PART, NULL, step, 0);
+    if (shown || nn_best_is_over(trainer)) nn_progress_part(&trainer->progress, standing, valid, *n_valid);
+    return tell(trainer, PART, NULL, standing->step, 0);
 }
 
-static int take_step(Trainer *trainer, const nn_batch *batch, uint64_t step)
+/* *batch becomes the last one that the step takes. */
+static int take_step(nn_trainer *trainer, const nn_batch **batch, uint64_t step, double *loss)
 {
-    float loss;
+    float before;
     const nn_model *model = trainer->session->model;
-    int status = tell(trainer, BEFORE, batch, step, 0);
+    double rows = (double)(*batch)->rows;
+    int status = tell(trainer, BEFORE, *batch, step, 0);
     if (status) return status;
     /* Nobody sees metrics that are not shown. */
     bool metrics = trainer->training->progress && step % trainer->sampling == 0;
     nn_session_set_metrics(trainer->session, metrics);
-    status =
-        nn_session_step(trainer->session, batch->dims, model->image->n_symbols, batch->inputs, model->n_inputs, &loss);
-    if (status) return status;
-    if (!isfinite(loss) && !trainer->lost) {
-        trainer->lost = true;
-        nn_progress_lost(&trainer->progress, step, (double)loss);
+    if (trainer->gather > 1) {
+        status = nn_gather_step(trainer, batch, step, loss, &rows);
+    } else {
+        status = nn_session_step(trainer->session, (*batch)->dims, model->image->n_symbols, (*batch)->inputs,
+                                 model->n_inputs, &before);
+        *loss = (double)before;
     }
-    trainer->means.loss += (double)batch->rows * (double)loss;
-    trainer->means.rows += (double)batch->rows;
-    if (metrics) add_metrics(trainer, (double)batch->rows);
-    log_step(trainer, step, (double)loss);
-    return tell(trainer, AFTER, batch, step, (double)loss);
+    if (status) return status;
+    if (!isfinite(*loss) && !trainer->lost) {
+        trainer->lost = true;
+        nn_progress_lost(&trainer->progress, step, *loss);
+    }
+    trainer->sums.loss += rows * *loss;
+    trainer->sums.rows += rows;
+    if (metrics) add_metrics(trainer, (double)(*batch)->rows);
+    return tell(trainer, AFTER, *batch, step, *loss);
 }
 
-static bool is_stopped(const Trainer *trainer)
+static bool is_stopped(const nn_trainer *trainer)
 {
     return trainer->training->stop && *trainer->training->stop;
 }
 
-static int run(Trainer *trainer, nn_training_result *result)
+static bool is_due(const nn_trainer *trainer, uint64_t step)
 {
+    const nn_training *training = trainer->training;
+    if (!training->checkpoint) return false;
+    return training->every ? step % training->every == 0 || step == trainer->last : trainer->ended;
+}
+
+/* One step and all that follows from it. */
+static int advance(nn_trainer *trainer, uint64_t step, nn_standing *standing, nn_training_result *result)
+{
+    nn_score valid[NN_MOST_SCORES];
+    size_t n_valid = NN_MOST_SCORES;
+    const nn_batch *batch;
+    double loss;
+    int status = nn_loader_next(trainer->loader, &batch);
+    if (trainer->ended) trainer->sums = (nn_sums){0};
+    double rows = trainer->sums.rows;
+    if (!status) status = take_step(trainer, &batch, step, &loss);
+    if (status) return status;
+    *standing = stand(trainer, step, batch->epoch);
+    nn_progress_step(&trainer->progress, standing, (int64_t)(trainer->sums.rows - rows));
+    trainer->ended = trainer->training->epochs ? batch->last : step % trainer->part == 0 || step == trainer->last;
+    if (trainer->ended)
+        status = end_part(trainer, standing, valid, &n_valid);
+    else
+        n_valid = 0;
+    if (status) return status;
+    nn_log_step(trainer, step, loss, valid, n_valid);
+    result->steps++;
+    result->epochs += batch->last;
+    result->loss = standing->loss;
+    return is_due(trainer, step) ? nn_checkpoint_save(trainer, step) : NN_OK;
+}
+
+/* A training that was stopped has its own last words and its checkpoint. */
+static int stop(nn_trainer *trainer, const nn_standing *standing)
+{
+    const nn_training *training = trainer->training;
+    int status = NN_OK;
+    if (training->checkpoint && trainer->saved != standing->step && standing->step)
+        status = nn_checkpoint_save(trainer, standing->step);
+    if (!trainer->ended) nn_progress_part(&trainer->progress, standing, NULL, 0);
+    nn_progress_stop(&trainer->progress, standing->step);
+    /* Weights alone are enough to go on from when there is nothing else to know. */
+    bool enough = training->weights && !training->average && !training->patience && !trainer->session->has_states;
+    const char *from = training->checkpoint ? training->checkpoint : enough ? training->weights : NULL;
+    if (training->progress && from && standing->step)
+        fprintf(training->progress, "the same command with --resume %s goes on\n", from);
+    return status;
+}
+
+static int run(nn_trainer *trainer, nn_training_result *result)
+{
+    const nn_training *training = trainer->training;
+    uint64_t step = trainer->first;
+    nn_standing standing = stand(trainer, step, step ? (step - 1) / trainer->per_epoch : 0);
     nn_progress_begin(&trainer->progress);
-    bool ended = true;
-    for (uint64_t step = trainer->first + 1; step <= trainer->last && !is_stopped(trainer); step++) {
-        const nn_batch *batch;
-        int status = nn_loader_next(trainer->loader, &batch);
-        if (ended) trainer->means = (Means){0};
-        if (!status) status = take_step(trainer, batch, step);
+    while (step < trainer->last && !is_stopped(trainer) && !nn_best_is_over(trainer)) {
+        int status = advance(trainer, ++step, &standing, result);
         if (status) return status;
-        nn_standing standing = stand(trainer, step, batch->epoch);
-        nn_progress_step(&trainer->progress, &standing, batch->rows);
-        ended = trainer->training->epochs ? batch->last : step % trainer->part == 0 || step == trainer->last;
-        if (ended && (status = end_part(trainer, step, batch->epoch))) return status;
-        result->steps++;
-        result->epochs += batch->last;
-        result->loss = standing.loss;
     }
-    result->stopped = result->steps < trainer->last - trainer->first;
-    if (result->stopped) {
-        uint64_t step = trainer->first + result->steps;
-        nn_standing standing = stand(trainer, step, step ? (step - 1) / trainer->per_epoch : 0);
-        if (!ended) nn_progress_part(&trainer->progress, &standing, NULL, 0);
-        nn_progress_stop(&trainer->progress, step);
+    bool early = nn_best_is_over(trainer);
+    result->stopped = step < trainer->last && !early;
+    result->best = trainer->best.step;
+    if (result->stopped) return stop(trainer, &standing);
+    if (early && training->checkpoint && trainer->saved != step) {
+        int status = nn_checkpoint_save(trainer, step);
+        if (status) return status;
     }
+    nn_ending ending = {.last = &standing,
+                        .valid = trainer->valid,
+                        .n_valid = trainer->n_valid,
+                        .steps = result->steps,
+                        .best = trainer->best.step,
+                        .part = trainer->part,
+                        .early = early,
+                        .weights = training->weights};
+    nn_progress_end(&trainer->progress, &ending);
     return NN_OK;
+}
+
+/* The weights that a training was for. */
+static void choose_weights(nn_trainer *trainer)
+{
+    if (trainer->best.step)
+        nn_best_restore(trainer);
+    else if (trainer->training->average)
+        nn_take_averages(trainer->training->params);
 }
 
 int nn_train(const nn_training *training, nn_training_result *result)
 {
-    Trainer trainer = {.training = training};
+    nn_trainer trainer = {.training = training};
     double start = nn_seconds();
     *result = (nn_training_result){0};
     int status = open_training(&trainer);
     if (!status) status = run(&trainer, result);
+    if (!status) choose_weights(&trainer);
     nn_loader_free(trainer.loader);
+    nn_gather_free(&trainer);
     nn_session_free(trainer.session);
+    nn_best_free(&trainer);
     if (!status && training->weights) status = nn_params_save(training->params, training->weights);
-    status = close_log(&trainer, status);
+    status = nn_log_close(&trainer, status);
     result->seconds = nn_seconds() - start;
     return status;
 }

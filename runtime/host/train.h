@@ -36,6 +36,8 @@ typedef struct {
 
 /* The losses, `loss` first, then the metrics as declared. *count: in, the room; out, how many there are. */
 int nn_evaluate(const nn_evaluation *evaluation, nn_score *scores, size_t *count);
+/* Their names, in the same order. */
+void nn_score_names(const nn_model *model, nn_score *scores, size_t *count);
 
 /* Who looks on. Each function may be NULL; one that fails ends the training with its status. */
 typedef struct {
@@ -65,11 +67,17 @@ typedef struct {
     size_t n_partials;
     int64_t batch;          /* at least 1 */
     uint64_t epochs, steps; /* one of them is 0 */
+    uint64_t accumulate;    /* batches an update: it takes the mean of their gradients over all rows; 0 is 1 */
+    uint64_t patience;      /* ends after so many epochs without a smaller loss on `valid` and keeps the best; 0: never */
+    bool average;           /* running means (`optimizer/PATH/average`) are what is validated and saved */
     bool no_shuffle;
     const char *weights;               /* where to save at the end, or NULL */
     const char *log;                   /* FILE.csv or FILE.jsonl, or NULL: a row a step */
+    const char *checkpoint;            /* where to save what going on needs, or NULL */
+    uint64_t every, keep;              /* steps between checkpoints (0: an epoch); how many files stay (0 is 1) */
+    const char *resume;                /* a checkpoint to go on from, or NULL */
     FILE *progress;                    /* where people look, or NULL; its metrics are means over a sample of batches */
-    bool terminal;                     /* progress is a terminal: a bar; else a line an epoch */
+    bool terminal;                     /* progress is a terminal: there is a bar between the lines */
     const volatile sig_atomic_t *stop; /* nonzero: finish the step, save, return; may be NULL */
     nn_observer *const *observers;
     size_t n_observers;
@@ -79,11 +87,14 @@ typedef struct {
     uint64_t steps, epochs; /* of this run; whole epochs */
     double loss;            /* mean over the rows of the last epoch or part of one */
     double seconds;
-    bool stopped;
+    uint64_t best; /* with patience: the step whose weights were kept */
+    bool stopped;  /* by `stop` */
 } nn_training_result;
 
 /* Trains the parameters, on from their own step: step n + 1 takes the batch that step n + 1 of an uninterrupted run
- * would. The seed of the shuffling is the parameters'. */
+ * would. The seed of the shuffling is the parameters'. A step is an update; draws of its batch k (from 0) are numbered
+ * (step - 1) * accumulate + k + 1. A training that goes on from a checkpoint ends with the same bits, in the weights and
+ * in the log, as one that was never interrupted. */
 int nn_train(const nn_training *training, nn_training_result *result);
 
 #endif

@@ -345,22 +345,57 @@ Test(train, a_bad_label_ends_with_its_row)
     cr_assert(strstr(nn_message(), "k: row 4 holds 9"), "%s", nn_message());
 }
 
+static int count_lines(const char *text)
+{
+    int lines = 0;
+    for (; (text = strchr(text, '\n')); text++) lines++;
+    return lines;
+}
+
+static char *train_and_read(nn_training training)
+{
+    char *text = NULL;
+    size_t size = 0;
+    nn_training_result result;
+    training.progress = open_memstream(&text, &size);
+    cr_assert_eq(nn_train(&training, &result), 0, "%s", nn_message());
+    fclose(training.progress);
+    return text;
+}
+
+Test(train, long_trainings_are_calm)
+{
+    static const uint64_t lengths[] = {1, 19, 21, 37, 90, 91, 500, 1999};
+    nn_training training = make_training();
+    training.batch = 101;
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        char last[32];
+        training.epochs = lengths[i];
+        nn_params_set_step(params, 0);
+        char *text = train_and_read(training);
+        cr_expect_leq(count_lines(text), 20 + 5);
+        snprintf(last, sizeof last, "epoch %d/%d ", (int)lengths[i], (int)lengths[i]);
+        cr_expect(strstr(text, last) && !strncmp(text, "epoch 1/", 8), "%s", text);
+        free(text);
+    }
+    training.epochs = 0;
+    training.steps = 5000;
+    nn_params_set_step(params, 0);
+    char *text = train_and_read(training);
+    cr_expect_leq(count_lines(text), 10 + 5);
+    cr_expect(strstr(text, "\nstep 5000/5000 "), "%s", text);
+    free(text);
+}
+
 Test(train, progress_is_a_line_an_epoch)
 {
     nn_training training = make_training();
-    nn_training_result result;
-    char *text = NULL;
-    size_t size = 0;
-    training.progress = open_memstream(&text, &size);
     training.epochs = 3;
     training.valid = &split;
     training.partials = &(nn_partial){"mae.0", NN_COMBINE_SUM};
     training.n_partials = 1;
-    cr_assert_eq(nn_train(&training, &result), 0, "%s", nn_message());
-    fclose(training.progress);
-    int lines = 0;
-    for (const char *at = text; (at = strchr(at, '\n')); at++) lines++;
-    cr_assert_eq(lines, 3);
+    char *text = train_and_read(training);
+    cr_assert_eq(count_lines(text), 3 + 6, "%s", text); /* with the table */
     cr_assert(strstr(text, "epoch 3/3  loss ") && strstr(text, "  mae ") && strstr(text, "  valid mae "), "%s", text);
     cr_assert_null(strchr(text, '\r'));
     free(text);

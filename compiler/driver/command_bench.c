@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "driver/flops.h"
 #include "driver/peak.h"
 #include "driver/values.h"
 #include "support/vector.h"
@@ -66,39 +67,6 @@ static bool measure(Bench *b, Part first, Part last, double *medians)
     return good || pipeline_failed(b->pipeline, "running the model");
 }
 
-static double contraction_flops(const Pipeline *pipeline, Node node)
-{
-    const Graph *graph = pipeline->program->module->graph;
-    const NodeInfo *info = graph_node(graph, node);
-    const Type *a = node_type(graph, info->args[0]), *b = node_type(graph, info->args[1]);
-    double flops = 2;
-    for (uint32_t i = 0; i < a->rank + b->rank; i++) {
-        bool seen = false;
-        for (uint32_t j = 0; j < i; j++) seen |= info->attr.ints[j] == info->attr.ints[i];
-        int64_t size;
-        if (!seen && sizes_value(pipeline, i < a->rank ? a->dims[i] : b->dims[i - a->rank], &size)) flops *= (double)size;
-    }
-    return flops;
-}
-
-/* 2 for each multiply-add of the step's contractions. */
-static double count_flops(const Pipeline *pipeline)
-{
-    const Module *module = pipeline->program->module;
-    const Function *training = module_function(module, "training");
-    Vec(Node) roots = {0};
-    uint32_t count;
-    for (uint32_t i = 0; i < training->n_results; i++)
-        if (training->results[i].role != RESULT_METRIC) vec_push(&roots, training->results[i].value);
-    Node *nodes = graph_reachable(module->graph, roots.at, (uint32_t)roots.count, &count);
-    double flops = 0;
-    for (uint32_t i = 0; i < count; i++)
-        if (node_op(module->graph, nodes[i]) == OP_CONTRACT) flops += contraction_flops(pipeline, nodes[i]);
-    free(nodes);
-    vec_free(&roots);
-    return flops;
-}
-
 static void print(const Pipeline *pipeline, const double *medians, double flops, double peak)
 {
     static const char *const names[PARTS] = {"forward_us", "backward_us", "update_us", "step_us"};
@@ -125,7 +93,7 @@ static bool bench(Pipeline *pipeline, nn_params *params, nn_pool *pool)
         return false;
     bool good = !nn_session_new(params, pool, &b.session) || pipeline_failed(pipeline, "making a session");
     good = good && measure(&b, FORWARD, UPDATE, medians) && measure(&b, STEP, STEP, medians);
-    if (good) print(pipeline, medians, count_flops(pipeline), peak_gflops(nn_pool_threads(pool)));
+    if (good) print(pipeline, medians, flops_count(pipeline), peak_gflops(nn_pool_threads(pool)));
     nn_session_free(b.session);
     values_free(&b.values);
     return good;

@@ -6,6 +6,8 @@
 
 #include "driver/commands.h"
 #include "driver/splits.h"
+#include "driver/summary.h"
+#include "driver/trap.h"
 #include "driver/watch.h"
 
 static volatile sig_atomic_t interrupted;
@@ -57,6 +59,37 @@ static bool draw(const Options *options, const Watch *watch)
     return !options->picture || watch_draw(watch, options->picture);
 }
 
+/* What the train block and the options say of how, beside the data. */
+static void choose_manner(const Options *options, const TrainSettings *settings, nn_training *training)
+{
+    choose_length(options, settings, training);
+    training->batch = choose(options->batch, settings->batch, 32);
+    training->accumulate = (uint64_t)choose(0, settings->accumulate, 1);
+    training->patience = (uint64_t)choose(0, settings->patience, 0);
+    training->average = settings->average.given;
+    training->no_shuffle = options->no_shuffle;
+    training->checkpoint = options->checkpoint;
+    training->every = options->every > 0 ? (uint64_t)options->every : 0;
+    training->keep = options->keep > 0 ? (uint64_t)options->keep : 1;
+    training->resume = options->resume;
+}
+
+/* With those who look on. */
+static bool run(Pipeline *pipeline, nn_training *training, Watch *watch)
+{
+    const Options *options = pipeline->options;
+    nn_observer *observers[2];
+    Trap *trap = options->trap_nan ? trap_new(pipeline) : NULL;
+    training->observers = observers;
+    if (watch) observers[training->n_observers++] = watch_observe(watch, training, options->watch_every);
+    if (trap) observers[training->n_observers++] = trap_observe(trap);
+    catch_interrupts();
+    nn_training_result result;
+    bool good = !nn_train(training, &result) || (!trap_sprung(trap) && pipeline_failed(pipeline, "training"));
+    trap_free(trap);
+    return good;
+}
+
 static bool train(Pipeline *pipeline, nn_params *params, nn_pool *pool, Watch *watch)
 {
     const Options *options = pipeline->options;
@@ -70,8 +103,6 @@ static bool train(Pipeline *pipeline, nn_params *params, nn_pool *pool, Watch *w
         .valid = has_valid ? &valid : NULL,
         .dims = pipeline->dims,
         .n_dims = pipeline->n_dims,
-        .batch = choose(options->batch, pipeline->program->train.batch, 32),
-        .no_shuffle = options->no_shuffle,
         .weights = draws_output(options) ? NULL : options->output,
         .log = options->log,
         .progress = options->quiet ? NULL : stderr,
@@ -79,22 +110,53 @@ static bool train(Pipeline *pipeline, nn_params *params, nn_pool *pool, Watch *w
         .stop = &interrupted,
     };
     training.partials = split_partials(pipeline, &training.n_partials);
-    choose_length(options, &pipeline->program->train, &training);
-    nn_observer *observers[1];
-    training.observers = observers;
-    if (watch) observers[training.n_observers++] = watch_observe(watch, &training, options->watch_every);
-    catch_interrupts();
-    nn_training_result result;
-    if (nn_train(&training, &result)) return pipeline_failed(pipeline, "training");
-    return draw(options, watch);
+    choose_manner(options, &pipeline->program->train, &training);
+    if (training.progress && !summary_print(pipeline, params, &training, training.progress)) return false;
+    return run(pipeline, &training, watch) && draw(options, watch);
+}
+
+/* ---- The weights to start from ---- */
+
+enum { MOST_TOLD = 8 };
+
+typedef struct {
+    size_t fitting, others;
+    Text why;
+} Fit;
+
+static void tell_fit(void *data, const char *name, const char *why)
+{
+    Fit *fit = data;
+    if (!why) {
+        fit->fitting++;
+        return;
+    }
+    if (fit->others++ < MOST_TOLD) text_format(&fit->why, "  %s is drawn: %s\n", name, why);
+}
+
+/* The key `weights` of the train block, which --weights and --resume hide. */
+static bool start_from(Pipeline *pipeline, nn_params *params)
+{
+    const Options *options = pipeline->options;
+    const TrainSettings *settings = &pipeline->program->train;
+    if (!settings->weights || options->weights || options->resume) return true;
+    Fit fit = {0};
+    bool good = !nn_train_start(params, settings->weights, tell_fit, &fit);
+    if (!good)
+        diag_new(pipeline->context->diagnostics, DIAG_bad_setting, settings->weights_place, "%s", nn_message());
+    else if (!options->quiet)
+        fprintf(stderr, "%s: %zu of %zu parameters and states fit\n%s%s", settings->weights, fit.fitting,
+                fit.fitting + fit.others, text_get(&fit.why), fit.others > MOST_TOLD ? "  …\n" : "");
+    text_free(&fit.why);
+    return good;
 }
 
 enum { MOST_PROGRAMS = 8 };
 
 /* Those that this training runs, ended by NULL. */
-static void list_programs(const char **programs, bool has_valid, bool watched)
+static void list_programs(const char **programs, bool accumulates, bool has_valid, bool watched)
 {
-    static const char *const always[] = {"initialise", "step", "data.train"};
+    const char *const always[] = {"initialise", accumulates ? "training" : "step", "data.train"};
     static const char *const of_valid[] = {"data.valid", "accumulate", "finish"};
     size_t count = 0;
     for (size_t i = 0; i < sizeof always / sizeof *always; i++) programs[count++] = always[i];
@@ -109,6 +171,9 @@ int command_TRAIN(const Options *options)
     if (options->steps > 0 && options->epochs > 0) return usage_error(options, "--epochs or --steps, not both");
     if (options->picture && !options->watch) return usage_error(options, "--picture is drawn by --watch");
     if (options->watch_every > 0 && !options->watch) return usage_error(options, "--watch-every goes with --watch");
+    if ((options->every > 0 || options->keep > 0) && !options->checkpoint)
+        return usage_error(options, "--every and --keep go with --checkpoint");
+    if (options->resume && options->weights) return usage_error(options, "--resume or --weights, not both");
     Pipeline pipeline = pipeline_start(options);
     if (!pipeline_program(&pipeline, false)) return pipeline_finish(&pipeline, EXIT_USER);
     if (!pipeline.program->train.present) {
@@ -120,13 +185,19 @@ int command_TRAIN(const Options *options)
     }
     bool good = false;
     bool has_valid = program_split(pipeline.program, "valid") != NULL;
+    if (pipeline.program->train.patience.given && !has_valid) {
+        diag_hint(diag_new(pipeline.context->diagnostics, DIAG_bad_setting, pipeline.program->train.place,
+                           "`patience` looks at the loss on validation data, but there is no data block `valid`"),
+                  "write for example `data train, valid { … split = [0.9, 0.1] }`");
+        return pipeline_finish(&pipeline, EXIT_USER);
+    }
     Watch *watch = options->watch ? watch_new(&pipeline) : NULL;
     if (options->watch && !watch) return pipeline_finish(&pipeline, EXIT_USER);
-    list_programs(programs, has_valid, watch != NULL);
+    list_programs(programs, pipeline.program->train.accumulate.given, has_valid, watch != NULL);
     if (pipeline_model(&pipeline, programs)) {
         nn_params *params = pipeline_params(&pipeline, NN_LOAD_WEIGHTS);
         nn_pool *pool = params ? pipeline_pool(&pipeline) : NULL;
-        good = pool && train(&pipeline, params, pool, watch);
+        good = pool && start_from(&pipeline, params) && train(&pipeline, params, pool, watch);
         nn_params_free(params);
         nn_pool_free(pool);
     }

@@ -97,4 +97,13 @@ typedef struct {
  * in the log, as one that was never interrupted. */
 int nn_train(const nn_training *training, nn_training_result *result);
 
+/* Bytes that a step on a whole batch needs beside the parameters and the data: activations, gradients, scratch. */
+int nn_training_memory(const nn_training *training, size_t *bytes);
+
+/* Reads those parameters and states of a weight file that have the name, shape and type of the model's, and leaves the
+ * rest alone. Calls tell for each: `why` is NULL when it was read, else what hinders it. NN_ERROR_FORMAT when there is
+ * none. */
+int nn_train_start(nn_params *params, const char *path, void (*tell)(void *data, const char *name, const char *why),
+                   void *data);
+
 #endif

@@ -168,7 +168,7 @@ static void share_out(const Jit *jit, Job *jobs, uint32_t n_jobs, const uint32_t
 
 static bool report(Jit *jit, char *message)
 {
-    diag_new(jit->context->diagnostics, DIAG_code_generation, NO_SPAN, "LLVM refuses the generated code: %s",
+    diag_new(jit->context->diagnostics, DIAG_run_time, NO_SPAN, "LLVM refuses the generated code: %s",
              message ? message : "no reason given");
     LLVMDisposeMessage(message);
     return false;
@@ -177,7 +177,7 @@ static bool report(Jit *jit, char *message)
 static bool report_error(Jit *jit, LLVMErrorRef error)
 {
     char *message = LLVMGetErrorMessage(error);
-    diag_new(jit->context->diagnostics, DIAG_code_generation, NO_SPAN, "the generated code cannot be loaded: %s",
+    diag_new(jit->context->diagnostics, DIAG_run_time, NO_SPAN, "the generated code cannot be loaded: %s",
              message);
     LLVMDisposeErrorMessage(message);
     return false;
@@ -283,7 +283,8 @@ Jit *jit_start(Context *context, const Plan *plan, const CodegenOptions *options
     const char *cpu = options && options->cpu ? options->cpu : "native";
     CpuVariant variant = cpu_parse(cpu, strlen(cpu));
     if (variant == CPU_COUNT) {
-        diag_new(context->diagnostics, DIAG_unknown_cpu, NO_SPAN, "there is no CPU variant %s", cpu);
+        diag_hint(diag_new(context->diagnostics, DIAG_unknown_cpu, NO_SPAN, "there is no CPU variant %s", cpu),
+                  "there are native, x86-64-v2, x86-64-v3 and x86-64-v4");
         return NULL;
     }
     units_prepare();

@@ -125,7 +125,9 @@ static void set_arguments(const Workplace *place, bool shared, const char *outpu
     arguments[n] = NULL;
 }
 
-/* Runs a program with its output going to the log. Its exit status, -1 when it cannot be run. */
+enum { KILLED = -2 };
+
+/* Runs a program with its output going to the log. Its exit status, -1 when it cannot be run, KILLED by a signal. */
 static int run_program(const char *const *arguments, const char *log)
 {
     posix_spawn_file_actions_t actions;
@@ -139,15 +141,19 @@ static int run_program(const char *const *arguments, const char *log)
     while (waitpid(child, &status, 0) < 0) {
         if (errno != EINTR) return -1;
     }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : KILLED;
 }
 
 static bool run_linker(const Workplace *place, const char *const *arguments)
 {
     int status = run_program(arguments, place->log);
     if (!status) return true;
+    /* A linker that writes to mapped memory dies when the disk is full, and what it says then is of no use. */
+    if (status == KILLED)
+        return fail(place->context, DIAG_link_failed, arguments[0], "ended by a signal; is the disk full?");
     size_t size;
     char *said = read_file(place->log, &size);
+    if (said && size && said[size - 1] == '\n') said[size - 1] = 0;
     fail(place->context, DIAG_link_failed, arguments[0], said && *said ? said : "cannot be run");
     free(said);
     return false;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "codegen/codegen.h"
@@ -16,13 +17,15 @@ static CpuVariant find_cpu(Context *context, const CodegenOptions *options)
 {
     const char *name = options && options->cpu ? options->cpu : "native";
     CpuVariant cpu = cpu_parse(name, strlen(name));
-    if (cpu == CPU_COUNT) diag_new(context->diagnostics, DIAG_unknown_cpu, NO_SPAN, "there is no CPU variant %s", name);
+    if (cpu == CPU_COUNT)
+        diag_hint(diag_new(context->diagnostics, DIAG_unknown_cpu, NO_SPAN, "there is no CPU variant %s", name),
+                  "there are native, x86-64-v2, x86-64-v3 and x86-64-v4");
     return cpu;
 }
 
 static bool report_llvm(Context *context, char *message)
 {
-    diag_new(context->diagnostics, DIAG_code_generation, NO_SPAN, "LLVM refuses the generated code: %s",
+    diag_new(context->diagnostics, DIAG_run_time, NO_SPAN, "LLVM refuses the generated code: %s",
              message ? message : "no reason given");
     LLVMDisposeMessage(message);
     return false;
@@ -126,10 +129,24 @@ static bool finish_object(Context *context, const Plan *plan, bool archive, cons
     return good;
 }
 
+/* A new file takes the place of an old one, but never that of a folder or a device; and where it goes must be writable. */
+static bool can_write(Context *context, const char *path, const char *aside)
+{
+    struct stat old;
+    const char *why = NULL;
+    if (!stat(path, &old) && !S_ISREG(old.st_mode)) why = "it is not a file";
+    FILE *file = why ? NULL : fopen(aside, "wb");
+    if (!file && !why) why = strerror(errno);
+    if (file) fclose(file);
+    if (why) diag_new(context->diagnostics, DIAG_unwritable_file, NO_SPAN, "cannot write `%s`: %s", path, why);
+    return !why;
+}
+
 bool codegen_write(Context *context, const Plan *plan, const CodegenOptions *options, CodegenOutput output,
                    const char *path)
 {
     const char *aside = arena_format(context->arena, "%s.%ld.new", path, (long)getpid());
+    if (!can_write(context, path, aside)) return false;
     bool good;
     if (output == CODEGEN_LIBRARY) {
         good = link_plan(context, plan, options, true, aside);

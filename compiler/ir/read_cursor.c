@@ -54,7 +54,8 @@ bool cursor_take(Cursor *cursor, const char *literal)
 
 bool cursor_expect(Cursor *cursor, const char *literal)
 {
-    return cursor_take(cursor, literal) || cursor_fail(cursor, cursor->at, "expected `%s`", literal);
+    int length = (int)strcspn(literal, " ");
+    return cursor_take(cursor, literal) || cursor_fail(cursor, cursor->at, "expected `%.*s`", length, literal);
 }
 
 size_t cursor_word(Cursor *cursor, const char **word)

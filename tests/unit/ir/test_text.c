@@ -42,7 +42,7 @@ Test(text, mistakes_are_reported_where_they_are)
         const char *text, *says;
         int line;
     } rows[] = {
-        {"", "expected `module `", 1},
+        {"", "expected `module`", 1},
         {"module x\n", "expected `\"`", 1},
         {"module \"x\"\nsomething\n", "expected a node", 2},
         {"module \"x\"\n%2 = const number=1 : f32\n", "expected %1", 2},

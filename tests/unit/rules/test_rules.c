@@ -262,3 +262,21 @@ Test(rules, every_operator_has_a_partial)
     }
     world_free(&world);
 }
+
+/* What is wrong with a rule is said as golden/diagnostics has it. */
+Test(rules, slips)
+{
+    Context *context = context_new();
+    size_t size;
+    char *text = read_file(TESTS_FOLDER "/golden/diagnostics/bad-rule-slips.rules", &size);
+    char *expected = read_file(TESTS_FOLDER "/golden/diagnostics/bad-rule-slips.expected", &size);
+    cr_assert(text && expected);
+    cr_expect_null(rules_load(context, "bad-rule-slips.rules", text));
+    Text found = {0};
+    diagnostics_print(context->diagnostics, &found);
+    cr_expect_str_eq(text_get(&found), expected, "%s", text_get(&found));
+    text_free(&found);
+    free(expected);
+    free(text);
+    context_free(context);
+}

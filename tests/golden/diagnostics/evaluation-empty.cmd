@@ -1,0 +1,1 @@
+nnc check evaluation-empty.nn --bind n=0

@@ -1,0 +1,1 @@
+nnc eval metric-nested-deviation.nn

@@ -1,0 +1,1 @@
+nnc eval metric-not-reduced-sort.nn

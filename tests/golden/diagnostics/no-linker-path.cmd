@@ -1,0 +1,1 @@
+PATH=nowhere nnc run-time-files.nn -o m.so

@@ -1,0 +1,1 @@
+nnc opt --pass=expand pass-order-expand.nng

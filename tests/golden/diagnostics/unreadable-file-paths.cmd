@@ -1,0 +1,3 @@
+nnc check nothing.nn
+nnc fmt .
+nnc opt --pass=fold nothing.nng

@@ -33,7 +33,7 @@ static void label_terms(Term *term, TermList *lines)
     }
 }
 
-void display_formula(const Graph *graph, Node node, DisplayForm form, Text *to)
+void display_formula(Graph *graph, Node node, DisplayForm form, Text *to)
 {
     Arena *arena = arena_new();
     Term *root = term_of(graph, arena, node);

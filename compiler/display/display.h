@@ -8,7 +8,7 @@
 typedef enum { DISPLAY_TEXT, DISPLAY_LATEX } DisplayForm;
 
 /* Writes the value of `node` as a formula without a final newline. Named values within it stay names; shared subterms
- * become lines `t1 = …` before it. */
-void display_formula(const Graph *graph, Node node, DisplayForm form, Text *to);
+ * become lines `t1 = …` before it. The rules of rules/display.nn are applied to nodes of their own in the graph. */
+void display_formula(Graph *graph, Node node, DisplayForm form, Text *to);
 
 #endif

@@ -179,7 +179,10 @@ static void print_bare(const Term *term, Text *to)
         return;
     case TERM_INDEX:
         print(term->kids[0], LEVEL_ATOM, to);
-        text_format(to, "_{[%s]}", term->note);
+        text_string(to, "_{[");
+        if (term->note) text_string(to, term->note);
+        else print(term->kids[1], LEVEL_ANY, to);
+        text_string(to, "]}");
         return;
     case TERM_SELECT:
         text_string(to, "\\begin{cases} ");

@@ -27,14 +27,22 @@ struct Term {
     uint32_t n_kids;
     Term **kids;
     double *powers; /* of a product the exponents, of a sum the coefficients */
+    Term *count;    /* of the call `sum`: how many are summed, or NULL */
+    bool scalar;    /* one number, wherever it stands */
+    bool shortened; /* its numbers have been rounded for reading */
     uint32_t uses;  /* how many terms hold it */
     uint32_t label; /* number of its line, 0 when it has none */
 };
 
 /* The term of a node; the root's own name is not used for it. */
-Term *term_of(const Graph *graph, Arena *arena, Node root);
+Term *term_of(Graph *graph, Arena *arena, Node root);
 /* A total order that sees structure only; 0 when equal. */
 int term_compare(const Term *a, const Term *b);
+
+/* A number as a fraction where its decimals would say less: 0.1666… is 1 / 6. `below` is 1 where they do not. */
+void term_fraction(double value, double *above, double *below);
+/* Whether the sum's number reads better in front: `1 + exp(x)`, but `x^2 + 1`. */
+bool term_number_first(const Term *sum);
 
 void term_print_text(const Term *term, Text *to);
 void term_print_latex(const Term *term, Text *to);

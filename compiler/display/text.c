@@ -4,9 +4,16 @@
 #include <math.h>
 
 /* How tightly an expression binds, loosest first. */
-typedef enum { LEVEL_ANY, LEVEL_COMPARE, LEVEL_SUM, LEVEL_PRODUCT, LEVEL_UNARY, LEVEL_POWER, LEVEL_POSTFIX } Level;
+typedef enum { LEVEL_ANY, LEVEL_OR, LEVEL_AND, LEVEL_COMPARE, LEVEL_SUM, LEVEL_PRODUCT, LEVEL_UNARY, LEVEL_POWER, LEVEL_POSTFIX } Level;
 
 static void print(const Term *term, Level level, bool tight, Text *to);
+
+/* Whole numbers of a size that people write out stand without an exponent. */
+static void put_number(Text *to, double value)
+{
+    if (value == nearbyint(value) && fabs(value) < 1e6) text_format(to, "%.0f", value);
+    else text_number(to, value);
+}
 
 static bool atomic(const Term *term)
 {
@@ -32,7 +39,7 @@ static void print_power(const Term *base, double power, Text *to)
     } else {
         print(base, LEVEL_POSTFIX, true, to);
         text_string(to, "^");
-        text_number(to, power);
+        put_number(to, power);
     }
 }
 
@@ -43,7 +50,9 @@ static uint32_t print_factors(const Term *product, int sign, bool tight, bool fi
     for (uint32_t i = 0; i < product->n_kids; i++) {
         if ((product->powers[i] < 0) != (sign < 0)) continue;
         if (count || !first) text_string(to, tight ? "*" : " * ");
-        print_power(product->kids[i], fabs(product->powers[i]), to);
+        bool matrices = product->kids[i]->kind == TERM_MATMUL && product->powers[i] == 1 && !count;
+        if (matrices) print(product->kids[i], LEVEL_PRODUCT, false, to); /* `2 * x @ y` is 2 * (x @ y) */
+        else print_power(product->kids[i], fabs(product->powers[i]), to);
         count++;
     }
     return count;
@@ -61,13 +70,17 @@ static void print_product(const Term *product, double factor, bool tight, Text *
 {
     tight = tight && simple_product(product);
     uint32_t above = count_factors(product, 1), below = count_factors(product, -1);
+    double divisor;
+    term_fraction(factor, &factor, &divisor);
     bool lead = factor != 1 || !above;
-    if (lead) text_number(to, factor);
+    if (lead) put_number(to, factor);
     print_factors(product, 1, tight, !lead, to);
+    if (divisor != 1) below++;
     if (!below) return;
     text_string(to, tight ? "/" : " / ");
     if (below > 1) text_string(to, "(");
-    print_factors(product, -1, below > 1 || tight, true, to);
+    if (divisor != 1) put_number(to, divisor);
+    print_factors(product, -1, below > 1 || tight, divisor == 1, to);
     if (below > 1) text_string(to, ")");
 }
 
@@ -78,9 +91,16 @@ static void print_addend(const Term *kid, double factor, Text *to)
     } else if (factor == 1) {
         print(kid, LEVEL_PRODUCT, true, to);
     } else {
-        text_number(to, factor);
-        text_string(to, "*");
+        double divisor;
+        term_fraction(factor, &factor, &divisor);
+        if (factor != 1) {
+            put_number(to, factor);
+            text_string(to, "*");
+        }
         print(kid, LEVEL_UNARY, true, to);
+        if (divisor == 1) return;
+        text_string(to, "/");
+        put_number(to, divisor);
     }
 }
 
@@ -98,13 +118,13 @@ static double sign_of(const Term *sum, uint32_t i)
 /* Begins with something positive if there is anything: `1 - L`, `b - a`. A positive number is first, others last. */
 static void print_sum(const Term *sum, Text *to)
 {
-    bool number_first = sum->number > 0 && is_negative(sum, 0);
+    bool number_first = term_number_first(sum);
     uint32_t first = 0;
     if (!number_first)
         while (first + 1 < sum->n_kids && is_negative(sum, first)) first++;
     if (!number_first && is_negative(sum, first)) first = 0;
     if (number_first) {
-        text_number(to, sum->number);
+        put_number(to, sum->number);
     } else {
         if (is_negative(sum, first)) text_string(to, "-");
         print_addend(sum->kids[first], sign_of(sum, first), to);
@@ -116,7 +136,7 @@ static void print_sum(const Term *sum, Text *to)
     }
     if (number_first || sum->number == 0) return;
     text_string(to, sum->number < 0 ? " - " : " + ");
-    text_number(to, fabs(sum->number));
+    put_number(to, fabs(sum->number));
 }
 
 static void print_call(const Term *term, Text *to)
@@ -133,7 +153,11 @@ static void print_call(const Term *term, Text *to)
 static Level level_of(const Term *term)
 {
     switch (term->kind) {
-    case TERM_NUMBER: return term->number < 0 ? LEVEL_UNARY : LEVEL_POSTFIX;
+    case TERM_NUMBER: {
+        double above, below;
+        term_fraction(term->number, &above, &below);
+        return below != 1 ? LEVEL_PRODUCT : term->number < 0 ? LEVEL_UNARY : LEVEL_POSTFIX;
+    }
     case TERM_PRODUCT:
         if (term->number < 0) return LEVEL_PRODUCT;
         return term->number == 1 && term->n_kids == 1 && term->powers[0] == 0.5 ? LEVEL_POSTFIX
@@ -142,8 +166,14 @@ static Level level_of(const Term *term)
     case TERM_SUM: return LEVEL_SUM;
     case TERM_MATMUL: return LEVEL_PRODUCT;
     case TERM_INFIX:
-        return term->name[0] == '^' ? LEVEL_POWER
-               : term->name[0] == '%' || term->name[0] == '/' ? LEVEL_PRODUCT : LEVEL_COMPARE;
+        switch (term->name[0]) {
+        case '^': return LEVEL_POWER;
+        case '%':
+        case '/': return LEVEL_PRODUCT;
+        case 'a': return LEVEL_AND;
+        case 'o': return LEVEL_OR;
+        default: return LEVEL_COMPARE;
+        }
     case TERM_SELECT: return LEVEL_ANY;
     default: return LEVEL_POSTFIX;
     }
@@ -163,13 +193,19 @@ static void print_kids(const Term *term, Text *to)
         return;
     case TERM_INDEX:
         print(term->kids[0], LEVEL_POSTFIX, false, to);
-        text_format(to, "[%s]", term->note);
+        if (term->note) {
+            text_format(to, "[%s]", term->note);
+        } else {
+            text_string(to, "[");
+            print(term->kids[1], LEVEL_ANY, false, to);
+            text_string(to, "]");
+        }
         return;
     case TERM_SELECT:
         text_string(to, "if ");
-        print(term->kids[0], LEVEL_COMPARE, false, to);
+        print(term->kids[0], LEVEL_OR, false, to);
         text_string(to, " then ");
-        print(term->kids[1], LEVEL_COMPARE, false, to);
+        print(term->kids[1], LEVEL_OR, false, to);
         text_string(to, " else ");
         print(term->kids[2], LEVEL_ANY, false, to);
         return;
@@ -186,7 +222,15 @@ static void print_kids(const Term *term, Text *to)
 static void print_bare(const Term *term, bool tight, Text *to)
 {
     switch (term->kind) {
-    case TERM_NUMBER: text_number(to, term->number); return;
+    case TERM_NUMBER: {
+        double above, below;
+        term_fraction(term->number, &above, &below);
+        put_number(to, above);
+        if (below == 1) return;
+        text_string(to, tight ? "/" : " / ");
+        put_number(to, below);
+        return;
+    }
     case TERM_NAME: text_string(to, term->name); return;
     case TERM_PRODUCT:
         if (term->number < 0) text_string(to, "-");

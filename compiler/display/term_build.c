@@ -1,0 +1,237 @@
+/* From nodes to terms. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "display/term_internal.h"
+#include "rules/rules.h"
+#include "support/vector.h"
+
+Term *term_call(Builder *b, Node node, const char *called, const char *note)
+{
+    const NodeInfo *info = graph_node(b->graph, node);
+    Term *term = term_make(b->arena, TERM_CALL, RANK_CALL, info->n_args);
+    term->name = called;
+    term->note = note;
+    for (uint32_t i = 0; i < info->n_args; i++) term->kids[i] = term_kid(b, node, i);
+    return term;
+}
+
+static Term *infix(Builder *b, Node node, const char *sign)
+{
+    Term *term = term_call(b, node, sign, NULL);
+    term->kind = TERM_INFIX;
+    return term;
+}
+
+/* Both branches without the denominators that they share. */
+static Term *choice(Builder *b, Node node)
+{
+    Term *term = term_call(b, node, "if", NULL), *outside;
+    term->kind = TERM_SELECT;
+    term_take_common(b->arena, &term->kids[1], &term->kids[2], &outside);
+    return outside ? term_product(b->arena, term_finish_product(b->arena, outside), 1, term, 1, 1) : term;
+}
+
+Term *term_elementwise(Builder *b, Node node)
+{
+    const NodeInfo *info = graph_node(b->graph, node);
+    Term *x = info->n_args ? term_kid(b, node, 0) : NULL, *y = info->n_args > 1 ? term_kid(b, node, 1) : NULL;
+    switch (info->op) {
+    case OP_NEG: return term_product(b->arena, x, 1, NULL, 0, -1);
+    case OP_ADD: return term_sum(b->arena, x, y, 1);
+    case OP_SUB: return term_sum(b->arena, x, y, -1);
+    case OP_MUL: return term_product(b->arena, x, 1, y, 1, 1);
+    case OP_DIV: return term_product(b->arena, x, 1, y, -1, 1);
+    case OP_POW: return y->kind == TERM_NUMBER ? term_product(b->arena, x, y->number, NULL, 0, 1) : infix(b, node, "^");
+    case OP_SQRT: return term_product(b->arena, x, 0.5, NULL, 0, 1);
+    case OP_EQ: return infix(b, node, "==");
+    case OP_NE: return infix(b, node, "!=");
+    case OP_LT: return infix(b, node, "<");
+    case OP_LE: return infix(b, node, "<=");
+    case OP_AND: return infix(b, node, "and");
+    case OP_OR: return infix(b, node, "or");
+    case OP_MOD: return infix(b, node, "%");
+    case OP_FLOOR_DIV: return infix(b, node, "//");
+    case OP_CAST:
+        if (x->kind == TERM_NUMBER || dtype_is_float(node_type(b->graph, info->args[0])->dtype) ||
+            node_op(b->graph, info->args[0]) == OP_SIZE)
+            return x;
+        return term_call(b, node, dtype_name(info->type.dtype), NULL);
+    case OP_SELECT: return choice(b, node);
+    default: return term_call(b, node, op_info(info->op)->spelling, NULL);
+    }
+}
+
+Term *term_wrap(Builder *b, TermKind kind, Term *x, Term *y)
+{
+    Term *term = term_make(b->arena, kind, RANK_CALL, y ? 2 : 1);
+    term->kids[0] = x;
+    if (y) term->kids[1] = y;
+    return term;
+}
+
+static const char *slice_note(Builder *b, Node node)
+{
+    const NodeInfo *info = graph_node(b->graph, node);
+    DimTable *dims = graph_dims(b->graph);
+    const Type *from = node_type(b->graph, info->args[0]);
+    Text text = {0};
+    for (uint32_t i = 0; i < info->type.rank; i++) {
+        int64_t first = 0;
+        bool zero = dim_is_constant(dims, info->attr.sizes[i], &first) && first == 0;
+        if (i) text_string(&text, ", ");
+        if (!zero) dim_print(dims, info->attr.sizes[i], &text);
+        text_string(&text, ":");
+        Dim end = dim_add(dims, info->attr.sizes[i], info->type.dims[i]);
+        if (info->attr.ints[i] == 1 && !dim_same(end, from->dims[i])) dim_print(dims, end, &text);
+        if (info->attr.ints[i] != 1) text_format(&text, ":%d", info->attr.ints[i]);
+    }
+    return term_text(b, &text);
+}
+
+static const char *permutation_note(Builder *b, const NodeInfo *info)
+{
+    Text text = {0};
+    text_string(&text, "axes = [");
+    for (uint32_t i = 0; i < info->attr.n_ints; i++) text_format(&text, "%s%d", i ? ", " : "", info->attr.ints[i]);
+    text_string(&text, "]");
+    return term_text(b, &text);
+}
+
+/* [[before, after], …] of a padding. */
+static const char *widths_note(Builder *b, Node node)
+{
+    const NodeInfo *info = graph_node(b->graph, node);
+    const Type *from = node_type(b->graph, info->args[0]);
+    DimTable *dims = graph_dims(b->graph);
+    Text text = {0};
+    for (uint32_t i = 0; i < info->type.rank; i++) {
+        text_string(&text, i ? ", [" : "[[");
+        dim_print(dims, info->attr.sizes[i], &text);
+        text_string(&text, ", ");
+        dim_print(dims, dim_sub(dims, dim_sub(dims, info->type.dims[i], from->dims[i]), info->attr.sizes[i]), &text);
+        text_string(&text, "]");
+    }
+    text_string(&text, "]");
+    return term_text(b, &text);
+}
+
+static Term *structural(Builder *b, Node node)
+{
+    const NodeInfo *info = graph_node(b->graph, node);
+    switch (info->op) {
+    case OP_BROADCAST: return term_broadcast(b, node);
+    case OP_RESHAPE: return term_call(b, node, "reshape", term_dims_note(b, &info->type));
+    case OP_TRANSPOSE: {
+        uint32_t r = info->type.rank;
+        bool swap = r >= 2 && info->attr.ints[r - 1] == (int32_t)r - 2 && info->attr.ints[r - 2] == (int32_t)r - 1;
+        for (uint32_t i = 0; swap && i + 2 < r; i++) swap = info->attr.ints[i] == (int32_t)i;
+        return swap ? term_wrap(b, TERM_T, term_kid(b, node, 0), NULL) : term_call(b, node, "transpose", permutation_note(b, info));
+    }
+    case OP_SLICE: {
+        Term *term = term_wrap(b, TERM_INDEX, term_kid(b, node, 0), NULL);
+        term->note = slice_note(b, node);
+        return term;
+    }
+    case OP_PAD: return term_call(b, node, "pad", widths_note(b, node));
+    case OP_CONCAT: return term_call(b, node, "concat", arena_format(b->arena, "axis = %lld", (long long)info->attr.integer));
+    case OP_GATHER: return term_gather_node(b, node);
+    case OP_SCATTER_ADD: return term_scatter_node(b, node);
+    case OP_SOFTMAX:
+    case OP_LOG_SOFTMAX:
+    case OP_CUMSUM: return term_call(b, node, op_info(info->op)->spelling, term_axis_note(b, node));
+    case OP_CONTRACT: return term_contraction(b, node);
+    default:
+        if (op_info(info->op)->class == OP_CLASS_REDUCTION) return term_reduction(b, node, false);
+        return term_call(b, node, op_info(info->op)->spelling, NULL);
+    }
+}
+
+static Term *source(Builder *b, Node node)
+{
+    const NodeInfo *info = graph_node(b->graph, node);
+    switch (info->op) {
+    case OP_CONST: return term_number(b->arena, info->attr.number);
+    case OP_SIZE: return term_size_of(b, info->attr.sizes[0]);
+    case OP_PARAM: return term_name(b->arena, info->attr.name, RANK_PARAM);
+    case OP_INPUT:
+    case OP_TARGET:
+    case OP_STATE:
+    case OP_SETTING:
+    case OP_RANDOM:
+    case OP_COTANGENT: return term_name(b->arena, info->attr.name, RANK_NAME);
+    default: return term_call(b, node, op_info(info->op)->spelling, term_dims_note(b, &info->type));
+    }
+}
+
+static Term *build(Builder *b, Node node)
+{
+    const NodeInfo *info = graph_node(b->graph, node);
+    OpClass class = op_info(info->op)->class;
+    Name called = b->names[node.id];
+    Term *term;
+    if (class == OP_CLASS_SOURCE) term = source(b, node);
+    else if (called && !node_same(node, b->root)) term = term_name(b->arena, called, RANK_NAME);
+    else term = class == OP_CLASS_ELEMENTWISE ? term_elementwise(b, node) : structural(b, node);
+    if (!node_type(b->graph, node)->rank) term->scalar = true;
+    return term;
+}
+
+/* The display rules, bottom-up until none fits. */
+typedef struct {
+    Graph *graph;
+    const RuleSet *rules;
+} Rewriting;
+
+static Node rewrite(void *data, Node old, Node rebuilt)
+{
+    enum { MOST = 16 };
+    const Rewriting *rewriting = data;
+    (void)old;
+    for (int i = 0; i < MOST; i++) {
+        Node next = rules_apply(rewriting->rules, rewriting->graph, rebuilt, NULL);
+        if (node_is_none(next)) break;
+        if (!graph_name(rewriting->graph, next) && graph_name(rewriting->graph, rebuilt))
+            graph_set_name(rewriting->graph, next, graph_name(rewriting->graph, rebuilt));
+        rebuilt = next;
+    }
+    return rebuilt;
+}
+
+/* What a node is called in the formula. A name that was bound again, or that a function's text gives at each of its
+ * calls, belongs to several nodes: the last one keeps it, unless a source has it, and the others are shown by what they
+ * compute. */
+static void choose_names(Builder *b, const Node *nodes, uint32_t count)
+{
+    Vec(Name) taken = {0};
+    for (uint32_t sources = 2; sources-- > 0;) {
+        for (uint32_t i = count; i-- > 0;) {
+            const NodeInfo *info = graph_node(b->graph, nodes[i]);
+            bool source = op_info(info->op)->class == OP_CLASS_SOURCE;
+            Name called = source ? info->attr.name : graph_name(b->graph, nodes[i]);
+            bool free_name = called && source == (sources == 1);
+            for (size_t k = 0; free_name && k < taken.count; k++) free_name = taken.at[k] != called;
+            if (!free_name) continue;
+            vec_push(&taken, called);
+            b->names[nodes[i].id] = called;
+        }
+    }
+    vec_free(&taken);
+}
+
+Term *term_of(Graph *graph, Arena *arena, Node root)
+{
+    Rewriting rewriting = {graph, rules_load_builtin(graph_context(graph), "display.nn")};
+    if (rewriting.rules) graph_rewrite(graph, &root, 1, rewrite, &rewriting);
+    Builder b = {.graph = graph, .arena = arena, .root = root};
+    b.terms = ARENA_ARRAY(arena, Term *, root.id + 1);
+    b.names = ARENA_ARRAY(arena, Name, root.id + 1);
+    uint32_t count;
+    Node *nodes = graph_reachable(graph, &root, 1, &count);
+    choose_names(&b, nodes, count);
+    for (uint32_t i = 0; i < count; i++) b.terms[nodes[i].id] = build(&b, nodes[i]);
+    free(nodes);
+    Term *term = b.terms[root.id];
+    term_shorten(term, node_type(graph, root)->dtype == DTYPE_F32);
+    return term;
+}

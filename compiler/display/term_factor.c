@@ -1,0 +1,231 @@
+/* Taking out of sums and products what can stand outside, and putting things together the other way. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "display/term_internal.h"
+
+enum { MOST_ADDENDS = 8 };
+
+uint32_t term_size(const Term *term)
+{
+    uint32_t size = 1;
+    if (term->kind == TERM_NAME) return 1;
+    for (uint32_t i = 0; i < term->n_kids; i++) size += term_size(term->kids[i]);
+    return size;
+}
+
+/* The exponent of a factor in a term seen as a product; 0 when it is none. */
+static double exponent_of(const Term *term, const Term *factor)
+{
+    if (!term_compare(term, factor)) return 1;
+    if (term->kind != TERM_PRODUCT) return 0;
+    for (uint32_t i = 0; i < term->n_kids; i++)
+        if (!term_compare(term->kids[i], factor)) return term->powers[i];
+    return 0;
+}
+
+/* The exponent that all addends have in common, of one sign; 0 when there is none. */
+static double common_exponent(const Term *sum, const Term *factor)
+{
+    double common = 0;
+    for (uint32_t i = 0; i < sum->n_kids; i++) {
+        double exponent = exponent_of(sum->kids[i], factor);
+        if (exponent == 0 || (i && (exponent < 0) != (common < 0))) return 0;
+        if (!i || fabs(exponent) < fabs(common)) common = exponent;
+    }
+    return common;
+}
+
+/* Denominators and calls are taken out of a sum; names are not, since `w*x + v*x` is what the user wrote. */
+static bool is_worth_taking(const Term *factor, double exponent)
+{
+    return exponent < 0 || (factor->rank >= RANK_CALL && factor->kind != TERM_SUM && factor->kind != TERM_NAME);
+}
+
+static void add_factor(Arena *arena, Term **outside, Term *factor, double exponent)
+{
+    if (!*outside) *outside = term_begin_product(arena, 1);
+    term_gather(arena, *outside, factor, exponent);
+}
+
+/* What all addends share, or NULL. */
+static Term *common_factors(Arena *arena, const Term *sum)
+{
+    Term *outside = NULL, *first = sum->kids[0];
+    if (sum->number != 0 || sum->n_kids < 2) return NULL;
+    uint32_t count = first->kind == TERM_PRODUCT ? first->n_kids : 1;
+    for (uint32_t i = 0; i < count; i++) {
+        Term *factor = first->kind == TERM_PRODUCT ? first->kids[i] : first;
+        double exponent = common_exponent(sum, factor);
+        if (exponent != 0 && is_worth_taking(factor, exponent)) add_factor(arena, &outside, factor, exponent);
+    }
+    return outside;
+}
+
+/* x / outside */
+static Term *divide(Arena *arena, Term *x, const Term *outside)
+{
+    Term *product = term_begin_product(arena, 1);
+    term_multiply(arena, product, x, 1);
+    for (uint32_t i = 0; i < outside->n_kids; i++) term_gather(arena, product, outside->kids[i], -outside->powers[i]);
+    return term_finish_product(arena, product);
+}
+
+/* sum += factor * term, where the term's sums are multiplied out. */
+static void distribute(Arena *arena, Term *to, Term *term, double factor)
+{
+    Term *inner = NULL;
+    uint32_t at = 0;
+    for (uint32_t i = 0; term->kind == TERM_PRODUCT && i < term->n_kids && !inner; i++)
+        if (term->kids[i]->kind == TERM_SUM && term->powers[i] == 1) {
+            inner = term->kids[i];
+            at = i;
+        }
+    if (!inner || to->n_kids > MOST_ADDENDS) {
+        term_accumulate(arena, to, term, factor);
+        return;
+    }
+    Term *rest = term_begin_product(arena, term->number);
+    for (uint32_t i = 0; i < term->n_kids; i++)
+        if (i != at) term_gather(arena, rest, term->kids[i], term->powers[i]);
+    rest = term_finish_product(arena, rest);
+    for (uint32_t i = 0; i < inner->n_kids; i++)
+        distribute(arena, to, term_product(arena, rest, 1, inner->kids[i], 1, 1), factor * inner->powers[i]);
+    if (inner->number != 0) distribute(arena, to, rest, factor * inner->number);
+}
+
+/* Multiplied out, where that leaves fewer addends: `p*(1 - t) - t*(1 - p)` is `p - t`. */
+static Term *expand_shorter(Arena *arena, Term *sum)
+{
+    if (sum->kind != TERM_SUM || sum->n_kids > MOST_ADDENDS) return sum;
+    Term *expanded = term_begin_sum(arena);
+    expanded->number = sum->number;
+    for (uint32_t i = 0; i < sum->n_kids; i++) distribute(arena, expanded, sum->kids[i], sum->powers[i]);
+    expanded = term_finish_sum(arena, expanded);
+    return term_size(expanded) < term_size(sum) ? expanded : sum;
+}
+
+Term *term_factor_sum(Arena *arena, Term *sum)
+{
+    Term *outside = sum->n_kids ? common_factors(arena, sum) : NULL;
+    if (!outside) return expand_shorter(arena, term_finish_sum(arena, sum));
+    Term *rest = term_begin_sum(arena);
+    for (uint32_t i = 0; i < sum->n_kids; i++)
+        term_accumulate(arena, rest, divide(arena, sum->kids[i], outside), sum->powers[i]);
+    rest = expand_shorter(arena, term_finish_sum(arena, rest));
+    term_multiply(arena, outside, rest, 1);
+    return term_finish_product(arena, outside);
+}
+
+Term *term_take_scalars(Arena *arena, Term *x, Term **scalar)
+{
+    *scalar = NULL;
+    if (x->scalar) {
+        *scalar = x;
+        return NULL;
+    }
+    if (x->kind == TERM_SUM && x->n_kids == 1 && x->number == 0) x = term_finish_sum(arena, x);
+    if (x->kind != TERM_PRODUCT) return x;
+    Term *outside = term_begin_product(arena, x->number), *rest = term_begin_product(arena, 1);
+    for (uint32_t i = 0; i < x->n_kids; i++)
+        term_gather(arena, x->kids[i]->scalar ? outside : rest, x->kids[i], x->powers[i]);
+    *scalar = term_finish_product(arena, outside);
+    return term_finish_product(arena, rest);
+}
+
+static bool is_zero(const Term *term)
+{
+    return term->kind == TERM_NUMBER && term->number == 0;
+}
+
+void term_take_common(Arena *arena, Term **x, Term **y, Term **outside)
+{
+    *outside = NULL;
+    const Term *from = is_zero(*x) ? *y : *x;
+    if (from->kind != TERM_PRODUCT) return;
+    for (uint32_t i = 0; i < from->n_kids; i++) {
+        if (from->powers[i] >= 0 || !from->kids[i]->scalar) continue;
+        double a = is_zero(*x) ? from->powers[i] : exponent_of(*x, from->kids[i]);
+        double b = is_zero(*y) ? from->powers[i] : exponent_of(*y, from->kids[i]);
+        if (a < 0 && b < 0) add_factor(arena, outside, from->kids[i], a > b ? a : b);
+    }
+    if (!*outside) return;
+    if (!is_zero(*x)) *x = divide(arena, *x, *outside);
+    if (!is_zero(*y)) *y = divide(arena, *y, *outside);
+}
+
+/* Whether the product is divided by the count; then it is no more. */
+static bool undo_division(Arena *arena, Term *product, const Term *count)
+{
+    double number = count->kind == TERM_NAME ? 1 : count->number;
+    uint32_t n = count->kind == TERM_PRODUCT ? count->n_kids : count->kind == TERM_NAME;
+    for (uint32_t i = 0; i < n; i++) {
+        const Term *factor = count->kind == TERM_PRODUCT ? count->kids[i] : count;
+        double power = count->kind == TERM_PRODUCT ? count->powers[i] : 1;
+        if (exponent_of(product, factor) > -power) return false;
+    }
+    double whole = product->number * number;
+    bool rounder = fabs(whole - nearbyint(whole)) < 1e-9 && product->number != nearbyint(product->number);
+    if (!n && !rounder) return false;
+    product->number = rounder ? nearbyint(whole) : whole;
+    for (uint32_t i = 0; i < n; i++) {
+        Term *factor = (Term *)(count->kind == TERM_PRODUCT ? count->kids[i] : count);
+        term_gather(arena, product, factor, count->kind == TERM_PRODUCT ? count->powers[i] : 1);
+    }
+    return true;
+}
+
+void term_recognise_means(Arena *arena, Term *product)
+{
+    for (uint32_t i = 0; i < product->n_kids; i++) {
+        Term *kid = product->kids[i];
+        if (kid->kind != TERM_CALL || !kid->count || product->powers[i] != 1) continue;
+        if (!undo_division(arena, product, kid->count)) continue;
+        Term *mean = ARENA_COPY(arena, Term, kid, 1);
+        mean->name = "mean";
+        mean->count = NULL;
+        for (uint32_t k = 0; k < product->n_kids; k++)
+            if (product->kids[k] == kid) product->kids[k] = mean;
+    }
+}
+
+/* The shortest decimal that is the same number in single precision. */
+static double shorter(double value)
+{
+    char digits[32];
+    for (int count = 1; count <= 9; count++) {
+        snprintf(digits, sizeof digits, "%.*g", count, value);
+        if ((float)strtod(digits, NULL) == (float)value) return strtod(digits, NULL);
+    }
+    return value;
+}
+
+void term_fraction(double value, double *above, double *below)
+{
+    enum { MOST_DIVISOR = 12, SHORT = 6 };
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.9g", fabs(value));
+    *above = value;
+    *below = 1;
+    if (strlen(digits) <= SHORT || !isfinite(value)) return;
+    for (int divisor = 3; divisor <= MOST_DIVISOR; divisor++) {
+        double whole = nearbyint(value * divisor);
+        if (whole == 0 || fabs(whole) > MOST_DIVISOR || (float)(whole / divisor) != (float)value) continue;
+        *above = whole;
+        *below = divisor;
+        return;
+    }
+}
+
+void term_shorten(Term *term, bool single)
+{
+    if (!single || term->shortened) return;
+    term->shortened = true;
+    if (isfinite(term->number)) term->number = shorter(term->number);
+    for (uint32_t i = 0; i < term->n_kids; i++) {
+        if (term->powers) term->powers[i] = shorter(term->powers[i]);
+        term_shorten(term->kids[i], single);
+    }
+}

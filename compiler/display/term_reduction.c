@@ -1,0 +1,123 @@
+/* Sizes, and what is reduced along axes. */
+#include <string.h>
+
+#include "display/term_internal.h"
+#include "support/vector.h"
+
+const char *term_text(Builder *b, Text *text)
+{
+    const char *kept = arena_text(b->arena, text_get(text), text->count);
+    text_free(text);
+    return kept;
+}
+
+static const char *axes_note(Builder *b, Node node, bool keep)
+{
+    const NodeInfo *info = graph_node(b->graph, node);
+    const Type *type = node_type(b->graph, info->args[0]);
+    if (info->attr.n_ints == type->rank && !keep) return NULL;
+    Text text = {0};
+    text_string(&text, info->attr.n_ints == 1 ? "axis = " : "axis = [");
+    for (uint32_t i = 0; i < info->attr.n_ints; i++) text_format(&text, "%s%d", i ? ", " : "", info->attr.ints[i]);
+    if (info->attr.n_ints != 1) text_string(&text, "]");
+    if (keep) text_string(&text, ", keep = true");
+    return term_text(b, &text);
+}
+
+const char *term_dims_note(Builder *b, const Type *type)
+{
+    Text text = {0};
+    text_string(&text, "[");
+    for (uint32_t i = 0; i < type->rank; i++) {
+        if (i) text_string(&text, ", ");
+        dim_print(graph_dims(b->graph), type->dims[i], &text);
+    }
+    text_string(&text, "]");
+    return term_text(b, &text);
+}
+
+/* A size as a term: its factors can be cancelled. */
+typedef struct {
+    Builder *b;
+    Vec(Term *) stack;
+} SizeTerm;
+
+static void size_step(void *data, DimStep step, int64_t constant, Name symbol)
+{
+    SizeTerm *size = data;
+    Arena *arena = size->b->arena;
+    if (step == DIM_PUSH_CONSTANT) {
+        vec_push(&size->stack, term_number(arena, (double)constant));
+    } else if (step == DIM_PUSH_SYMBOL) {
+        Term *name = term_name(arena, symbol, RANK_SIZE);
+        name->scalar = true;
+        vec_push(&size->stack, name);
+    } else {
+        Term *y = vec_pop(&size->stack), *x = vec_pop(&size->stack), *result;
+        if (step == DIM_OP_FLOOR_DIV) {
+            result = term_make(arena, TERM_INFIX, RANK_CALL, 2);
+            result->name = "//";
+            result->kids[0] = x;
+            result->kids[1] = y;
+            result->scalar = true;
+        } else {
+            result = step == DIM_OP_ADD ? term_sum(arena, x, y, 1) : term_product(arena, x, 1, y, 1, 1);
+        }
+        vec_push(&size->stack, result);
+    }
+}
+
+Term *term_size_of(Builder *b, Dim dim)
+{
+    SizeTerm size = {.b = b};
+    dim_postfix(graph_dims(b->graph), dim, size_step, &size);
+    Term *term = vec_pop(&size.stack);
+    vec_free(&size.stack);
+    return term;
+}
+
+/* How many elements a reduction puts together. */
+static Term *reduced_count(Builder *b, Node node)
+{
+    const NodeInfo *info = graph_node(b->graph, node);
+    const Type *type = node_type(b->graph, info->args[0]);
+    Dim dims[MAX_RANK];
+    for (uint32_t i = 0; i < info->attr.n_ints; i++) dims[i] = type->dims[info->attr.ints[i]];
+    return term_size_of(b, dim_product(graph_dims(b->graph), dims, info->attr.n_ints));
+}
+
+/* A sum; scalars stand outside, and a sum of nothing else is a multiple. */
+static Term *summed(Builder *b, Node node, bool keep)
+{
+    Term *scalar, *count = reduced_count(b, node);
+    Term *x = term_take_scalars(b->arena, term_kid(b, node, 0), &scalar);
+    if (!x) return term_product(b->arena, scalar, 1, count, 1, 1);
+    Term *sum = term_call(b, node, "sum", axes_note(b, node, keep));
+    sum->kids[0] = x;
+    sum->count = count;
+    sum->scalar = node_type(b->graph, node)->rank == 0;
+    return scalar ? term_product(b->arena, scalar, 1, sum, 1, 1) : sum;
+}
+
+bool term_is_reduced(const NodeInfo *reduction, uint32_t axis)
+{
+    for (uint32_t i = 0; i < reduction->attr.n_ints; i++)
+        if ((uint32_t)reduction->attr.ints[i] == axis) return true;
+    return false;
+}
+
+Term *term_reduction(Builder *b, Node node, bool keep)
+{
+    const char *name = op_info(node_op(b->graph, node))->spelling;
+    if (!strcmp(name, "sum")) return summed(b, node, keep);
+    if (!strncmp(name, "reduce_", 7)) name += 7;
+    return term_call(b, node, name, axes_note(b, node, keep));
+}
+
+/* softmax and the like go along the last axis unless another one is named. */
+const char *term_axis_note(Builder *b, Node node)
+{
+    const NodeInfo *info = graph_node(b->graph, node);
+    if (info->attr.integer + 1 == info->type.rank) return NULL;
+    return arena_format(b->arena, "axis = %lld", (long long)info->attr.integer);
+}

@@ -1,0 +1,116 @@
+# What the keys of `train` do, seen from outside.
+. "$2/tests/run/lib.sh"
+rm -f ./*
+
+# model FILE KEYS: a small model, trained as the keys say
+model() {
+    cat > "$1" <<END
+model moons {
+    input  point: f32[batch, 2]
+    target label: i32[batch] in 2
+    logits = point |> dense(8) |> tanh |> dense(2)
+    loss            = cross_entropy(logits, label)
+    metric accuracy = mean(argmax(logits) == label)
+}
+data train, valid {
+    cloud = moons(samples = 500, noise = 0.3, seed = 4)
+    point = cloud.point
+    label = cloud.label
+    split = [0.82, 0.18]
+}
+train moons {
+    seed = 2
+    $2
+}
+END
+}
+# column NAME FILE.csv: its values that are there
+column() {
+    awk -F , -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } $at != "" { print $at }' "$2"
+}
+# close BOUND FILE FILE: line by line the same numbers within the bound, relative
+close() {
+    [ -s "$2" ] && [ "$(wc -l < "$2")" = "$(wc -l < "$3")" ] || fail "$2 and $3 have not as many lines"
+    paste "$2" "$3" | awk -v bound="$1" '{ d = $1 - $2; if (d < 0) d = -d; if (d > bound * ($1 < 0 ? -$1 : $1)) exit 1 }' ||
+        fail "$2 and $3 differ by more than $1"
+}
+
+# Two batches of 16 are one of 32, the short ones at an epoch's end included.
+model large.nn 'optimizer = adam(lr = 0.01); batch = 32; epochs = 8; clip_norm = 0.5; clip_value = 0.1'
+model small.nn 'optimizer = adam(lr = 0.01); batch = 16; accumulate = 2; epochs = 8; clip_norm = 0.5; clip_value = 0.1'
+"$nnc" train large.nn --quiet --log large.csv
+"$nnc" train small.nn --quiet --log small.csv
+column loss large.csv > large.txt
+column loss small.csv > small.txt
+[ "$(wc -l < large.txt)" = 104 ] || fail "410 rows are 13 batches of 32"
+close 1e-4 large.txt small.txt
+
+# Patience ends after so many epochs without a smaller loss, and the best weights are what is saved.
+model patient.nn 'optimizer = sgd(lr = 8.0); batch = 16; epochs = 500; patience = 6'
+"$nnc" train patient.nn -o patient.safetensors --log patient.csv 2> said
+column valid.loss patient.csv > losses.txt
+epochs=$(wc -l < losses.txt)
+best=$(awk 'NR == 1 || $1 < least { least = $1; at = NR } END { print at }' losses.txt)
+[ "$epochs" -lt 500 ] && [ "$epochs" = $((best + 6)) ] || fail "$epochs epochs, the best was $best"
+grep -q "ended by patience; the best of epoch $best are kept" said || fail "it should name the best epoch: $(tail -1 said)"
+"$nnc" eval patient.nn --weights patient.safetensors --split valid | sed -n 's/^loss //p' > now.txt
+sed -n "${best}p" losses.txt > then.txt
+close 1e-6 now.txt then.txt
+
+# Running means are what is validated and saved; one that forgets at once is no mean.
+model plain.nn 'optimizer = sgd(lr = 0.5); batch = 16; epochs = 5'
+model mean.nn 'optimizer = sgd(lr = 0.5); batch = 16; epochs = 5; average = 0.9'
+"$nnc" train plain.nn --quiet -o plain.safetensors
+"$nnc" train mean.nn --quiet -o mean.safetensors --log mean.csv
+"$nnc" train mean.nn --quiet -o last.safetensors --set average=0
+"$nnc" eval plain.nn --weights plain.safetensors --split valid > plain.txt
+expect "$(cat plain.txt)" "$nnc" eval mean.nn --weights last.safetensors --split valid
+"$nnc" eval mean.nn --weights mean.safetensors --split valid > mean.txt
+cmp -s plain.txt mean.txt && fail "the mean of the weights is not the last of them"
+sed -n 's/^loss //p' mean.txt > now.txt
+column valid.loss mean.csv | tail -1 > then.txt
+close 1e-6 now.txt then.txt
+
+# Weights to start from: what fits is read, the rest is drawn, and it is said.
+sed -e 's/dense(2)/dense(8) |> tanh |> dense(2)/' -e 's/seed = 2/seed = 2; weights = "plain.safetensors"/' plain.nn > more.nn
+"$nnc" train more.nn --steps 1 2> said
+grep -q '^./plain.safetensors: 2 of 6 parameters and states fit\|^plain.safetensors: 2 of 6 parameters and states fit' said ||
+    fail "it should say what fits: $(cat said)"
+grep -q 'logits.dense_2.W is drawn: .* has the shape \[8, 2\], the model needs \[8, 8\]' said || fail "$(cat said)"
+grep -q 'logits.dense_3.b is drawn: the file has none' said || fail "$(cat said)"
+sed 's/plain.safetensors/nowhere.safetensors/' more.nn > lost.nn
+fails 1 "lost.nn:15" "$nnc" train lost.nn --steps 1
+
+# Frozen parts stay as they are; a setting by path, a schedule, and --set in place of either.
+model frozen.nn 'optimizer = sgd(lr = 0.1); optimizer "*.b" = frozen; batch = 16; epochs = 1'
+sed 's/= frozen/= sgd(lr = 0.0)/' frozen.nn > unmoved.nn
+"$nnc" train frozen.nn --quiet --log frozen.csv
+"$nnc" train unmoved.nn --quiet --log unmoved.csv
+cmp frozen.csv unmoved.csv || fail "frozen parameters move"
+model slow.nn 'optimizer = sgd(lr = 0.1 * cosine_decay(progress)); optimizer logits.dense_2 = sgd(lr = 0.2); batch = 16; epochs = 1'
+"$nnc" train slow.nn --quiet --set lr=0 --set logits.dense_2.lr=0 --log still.csv
+"$nnc" train slow.nn --quiet --log moving.csv
+cmp -s still.csv moving.csv && fail "settings change nothing"
+fails 1 "logits.dense_2.lr" "$nnc" train slow.nn --set logits.dense2.lr=0
+
+# Logs: a row a step, with the scores of the validation data where an epoch ends.
+"$nnc" train plain.nn --quiet --log plain.csv --epochs 2
+expect 'step,loss,valid.loss,valid.accuracy' head -1 plain.csv
+[ "$(wc -l < plain.csv)" = 53 ] && [ "$(column valid.accuracy plain.csv | wc -l)" = 2 ] || fail "rows of plain.csv"
+"$nnc" train plain.nn --quiet --log plain.jsonl --epochs 2
+[ "$(grep -c '^{"step": [0-9]*, "loss": [0-9.e-]*}$' plain.jsonl)" = 50 ] || fail "rows of plain.jsonl"
+[ "$(grep -c '^{"step": [0-9]*, "loss": [0-9.e-]*, "valid.loss": [0-9.e-]*, "valid.accuracy": [0-9.e-]*}$' plain.jsonl)" = 2 ] ||
+    fail "the scores in plain.jsonl"
+
+# Calm where nobody looks, silent when asked.
+"$nnc" train plain.nn --epochs 500 2> said
+[ "$(wc -l < said)" -le 30 ] || fail "$(wc -l < said) lines"
+grep -q '^epoch 500/500 ' said || fail "the last epoch has no line"
+grep -q '^  logits.dense    W \[2, 8\], b \[8\] ' said || fail "the summary names no layer"
+"$nnc" train plain.nn --epochs 3 --quiet > said 2>&1
+[ ! -s said ] || fail "--quiet says $(cat said)"
+
+# No key is without effect.
+model hasty.nn 'optimizer = sgd; patience = 3'
+sed 's/data train, valid/data train, test/' hasty.nn > blind.nn
+fails 1 "no data block \`valid\`" "$nnc" train blind.nn

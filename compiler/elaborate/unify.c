@@ -260,5 +260,11 @@ bool resolve_type(Elaborator *el, Scope *scope, const Syntax *type, bool introdu
         for (uint32_t k = 0; dots && k < count; k++) result->dims[result->rank++] = dots->value.items[k].size;
         if (!dots && !resolve_size(el, scope, sub, introduce, &result->dims[result->rank++])) return false;
     }
-    return !type->kids[1] || resolve_size(el, scope, type->kids[1], introduce, &result->range);
+    if (!type->kids[1]) return true;
+    if (dtype_class(result->dtype) != DTYPE_CLASS_INTEGER) {
+        complain(el, DIAG_bad_range, type->span, "a range belongs to integers, and this is %s",
+                 dtype_name(result->dtype));
+        return false;
+    }
+    return resolve_size(el, scope, type->kids[1], introduce, &result->range);
 }

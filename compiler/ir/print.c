@@ -74,7 +74,7 @@ static void put_number(Printer *printer, double number)
     memcpy(&bits, &number, sizeof bits);
     if (isnan(number) && bits != PLAIN_NAN)
         text_format(printer->to, "nan(0x%llx)", (unsigned long long)bits);
-    else if (number == (double)(int32_t)number && (number || !bits))
+    else if (fabs(number) <= INT32_MAX && number == (double)(int32_t)number && (number || !bits))
         put_integer(printer, (int32_t)number);
     else
         text_number(printer->to, number);

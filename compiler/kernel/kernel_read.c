@@ -1,5 +1,6 @@
 /* Reads what kernel_print writes. A line a declaration; a token is read with the punctuation that must follow it. */
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,13 +48,14 @@ static bool expect(Reader *reader, const char *text)
     return !reader->error && (accept(reader, text) || fail(reader, text));
 }
 
-/* A letter and a number: `a3`. */
+/* A letter and a number: `a3`. One that is too large becomes the largest: there is no such thing, as the verifier says. */
 static bool accept_numbered(Reader *reader, char letter, uint32_t *number)
 {
     skip_spaces(reader);
     if (reader->at[0] != letter || !isdigit((unsigned char)reader->at[1])) return false;
     char *end;
-    *number = (uint32_t)strtoul(reader->at + 1, &end, 10);
+    unsigned long value = strtoul(reader->at + 1, &end, 10);
+    *number = value < INT32_MAX ? (uint32_t)value : INT32_MAX;
     reader->at = end;
     return true;
 }
@@ -247,6 +249,7 @@ static bool read_size(Reader *reader)
     double value;
     if (accept(reader, "=")) {
         if (!read_number(reader, &value)) return false;
+        if (!(fabs(value) <= INT32_MAX)) return fail(reader, "a size");
         size = (KernelSize){.known = true, .value = (int64_t)value};
     }
     vec_push(&reader->sizes, size);

@@ -54,6 +54,16 @@ static DType operand_dtype(Op op, uint32_t k, DType dtype)
     return rule == TYPE_RULE_COMPARE ? DTYPE_COUNT : dtype;
 }
 
+/* Whether an operator is defined for elements of this type. */
+static bool takes_dtype(Op op, DType dtype)
+{
+    TypeRule rule = op_info(op)->rule;
+    bool logic = rule == TYPE_RULE_LOGIC || op == OP_ANY || op == OP_ALL;
+    bool real = rule == TYPE_RULE_FLOAT || op == OP_SOFTMAX || op == OP_LOG_SOFTMAX || op == OP_LOGSUMEXP;
+    if (rule == TYPE_RULE_COMPARE || rule == TYPE_RULE_SELECT) return true;
+    return real ? dtype_is_float(dtype) : logic == (dtype == DTYPE_BOOL);
+}
+
 static RuleValue build_elementwise(Builder *builder, const Term *term, DType dtype)
 {
     Graph *graph = builder->match->graph;
@@ -76,8 +86,7 @@ static RuleValue build_elementwise(Builder *builder, const Term *term, DType dty
         double z = term->n_args > 2 ? values[2].number : 0, y = term->n_args > 1 ? values[1].number : 0;
         return (RuleValue){.is_number = true, .number = op_evaluate(term->op, values[0].number, y, z)};
     }
-    TypeRule rule = op_info(term->op)->rule;
-    if (common == DTYPE_COUNT || (rule == TYPE_RULE_FLOAT && !dtype_is_float(common))) return fail(builder);
+    if (common == DTYPE_COUNT || !takes_dtype(term->op, common)) return fail(builder);
     Node args[3];
     for (uint32_t i = 0; i < term->n_args; i++) {
         DType own = term->op == OP_SELECT && i == 0 ? DTYPE_BOOL : common;
@@ -106,6 +115,7 @@ static RuleValue build_axes(Builder *builder, const Term *term, DType dtype)
         if (mask >> i & 1) axes[n_axes++] = at;
         if (!(value.missing >> i & 1)) at++;
     }
+    if (!takes_dtype(term->op, node_type(graph, value.node)->dtype)) return fail(builder);
     if (op_info(term->op)->class == OP_CLASS_CUMULATIVE) {
         if (n_axes != 1) return fail(builder);
         return (RuleValue){.node = build_along(graph, term->op, value.node, (uint32_t)axes[0]),

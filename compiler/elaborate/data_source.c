@@ -5,6 +5,8 @@
 
 #include "elaborate/data.h"
 
+#define SYSTEM_DATA "/usr/share/datasets"
+
 static const struct {
     const char *kind;
     bool path;
@@ -40,7 +42,7 @@ static const char *find_file(Elaborator *el, const char *name)
         if (length) path = in_folder(el, at, length, name);
         at += length + (at[length] == ':');
     }
-    return path ? path : in_folder(el, "/usr/share/datasets", strlen("/usr/share/datasets"), name);
+    return path ? path : in_folder(el, SYSTEM_DATA, strlen(SYSTEM_DATA), name);
 }
 
 /* The name of the source that is opened now: that of its binding. */
@@ -145,6 +147,26 @@ static Value opened(Elaborator *el, const SplitSource *source, Span at)
     return (Value){.kind = VALUE_TABLE, .table = table};
 }
 
+/* Where a file was looked for, and which package brings it. */
+static void hint_places(const Elaborator *el, Diag *diag, const char *name)
+{
+    static const struct {
+        const char *folder, *package;
+    } packages[] = {{"fashion-mnist/", "dataset-fashion-mnist"}};
+    const char *folders = getenv("NNC_DATA");
+    if (*name == '/') return;
+    if (folders && *folders)
+        diag_hint(diag, "it was looked for %s, in %s (NNC_DATA), and in " SYSTEM_DATA,
+                  el->folder ? "beside this file" : "in the working folder", folders);
+    else
+        diag_hint(diag, "it was looked for %s and in " SYSTEM_DATA "; NNC_DATA can name further folders",
+                  el->folder ? "beside this file" : "in the working folder");
+    for (size_t i = 0; i < sizeof packages / sizeof *packages; i++)
+        if (!strncmp(name, packages[i].folder, strlen(packages[i].folder)))
+            diag_hint(diag, "Debian's package %s brings it: apt-get install %s", packages[i].package,
+                      packages[i].package);
+}
+
 static Value open_source(Elaborator *el, Scope *scope, const Syntax *node, int kind)
 {
     SplitSource source = {.name = source_name(el), .kind = kinds[kind].kind};
@@ -162,7 +184,7 @@ static Value open_source(Elaborator *el, Scope *scope, const Syntax *node, int k
         source.path = overriding ? overriding : find_file(el, path->text);
         if (!source.path) {
             Diag *diag = complain(el, DIAG_data_source, path->span, "there is no file \"%s\"", path->text);
-            diag_hint(diag, "it is looked up beside this file, in the folders of NNC_DATA, and in /usr/share/datasets");
+            hint_places(el, diag, path->text);
             return value_error();
         }
     }

@@ -211,6 +211,14 @@ bool nn_binding_computes(const nn_binding *binding, int64_t tensor);
 int nn_session_begin(nn_session *session, const int64_t *dims, size_t n_dims);
 /* Writes the settings as their types want them. `step` and `progress` follow from the number of updates. */
 void nn_session_write_settings(nn_session *session, uint64_t step);
+/* A value that its range does not allow. */
+typedef struct {
+    int64_t row, value, range; /* row: index on the first axis; -1: all are allowed */
+} nn_outside;
+
+/* The first of an input's values that lies outside of its range. */
+int nn_range_search(const nn_model *model, uint32_t tensor, const int64_t *symbols, const void *values,
+                    nn_outside *outside);
 /* Looks for a value outside of its range among what is given. */
 int nn_session_check_ranges(nn_session *session);
 /* Copies what is given into memory of the session: because backward reads it again, or so that reading past its end is

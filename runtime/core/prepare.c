@@ -30,35 +30,43 @@ void nn_session_write_settings(nn_session *session, uint64_t step)
     }
 }
 
-/* Row and value of the first element outside of [0, range). */
-static int check_range(nn_session *session, uint32_t tensor)
+int nn_range_search(const nn_model *model, uint32_t tensor, const int64_t *symbols, const void *values,
+                    nn_outside *outside)
 {
-    const nn_model *model = session->model;
     const nn_tensor_info *info = &model->image->tensors[tensor];
-    const void *values = session->given[tensor];
     int64_t range, elements, dims[NN_MAX_RANK], unbound;
-    int status = nn_size_evaluate(model->image->size_code + info->range, session->symbols, &range, &unbound);
-    if (!status) status = nn_tensor_sizes(model->image, info, session->symbols, dims, &elements, &unbound);
+    *outside = (nn_outside){.row = -1};
+    if (!info->has_range || nn_dtype_is_float(info->dtype)) return NN_OK;
+    int status = nn_size_evaluate(model->image->size_code + info->range, symbols, &range, &unbound);
+    if (!status) status = nn_tensor_sizes(model->image, info, symbols, dims, &elements, &unbound);
     if (status) return nn_size_fail(model, status, unbound, info->name);
     for (int64_t i = 0; i < elements; i++) {
         int64_t value = info->dtype == NN_I32   ? ((const int32_t *)values)[i]
                         : info->dtype == NN_I64 ? ((const int64_t *)values)[i]
                                                 : ((const uint8_t *)values)[i];
         if (value >= 0 && value < range) continue;
-        long long row = info->rank && dims[0] ? (long long)(i / (elements / dims[0])) : 0;
-        return nn_fail(NN_ERROR_RANGE, "%s: row %lld holds %lld, but only 0 to %lld are allowed", info->name, row,
-                       (long long)value, (long long)range - 1);
+        *outside = (nn_outside){info->rank && dims[0] ? i / (elements / dims[0]) : 0, value, range};
+        return NN_OK;
     }
     return NN_OK;
+}
+
+static int check_range(nn_session *session, uint32_t tensor)
+{
+    const nn_model *model = session->model;
+    nn_outside found;
+    int status = nn_range_search(model, tensor, session->symbols, session->given[tensor], &found);
+    if (status || found.row < 0) return status;
+    return nn_fail(NN_ERROR_RANGE, "%s: row %lld holds %lld, but only 0 to %lld are allowed",
+                   model->image->tensors[tensor].name, (long long)found.row, (long long)found.value,
+                   (long long)found.range - 1);
 }
 
 int nn_session_check_ranges(nn_session *session)
 {
     const nn_image *image = session->model->image;
     for (uint32_t i = 0; i < image->n_tensors; i++) {
-        const nn_tensor_info *info = &image->tensors[i];
-        if (!session->given[i] || !info->has_range || nn_dtype_is_float(info->dtype)) continue;
-        int status = check_range(session, i);
+        int status = session->given[i] ? check_range(session, i) : NN_OK;
         if (status) return status;
     }
     return NN_OK;

@@ -101,7 +101,8 @@ static void set_dims(nn_feeder *feeder, int64_t rows)
     const nn_loader_options *options = feeder->options;
     uint32_t count = feeder->model->image->n_symbols;
     for (uint32_t i = 0; i < count; i++)
-        feeder->dims[i] = options->dims && i < options->n_dims ? options->dims[i] : NN_FREE;
+        feeder->dims[i] =
+            options->dims && i < options->n_dims && options->dims[i] >= 0 ? options->dims[i] : options->params->symbols[i];
     nn_set_rows(feeder->model, feeder->program, rows, feeder->dims);
 }
 
@@ -160,6 +161,23 @@ static int set_input(nn_feeder *feeder, uint32_t input, const Found *found)
     return nn_convert(info->dtype, slot->converted, (uint8_t)found->type, found->values, (size_t)elements);
 }
 
+/* The run time would name the row of the batch; people look for that of the file. */
+static int check_rows(const nn_feeder *feeder, const int64_t *rows)
+{
+    const nn_model *model = feeder->model;
+    nn_outside found = {.row = -1};
+    for (uint32_t i = 0; i < model->n_inputs; i++) {
+        if (!feeder->inputs[i]) continue;
+        int status = nn_range_search(model, model->inputs[i], feeder->dims, feeder->inputs[i], &found);
+        if (status) return status;
+        if (found.row >= 0)
+            return nn_fail(NN_ERROR_RANGE, "%s: row %lld of the data holds %lld, but only 0 to %lld are allowed",
+                           model->image->tensors[model->inputs[i]].name, (long long)rows[found.row],
+                           (long long)found.value, (long long)found.range - 1);
+    }
+    return NN_OK;
+}
+
 int nn_feeder_fill(nn_feeder *feeder, const int64_t *rows, int64_t count, nn_batch *batch)
 {
     const nn_split *split = feeder->options->split;
@@ -179,6 +197,7 @@ int nn_feeder_fill(nn_feeder *feeder, const int64_t *rows, int64_t count, nn_bat
         if (find_result(feeder, name, &found) || (!feeder->program && find_column(feeder, name, count, &found)))
             status = set_input(feeder, i, &found);
     }
+    if (!status) status = check_rows(feeder, rows);
     batch->dims = feeder->dims;
     batch->inputs = feeder->inputs;
     batch->rows = count;

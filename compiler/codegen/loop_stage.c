@@ -192,6 +192,23 @@ static AxisMask closure_axes(const Emitter *e, uint32_t stage)
     return axes & ~e->open;
 }
 
+/* Where reductions are still to be done, what they read decides alone: the axis that is vectorised settles the order of a
+ * sum, which must be the same whatever else a kernel does with it. `needed` becomes what they need, `axes` theirs. */
+static void heed_reductions(const Emitter *e, bool **needed, AxisMask *axes)
+{
+    bool *inner = ARENA_ARRAY(e->arena, bool, e->kernel->n_values);
+    AxisMask inner_axes = 0;
+    for (uint32_t v = 0; v < e->kernel->n_values; v++) {
+        const KernelValue *value = &e->kernel->values[v];
+        if (!(*needed)[v] || !is_open_reduce(e, v)) continue;
+        inner_axes |= stage_axes(value) & *axes;
+        mark_needed(e, v, inner);
+    }
+    if (!inner_axes) return;
+    *needed = inner;
+    *axes = inner_axes;
+}
+
 /* The axis to vectorise for stages[0] and those that share axes with it, NO_AXIS for none. It may be an axis that only
  * opens further inside. */
 static uint32_t choose_vector_axis(const Emitter *e, const uint32_t *stages, uint32_t n_stages)
@@ -205,6 +222,7 @@ static uint32_t choose_vector_axis(const Emitter *e, const uint32_t *stages, uin
         axes |= others;
         mark_needed(e, stages[i], needed);
     }
+    heed_reductions(e, &needed, &axes);
     uint32_t best = NO_AXIS;
     int best_score = 0;
     for (uint32_t axis = 0; axis < e->kernel->n_axes; axis++) {

@@ -1,0 +1,107 @@
+# Tables, arrays and files larger than memory, from the command line. NNC_SLOW=1 reads twenty gigabytes.
+. "$2/tests/run/lib.sh"
+rm -f ./*
+
+# model FILE "DATA": three numbers to a class of three
+model() {
+    cat > "$1" <<END
+model kinds {
+    input  x: f32[batch, 2]
+    target kind: i32[batch] in 3
+    logits = x |> dense(3)
+    loss            = cross_entropy(logits, kind)
+    metric accuracy = mean(argmax(logits) == kind)
+}
+$2
+train kinds { optimizer = adam(lr = 0.05); batch = 4; epochs = 60; seed = 1 }
+END
+}
+
+# Quotes, a delimiter, decimals, an empty line, line ends of another system; a column of text has categories, and
+# `valid` has those of `train` although it lacks one.
+table='data train { table = csv("table.csv", delimiter = ";")
+             x = columns(table, "left; right", "up")
+             kind = table.kind }
+data valid { table = csv("valid.csv", delimiter = ";")
+             x = columns(table, "left; right", "up")
+             kind = table.kind }'
+model table.nn "$table"
+{
+    printf '"left; right";up;kind;note\r\n'
+    for i in 1 2 3 4; do
+        printf '%s.5;1;"a ""large"" one";"two\nlines"\r\n' "$i"
+        printf -- '-%s.5;1e0;small;\r\n\r\n' "$i"
+        printf '0;-%s;other;NA\r\n' "$i"
+    done
+} > table.csv
+printf '"left; right";up;kind;note\n0;-3;other;x\n-2;1;small;x\n' > valid.csv
+"$nnc" train table.nn --quiet -o table.safetensors
+expect "accuracy 1" sh -c "'$nnc' eval table.nn --weights table.safetensors --split valid | grep accuracy"
+
+# What is wrong in a table is named with its line and column.
+printf '"left; right";up;kind;note\n0;-3;other;x\n\n-2;1;huge;x\n' > valid.csv
+fails 1 'valid.csv:4: column kind: `huge` is none of the categories' "$nnc" train table.nn --quiet
+printf '"left; right";up;kind;note\n0;-3;other;x\n-2;?;small;x\n' > valid.csv
+fails 1 'valid.csv:3: column up: the value is missing' "$nnc" train table.nn --quiet
+printf '"left; right";up;kind;note\n0;-3;other;x\n-2;1;small;x\nleft;1;small;x\n' > valid.csv
+fails 1 'valid.csv:4: column left; right: `left` is no number' "$nnc" train table.nn --quiet
+printf '"left; right";up;kind;note\n0;-3;other\n' > valid.csv
+fails 1 'valid.csv:2: 3 fields, but there are 4 columns' "$nnc" train table.nn --quiet
+
+# Without a header columns have numbers; a class that is out of range has its row named.
+model plain.nn 'data train { table = csv("plain.csv", header = false); x = columns(table, "c0", "c1"); kind = table.c2 }'
+printf '1,0,0\n0,1,1\n1,1,2\n0,0,1\n1,0,0\n' > plain.csv
+"$nnc" train plain.nn --quiet
+printf '1,0,0\n0,1,1\n1,1,2\n0,0,3\n1,0,0\n' > plain.csv
+fails 1 'kind: row 3 of the data holds 3, but only 0 to 2 are allowed' "$nnc" train plain.nn --quiet
+
+# npz, as `nnc run` writes it, and npy.
+cat > make.nn <<'END'
+model make {
+    output x    = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0]]
+    output kind = [0, 1, 2, 1]
+}
+END
+"$nnc" run make.nn -o made.npz
+model npz.nn 'data train { made = npz("made.npz"); x = made.x; kind = i32(made.kind) }'
+"$nnc" train npz.nn --quiet --log npz.csv
+model same.nn 'data train { x = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0]]; kind = [0, 1, 2, 1] }'
+"$nnc" train same.nn --quiet --log same.csv
+cmp npz.csv same.csv || fail "arrays in a file and in the text are not the same"
+
+# array FILE TYPE SHAPE BYTES: an .npy file whose values are a hole
+array() {
+    header=$(printf "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }" "$2" "$3")
+    printf '\223NUMPY\001\000\166\000%-117s\n' "$header" > "$1"
+    truncate -s $(($4 + 128)) "$1"
+}
+# Twenty gigabytes with at most half a gigabyte of memory of its own.
+array large.npy '<f4' '20000, 262144' $((20000 * 262144 * 4))
+array label.npy '<i4' '20000,' $((20000 * 4))
+cat > large.nn <<'END'
+model large {
+    input  x: f32[batch, 262144]
+    target t: i32[batch] in 2
+    logits = x |> dense(2)
+    loss   = cross_entropy(logits, t)
+}
+data train { x = npy("large.npy"); t = npy("label.npy") }
+train large { optimizer = sgd(lr = 0.1); batch = 8; epochs = 1; seed = 1 }
+END
+length='--steps 40'
+[ "${NNC_SLOW:-0}" = 1 ] && length=
+# shellcheck disable=SC2086
+(ulimit -d 500000; exec "$nnc" train large.nn --threads 1 $length 2> said) || fail "twenty gigabytes: $(cat said)"
+grep -q "20,000 rows" said || fail "$(cat said)"
+
+rm -f large.npy
+[ "${NNC_SLOW:-0}" = 1 ] || exit 0
+
+# The same as MNIST's format: 25 million pictures.
+printf '\000\000\010\003\001\205\201\320\000\000\000\034\000\000\000\034' > large.idx
+truncate -s $((25526736 * 784 + 16)) large.idx
+sed -e 's/f32\[batch, 262144\]/f32[batch, 28, 28]/' -e 's/x |> dense/x |> flatten |> dense/' \
+    -e 's/npy("large.npy")/idx("large.idx") \/ 255/' -e '/^data/s/; t = .*/; t = i32(sum(idx("large.idx"), axis = [1, 2])) }/' \
+    large.nn > pictures.nn
+(ulimit -d 1000000; exec "$nnc" train pictures.nn --threads 1 --steps 40 2> said) || fail "twenty gigabytes: $(cat said)"
+rm -f large.idx

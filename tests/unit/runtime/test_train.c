@@ -335,6 +335,96 @@ Test(train, a_stop_saves_what_was_learned)
     unlink(weights);
 }
 
+/* ---- Checkpoints ---- */
+
+/* Looks at the state of the session after each step, and asks to stop after one of them. */
+typedef struct {
+    float memory[16];
+    uint64_t stop_after;
+} Look;
+
+static int look(void *data, nn_session *session, const nn_batch *batch, uint64_t step, double loss)
+{
+    Look *at = data;
+    (void)batch, (void)loss;
+    stop_soon = step == at->stop_after;
+    return nn_session_get(session, "memory", NN_TYPE_F32, at->memory, 16);
+}
+
+static void train_and_look(nn_training training, Look *at, nn_training_result *result)
+{
+    nn_observer observer = {.data = at, .after = look}, *observers[] = {&observer};
+    stop_soon = 0;
+    training.observers = observers;
+    training.n_observers = 1;
+    training.stop = &stop_soon;
+    cr_assert_eq(nn_train(&training, result), 0, "%s", nn_message());
+}
+
+static void check_same_values(nn_params *a, nn_params *b)
+{
+    static const struct {
+        const char *name;
+        size_t count;
+    } values[] = {{"w", 3}, {"optimizer/w/m", 3}, {"count", 1}};
+    float x[3], y[3];
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        cr_assert_eq(nn_params_get(a, values[i].name, NN_TYPE_F32, x, values[i].count), 0, "%s", nn_message());
+        cr_assert_eq(nn_params_get(b, values[i].name, NN_TYPE_F32, y, values[i].count), 0, "%s", nn_message());
+        cr_assert(!memcmp(x, y, values[i].count * sizeof *x), "%s", values[i].name);
+    }
+    cr_assert_eq(nn_params_step(a), nn_params_step(b));
+}
+
+Test(train, a_checkpoint_keeps_the_states_of_the_session_too)
+{
+    char checkpoint[] = "/tmp/nn_checkpoint_XXXXXX";
+    close(mkstemp(checkpoint));
+    nn_params *other;
+    nn_training_result whole, part, rest;
+    Look at_end = {0}, at_stop = {.stop_after = 33}, at_rest = {0};
+    split.rows = 96;
+    nn_training training = make_training(), parts = training;
+    train_and_look(training, &at_end, &whole);
+    parts.params = NULL;
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(nn_params_from_image(&fixture_image, NULL, 0, i ? 99 : 7, &other), 0);
+        nn_params_set_setting(other, "lr", 0.002);
+        parts.params = other;
+        parts.checkpoint = i ? NULL : checkpoint;
+        parts.resume = i ? checkpoint : NULL;
+        train_and_look(parts, i ? &at_rest : &at_stop, i ? &rest : &part);
+        if (!i) nn_params_free(other);
+    }
+    cr_assert(part.stopped && part.steps == 33 && !rest.stopped && rest.steps == whole.steps - 33);
+    cr_assert_eq(rest.loss, whole.loss);
+    check_same_values(params, other);
+    cr_assert(!memcmp(at_end.memory, at_rest.memory, sizeof at_end.memory));
+    cr_assert(memcmp(at_end.memory, at_stop.memory, sizeof at_end.memory));
+    nn_params_free(other);
+    unlink(checkpoint);
+}
+
+Test(train, a_finished_checkpoint_only_ends)
+{
+    char checkpoint[] = "/tmp/nn_checkpoint_XXXXXX";
+    close(mkstemp(checkpoint));
+    nn_training training = make_training();
+    nn_training_result result;
+    training.checkpoint = checkpoint;
+    cr_assert_eq(nn_train(&training, &result), 0, "%s", nn_message());
+    training.checkpoint = NULL;
+    training.resume = checkpoint;
+    cr_assert_eq(nn_train(&training, &result), 0, "%s", nn_message());
+    cr_assert(result.steps == 0 && !result.stopped);
+    training.epochs--;
+    cr_assert_eq(nn_train(&training, &result), NN_ERROR_STATE);
+    training.epochs++;
+    training.accumulate = 2;
+    cr_assert_neq(nn_train(&training, &result), 0);
+    unlink(checkpoint);
+}
+
 Test(train, a_bad_label_ends_with_its_row)
 {
     nn_training training = make_training();

@@ -11,11 +11,24 @@
 
 struct nn_image;
 
+/* What a file is made of, in bytes as they are loaded. */
 typedef struct {
-    const char *cpu; /* "native" (also NULL), "x86-64-v2", "x86-64-v3", "x86-64-v4" or any name that LLVM knows */
-    int level;       /* 1: little compile time (the JIT); 2: ahead of time; 0 counts as 1 */
-    int threads;     /* compile with so many threads at most; 0: as many as the process has cores, at most 4 */
-    const char *const *programs; /* only these programs of the plan, ended by NULL; NULL: all of them */
+    const char *cpu[3]; /* of each variant; NULL behind the last */
+    size_t code[3];     /* of each variant: the model's own code and tables */
+    size_t weights;
+    size_t file; /* the whole file; what is none of the others is the run time with its micro kernels */
+} CodegenSizes;
+
+typedef struct {
+    /* "native", "x86-64-v2", "x86-64-v3" or "x86-64-v4". NULL: in the process, and in text, native; in files that are
+     * linked all of the three, of which the best is chosen when the model is opened. */
+    const char *cpu;
+    int level;   /* 1: little compile time (the JIT); 2: ahead of time; 0 counts as 1 */
+    int threads; /* compile with so many threads at most; 0: as many as the process has cores, at most 4 */
+    const char *const *programs; /* only these programs of the plan, ended by NULL; NULL: all of them (the Jit) */
+    const void *weights; /* a safetensors file that the code carries: parameters start from it; NULL: none (files) */
+    size_t weights_size;
+    CodegenSizes *sizes; /* filled by codegen_write for a library, object or archive; NULL: nobody asks */
 } CodegenOptions;
 
 /* Where the time went, in seconds. */

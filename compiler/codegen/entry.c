@@ -9,7 +9,8 @@ typedef struct {
     Unit *unit;
     LLVMTypeRef pointer, i64, i32, f64, nothing;
     const Module *module;
-    LLVMValueRef image;
+    LLVMValueRef images; /* an array of pointers, the best first */
+    unsigned n_images;
 } Entry;
 
 static LLVMValueRef export_function(const Entry *entry, const char *name, LLVMTypeRef type)
@@ -39,6 +40,21 @@ static void call_and_return(const Entry *entry, LLVMTypeRef result, const char *
         LLVMBuildRetVoid(entry->unit->vector.builder);
     else
         LLVMBuildRet(entry->unit->vector.builder, value);
+}
+
+/* nn_image_choose(images, count) */
+static LLVMValueRef choose_image(const Entry *entry)
+{
+    static const char target[] = "nn_image_choose";
+    LLVMModuleRef module = entry->unit->vector.module;
+    LLVMTypeRef type = LLVMFunctionType(entry->pointer, (LLVMTypeRef[]){entry->pointer, entry->i64}, 2, false);
+    LLVMValueRef callee = LLVMGetNamedFunction(module, target);
+    if (!callee) {
+        callee = LLVMAddFunction(module, target, type);
+        LLVMSetVisibility(callee, LLVMHiddenVisibility);
+    }
+    LLVMValueRef args[] = {entry->images, LLVMConstInt(entry->i64, entry->n_images, false)};
+    return LLVMBuildCall2(entry->unit->vector.builder, type, callee, args, 2, "");
 }
 
 /* What a forwarded call passes: its own parameters in order, or something fixed in between. */
@@ -72,9 +88,13 @@ static const Forward forwards[] = {
     {"set", "nn_params_set_setting", 'i', {PASS_POINTER, PASS_POINTER, PASS_NUMBER}},
     {"session_new", "nn_session_new", 'i', {PASS_POINTER, FIXED_NULL, PASS_POINTER}},
     {"session_free", "nn_session_free", 'v', {PASS_POINTER}},
+    {"get", "nn_session_get", 'i', {PASS_POINTER, PASS_POINTER, FIXED_F32, PASS_POINTER, PASS_COUNT}},
+};
+
+/* Only models with a training form have these. */
+static const Forward learning[] = {
     {"backward", "nn_session_backward", 'i', {PASS_POINTER}},
     {"update", "nn_session_update", 'i', {PASS_POINTER}},
-    {"get", "nn_session_get", 'i', {PASS_POINTER, PASS_POINTER, FIXED_F32, PASS_POINTER, PASS_COUNT}},
 };
 
 static LLVMTypeRef pass_type(const Entry *entry, Pass pass)
@@ -87,7 +107,7 @@ static LLVMValueRef fixed_value(const Entry *entry, Pass pass)
 {
     switch (pass) {
     case FIXED_IMAGE:
-        return entry->image;
+        return choose_image(entry);
     case FIXED_ZERO:
         return LLVMConstInt(entry->i32, 0, false);
     case FIXED_ZERO_COUNT:
@@ -150,7 +170,17 @@ static void emit_run(const Entry *entry, const char *suffix, const char *target,
     call_and_return(entry, entry->i32, target, args, 6);
 }
 
-void entry_emit(Unit *unit, const Module *module, LLVMValueRef image)
+static LLVMValueRef emit_images(Unit *unit, LLVMTypeRef pointer, LLVMValueRef *images, unsigned n_images)
+{
+    LLVMValueRef array = LLVMConstArray2(pointer, images, n_images);
+    LLVMValueRef global = LLVMAddGlobal(unit->vector.module, LLVMTypeOf(array), "images");
+    LLVMSetInitializer(global, array);
+    LLVMSetGlobalConstant(global, true);
+    LLVMSetLinkage(global, LLVMPrivateLinkage);
+    return global;
+}
+
+void entry_emit(Unit *unit, const Module *module, LLVMValueRef *images, unsigned n_images)
 {
     LLVMContextRef context = unit->vector.context;
     Entry entry = {.unit = unit,
@@ -160,11 +190,15 @@ void entry_emit(Unit *unit, const Module *module, LLVMValueRef image)
                    .f64 = LLVMDoubleTypeInContext(context),
                    .nothing = LLVMVoidTypeInContext(context),
                    .module = module,
-                   .image = image};
+                   .n_images = n_images};
+    entry.images = emit_images(unit, entry.pointer, images, n_images);
     for (size_t i = 0; i < sizeof forwards / sizeof *forwards; i++) emit_forward(&entry, &forwards[i]);
     emit_run(&entry, "forward", "nn_session_forward", entry.i32);
-    emit_run(&entry, "step", "nn_session_step", entry.pointer);
+    if (module_function(module, "training")) {
+        for (size_t i = 0; i < sizeof learning / sizeof *learning; i++) emit_forward(&entry, &learning[i]);
+        emit_run(&entry, "step", "nn_session_step", entry.pointer);
+    }
     LLVMValueRef way_in = export_function(&entry, NN_IMAGE_ENTRY, LLVMFunctionType(entry.pointer, NULL, 0, false));
     LLVMSetLinkage(way_in, LLVMWeakAnyLinkage); /* several models may be linked into one program */
-    LLVMBuildRet(unit->vector.builder, image);
+    LLVMBuildRet(unit->vector.builder, choose_image(&entry));
 }

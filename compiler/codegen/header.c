@@ -54,10 +54,18 @@ static void put_opening(const Module *module, Text *to)
 {
     const char *m = module->name;
     text_format(to, "/* %s: a compiled neural network. Made by nnc; do not edit.\n *\n", m);
-    text_format(to, " *     %s_params *params; %s_session *session; float loss;\n", m, m);
-    text_format(to, " *     %s_params_new(1, &params);\n *     %s_session_new(params, &session);\n", m, m);
-    text_format(to, " *     %s_step(session, ..., &loss);            one step of training, as often as you like\n", m);
-    text_format(to, " *     %s_params_save(params, \"%s.safetensors\");\n *\n", m, m);
+    bool learns = module_function(module, "training");
+    text_format(to, " *     %s_params *params; %s_session *session;%s\n", m, m, learns ? " float loss;" : "");
+    text_format(to, " *     %s_params_new(1, &params);\n", m);
+    if (!learns) text_format(to, " *     %s_params_load(params, \"%s.safetensors\");\n", m, m);
+    text_format(to, " *     %s_session_new(params, &session);\n", m);
+    if (learns) {
+        text_format(to, " *     %s_step(session, ..., &loss);            one step of training, as often as you like\n",
+                    m);
+        text_format(to, " *     %s_params_save(params, \"%s.safetensors\");\n *\n", m, m);
+    } else {
+        text_format(to, " *     %s_forward(session, ..., 0);             as often as you like\n *\n", m);
+    }
     text_string(
         to, " * Every function that can fail returns 0, or an error that the message explains. A session keeps its\n"
             " * parameters alive, so they may be freed in any order. A session is used by one thread at a time; any\n"
@@ -135,6 +143,19 @@ static void put_list(const Module *module, const char *title, const Declared *li
     text_string(to, " */\n");
 }
 
+static void put_learning(const Module *module, Text *to)
+{
+    const char *m = module->name;
+    text_string(to, "/* Gradients of the loss, after forward in training with all targets. */\n");
+    text_format(to, "int %s_backward(%s_session *session);\n", m, m);
+    text_string(to, "/* One update of the parameters by the optimizer, after backward. */\n");
+    text_format(to, "int %s_update(%s_session *session);\n", m, m);
+    text_string(to, "/* The three at once, and faster; loss (or NULL) is the loss before the update. */\n");
+    text_format(to, "int %s_step(", m);
+    put_run_parameters(module, to);
+    text_string(to, ", float *loss);\n");
+}
+
 static void put_session(const Module *module, Text *to)
 {
     const char *m = module->name;
@@ -144,14 +165,9 @@ static void put_session(const Module *module, Text *to)
     put_inputs_comment(module, to);
     text_format(to, " */\nint %s_forward(", m);
     put_run_parameters(module, to);
-    text_string(to, ", int training);\n/* Gradients of the loss, after forward in training with all targets. */\n");
-    text_format(to, "int %s_backward(%s_session *session);\n", m, m);
-    text_string(to, "/* One update of the parameters by the optimizer, after backward. */\n");
-    text_format(to, "int %s_update(%s_session *session);\n", m, m);
-    text_string(to, "/* The three at once, and faster; loss (or NULL) is the loss before the update. */\n");
-    text_format(to, "int %s_step(", m);
-    put_run_parameters(module, to);
-    text_string(to, ", float *loss);\n/* Copies a result: an output, \"loss\", a metric, \"grad.PATH\". */\n");
+    text_string(to, ", int training);\n");
+    if (module_function(module, "training")) put_learning(module, to);
+    text_string(to, "/* Copies a result: an output, \"loss\", a metric, \"grad.PATH\". */\n");
     text_format(to, "int %s_get(%s_session *session, const char *output, float *values, size_t count);\n", m, m);
 }
 

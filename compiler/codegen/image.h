@@ -16,12 +16,15 @@ typedef struct {
 /* In the context's arena. Programs are in the plan's order; micro_kernels is NULL. */
 ImageTables *image_build(Context *context, const Plan *plan, CpuVariant cpu);
 
-/* Emits the tables with the kernels' functions; the image is the private global that is returned. `micro` is the
- * external symbol of the micro kernels' table. */
+/* Emits the tables with the kernels' functions and returns the image: a hidden global called image_symbol(cpu). `micro`
+ * is the external symbol of the micro kernels' table; `weights`, of that size, is a global of the module, or NULL. */
 LLVMValueRef image_emit(Unit *unit, const Plan *plan, const ImageTables *tables, const KernelCode *code,
-                        const char *micro);
+                        const char *micro, LLVMValueRef weights, size_t weights_size);
+/* "nn_image_x86_64_v4"; of native code "nn_image_native". */
+const char *image_symbol(CpuVariant cpu);
 
-/* Emits the model's exported functions, as header_print declares them, and the entry that nn.h looks for. */
-void entry_emit(Unit *unit, const Module *module, LLVMValueRef image);
+/* Emits the model's exported functions, as header_print declares them, and the entry that nn.h looks for; at run time
+ * the first of the images that the processor runs is theirs. */
+void entry_emit(Unit *unit, const Module *module, LLVMValueRef *images, unsigned n_images);
 
 #endif

@@ -6,7 +6,7 @@
 
 _Static_assert(sizeof(nn_tensor_info) == 80 && sizeof(nn_buffer) == 32 && sizeof(nn_kernel) == 56, "image layout");
 _Static_assert(sizeof(nn_launch) == 20 && sizeof(nn_program) == 32 && sizeof(nn_check) == 16, "image layout");
-_Static_assert(sizeof(nn_image) == 128, "image layout");
+_Static_assert(sizeof(nn_image) == 144, "image layout");
 
 typedef LLVMValueRef Value;
 
@@ -131,8 +131,19 @@ static Value check_row(const Unit *unit, const nn_check *c)
         (to) = table((unit), rows, (count), (name));                                                                   \
     } while (0)
 
+const char *image_symbol(CpuVariant cpu)
+{
+    static const char *const symbols[CPU_COUNT] = {
+        [CPU_X86_64_V2] = "nn_image_x86_64_v2",
+        [CPU_X86_64_V3] = "nn_image_x86_64_v3",
+        [CPU_X86_64_V4] = "nn_image_x86_64_v4",
+        [CPU_NATIVE] = "nn_image_native",
+    };
+    return symbols[cpu];
+}
+
 LLVMValueRef image_emit(Unit *unit, const Plan *plan, const ImageTables *tables, const KernelCode *code,
-                        const char *micro)
+                        const char *micro, LLVMValueRef weights, size_t weights_size)
 {
     const nn_image *image = &tables->image;
     Value symbols, tensors, sizes, references, kernels, programs, checks;
@@ -151,6 +162,10 @@ LLVMValueRef image_emit(Unit *unit, const Plan *plan, const ImageTables *tables,
                        text(unit, image->description), symbols, tensors, sizes, references, kernels, programs, checks,
                        micro_table, integer(unit, 32, image->n_symbols), integer(unit, 32, image->n_tensors),
                        integer(unit, 32, image->n_kernels), integer(unit, 32, image->n_programs),
-                       integer(unit, 32, image->n_checks), integer(unit, 32, 0));
-    return constant(unit, all, "nn_image", 8);
+                       integer(unit, 32, image->n_checks), integer(unit, 32, 0), or_null(unit, weights),
+                       integer(unit, 64, (int64_t)weights_size));
+    Value global = constant(unit, all, image_symbol(unit->vector.cpu), 8);
+    LLVMSetLinkage(global, LLVMExternalLinkage);
+    LLVMSetVisibility(global, LLVMHiddenVisibility);
+    return global;
 }

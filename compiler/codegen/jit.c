@@ -166,19 +166,10 @@ static void share_out(const Jit *jit, Job *jobs, uint32_t n_jobs, const uint32_t
     }
 }
 
-static bool report(Jit *jit, char *message)
-{
-    diag_new(jit->context->diagnostics, DIAG_run_time, NO_SPAN, "LLVM refuses the generated code: %s",
-             message ? message : "no reason given");
-    LLVMDisposeMessage(message);
-    return false;
-}
-
 static bool report_error(Jit *jit, LLVMErrorRef error)
 {
     char *message = LLVMGetErrorMessage(error);
-    diag_new(jit->context->diagnostics, DIAG_run_time, NO_SPAN, "the generated code cannot be loaded: %s",
-             message);
+    diag_new(jit->context->diagnostics, DIAG_run_time, NO_SPAN, "the generated code cannot be loaded: %s", message);
     LLVMDisposeErrorMessage(message);
     return false;
 }
@@ -191,7 +182,7 @@ static bool collect(Jit *jit, Job *jobs, uint32_t n_jobs)
         jit->times.build += jobs[j].build;
         jit->times.select += jobs[j].select;
         if (!jobs[j].object) {
-            good = report(jit, jobs[j].error);
+            good = unit_refused(jit->context, jobs[j].error);
         } else if (!good) {
             LLVMDisposeMemoryBuffer(jobs[j].object);
         } else {
@@ -280,13 +271,8 @@ static void start_programs(Jit *jit, const char *const *names)
 
 Jit *jit_start(Context *context, const Plan *plan, const CodegenOptions *options)
 {
-    const char *cpu = options && options->cpu ? options->cpu : "native";
-    CpuVariant variant = cpu_parse(cpu, strlen(cpu));
-    if (variant == CPU_COUNT) {
-        diag_hint(diag_new(context->diagnostics, DIAG_unknown_cpu, NO_SPAN, "there is no CPU variant %s", cpu),
-                  "there are native, x86-64-v2, x86-64-v3 and x86-64-v4");
-        return NULL;
-    }
+    CpuVariant variant = unit_cpu(context, options ? options->cpu : NULL);
+    if (variant == CPU_COUNT) return NULL;
     units_prepare();
     Jit *jit = ARENA_NEW(context->arena, Jit);
     ImageTables *tables = image_build(context, plan, variant);

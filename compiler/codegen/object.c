@@ -106,6 +106,16 @@ bool object_hide(unsigned char *bytes, size_t size)
     return good;
 }
 
+size_t object_loaded(const unsigned char *bytes, size_t size)
+{
+    Object object;
+    size_t loaded = 0;
+    if (!object_open(&object, (unsigned char *)(uintptr_t)bytes, size)) return 0;
+    for (unsigned i = 0; i < object.n_sections; i++)
+        if (object.sections[i].sh_flags & SHF_ALLOC) loaded += object.sections[i].sh_size;
+    return loaded;
+}
+
 /* ---- Archives ---- */
 
 static void put_member_header(Text *to, const char *name, size_t size)

@@ -12,6 +12,9 @@
  * the bytes are not such an object. */
 bool object_hide(unsigned char *bytes, size_t size);
 
+/* How many bytes of the object a program has in memory; 0 when it is not such an object. */
+size_t object_loaded(const unsigned char *bytes, size_t size);
+
 /* Writes an archive (`!<arch>`) with one member and the index of the symbols that it defines. False when the member is
  * not such an object. */
 bool archive_print(const unsigned char *bytes, size_t size, const char *member, Text *to);

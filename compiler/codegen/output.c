@@ -1,4 +1,4 @@
-/* Compiling ahead of time: the whole plan in one module, and the files that are made of it. */
+/* Compiling ahead of time: the files that are made of a plan. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,46 +7,27 @@
 #include <unistd.h>
 
 #include "codegen/codegen.h"
-#include "codegen/image.h"
-#include "codegen/link.h"
 #include "codegen/micro.h"
 #include "codegen/object.h"
+#include "codegen/variants.h"
 #include "embedded.h"
 
-static CpuVariant find_cpu(Context *context, const CodegenOptions *options)
-{
-    const char *name = options && options->cpu ? options->cpu : "native";
-    CpuVariant cpu = cpu_parse(name, strlen(name));
-    if (cpu == CPU_COUNT)
-        diag_hint(diag_new(context->diagnostics, DIAG_unknown_cpu, NO_SPAN, "there is no CPU variant %s", name),
-                  "there are native, x86-64-v2, x86-64-v3 and x86-64-v4");
-    return cpu;
-}
-
-static bool report_llvm(Context *context, char *message)
-{
-    diag_new(context->diagnostics, DIAG_run_time, NO_SPAN, "LLVM refuses the generated code: %s",
-             message ? message : "no reason given");
-    LLVMDisposeMessage(message);
-    return false;
-}
-
-/* The module of a plan; NULL after a diagnostic. */
+/* One module with all of a plan, for one variant; NULL after a diagnostic. */
 static Unit *plan_unit(Context *context, const Plan *plan, const CodegenOptions *options)
 {
-    CpuVariant cpu = find_cpu(context, options);
+    CpuVariant cpu = unit_cpu(context, options ? options->cpu : NULL);
     if (cpu == CPU_COUNT) return NULL;
     units_prepare();
     char *error;
     Unit *unit = unit_new(cpu, options && options->level ? options->level : 2, plan->module->name, &error);
     if (!unit) {
-        report_llvm(context, error);
+        unit_refused(context, error);
         return NULL;
     }
-    KernelCode *code = ARENA_ARRAY(unit->arena, KernelCode, plan->n_kernels + 1);
-    for (uint32_t i = 0; i < plan->n_kernels; i++) code[i] = unit_kernel(unit, plan->kernels[i], i);
     ImageTables *tables = image_build(context, plan, cpu);
-    entry_emit(unit, plan->module, image_emit(unit, plan, tables, code, micro_symbol(cpu)));
+    LLVMValueRef weights = weights_emit(unit, options, true);
+    LLVMValueRef image = variant_emit(unit, plan, tables, weights, weights ? options->weights_size : 0);
+    entry_emit(unit, plan->module, &image, 1);
     return unit;
 }
 
@@ -62,7 +43,7 @@ static bool print_unit(Context *context, Unit *unit, CodegenOutput output, Text 
     }
     LLVMMemoryBufferRef buffer =
         unit_output(unit, output == CODEGEN_ASSEMBLY ? LLVMAssemblyFile : LLVMObjectFile, &error);
-    if (!buffer) return report_llvm(context, error);
+    if (!buffer) return unit_refused(context, error);
     text_put(to, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
     LLVMDisposeMemoryBuffer(buffer);
     return true;
@@ -81,18 +62,37 @@ bool codegen_print(Context *context, const Plan *plan, const CodegenOptions *opt
     return good;
 }
 
-/* The plan's own object together with the micro kernels and the run time's core. */
+static void add_sizes(const Variants *variants, const CodegenOptions *options, CodegenSizes *sizes)
+{
+    *sizes = (CodegenSizes){.weights = options->weights ? options->weights_size : 0};
+    for (int i = 0; i < variants->count; i++) {
+        LLVMMemoryBufferRef object = variants->objects[i];
+        sizes->cpu[i] = cpu_name(variants->cpus[i]);
+        sizes->code[i] = object_loaded((const unsigned char *)LLVMGetBufferStart(object), LLVMGetBufferSize(object));
+    }
+}
+
+/* The plan's own objects together with the micro kernels and the run time's core. */
 static bool link_plan(Context *context, const Plan *plan, const CodegenOptions *options, bool shared, const char *path)
 {
-    Text object = {0};
-    bool good = codegen_print(context, plan, options, CODEGEN_OBJECT, &object);
+    Variants variants;
+    ObjectBytes objects[2 * MAX_VARIANTS + 2];
+    size_t n = 0;
+    if (!variants_choose(context, options, &variants)) return false;
+    bool good = variants_compile(context, plan, options, &variants);
     if (good) {
-        MicroObject micro = micro_object(find_cpu(context, options));
-        ObjectBytes objects[] = {
-            {object.at, object.count}, {micro.bytes, micro.size}, {nnc_core_object, (size_t)nnc_core_object_size}};
-        good = link_objects(context, objects, sizeof objects / sizeof *objects, shared, path);
+        for (int i = 0; i <= variants.count; i++)
+            objects[n++] =
+                (ObjectBytes){LLVMGetBufferStart(variants.objects[i]), LLVMGetBufferSize(variants.objects[i])};
+        for (int i = 0; i < variants.count; i++) {
+            MicroObject micro = micro_object(variants.cpus[i]);
+            objects[n++] = (ObjectBytes){micro.bytes, micro.size};
+        }
+        objects[n++] = (ObjectBytes){nnc_core_object, (size_t)nnc_core_object_size};
+        good = link_objects(context, objects, n, shared, path);
     }
-    text_free(&object);
+    if (good && options && options->sizes) add_sizes(&variants, options, options->sizes);
+    variants_free(&variants);
     return good;
 }
 
@@ -129,7 +129,8 @@ static bool finish_object(Context *context, const Plan *plan, bool archive, cons
     return good;
 }
 
-/* A new file takes the place of an old one, but never that of a folder or a device; and where it goes must be writable. */
+/* A new file takes the place of an old one, but never that of a folder or a device; and where it goes must be writable.
+ */
 static bool can_write(Context *context, const char *path, const char *aside)
 {
     struct stat old;
@@ -147,6 +148,7 @@ bool codegen_write(Context *context, const Plan *plan, const CodegenOptions *opt
 {
     const char *aside = arena_format(context->arena, "%s.%ld.new", path, (long)getpid());
     if (!can_write(context, path, aside)) return false;
+    struct stat written;
     bool good;
     if (output == CODEGEN_LIBRARY) {
         good = link_plan(context, plan, options, true, aside);
@@ -158,6 +160,7 @@ bool codegen_write(Context *context, const Plan *plan, const CodegenOptions *opt
         good = codegen_print(context, plan, options, output, &text) && write_text(context, &text, aside);
         text_free(&text);
     }
+    if (good && options && options->sizes && !stat(aside, &written)) options->sizes->file = (size_t)written.st_size;
     if (good && rename(aside, path)) {
         diag_new(context->diagnostics, DIAG_unwritable_file, NO_SPAN, "%s: %s", path, strerror(errno));
         good = false;

@@ -10,6 +10,24 @@
 
 static const char triple[] = "x86_64-unknown-linux-gnu";
 
+CpuVariant unit_cpu(Context *context, const char *name)
+{
+    if (!name) name = "native";
+    CpuVariant cpu = cpu_parse(name, strlen(name));
+    if (cpu == CPU_COUNT)
+        diag_hint(diag_new(context->diagnostics, DIAG_unknown_cpu, NO_SPAN, "there is no CPU variant %s", name),
+                  "there are native, x86-64-v2, x86-64-v3 and x86-64-v4");
+    return cpu;
+}
+
+bool unit_refused(Context *context, char *message)
+{
+    diag_new(context->diagnostics, DIAG_run_time, NO_SPAN, "LLVM refuses the generated code: %s",
+             message ? message : "no reason given");
+    LLVMDisposeMessage(message);
+    return false;
+}
+
 void units_prepare(void)
 {
     LLVMInitializeX86TargetInfo();

@@ -6,6 +6,7 @@
 #include "codegen/vector.h"
 #include "kernel/kernel.h"
 #include "nn_image.h"
+#include "support/context.h"
 
 typedef struct {
     Arena *arena; /* of the emission; freed with the unit */
@@ -17,6 +18,11 @@ typedef struct {
 typedef struct {
     LLVMValueRef loop, tile, contraction;
 } KernelCode;
+
+/* The variant of that name (NULL: native); CPU_COUNT after a diagnostic. */
+CpuVariant unit_cpu(Context *context, const char *name);
+/* Says that LLVM refused what was generated, and frees its message. Always false. */
+bool unit_refused(Context *context, char *message);
 
 /* Makes LLVM know this processor's family; once before units are made, from one thread. */
 void units_prepare(void);

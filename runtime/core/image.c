@@ -1,6 +1,7 @@
 /* What an image must be before anything in it is believed: tables that refer only to each other. */
 #include <string.h>
 
+#include "core/cpu.h"
 #include "core/internal.h"
 
 static int check_tensors(const nn_image *image)
@@ -56,11 +57,15 @@ static int check_program(const nn_image *image, const nn_program *program)
 int nn_image_check(const nn_image *image)
 {
     if (image->magic != NN_IMAGE_MAGIC) return nn_fail(NN_ERROR_FORMAT, "this is not the image of a model");
-    if (image->version != NN_IMAGE_VERSION || image->image_size < sizeof *image)
+    if (image->version != NN_IMAGE_VERSION || image->image_size < NN_IMAGE_SMALLEST)
         return nn_fail(NN_ERROR_VERSION, "the model was compiled for version %u of the run time, this is version %u",
                        image->version, NN_IMAGE_VERSION);
     if (!image->name || (image->n_kernels && !image->kernels) || (image->n_programs && !image->programs))
         return nn_fail(NN_ERROR_FORMAT, "the image of the model has no tables");
+    if (image->cpu && !nn_cpu_runs(image->cpu))
+        return nn_fail(NN_ERROR_VERSION,
+                       "%s was compiled for %s, which this processor or its operating system cannot run", image->name,
+                       image->cpu);
     int status = check_tensors(image);
     for (uint32_t i = 0; !status && i < image->n_programs; i++) status = check_program(image, &image->programs[i]);
     return status;

@@ -55,6 +55,14 @@ static int initialise(nn_params *params)
     return status;
 }
 
+/* The weights that came with the code take the place of drawn ones. */
+static int start_from_weights(nn_params *params)
+{
+    const nn_image *image = params->model->image;
+    if (image->image_size < sizeof *image || !image->weights) return NN_OK;
+    return nn_params_load_memory(params, image->weights, (size_t)image->weights_size, NN_LOAD_WEIGHTS);
+}
+
 int nn_params_new(nn_model *model, const int64_t *dims, size_t n_dims, uint64_t seed, nn_params **out)
 {
     if (!out) return nn_fail(NN_ERROR_ARGUMENT, "there is no place for the parameters (NULL)");
@@ -79,6 +87,7 @@ int nn_params_new(nn_model *model, const int64_t *dims, size_t n_dims, uint64_t 
     if (!status) status = nn_check_symbols(model, params->symbols);
     if (!status) status = allocate_values(params);
     if (!status) status = initialise(params);
+    if (!status) status = start_from_weights(params);
     if (status) {
         nn_params_free(params);
         return status;

@@ -58,10 +58,19 @@ static bool is_wanted(const nn_params *params, uint32_t tensor, unsigned flags)
     return params->values[tensor].at && !(optimizer && flags & NN_LOAD_WEIGHTS);
 }
 
+/* A model without an optimizer, made for prediction alone, passes over what others keep for one. */
+static bool has_optimizer_states(const nn_image *image)
+{
+    for (uint32_t i = 0; i < image->n_tensors; i++)
+        if (image->tensors[i].role == NN_OPTIMIZER_STATE) return true;
+    return false;
+}
+
 /* Everything that could fail, before anything is changed. */
 static int check_archive(const nn_params *params, const char *where, const nn_archive *archive, unsigned flags)
 {
     const nn_image *image = params->model->image;
+    bool weights_alone = flags & NN_LOAD_WEIGHTS || !has_optimizer_states(image);
     for (uint32_t i = 0; i < image->n_tensors; i++) {
         if (!is_wanted(params, i, flags)) continue;
         const nn_stored *stored = nn_archive_find(archive, image->tensors[i].name);
@@ -72,7 +81,7 @@ static int check_archive(const nn_params *params, const char *where, const nn_ar
     }
     for (size_t i = 0; i < archive->count; i++) {
         const char *name = archive->tensors[i].name;
-        if (flags & NN_LOAD_WEIGHTS && !strncmp(name, "optimizer/", 10)) continue;
+        if (weights_alone && !strncmp(name, "optimizer/", 10)) continue;
         if (!strncmp(name, NN_TRAINING_PREFIX, sizeof NN_TRAINING_PREFIX - 1)) continue;
         if (nn_params_find(params, name) < 0)
             return nn_fail(NN_ERROR_FORMAT, "%s: %s has no parameter or state %s", where, image->name, name);

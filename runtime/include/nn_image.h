@@ -4,6 +4,7 @@
 #ifndef NN_IMAGE_H
 #define NN_IMAGE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define NN_IMAGE_MAGIC 0x314d494e4eULL /* "NNIM1" */
@@ -146,7 +147,13 @@ typedef struct nn_image {
     const struct nn_micro_kernels *micro_kernels;
     uint32_t n_symbols, n_tensors, n_kernels, n_programs, n_checks;
     uint32_t reserved;
+    /* Since then; only when image_size says so. */
+    const void *weights; /* a safetensors file with which parameters and states start, or NULL */
+    uint64_t weights_size;
 } nn_image;
+
+/* The first images ended before their weights. */
+#define NN_IMAGE_SMALLEST offsetof(nn_image, weights)
 
 /* The one symbol by which a library hands out its image. */
 #define NN_IMAGE_ENTRY "nn_model_entry"

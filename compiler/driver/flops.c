@@ -15,7 +15,8 @@ static double contraction_flops(const Pipeline *pipeline, Node node)
         bool seen = false;
         for (uint32_t j = 0; j < i; j++) seen |= info->attr.ints[j] == info->attr.ints[i];
         int64_t size;
-        if (!seen && sizes_value(pipeline, i < a->rank ? a->dims[i] : b->dims[i - a->rank], &size)) flops *= (double)size;
+        if (!seen && sizes_value(pipeline, i < a->rank ? a->dims[i] : b->dims[i - a->rank], &size))
+            flops *= (double)size;
     }
     return flops;
 }

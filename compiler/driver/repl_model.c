@@ -59,10 +59,10 @@ static bool read_count(Loaded *model, const char *text, uint64_t *count)
 
 static bool train(Session *session, Loaded *model, const char *argument)
 {
-    static const char *const programs[] = {"step", "data.train", NULL};
     Pipeline *pipeline = &model->pipeline;
     const TrainSettings *settings = &pipeline->program->train;
-    uint64_t count = 0;
+    const char *const programs[] = {settings->accumulate.given ? "training" : "step", "data.train", NULL};
+    uint64_t count = 0, gather = settings->accumulate.given ? (uint64_t)settings->accumulate.value : 1;
     nn_split split;
     if (!settings->present) {
         diag_hint(diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN, "the model %s has no train block", model->name),
@@ -72,7 +72,7 @@ static bool train(Session *session, Loaded *model, const char *argument)
     if ((*argument && !read_count(model, argument, &count)) || !split_open(pipeline, "train", &split) || !require(model, programs))
         return false;
     int64_t batch = sizes_batch(pipeline);
-    if (!count) count = (uint64_t)((split.rows + batch - 1) / batch);
+    if (!count) count = ((uint64_t)((split.rows + batch - 1) / batch) + gather - 1) / gather;
     bool terminal = session->stop && isatty(STDERR_FILENO);
     nn_training training = {.params = model->params,
                             .pool = model->pool,
@@ -80,6 +80,7 @@ static bool train(Session *session, Loaded *model, const char *argument)
                             .dims = pipeline->dims,
                             .n_dims = pipeline->n_dims,
                             .batch = batch,
+                            .accumulate = gather,
                             .steps = nn_params_step(model->params) + count,
                             .progress = terminal ? stderr : NULL,
                             .terminal = terminal,
@@ -156,7 +157,7 @@ static void print_statistics(const char *name, const Array *array)
     for (uint32_t i = 0; i < array->rank; i++) text_format(&shape, "%s%lld", i ? ", " : "[", (long long)array->dims[i]);
     if (array->rank) text_string(&shape, "]");
     if (array->rank) printf("%-24s %-16s mean %.4g, deviation %.4g\n", name, text_get(&shape), mean, deviation);
-    else printf("%-24s %-16s %.9g\n", name, text_get(&shape), array_at(array, 0));
+    else printf("%-24s %-16s %.6g\n", name, text_get(&shape), array_at(array, 0));
     text_free(&shape);
 }
 

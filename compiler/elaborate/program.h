@@ -10,9 +10,11 @@
  *                  input and target that the data block gives
  *
  * Optimizer states are STATE nodes called `optimizer/PATH/STATE`; with the key `average` there is a state
- * `optimizer/PATH/average` for each parameter that is trained, its running mean. SETTING nodes: the model's inputs with a default
- * (`beta`), the optimizer's arguments (`lr`; of an override by path `critic.lr`), `clip_norm`, `clip_value`, `average`, and those that the
- * training loop feeds: `step` (i64, from 1), `steps` (i64) and `progress` (float, (step - 1) / steps). */
+ * `optimizer/PATH/average` for each parameter that is trained, its running mean. SETTING nodes: the model's inputs with
+ * a default
+ * (`beta`), the optimizer's arguments (`lr`; of an override by path `critic.lr`), `clip_norm`, `clip_value`, `average`,
+ * and those that the training loop feeds: `step` (i64, from 1), `steps` (i64) and `progress` (float, (step - 1) /
+ * steps). */
 #ifndef NNC_ELABORATE_PROGRAM_H
 #define NNC_ELABORATE_PROGRAM_H
 

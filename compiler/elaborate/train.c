@@ -37,7 +37,9 @@ static void unknown_key(Elaborator *el, const Syntax *name)
     if (near)
         diag_hint(diag, "did you mean `%s`?", near);
     else
-        diag_hint(diag, "its keys are: optimizer batch epochs steps seed clip_norm clip_value accumulate average weights patience");
+        diag_hint(
+            diag,
+            "its keys are: optimizer batch epochs steps seed clip_norm clip_value accumulate average weights patience");
 }
 
 static void read_number(Elaborator *el, Scope *scope, const Syntax *name, const Syntax *right, TrainSettings *settings)
@@ -84,8 +86,8 @@ static void read_weights(Elaborator *el, const Syntax *name, const Syntax *right
         return;
     }
     bool beside = *right->text != '/' && el->folder;
-    settings->weights = beside ? arena_format(el->arena, "%s/%s", el->folder, right->text)
-                               : arena_format(el->arena, "%s", right->text);
+    settings->weights =
+        beside ? arena_format(el->arena, "%s/%s", el->folder, right->text) : arena_format(el->arena, "%s", right->text);
     settings->weights_place = right->span;
 }
 

@@ -101,8 +101,8 @@ static void set_dims(nn_feeder *feeder, int64_t rows)
     const nn_loader_options *options = feeder->options;
     uint32_t count = feeder->model->image->n_symbols;
     for (uint32_t i = 0; i < count; i++)
-        feeder->dims[i] =
-            options->dims && i < options->n_dims && options->dims[i] >= 0 ? options->dims[i] : options->params->symbols[i];
+        feeder->dims[i] = options->dims && i < options->n_dims && options->dims[i] >= 0 ? options->dims[i]
+                                                                                        : options->params->symbols[i];
     nn_set_rows(feeder->model, feeder->program, rows, feeder->dims);
 }
 

@@ -1,7 +1,6 @@
 #include "host/progress.h"
 
 #include <math.h>
-#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -104,7 +103,8 @@ void nn_progress_lost(nn_progress *progress, uint64_t step, double loss)
 {
     if (!progress->to) return;
     erase_line(progress);
-    fprintf(progress->to, "the loss of step %llu is %s: is there such a value in the data, or is the learning rate too high?\n",
+    fprintf(progress->to,
+            "the loss of step %llu is %s: is there such a value in the data, or is the learning rate too high?\n",
             (unsigned long long)step, isnan(loss) ? "not a number" : "infinite");
 }
 

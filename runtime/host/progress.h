@@ -1,5 +1,5 @@
-/* What people see of a training: a line an epoch (or a tenth of the steps), for long ones an epoch in so many that there
- * are about ten lines in all, and on a terminal a bar that moves in between. Then a table of how it ended. */
+/* What people see of a training: a line an epoch (or a tenth of the steps), for long ones an epoch in so many that
+ * there are about ten lines in all, and on a terminal a bar that moves in between. Then a table of how it ended. */
 #ifndef NN_HOST_PROGRESS_H
 #define NN_HOST_PROGRESS_H
 

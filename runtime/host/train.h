@@ -68,8 +68,8 @@ typedef struct {
     int64_t batch;          /* at least 1 */
     uint64_t epochs, steps; /* one of them is 0 */
     uint64_t accumulate;    /* batches an update: it takes the mean of their gradients over all rows; 0 is 1 */
-    uint64_t patience;      /* ends after so many epochs without a smaller loss on `valid` and keeps the best; 0: never */
-    bool average;           /* running means (`optimizer/PATH/average`) are what is validated and saved */
+    uint64_t patience; /* ends after so many epochs without a smaller loss on `valid` and keeps the best; 0: never */
+    bool average;      /* running means (`optimizer/PATH/average`) are what is validated and saved */
     bool no_shuffle;
     const char *weights;               /* where to save at the end, or NULL */
     const char *log;                   /* FILE.csv or FILE.jsonl, or NULL: a row a step */
@@ -93,8 +93,8 @@ typedef struct {
 
 /* Trains the parameters, on from their own step: step n + 1 takes the batch that step n + 1 of an uninterrupted run
  * would. The seed of the shuffling is the parameters'. A step is an update; draws of its batch k (from 0) are numbered
- * (step - 1) * accumulate + k + 1. A training that goes on from a checkpoint ends with the same bits, in the weights and
- * in the log, as one that was never interrupted. */
+ * (step - 1) * accumulate + k + 1. A training that goes on from a checkpoint ends with the same bits, in the weights
+ * and in the log, as one that was never interrupted. */
 int nn_train(const nn_training *training, nn_training_result *result);
 
 /* Bytes that a step on a whole batch needs beside the parameters and the data: activations, gradients, scratch. */

@@ -47,10 +47,10 @@ typedef struct {
     nn_best best;
     nn_gathering gathering;
     bool resumed;
-    bool ended;          /* a part has just ended */
-    bool lost;           /* the loss was not finite once */
-    uint64_t log_size;   /* of the log when the checkpoint was made */
-    uint64_t saved;      /* the step of the last checkpoint */
+    bool ended;        /* a part has just ended */
+    bool lost;         /* the loss was not finite once */
+    uint64_t log_size; /* of the log when the checkpoint was made */
+    uint64_t saved;    /* the step of the last checkpoint */
 } nn_trainer;
 
 /* ---- train_log.c ---- */

@@ -154,8 +154,9 @@ Test(train, the_average_is_a_plain_mean_at_first)
 
 Test(train, keys_that_the_training_loop_reads)
 {
-    Compiled c = compile_train("optimizer = sgd; accumulate = 4; patience = 3; average = 0.5; weights = \"start.safetensors\"",
-                               (ProgramOptions){0});
+    Compiled c =
+        compile_train("optimizer = sgd; accumulate = 4; patience = 3; average = 0.5; weights = \"start.safetensors\"",
+                      (ProgramOptions){0});
     const TrainSettings *train = &c.program->train;
     cr_expect(train->accumulate.given && train->accumulate.value == 4);
     cr_expect(train->patience.given && train->patience.value == 3);

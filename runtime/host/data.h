@@ -54,5 +54,7 @@ size_t nn_source_row_size(const nn_source *source, size_t column);
 /* Copies rows, in the column's type, one after the other. */
 int nn_source_read(const nn_source *source, size_t column, const int64_t *rows, size_t count, void *out);
 int nn_source_read_range(const nn_source *source, size_t column, int64_t first, int64_t count, void *out);
+/* Lets go of what was read of a mapped file: it no longer counts as memory of the process. */
+void nn_source_forget(const nn_source *source);
 
 #endif

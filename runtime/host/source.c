@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static const struct {
     const char *kind;
@@ -152,6 +153,12 @@ int nn_source_read_range(const nn_source *source, size_t column, int64_t first, 
     if (count < 0 || count > source->rows - first) return fail_row(source, source->rows);
     if (count) memcpy(out, (const char *)data->values + (size_t)first * data->row_size, (size_t)count * data->row_size);
     return NN_OK;
+}
+
+void nn_source_forget(const nn_source *source)
+{
+    /* Only the mapping's pages; the system may keep the file's. */
+    if (source->bytes.mapped) madvise(source->bytes.mapped, source->bytes.mapped_size, MADV_DONTNEED);
 }
 
 /* ---- Arguments ---- */

@@ -91,7 +91,14 @@ END
 length='--steps 40'
 [ "${NNC_SLOW:-0}" = 1 ] && length=
 # shellcheck disable=SC2086
-(ulimit -d 500000; exec "$nnc" train large.nn --threads 1 $length 2> said) || fail "twenty gigabytes: $(cat said)"
+(ulimit -d 500000; exec "$nnc" train large.nn --threads 1 $length 2> said) & pid=$!
+most=0
+while resident=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status" 2>/dev/null) && [ "$resident" ]; do
+    [ "$resident" -lt "$most" ] || most=$resident
+    sleep 0.1
+done
+wait "$pid" || fail "twenty gigabytes: $(cat said)"
+[ "$most" -lt 1000000 ] || fail "twenty gigabytes are trained in $most kilobytes"
 grep -q "20,000 rows" said || fail "$(cat said)"
 
 rm -f large.npy

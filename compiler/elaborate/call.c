@@ -169,6 +169,21 @@ static Value run_body(Elaborator *el, Scope *scope, const Item *item)
     return result;
 }
 
+/* A value that is no real number has no derivative, so one that was written for it would be ignored. */
+static bool can_have_derivative(Elaborator *el, const Item *item, const Value *formals, Value value)
+{
+    DType dtype = value_type(el, value).dtype;
+    bool real = dtype_is_float(dtype);
+    for (uint32_t i = 0; !real && i < item->derivative->kids[0]->n_kids; i++) {
+        if (formals[i].kind != VALUE_TENSOR || !dtype_is_float(value_type(el, formals[i]).dtype)) continue;
+        Diag *diag = complain(el, DIAG_type_mismatch, item->derivative->span,
+                              "`%s` has a derivative, but its value is %s, not a real number", item->name, dtype_name(dtype));
+        diag_hint(diag, "write numbers with a point: `1.0` instead of `1`");
+        return false;
+    }
+    return true;
+}
+
 /* The user's own reverse product: custom_gradient(value, cotangent, x1 … xn, g1 … gn). Arguments that are known at
  * compile time have no gradient and their expressions are not read. */
 static Value with_derivative(Elaborator *el, const Item *item, const Value *formals, Value value)
@@ -176,6 +191,7 @@ static Value with_derivative(Elaborator *el, const Item *item, const Value *form
     const Syntax *names = item->derivative->kids[0], *exprs = item->derivative->kids[1];
     value = value_as_tensor(el, value, DTYPE_COUNT, item->place);
     if (value_is_error(value) || value.count) return value;
+    if (!can_have_derivative(el, item, formals, value)) return value_error();
     Scope *scope = scope_new(el, NULL, item->prelude);
     Type type = *node_type(el->graph, value.node);
     Name unique = intern_format(el->context->names, "dy.%s.%u", item->name, value.node.id);

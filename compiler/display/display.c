@@ -7,13 +7,19 @@
 
 typedef Vec(Term *) TermList;
 
+/* Names, short calls and comparisons are read faster where they stand. */
+static bool deserves_line(const Term *term)
+{
+    if (term->kind == TERM_INFIX && term->name[0] != '^') return false;
+    return term->n_kids > 1 || (term->n_kids == 1 && term->kids[0]->n_kids);
+}
+
 /* Counts uses and lists the shared terms that deserve a line, what they need first. Only kids of terms that are shown
  * are visited, each once. */
 static void count_uses(Term *term, TermList *shared)
 {
     if (term->uses++) {
-        bool long_enough = term->n_kids > 1 || (term->n_kids == 1 && term->kids[0]->n_kids);
-        if (term->uses == 2 && long_enough) vec_push(shared, term);
+        if (term->uses == 2 && deserves_line(term)) vec_push(shared, term);
         return;
     }
     for (uint32_t i = 0; i < term->n_kids; i++) count_uses(term->kids[i], shared);
@@ -26,8 +32,7 @@ static void label_terms(Term *term, TermList *lines)
     uint32_t uses = term->uses;
     term->uses = 0; /* visited */
     for (uint32_t i = 0; i < term->n_kids; i++) label_terms(term->kids[i], lines);
-    bool long_enough = term->n_kids > 1 || (term->n_kids == 1 && term->kids[0]->n_kids);
-    if (uses > 1 && long_enough) {
+    if (uses > 1 && deserves_line(term)) {
         vec_push(lines, term);
         term->label = (uint32_t)lines->count;
     }

@@ -38,10 +38,10 @@ static double common_exponent(const Term *sum, const Term *factor)
     return common;
 }
 
-/* Denominators and calls are taken out of a sum; names are not, since `w*x + v*x` is what the user wrote. */
+/* Denominators, calls and sums are taken out of a sum; names alone are not, since `w*x + v*x` is what the user wrote. */
 static bool is_worth_taking(const Term *factor, double exponent)
 {
-    return exponent < 0 || (factor->rank >= RANK_CALL && factor->kind != TERM_SUM && factor->kind != TERM_NAME);
+    return exponent < 0 || (factor->rank >= RANK_CALL && factor->kind != TERM_NAME);
 }
 
 static void add_factor(Arena *arena, Term **outside, Term *factor, double exponent)
@@ -56,12 +56,15 @@ static Term *common_factors(Arena *arena, const Term *sum)
     Term *outside = NULL, *first = sum->kids[0];
     if (sum->number != 0 || sum->n_kids < 2) return NULL;
     uint32_t count = first->kind == TERM_PRODUCT ? first->n_kids : 1;
+    bool worth = false;
     for (uint32_t i = 0; i < count; i++) {
         Term *factor = first->kind == TERM_PRODUCT ? first->kids[i] : first;
         double exponent = common_exponent(sum, factor);
-        if (exponent != 0 && is_worth_taking(factor, exponent)) add_factor(arena, &outside, factor, exponent);
+        if (exponent == 0) continue;
+        worth |= is_worth_taking(factor, exponent);
+        add_factor(arena, &outside, factor, exponent);
     }
-    return outside;
+    return worth ? outside : NULL;
 }
 
 /* x / outside */

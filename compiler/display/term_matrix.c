@@ -28,14 +28,16 @@ static Term *reshaped(Builder *b, Term *x, const char *shape)
     return term;
 }
 
-/* A vector as a matrix of one column or row. */
+/* A vector as a matrix of one column or row; numbers and scalars stay outside. */
 static Term *as_matrix(Builder *b, Node node, Term *x, bool column)
 {
     Text text = {0};
     text_string(&text, column ? "[" : "[1, ");
     dim_print(graph_dims(b->graph), node_type(b->graph, node)->dims[0], &text);
     text_string(&text, column ? ", 1]" : "]");
-    return reshaped(b, x, term_text(b, &text));
+    Term *scalar, *rest = term_take_scalars(b->arena, x, &scalar);
+    Term *matrix = reshaped(b, rest ? rest : x, term_text(b, &text));
+    return rest && scalar ? term_product(b->arena, scalar, 1, matrix, 1, 1) : matrix;
 }
 
 /* Index letters: what `@` cannot say. */
@@ -69,22 +71,43 @@ static Term *matrix_product(Builder *b, const int32_t *la, const int32_t *lb, co
     return matmul(b, x, !plain_a, y, !plain_b);
 }
 
+/* An operand of a product of matrices: one number everywhere is a multiple of `ones`. */
+static Term *operand(Builder *b, Node node, uint32_t i)
+{
+    Term *term = term_kid(b, node, i);
+    const Type *type = node_type(b->graph, graph_node(b->graph, node)->args[i]);
+    if (!term->scalar || !type->rank) return term;
+    Term *ones = term_make(b->arena, TERM_CALL, RANK_CALL, 0);
+    ones->name = "ones";
+    ones->note = term_dims_note(b, type);
+    return term_product(b->arena, term, 1, ones, 1, 1);
+}
+
+/* A column times a row. One number in each place of either makes it a multiple of the other. */
+static Term *outer_product(Builder *b, Node left, Term *x, Node right, Term *y)
+{
+    if (x->scalar) return term_product(b->arena, x, 1, y, 1, 1);
+    Term *column = as_matrix(b, left, x, true);
+    if (y->scalar) return term_product(b->arena, column, 1, y, 1, 1);
+    return matmul(b, column, false, as_matrix(b, right, y, false), false);
+}
+
 /* a @ b with transposes where both are matrices or vectors and one axis is summed. */
 Term *term_contraction(Builder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     uint32_t ra = node_type(b->graph, info->args[0])->rank, rb = node_type(b->graph, info->args[1])->rank;
     const int32_t *la = info->attr.ints, *lb = la + ra, *lc = lb + rb;
-    Term *x = term_kid(b, node, 0), *y = term_kid(b, node, 1), *result = NULL;
+    Term *x = operand(b, node, 0), *y = operand(b, node, 1), *result = NULL;
     uint32_t rank = info->type.rank;
     if (ra == 2 && rb == 2 && rank == 2) result = matrix_product(b, la, lb, lc, x, y);
     else if (ra == 1 && rb == 1 && rank == 0) result = matmul(b, x, false, y, false);
     else if (ra == 2 && rb == 1 && rank == 1) result = matmul(b, x, la[0] == lb[0], y, false);
     else if (ra == 1 && rb == 2 && rank == 1) result = matmul(b, y, lb[0] == la[0], x, false);
     else if (ra == 1 && rb == 1 && rank == 2 && lc[0] == la[0])
-        result = matmul(b, as_matrix(b, info->args[0], x, true), false, as_matrix(b, info->args[1], y, false), false);
+        result = outer_product(b, info->args[0], term_kid(b, node, 0), info->args[1], term_kid(b, node, 1));
     else if (ra == 1 && rb == 1 && rank == 2)
-        result = matmul(b, as_matrix(b, info->args[1], y, true), false, as_matrix(b, info->args[0], x, false), false);
+        result = outer_product(b, info->args[1], term_kid(b, node, 1), info->args[0], term_kid(b, node, 0));
     else if (ra > 2 && rb == 2 && rank == ra && la[ra - 1] == lb[0] && lc[ra - 1] == lb[1])
         result = matmul(b, x, false, y, false);
     return result ? result : contraction_in_letters(b, node);

@@ -43,6 +43,16 @@ double array_at(const Array *array, int64_t index)
     return number;
 }
 
+/* Whole numbers as people write them, others as the language does. */
+static void put_number(double number, char *to)
+{
+    Text text = {0};
+    if (fabs(number) < 1e7 && number == nearbyint(number)) text_format(&text, "%.0f", number);
+    else text_number(&text, number);
+    snprintf(to, CELL, "%s", text_get(&text));
+    text_free(&text);
+}
+
 /* As few digits as give this element again. */
 static void print_exactly(const Array *array, int64_t index, char *to)
 {
@@ -51,22 +61,32 @@ static void print_exactly(const Array *array, int64_t index, char *to)
         strcpy(to, number != 0 ? "true" : "false");
         return;
     }
-    for (int digits = 1; digits <= 17; digits++) {
+    bool whole = fabs(number) < 1e7 && number == nearbyint(number);
+    for (int digits = 1; digits <= 17 && !whole; digits++) {
         snprintf(to, CELL, "%.*g", digits, number);
-        if (dtype_round(array->dtype, strtod(to, NULL)) == number) return;
+        if (dtype_round(array->dtype, strtod(to, NULL)) == number) break;
     }
+    put_number(whole ? number : strtod(to, NULL), to);
 }
 
 /* In a table every number has at most so many significant digits that the eye can compare them. */
 static void print_cell(const Array *array, int64_t index, char *to)
 {
     print_exactly(array, index, to);
-    if (dtype_is_float(array->dtype) && strlen(to) > 7) snprintf(to, CELL, "%.4g", array_at(array, index));
+    if (!dtype_is_float(array->dtype) || strlen(to) <= 7) return;
+    snprintf(to, CELL, "%.4g", array_at(array, index));
+    put_number(strtod(to, NULL), to);
 }
 
 static bool left_out(int64_t size, int64_t i)
 {
     return size > SHOWN && i >= EDGE && i < size - EDGE;
+}
+
+/* Where the width of a column stands: columns past the gap are counted from the end of SHOWN. */
+static int64_t width_slot(int64_t columns, int64_t column)
+{
+    return column < EDGE || columns <= SHOWN ? column : column - (columns - SHOWN);
 }
 
 /* One row of elements; `widths` aligns its columns, NULL: none. */
@@ -82,12 +102,12 @@ static void print_row(const Array *array, int64_t first, int64_t size, const int
             continue;
         }
         print_cell(array, first + i, cell);
-        text_format(to, "%*s", widths ? widths[i < EDGE ? i : i - (size - SHOWN > 0 ? size - SHOWN : 0)] : 0, cell);
+        text_format(to, "%*s", widths ? widths[width_slot(size, i)] : 0, cell);
     }
     text_string(to, "]");
 }
 
-/* The widths of the columns of a matrix; columns past a gap are counted from the end of SHOWN. */
+/* The widths of the columns of a matrix. */
 static void measure(const Array *array, int64_t first, int64_t rows, int64_t columns, int *widths)
 {
     char cell[CELL];
@@ -97,7 +117,7 @@ static void measure(const Array *array, int64_t first, int64_t rows, int64_t col
         for (int64_t c = 0; c < columns; c++) {
             if (left_out(columns, c)) continue;
             print_cell(array, first + r * columns + c, cell);
-            int64_t slot = c < EDGE ? c : c - (columns > SHOWN ? columns - SHOWN : 0);
+            int64_t slot = width_slot(columns, c);
             if ((int)strlen(cell) > widths[slot]) widths[slot] = (int)strlen(cell);
         }
     }

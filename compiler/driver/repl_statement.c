@@ -1,4 +1,5 @@
 /* Statements and definitions. One that fails leaves the session as it was. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,6 +248,16 @@ static bool print_names(Session *session, const NameList *names)
     return true;
 }
 
+/* The derivative of a tensor is that of the sum of its elements, which is said. */
+static void note_sum(Session *session)
+{
+    if (session->el->summed && !session->replaying) {
+        fflush(stdout);
+        fputs("note: this differentiates the sum of what is no single number\n", stderr);
+    }
+    session->el->summed = false;
+}
+
 static bool run_expressions(Session *session, const Syntax *statement)
 {
     Value ignored;
@@ -258,6 +269,7 @@ static bool run_expressions(Session *session, const Syntax *statement)
         }
         Value value = evaluate(session->el, session->scope, expression);
         note_starts(session);
+        note_sum(session);
         for (uint32_t k = 0; k < (value.kind == VALUE_TUPLE ? value.count : 1); k++)
             if (!session_print(session, NULL, value.kind == VALUE_TUPLE ? value.items[k] : value)) return false;
     }
@@ -278,6 +290,7 @@ static bool run_binding(Session *session, const Syntax *statement, const NameLis
     el->results.count = el->losses.count = 0;
     if (has_errors(session)) return false;
     note_starts(session);
+    note_sum(session);
     bool declares = statement->kind == SYNTAX_INPUT || statement->kind == SYNTAX_TARGET ||
                     statement->kind == SYNTAX_PARAM || statement->kind == SYNTAX_STATE;
     for (size_t i = 0; declares && !session->replaying && i < names->count; i++)

@@ -64,6 +64,7 @@ static Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_synta
     Span of_at = of_syntax ? of_syntax->span : at;
     if (type.rank && el->interactive) {
         of = value_tensor(build_reduce_all(el->graph, OP_SUM, of.node));
+        el->summed = true;
     } else if (type.rank) {
         Diag *diag = complain(el, DIAG_not_scalar, of_at, "only a single number has a gradient, but this is `%s`",
                               type_text(el, &type));

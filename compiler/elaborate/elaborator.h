@@ -81,6 +81,7 @@ typedef struct {
     DType real;         /* f32, or f64 by precision */
 
     bool interactive; /* the REPL: the gradient of a non-scalar is that of its sum */
+    bool summed;      /* such a sum was taken since the REPL looked last */
     Pass pass;
     Frame *frame;
     const Syntax *body_syntax; /* of the item whose body is evaluated, NULL at the top */

@@ -1,0 +1,24 @@
+# Sessions: what is typed and what is answered. UPDATE=1 writes the answers anew.
+. "$(dirname "$0")/lib.sh"
+golden=$2/tests/golden/repl
+for session in "$golden"/*.in; do
+    (cd "$2" && "$nnc" <"$session" 2>&1) >got || true
+    [ -z "${UPDATE:-}" ] || cp got "${session%.in}.out"
+    diff -u "${session%.in}.out" got || fail "$session"
+done
+# The sessions that the documentation shows: lines after `nn> ` and `... ` are typed, the others must be the answers.
+for page in "$2"/docs/*.md "$2"/README.md; do
+    awk '/^```nn-session$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$page" >shown
+    [ -s shown ] || continue
+    sed -n 's/^nn> //p; s/^\.\.\. //p' shown >typed
+    grep -v '^nn> \|^\.\.\. ' shown >answers || true
+    (cd "$2" && "$nnc" <"$OLDPWD/typed" 2>&1) >got || true
+    diff -u answers got || fail "the sessions of $page"
+done
+# An empty input is a good one; a mistake makes the status 1, and what follows it still runs.
+expect '' "$nnc" </dev/null
+echo 'nosuch' | fails 1 'unknown-name' "$nnc"
+printf 'nosuch\n1 + 1\n' | { "$nnc" 2>/dev/null || true; } | grep -qx 2 || fail 'a session ends at a mistake'
+expect 'model logistic(x0: f32[batch], x1: f32[batch], y: f32[batch]): 3 parameters in 3 tensors' \
+    "$nnc" repl "$examples/logistic.nn" </dev/null
+fails 1 'nosuch.nn' "$nnc" repl nosuch.nn </dev/null

@@ -1,0 +1,137 @@
+/* A session in a real terminal: typed, completed, interrupted, left. */
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "driver/commands.h"
+
+enum { PATIENCE = 20000 /* ms */, ROOM = 1 << 16 };
+
+typedef struct {
+    pid_t child;
+    int terminal;
+    char seen[ROOM]; /* since the last expectation */
+    size_t count;
+} Talk;
+
+static void talk_start(Talk *talk, char *home)
+{
+    char *argv[] = {"nnc", "repl", NULL};
+    *talk = (Talk){0};
+    talk->child = forkpty(&talk->terminal, NULL, NULL, NULL);
+    cr_assert_geq(talk->child, 0);
+    if (talk->child) return;
+    setenv("TERM", "vt100", 1);
+    setenv("HOME", home, 1);
+    unsetenv("XDG_STATE_HOME");
+    Options options;
+    int status = EXIT_USAGE;
+    if (options_parse(&options, 2, argv, &status)) status = command_REPL(&options);
+    _exit(status);
+}
+
+static void type(Talk *talk, const char *keys)
+{
+    cr_assert_eq(write(talk->terminal, keys, strlen(keys)), (ssize_t)strlen(keys));
+}
+
+/* Waits until the terminal shows the text; what came before is forgotten. */
+static void expect(Talk *talk, const char *text)
+{
+    for (;;) {
+        char *found = strstr(talk->seen, text);
+        if (found) {
+            size_t done = (size_t)(found - talk->seen) + strlen(text);
+            memmove(talk->seen, talk->seen + done, talk->count - done + 1);
+            talk->count -= done;
+            return;
+        }
+        struct pollfd wait = {.fd = talk->terminal, .events = POLLIN};
+        cr_assert_gt(poll(&wait, 1, PATIENCE), 0, "`%s` did not come, but: %s", text, talk->seen);
+        ssize_t got = read(talk->terminal, talk->seen + talk->count, ROOM - talk->count - 1);
+        cr_assert_gt(got, 0, "`%s` did not come, but the end: %s", text, talk->seen);
+        for (char *from = talk->seen + talk->count, *end = from + got; from < end; from++)
+            if (*from) talk->seen[talk->count++] = *from; /* the editor pads with NULs */
+        talk->seen[talk->count] = '\0';
+    }
+}
+
+static int talk_end(Talk *talk)
+{
+    int status;
+    char rest[256];
+    while (read(talk->terminal, rest, sizeof rest) > 0) continue;
+    cr_assert_eq(waitpid(talk->child, &status, 0), talk->child);
+    close(talk->terminal);
+    cr_assert(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+Test(repl, terminal, .timeout = 120)
+{
+    char home[] = "/tmp/nnc-home-XXXXXX", path[64];
+    Talk talk;
+    cr_assert(mkdtemp(home));
+    talk_start(&talk, home);
+    expect(&talk, "nn> ");
+    type(&talk, "weight = 20 + 1\n");
+    expect(&talk, "weight = 21");
+    expect(&talk, "nn> ");
+    type(&talk, "wei\t + 1\n"); /* completed to `weight` */
+    expect(&talk, "22\r\n");
+    expect(&talk, "nn> ");
+    type(&talk, "(1 +\n"); /* an open bracket continues */
+    expect(&talk, "... ");
+    type(&talk, "2\003"); /* Ctrl-C drops the statement */
+    expect(&talk, "nn> ");
+    type(&talk, "3 * 5\n");
+    expect(&talk, "15\r\n");
+    expect(&talk, "nn> ");
+    type(&talk, "nosuch\n"); /* a mistake is said, and the session goes on */
+    expect(&talk, "unknown-name");
+    expect(&talk, "nn> ");
+    type(&talk, ":hel\t\n");
+    expect(&talk, ":quit");
+    expect(&talk, "nn> ");
+    type(&talk, "\020\020\020\n"); /* Ctrl-P thrice: 3 * 5 again */
+    expect(&talk, "15\r\n");
+    expect(&talk, "nn> ");
+    type(&talk, "\004"); /* Ctrl-D leaves, errors or not */
+    cr_expect_eq(talk_end(&talk), EXIT_OK);
+    snprintf(path, sizeof path, "%s/.nnc_history", home);
+    cr_expect_eq(access(path, R_OK), 0, "no history was kept");
+    unlink(path);
+    rmdir(home);
+}
+
+Test(repl, training_is_interrupted, .timeout = 120)
+{
+    char home[] = "/tmp/nnc-home-XXXXXX", path[64];
+    Talk talk;
+    cr_assert(mkdtemp(home));
+    talk_start(&talk, home);
+    expect(&talk, "nn> ");
+    type(&talk, "model m { input x: f32[b]; target y: f32[b]; param w: f32 = 0; loss = mse(w * x, y) }\n");
+    expect(&talk, "1 parameters");
+    type(&talk, "data train { x = [1, 2]; y = [2, 4] }\n");
+    type(&talk, "train m { optimizer = sgd(lr = 0.01); batch = 2; epochs = 1 }\n");
+    expect(&talk, "1 parameters");
+    type(&talk, ":train 2000000000\n");
+    expect(&talk, "loss");
+    type(&talk, "\003");
+    expect(&talk, "stopped after step");
+    expect(&talk, "nn> ");
+    type(&talk, ":params\n");
+    expect(&talk, "f32");
+    type(&talk, "\004");
+    cr_expect_eq(talk_end(&talk), EXIT_OK);
+    snprintf(path, sizeof path, "%s/.nnc_history", home);
+    unlink(path);
+    rmdir(home);
+}

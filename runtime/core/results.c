@@ -33,11 +33,11 @@ static int locate(const nn_session *session, const char *name, int64_t *index, i
     *index = find_result(session, name);
     if (*index < 0) return nn_fail(NN_ERROR_ARGUMENT, "%s has no result %s", model->image->name, name);
     const nn_tensor_info *tensor = &model->image->tensors[*index];
+    bool there = session->ready[*index] || (tensor->role == NN_STATE && session->blocks[*index].at);
+    if (!there) return nn_fail(NN_ERROR_STATE, "%s was not computed by the last call", name);
     int64_t unbound;
     int status = nn_tensor_sizes(model->image, tensor, session->symbols, dims, elements, &unbound);
     if (status) return nn_size_fail(model, status, unbound, tensor->name);
-    bool there = session->ready[*index] || (tensor->role == NN_STATE && session->blocks[*index].at);
-    if (!there) return nn_fail(NN_ERROR_STATE, "%s was not computed by the last call", name);
     return NN_OK;
 }
 

@@ -290,7 +290,8 @@ static void report_culprit(const Trap *trap, const Tensor *const *values, Node c
                               "step %llu: `%s` of finite numbers gives %g%s", (unsigned long long)step,
                               op_info(info->op)->spelling, result->data[bad], text_get(&where));
         for (uint32_t i = 0; i < info->n_args; i++)
-            note_operand(trap, diag, info->args[i], value_of(trap, values, info->args[i]), result, bad);
+            if (!i || !node_same(info->args[i], info->args[i - 1]))
+                note_operand(trap, diag, info->args[i], value_of(trap, values, info->args[i]), result, bad);
         diag_hint(diag, "%s", hint_for(info->op));
     }
     text_free(&where);

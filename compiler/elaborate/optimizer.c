@@ -116,6 +116,7 @@ static Node update_param(Elaborator *el, const Rules *rules, const Stored *param
     el->prelude_call = NO_SPAN;
     el->frame = outer;
     frame_free(frame);
+    graph_set_layer(el->graph, NULL);
     return cell->now;
 }
 

@@ -4,8 +4,9 @@
 
 #include "ir/module.h"
 
-/* The functions "inference" and "training": operators as boxes, shapes on the edges; what only gradients and updates
- * need is in the second tone. */
+/* The function "training" (or "inference", where there is no loss): layers as clusters that open into operators, shapes
+ * on the edges, the forward pass from top to bottom and beside it, in a second tone, the backward pass from bottom to
+ * top. Turns of a repeat that are alike are drawn once, as `h[0] … h[99]`. What updates compute is left out. */
 void picture_print(const Module *module, Text *to);
 
 #endif

@@ -1,6 +1,8 @@
 /* nnc.h: sources to models, files and formulas. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "api/deploy.h"
 #include "api/derivative.h"
 #include "api/evaluation.h"
 #include "api/files.h"
@@ -88,8 +90,11 @@ static bool job_start(Job *job, nnc_compiler *compiler, const char *path, const 
     ProgramOptions how;
     if (!source || !options_read(context, options, &job->options) || !read_options(job, &how)) return false;
     job->program = program_compile(context, path, source, &how);
-    if (job->program) job->workspace->graph = job->program->module->graph;
-    return job->program != NULL;
+    if (!job->program) return false;
+    job->workspace->graph = job->program->module->graph;
+    if (job->options.name && !deploy_rename(context, job->program, job->options.name)) return false;
+    if (job->options.inference) deploy_without_training(context, job->program);
+    return true;
 }
 
 static int job_end(Job *job, bool good)
@@ -126,7 +131,14 @@ static bool write_output(Job *job, const char *path)
         if (!plan) return false;
     }
     CodegenOptions how = {.cpu = job->options.cpu, .level = 2};
-    return output_write(context, output, module, plan, &how, path);
+    char *weights = NULL;
+    if (plan && job->options.weights &&
+        !deploy_weights(context, plan, NULL, 0, job->options.weights, &weights, &how.weights_size))
+        return false;
+    how.weights = weights;
+    bool good = output_write(context, output, module, plan, &how, path);
+    free(weights);
+    return good;
 }
 
 int nnc_write(nnc_compiler *compiler, const char *path, const char *text, const nnc_options *options,

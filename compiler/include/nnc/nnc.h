@@ -97,7 +97,9 @@ typedef struct {
 typedef struct {
     size_t size;       /* sizeof(nnc_options) */
     const char *model; /* which model of the source */
-    const char *cpu;   /* `native` (also NULL), `x86-64-v2`, `x86-64-v3`, `x86-64-v4` */
+    /* `native`, `x86-64-v2`, `x86-64-v3`, `x86-64-v4`. NULL: native in the process; a library, object or archive
+     * carries the last three, of which the best that runs is chosen when it is opened. */
+    const char *cpu;
     const nnc_binding *bindings;
     size_t n_bindings;
     const nnc_preset *presets;
@@ -106,11 +108,14 @@ typedef struct {
     size_t n_data;
     int f64;                 /* what is declared f32 becomes f64 */
     const nn_memory *memory; /* of the model's values; NULL: the C library's */
+    int inference;           /* leave out what only training needs */
+    const char *name;        /* of the model; the names of a library's functions begin with it. NULL: the source's */
+    const char *weights;     /* of nnc_write: a safetensors file that the code is to carry, or NULL */
 } nnc_options;
 
 #define NNC_OPTIONS_INIT                                                                                               \
     {                                                                                                                  \
-        sizeof(nnc_options), NULL, NULL, NULL, 0, NULL, 0, NULL, 0, 0, NULL                                            \
+        sizeof(nnc_options), NULL, NULL, NULL, 0, NULL, 0, NULL, 0, 0, NULL, 0, NULL, NULL                             \
     }
 
 /* The source of the next three: `text`, or the file at `path` where text is NULL. Beside a text, the path is its name

@@ -165,6 +165,53 @@ Test(source, derivatives_are_formulas)
     nnc_free(compiler);
 }
 
+/* A library for prediction alone: under a name of its own, with trained weights inside. */
+Test(source, writes_what_is_carried_elsewhere)
+{
+    char folder[] = "/tmp/nnc-api-XXXXXX", weights[64], path[64];
+    cr_assert(mkdtemp(folder));
+    snprintf(weights, sizeof weights, "%s/w", folder);
+    snprintf(path, sizeof path, "%s/m.so", folder);
+    nnc_compiler *compiler = nnc_new();
+    nn_model *model = compile(compiler, LOGISTIC, NULL);
+    nn_params *params;
+    float w[2] = {3, -4}, got[2];
+    cr_assert_eq(nn_params_new(model, NULL, 0, 1, &params), 0);
+    cr_assert_eq(nn_params_set(params, "w", NN_TYPE_F32, w, 2), 0);
+    cr_assert_eq(nn_params_save(params, weights), 0);
+    nn_params_free(params);
+    nn_model_free(model);
+    nnc_options options = NNC_OPTIONS_INIT;
+    options.inference = 1;
+    options.name = "carried";
+    options.weights = weights;
+    cr_assert_eq(nnc_write(compiler, NULL, LOGISTIC, &options, path), 0, "%s", nnc_diagnostics(compiler));
+    cr_assert_eq(nn_model_open(path, NULL, &model), 0, "%s", nn_message());
+    cr_assert_str_eq(nn_model_name(model), "carried");
+    cr_assert(!nn_model_has_program(model, "training") && !nn_model_has_program(model, "step"));
+    cr_assert_eq(nn_params_new(model, NULL, 0, 9, &params), 0, "%s", nn_message());
+    cr_assert_eq(nn_params_get(params, "w", NN_TYPE_F32, got, 2), 0);
+    cr_assert(got[0] == 3 && got[1] == -4);
+    nn_params_free(params);
+    nn_model_free(model);
+    options.name = "9";
+    cr_assert_eq(nnc_write(compiler, NULL, LOGISTIC, &options, path), 1);
+    options.name = NULL;
+    options.weights = path; /* a library is no weights */
+    cr_assert_eq(nnc_write(compiler, NULL, LOGISTIC, &options, path), 1);
+    /* A caller that was compiled when there were fewer options. */
+    options.size = offsetof(nnc_options, inference);
+    model = compile(compiler, LOGISTIC, &options);
+    cr_assert(nn_model_has_program(model, "step"));
+    nn_model_free(model);
+    unlink(weights);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/m.h", folder);
+    unlink(path);
+    cr_assert_eq(rmdir(folder), 0);
+    nnc_free(compiler);
+}
+
 /* What is written opens, and gives what the model in the process gives. */
 Test(source, writes_libraries)
 {

@@ -132,7 +132,7 @@ void journal_prune(Journal *journal)
         for (size_t k = 0; k < entry.defines.count; k++)
             names_add(&hidden, entry.defines.at[k][0], entry.defines.at[k] + 1);
         for (size_t k = 0; k < entry.uses.count; k++)
-            for (const char *space = "vfcmodt"; *space; space++) {
+            for (const char *space = entry.item ? "fcmodt" : "vfcmodt"; *space; space++) { /* items see no values */
                 entry.uses.at[k][0] = *space;
                 remove_name(&hidden, entry.uses.at[k]);
                 entry.uses.at[k][0] = ' ';

@@ -464,7 +464,8 @@ static bool run_item(Session *session, const Syntax *entry)
         derivative = derived && !derived->prelude ? derived->derivative : NULL;
         names_add(&defines, 'D', entry->name);
     }
-    mentioned_names(entry, &uses);
+    for (uint32_t i = 0; i < entry->n_kids; i++) mentioned_names(entry->kids[i], &uses);
+    if (derived || entry->kind == SYNTAX_TRAIN) names_add(&uses, ' ', entry->name);
     syntax_print(entry, &text);
     items_add(session->items, entry);
     bool good = !has_errors(session);

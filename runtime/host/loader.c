@@ -48,7 +48,7 @@ __extension__ typedef unsigned __int128 Wide;
 
 void nn_shuffle(int64_t *order, int64_t count, uint64_t seed, uint64_t epoch)
 {
-    uint32_t stream = nn_random_stream("shuffle", 0);
+    uint32_t stream = nn_random_stream("epoch", 0);
     for (int64_t i = 0; i < count; i++) order[i] = i;
     for (int64_t i = count - 1; i > 0; i--) {
         nn_philox counter = {{(uint32_t)i, (uint32_t)((uint64_t)i >> 32), stream, (uint32_t)epoch}};

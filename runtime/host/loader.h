@@ -3,7 +3,7 @@
  *
  * Epoch e (from 0) of seed s visits the rows of its part in the order of a Fisher-Yates shuffle: for i from rows - 1
  * down to 1, row i changes places with row j = word * (i + 1) / 2^64, where `word` holds words 0 (high) and 1 (low) of
- * Philox 4x32-10 with the key s and the counter {i low, i high, nn_random_stream("shuffle", 0), e} (nn_random.h). So
+ * Philox 4x32-10 with the key s and the counter {i low, i high, nn_random_stream("epoch", 0), e} (nn_random.h). So
  * the order of any epoch is known without the ones before it. */
 #ifndef NN_HOST_LOADER_H
 #define NN_HOST_LOADER_H

@@ -1,0 +1,1 @@
+nnc train not-finite-logarithm.nn --quiet --trap-nan

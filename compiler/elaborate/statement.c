@@ -6,15 +6,21 @@ static const char *phrase(const Syntax *node)
     return syntax_phrase((SyntaxKind)node->kind);
 }
 
-/* In a model what a binding computes lies under its name; in a layer's body local names never reach a path. */
+/* In a model what a binding computes lies under its name; in the body of a layer or function local names never reach a
+ * path. */
+static bool names_paths(const Elaborator *el)
+{
+    return el->frame && el->frame->model && el->body == SYNTAX_MODEL;
+}
+
 static void enter_binding(Elaborator *el, Name name)
 {
-    if (el->frame && el->frame->model) el->frame->base = name;
+    if (names_paths(el)) el->frame->base = name;
 }
 
 static void leave_binding(Elaborator *el)
 {
-    if (el->frame && el->frame->model) el->frame->base = NULL;
+    if (names_paths(el)) el->frame->base = NULL;
 }
 
 static void name_node(Elaborator *el, Name name, Value value)

@@ -211,6 +211,20 @@ nnc_value nnc_target(nnc_graph *graph, const char *name, const char *type)
     return declare_input(graph, OP_TARGET, name, type);
 }
 
+/* First values are drawn before there is anything else: they follow from constants, draws and sizes alone. */
+static bool stands_alone(const nnc_graph *graph, Node value)
+{
+    uint32_t count;
+    Node *nodes = graph_reachable(graph->graph, &value, 1, &count);
+    bool alone = true;
+    for (uint32_t i = 0; i < count; i++) {
+        Op op = node_op(graph->graph, nodes[i]);
+        alone = alone && op != OP_INPUT && op != OP_TARGET && op != OP_PARAM && op != OP_STATE;
+    }
+    free(nodes);
+    return alone;
+}
+
 /* Gives a parameter or state its first value. False when it does not fit. */
 static bool start_with(nnc_graph *graph, Node node, nnc_value first)
 {
@@ -220,8 +234,10 @@ static bool start_with(nnc_graph *graph, Node node, nnc_value first)
     if (node_is_none(value)) return false;
     value = graph_stretch(graph, value, &info.type);
     const Type *type = node_type(graph->graph, value);
-    if (type->dtype != info.type.dtype || !type_same_shape(type, &info.type)) {
-        graph_refuse(graph, "the first value of `%s` is not of its type", info.attr.name);
+    bool fits = type->dtype == info.type.dtype && type_same_shape(type, &info.type);
+    if (!fits || !stands_alone(graph, value)) {
+        graph_refuse(graph, "the first value of `%s` %s", info.attr.name,
+                     fits ? "depends on inputs, parameters or states" : "is not of its type");
         return false;
     }
     vec_push(&graph->first, (Result){RESULT_INIT, info.attr.name, value, NODE_NONE});

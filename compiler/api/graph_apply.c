@@ -1,4 +1,5 @@
 /* nnc.h: the operators of graphs. Each checks its operands against ir/ops.def before it makes a node. */
+#include <math.h>
 #include <string.h>
 
 #include "api/graph.h"
@@ -27,7 +28,7 @@ nnc_value nnc_constant(nnc_graph *graph, const char *type_text, double number)
 {
     Type type;
     if (!graph || !graph_type(graph, type_text, &type)) return NNC_NONE;
-    if (!dtype_is_float(type.dtype) && number != (double)(int64_t)number)
+    if (!dtype_is_float(type.dtype) && (!(fabs(number) < 0x1p63) || number != trunc(number)))
         return graph_refuse(graph, "the constant %g is not of type %s", number, type_text);
     return (nnc_value){build_constant(graph->graph, type, number).id};
 }

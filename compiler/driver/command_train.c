@@ -90,7 +90,7 @@ static bool run(Pipeline *pipeline, nn_training *training, Watch *watch)
     return good;
 }
 
-static bool train(Pipeline *pipeline, nn_params *params, nn_pool *pool, Watch *watch)
+static bool train(Pipeline *pipeline, const SummaryShapes *shapes, nn_params *params, nn_pool *pool, Watch *watch)
 {
     const Options *options = pipeline->options;
     nn_split split, valid;
@@ -111,7 +111,7 @@ static bool train(Pipeline *pipeline, nn_params *params, nn_pool *pool, Watch *w
     };
     training.partials = split_partials(pipeline, &training.n_partials);
     choose_manner(options, &pipeline->program->train, &training);
-    if (training.progress && !summary_print(pipeline, params, &training, training.progress)) return false;
+    if (training.progress && !summary_print(pipeline, shapes, params, &training, training.progress)) return false;
     return run(pipeline, &training, watch) && draw(options, watch);
 }
 
@@ -191,13 +191,14 @@ int command_TRAIN(const Options *options)
                   "write for example `data train, valid { … split = [0.9, 0.1] }`");
         return pipeline_finish(&pipeline, EXIT_USER);
     }
+    const SummaryShapes *shapes = options->quiet ? NULL : summary_shapes(&pipeline);
     Watch *watch = options->watch ? watch_new(&pipeline) : NULL;
     if (options->watch && !watch) return pipeline_finish(&pipeline, EXIT_USER);
     list_programs(programs, pipeline.program->train.accumulate.given, has_valid, watch != NULL);
     if (pipeline_model(&pipeline, programs)) {
         nn_params *params = pipeline_params(&pipeline, NN_LOAD_WEIGHTS);
         nn_pool *pool = params ? pipeline_pool(&pipeline) : NULL;
-        good = pool && start_from(&pipeline, params) && train(&pipeline, params, pool, watch);
+        good = pool && start_from(&pipeline, params) && train(&pipeline, shapes, params, pool, watch);
         nn_params_free(params);
         nn_pool_free(pool);
     }

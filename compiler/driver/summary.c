@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "driver/flops.h"
+#include "driver/watch_internal.h"
 #include "support/vector.h"
 
 /* Longer lists are cut. */
@@ -22,6 +23,39 @@ typedef struct {
 } Row;
 
 typedef Vec(Row) Rows;
+
+struct SummaryShapes {
+    const char **paths, **shapes;
+    uint32_t count;
+};
+
+const SummaryShapes *summary_shapes(Pipeline *pipeline)
+{
+    Arena *arena = pipeline->context->arena;
+    const Graph *graph = pipeline->program->module->graph;
+    SummaryShapes *found = ARENA_NEW(arena, SummaryShapes);
+    Watch watch = {.pipeline = pipeline};
+    if (!node_is_none(module_function(pipeline->program->module, "training")->loss)) watch_find(&watch);
+    found->paths = ARENA_ARRAY(arena, const char *, watch.n_layers + 1);
+    found->shapes = ARENA_ARRAY(arena, const char *, watch.n_layers + 1);
+    for (uint32_t i = 0; i < watch.n_layers; i++) {
+        if (node_is_none(watch.layers[i].output)) continue;
+        Text text = {0};
+        type_print(graph_dims(graph), node_type(graph, watch.layers[i].output), &text);
+        const char *dims = strchr(text_get(&text), '[');
+        found->paths[found->count] = watch.layers[i].path;
+        found->shapes[found->count++] = arena_format(arena, "%s", dims ? dims : "");
+        text_free(&text);
+    }
+    return found;
+}
+
+static const char *find_shape(const SummaryShapes *shapes, const char *path)
+{
+    for (uint32_t i = 0; i < shapes->count; i++)
+        if (!strcmp(shapes->paths[i], path)) return shapes->shapes[i];
+    return "";
+}
 
 static size_t layer_length(const char *path)
 {
@@ -125,18 +159,19 @@ static Count count_params(const nn_model *model, nn_params *params)
     return count;
 }
 
-static void put_row(Text *to, const Row *row, int width)
+static void put_row(Text *to, const SummaryShapes *shapes, const Row *row, int width)
 {
     char number[40];
     Text name = {0};
     text_string(&name, text_get(row->layers > 1 ? &row->shape : &row->name));
     if (row->layers > 1) text_format(&name, " (%zu times)", row->layers);
-    text_format(to, "  %-*s  %-28s  %12s\n", width, text_get(&name), text_get(&row->tensors),
-                group_digits(row->elements, number, sizeof number));
+    const char *shape = find_shape(shapes, text_get(&row->name));
+    text_format(to, "  %-*s  %-28s  %12s%s%s\n", width, text_get(&name), text_get(&row->tensors),
+                group_digits(row->elements, number, sizeof number), *shape ? "  -> " : "", shape);
     text_free(&name);
 }
 
-static void put_layers(Text *to, const Rows *rows)
+static void put_layers(Text *to, const SummaryShapes *shapes, const Rows *rows)
 {
     size_t width = 10;
     for (size_t i = 0; i < rows->count && i < MOST_ROWS; i++) {
@@ -144,7 +179,8 @@ static void put_layers(Text *to, const Rows *rows)
         size_t own = strlen(text_get(&row->shape)) + (row->layers > 1 ? 12 : 0);
         if (own > width) width = own;
     }
-    for (size_t i = 0; i < rows->count && i < MOST_ROWS; i++) put_row(to, &rows->at[i], (int)(width < 40 ? width : 40));
+    for (size_t i = 0; i < rows->count && i < MOST_ROWS; i++)
+        put_row(to, shapes, &rows->at[i], (int)(width < 40 ? width : 40));
     if (rows->count > MOST_ROWS) text_format(to, "  … and %zu layers more\n", rows->count - MOST_ROWS);
 }
 
@@ -178,10 +214,11 @@ static void put_data(Text *to, const nn_training *training)
     if (training->epochs)
         text_format(to, ", %" PRIu64 " epoch%s\n\n", training->epochs, training->epochs > 1 ? "s" : "");
     else
-        text_format(to, ", %" PRIu64 " steps\n\n", training->steps);
+        text_format(to, ", %" PRIu64 " step%s\n\n", training->steps, training->steps > 1 ? "s" : "");
 }
 
-bool summary_print(Pipeline *pipeline, nn_params *params, const nn_training *training, FILE *to)
+bool summary_print(Pipeline *pipeline, const SummaryShapes *shapes, nn_params *params, const nn_training *training,
+                   FILE *to)
 {
     char number[40];
     size_t memory;
@@ -190,7 +227,7 @@ bool summary_print(Pipeline *pipeline, nn_params *params, const nn_training *tra
     Text text = {0};
     text_format(&text, "%s: %s parameters\n", pipeline->program->module->name,
                 group_digits(count.params, number, sizeof number));
-    put_layers(&text, &count.rows);
+    put_layers(&text, shapes, &count.rows);
     text_string(&text, "  memory: ");
     put_bytes(&text, count.bytes);
     text_string(&text, " of weights, ");

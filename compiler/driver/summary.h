@@ -5,7 +5,12 @@
 #include "driver/pipeline.h"
 #include "host/train.h"
 
-/* Its layers with their parameters, memory, arithmetic, data. False after a diagnostic. */
-bool summary_print(Pipeline *pipeline, nn_params *params, const nn_training *training, FILE *to);
+typedef struct SummaryShapes SummaryShapes;
+
+/* The shapes that the layers give, looked up before the passes rewrite them; in the pipeline's arena. */
+const SummaryShapes *summary_shapes(Pipeline *pipeline);
+/* The layers with their parameters and shapes, memory, arithmetic, data. False after a diagnostic. */
+bool summary_print(Pipeline *pipeline, const SummaryShapes *shapes, nn_params *params, const nn_training *training,
+                   FILE *to);
 
 #endif

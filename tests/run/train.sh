@@ -106,7 +106,7 @@ expect 'step,loss,valid.loss,valid.accuracy' head -1 plain.csv
 "$nnc" train plain.nn --epochs 500 2> said
 [ "$(wc -l < said)" -le 30 ] || fail "$(wc -l < said) lines"
 grep -q '^epoch 500/500 ' said || fail "the last epoch has no line"
-grep -q '^  logits.dense    W \[2, 8\], b \[8\] ' said || fail "the summary names no layer"
+grep -q '^  logits.dense    W \[2, 8\], b \[8\]  *24  -> \[batch, 8\]$' said || fail "the summary names no layer"
 "$nnc" train plain.nn --epochs 3 --quiet > said 2>&1
 [ ! -s said ] || fail "--quiet says $(cat said)"
 

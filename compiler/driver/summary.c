@@ -225,8 +225,8 @@ bool summary_print(Pipeline *pipeline, const SummaryShapes *shapes, nn_params *p
     if (nn_training_memory(training, &memory)) return pipeline_failed(pipeline, "preparing the training");
     Count count = count_params(pipeline->model, params);
     Text text = {0};
-    text_format(&text, "%s: %s parameters\n", pipeline->program->module->name,
-                group_digits(count.params, number, sizeof number));
+    text_format(&text, "%s: %s parameter%s\n", pipeline->program->module->name,
+                group_digits(count.params, number, sizeof number), count.params == 1 ? "" : "s");
     put_layers(&text, shapes, &count.rows);
     text_string(&text, "  memory: ");
     put_bytes(&text, count.bytes);

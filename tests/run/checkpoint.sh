@@ -112,3 +112,12 @@ fails 1 "damaged" "$nnc" train moons.nn --resume damaged
 
 # A checkpoint is a weight file too.
 "$nnc" eval moons.nn --weights kept --split valid > /dev/null
+
+# Weights alone are enough to go on from where there is nothing else to know; patience has to know more.
+sed -e '/average/d' -e '/patience/d' -e 's/ \* cosine_decay(progress)//' moons.nn > plain.nn
+"$nnc" train plain.nn --quiet --epochs 20 -o twenty.safetensors
+"$nnc" train plain.nn --quiet --epochs 12 -o twelve.safetensors
+"$nnc" train plain.nn --quiet --epochs 20 --resume twelve.safetensors -o rest.safetensors
+same twenty.safetensors rest.safetensors
+sed '/average/d' moons.nn > patient.nn
+fails 1 "lacks what patience needs" "$nnc" train patient.nn --quiet --epochs 20 --resume twelve.safetensors

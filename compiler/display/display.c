@@ -1,9 +1,9 @@
 #include "display/display.h"
 
+#include <stdlib.h>
+
 #include "display/term.h"
 #include "support/vector.h"
-
-#include <stdlib.h>
 
 typedef Vec(Term *) TermList;
 

@@ -1,9 +1,9 @@
 /* Terms as LaTeX mathematics. */
-#include "display/term.h"
-
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
+
+#include "display/term.h"
 
 typedef enum { LEVEL_ANY, LEVEL_SUM, LEVEL_PRODUCT, LEVEL_ATOM } Level;
 
@@ -12,8 +12,8 @@ static void print(const Term *term, Level level, Text *to);
 /* w12 -> w_{12}, x -> x, longer names upright, what LaTeX reserves escaped. */
 static void print_name(const char *name, Text *to)
 {
-    static const char *const greek[] = {"alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "lambda", "mu",
-                                        "nu", "rho", "sigma", "tau", "phi", "psi", "omega"};
+    static const char *const greek[] = {"alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "lambda",
+                                        "mu",    "nu",   "rho",   "sigma", "tau",     "phi", "psi",   "omega"};
     for (size_t i = 0; i < sizeof greek / sizeof *greek; i++)
         if (!strcmp(name, greek[i])) {
             text_format(to, "\\%s", name);
@@ -34,11 +34,20 @@ static void print_name(const char *name, Text *to)
 static void print_number(double value, Text *to)
 {
     Text digits = {0};
+    double above, below;
+    term_fraction(value, &above, &below);
+    if (below != 1) {
+        text_format(to, "%s\\frac{%.0f}{%.0f}", above < 0 ? "-" : "", fabs(above), below);
+        return;
+    }
     text_number(&digits, value);
     const char *text = text_get(&digits), *exponent = strchr(text, 'e');
-    if (!strcmp(text, "inf") || !strcmp(text, "-inf")) text_string(to, text[0] == '-' ? "-\\infty" : "\\infty");
-    else if (exponent) text_format(to, "%.*s \\cdot 10^{%s}", (int)(exponent - text), text, exponent + 1);
-    else text_string(to, text);
+    if (!strcmp(text, "inf") || !strcmp(text, "-inf"))
+        text_string(to, text[0] == '-' ? "-\\infty" : "\\infty");
+    else if (exponent)
+        text_format(to, "%.*s \\cdot 10^{%s}", (int)(exponent - text), text, exponent + 1);
+    else
+        text_string(to, text);
     text_free(&digits);
 }
 
@@ -110,8 +119,11 @@ static void print_call(const Term *term, Text *to)
 {
     static const struct {
         const char *name, *before, *after;
-    } special[] = {{"sigmoid", "\\sigma\\left(", "\\right)"}, {"exp", "e^{", "}"},     {"sqrt", "\\sqrt{", "}"},
-                   {"abs", "\\left|", "\\right|"},            {"sum", "\\sum ", ""}};
+    } special[] = {{"sigmoid", "\\sigma\\left(", "\\right)"},
+                   {"exp", "e^{", "}"},
+                   {"sqrt", "\\sqrt{", "}"},
+                   {"abs", "\\left|", "\\right|"},
+                   {"sum", "\\sum ", ""}};
     for (size_t i = 0; i < sizeof special / sizeof *special; i++) {
         if (strcmp(term->name, special[i].name) || term->n_kids != 1) continue;
         text_string(to, special[i].before);
@@ -132,7 +144,7 @@ static void print_call(const Term *term, Text *to)
 
 static void print_infix(const Term *term, Text *to)
 {
-    static const char *const signs[][2] = {{"==", "="},  {"!=", "\\neq"},  {"<=", "\\leq"},    {"and", "\\wedge"},
+    static const char *const signs[][2] = {{"==", "="},     {"!=", "\\neq"}, {"<=", "\\leq"},      {"and", "\\wedge"},
                                            {"or", "\\vee"}, {"%", "\\bmod"}, {"//", "\\backslash"}};
     const char *sign = term->name;
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
@@ -146,28 +158,44 @@ static void print_infix(const Term *term, Text *to)
 static Level level_of(const Term *term)
 {
     switch (term->kind) {
-    case TERM_NUMBER: return term->number < 0 ? LEVEL_SUM : LEVEL_ATOM;
-    case TERM_SUM: return LEVEL_SUM;
-    case TERM_PRODUCT: return term->number < 0 ? LEVEL_SUM : LEVEL_PRODUCT;
+    case TERM_NUMBER:
+        return term->number < 0 ? LEVEL_SUM : LEVEL_ATOM;
+    case TERM_SUM:
+        return LEVEL_SUM;
+    case TERM_PRODUCT:
+        return term->number < 0 ? LEVEL_SUM : LEVEL_PRODUCT;
     case TERM_MATMUL:
-    case TERM_INFIX: return LEVEL_PRODUCT;
-    case TERM_SELECT: return LEVEL_ANY;
-    default: return LEVEL_ATOM;
+    case TERM_INFIX:
+        return LEVEL_PRODUCT;
+    case TERM_SELECT:
+        return LEVEL_ANY;
+    default:
+        return LEVEL_ATOM;
     }
 }
 
 static void print_bare(const Term *term, Text *to)
 {
     switch (term->kind) {
-    case TERM_NUMBER: print_number(term->number, to); return;
-    case TERM_NAME: print_name(term->name, to); return;
+    case TERM_NUMBER:
+        print_number(term->number, to);
+        return;
+    case TERM_NAME:
+        print_name(term->name, to);
+        return;
     case TERM_PRODUCT:
         if (term->number < 0) text_string(to, "-");
         print_product(term, fabs(term->number), to);
         return;
-    case TERM_SUM: print_sum(term, to); return;
-    case TERM_CALL: print_call(term, to); return;
-    case TERM_INFIX: print_infix(term, to); return;
+    case TERM_SUM:
+        print_sum(term, to);
+        return;
+    case TERM_CALL:
+        print_call(term, to);
+        return;
+    case TERM_INFIX:
+        print_infix(term, to);
+        return;
     case TERM_MATMUL:
         print(term->kids[0], LEVEL_PRODUCT, to);
         text_string(to, " \\, ");
@@ -180,8 +208,10 @@ static void print_bare(const Term *term, Text *to)
     case TERM_INDEX:
         print(term->kids[0], LEVEL_ATOM, to);
         text_string(to, "_{[");
-        if (term->note) text_string(to, term->note);
-        else print(term->kids[1], LEVEL_ANY, to);
+        if (term->note)
+            text_string(to, term->note);
+        else
+            print(term->kids[1], LEVEL_ANY, to);
         text_string(to, "]}");
         return;
     case TERM_SELECT:

@@ -1,8 +1,7 @@
-#include "display/term_internal.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "display/term_internal.h"
 #include "support/vector.h"
 
 int term_compare(const Term *a, const Term *b)
@@ -137,8 +136,9 @@ Term *term_finish_product(Arena *arena, Term *product)
     term_recognise_means(arena, product);
     if (product->number == 0) return term_number(arena, 0);
     for (uint32_t i = 1; i < product->n_kids; i++)
-        for (uint32_t j = i; j > 0 && by_rank(product->kids[j - 1], product->powers[j - 1], product->kids[j],
-                                              product->powers[j]) > 0; j--)
+        for (uint32_t j = i;
+             j > 0 && by_rank(product->kids[j - 1], product->powers[j - 1], product->kids[j], product->powers[j]) > 0;
+             j--)
             swap_kids(product, j);
     if (!product->n_kids) return term_number(arena, product->number);
     if (product->n_kids == 1 && product->powers[0] == 1 && product->number == 1) return product->kids[0];

@@ -37,28 +37,45 @@ Term *term_elementwise(Builder *b, Node node)
     const NodeInfo *info = graph_node(b->graph, node);
     Term *x = info->n_args ? term_kid(b, node, 0) : NULL, *y = info->n_args > 1 ? term_kid(b, node, 1) : NULL;
     switch (info->op) {
-    case OP_NEG: return term_product(b->arena, x, 1, NULL, 0, -1);
-    case OP_ADD: return term_sum(b->arena, x, y, 1);
-    case OP_SUB: return term_sum(b->arena, x, y, -1);
-    case OP_MUL: return term_product(b->arena, x, 1, y, 1, 1);
-    case OP_DIV: return term_product(b->arena, x, 1, y, -1, 1);
-    case OP_POW: return y->kind == TERM_NUMBER ? term_product(b->arena, x, y->number, NULL, 0, 1) : infix(b, node, "^");
-    case OP_SQRT: return term_product(b->arena, x, 0.5, NULL, 0, 1);
-    case OP_EQ: return infix(b, node, "==");
-    case OP_NE: return infix(b, node, "!=");
-    case OP_LT: return infix(b, node, "<");
-    case OP_LE: return infix(b, node, "<=");
-    case OP_AND: return infix(b, node, "and");
-    case OP_OR: return infix(b, node, "or");
-    case OP_MOD: return infix(b, node, "%");
-    case OP_FLOOR_DIV: return infix(b, node, "//");
+    case OP_NEG:
+        return term_product(b->arena, x, 1, NULL, 0, -1);
+    case OP_ADD:
+        return term_sum(b->arena, x, y, 1);
+    case OP_SUB:
+        return term_sum(b->arena, x, y, -1);
+    case OP_MUL:
+        return term_product(b->arena, x, 1, y, 1, 1);
+    case OP_DIV:
+        return term_product(b->arena, x, 1, y, -1, 1);
+    case OP_POW:
+        return y->kind == TERM_NUMBER ? term_product(b->arena, x, y->number, NULL, 0, 1) : infix(b, node, "^");
+    case OP_SQRT:
+        return term_product(b->arena, x, 0.5, NULL, 0, 1);
+    case OP_EQ:
+        return infix(b, node, "==");
+    case OP_NE:
+        return infix(b, node, "!=");
+    case OP_LT:
+        return infix(b, node, "<");
+    case OP_LE:
+        return infix(b, node, "<=");
+    case OP_AND:
+        return infix(b, node, "and");
+    case OP_OR:
+        return infix(b, node, "or");
+    case OP_MOD:
+        return infix(b, node, "%");
+    case OP_FLOOR_DIV:
+        return infix(b, node, "//");
     case OP_CAST:
         if (x->kind == TERM_NUMBER || dtype_is_float(node_type(b->graph, info->args[0])->dtype) ||
             node_op(b->graph, info->args[0]) == OP_SIZE)
             return x;
         return term_call(b, node, dtype_name(info->type.dtype), NULL);
-    case OP_SELECT: return choice(b, node);
-    default: return term_call(b, node, op_info(info->op)->spelling, NULL);
+    case OP_SELECT:
+        return choice(b, node);
+    default:
+        return term_call(b, node, op_info(info->op)->spelling, NULL);
     }
 }
 
@@ -120,27 +137,36 @@ static Term *structural(Builder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     switch (info->op) {
-    case OP_BROADCAST: return term_broadcast(b, node);
-    case OP_RESHAPE: return term_call(b, node, "reshape", term_dims_note(b, &info->type));
+    case OP_BROADCAST:
+        return term_broadcast(b, node);
+    case OP_RESHAPE:
+        return term_call(b, node, "reshape", term_dims_note(b, &info->type));
     case OP_TRANSPOSE: {
         uint32_t r = info->type.rank;
         bool swap = r >= 2 && info->attr.ints[r - 1] == (int32_t)r - 2 && info->attr.ints[r - 2] == (int32_t)r - 1;
         for (uint32_t i = 0; swap && i + 2 < r; i++) swap = info->attr.ints[i] == (int32_t)i;
-        return swap ? term_wrap(b, TERM_T, term_kid(b, node, 0), NULL) : term_call(b, node, "transpose", permutation_note(b, info));
+        return swap ? term_wrap(b, TERM_T, term_kid(b, node, 0), NULL)
+                    : term_call(b, node, "transpose", permutation_note(b, info));
     }
     case OP_SLICE: {
         Term *term = term_wrap(b, TERM_INDEX, term_kid(b, node, 0), NULL);
         term->note = slice_note(b, node);
         return term;
     }
-    case OP_PAD: return term_call(b, node, "pad", widths_note(b, node));
-    case OP_CONCAT: return term_call(b, node, "concat", arena_format(b->arena, "axis = %lld", (long long)info->attr.integer));
-    case OP_GATHER: return term_gather_node(b, node);
-    case OP_SCATTER_ADD: return term_scatter_node(b, node);
+    case OP_PAD:
+        return term_call(b, node, "pad", widths_note(b, node));
+    case OP_CONCAT:
+        return term_call(b, node, "concat", arena_format(b->arena, "axis = %lld", (long long)info->attr.integer));
+    case OP_GATHER:
+        return term_gather_node(b, node);
+    case OP_SCATTER_ADD:
+        return term_scatter_node(b, node);
     case OP_SOFTMAX:
     case OP_LOG_SOFTMAX:
-    case OP_CUMSUM: return term_call(b, node, op_info(info->op)->spelling, term_axis_note(b, node));
-    case OP_CONTRACT: return term_contraction(b, node);
+    case OP_CUMSUM:
+        return term_call(b, node, op_info(info->op)->spelling, term_axis_note(b, node));
+    case OP_CONTRACT:
+        return term_contraction(b, node);
     default:
         if (op_info(info->op)->class == OP_CLASS_REDUCTION) return term_reduction(b, node, false);
         return term_call(b, node, op_info(info->op)->spelling, NULL);
@@ -151,16 +177,21 @@ static Term *source(Builder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     switch (info->op) {
-    case OP_CONST: return term_number(b->arena, info->attr.number);
-    case OP_SIZE: return term_size_of(b, info->attr.sizes[0]);
-    case OP_PARAM: return term_name(b->arena, info->attr.name, RANK_PARAM);
+    case OP_CONST:
+        return term_number(b->arena, info->attr.number);
+    case OP_SIZE:
+        return term_size_of(b, info->attr.sizes[0]);
+    case OP_PARAM:
+        return term_name(b->arena, info->attr.name, RANK_PARAM);
     case OP_INPUT:
     case OP_TARGET:
     case OP_STATE:
     case OP_SETTING:
     case OP_RANDOM:
-    case OP_COTANGENT: return term_name(b->arena, info->attr.name, RANK_NAME);
-    default: return term_call(b, node, op_info(info->op)->spelling, term_dims_note(b, &info->type));
+    case OP_COTANGENT:
+        return term_name(b->arena, info->attr.name, RANK_NAME);
+    default:
+        return term_call(b, node, op_info(info->op)->spelling, term_dims_note(b, &info->type));
     }
 }
 
@@ -170,9 +201,12 @@ static Term *build(Builder *b, Node node)
     OpClass class = op_info(info->op)->class;
     Name called = b->names[node.id];
     Term *term;
-    if (class == OP_CLASS_SOURCE) term = source(b, node);
-    else if (called && !node_same(node, b->root)) term = term_name(b->arena, called, RANK_NAME);
-    else term = class == OP_CLASS_ELEMENTWISE ? term_elementwise(b, node) : structural(b, node);
+    if (class == OP_CLASS_SOURCE)
+        term = source(b, node);
+    else if (called && !node_same(node, b->root))
+        term = term_name(b->arena, called, RANK_NAME);
+    else
+        term = class == OP_CLASS_ELEMENTWISE ? term_elementwise(b, node) : structural(b, node);
     if (!node_type(b->graph, node)->rank) term->scalar = true;
     return term;
 }

@@ -38,7 +38,8 @@ static double common_exponent(const Term *sum, const Term *factor)
     return common;
 }
 
-/* Denominators, calls and sums are taken out of a sum; names alone are not, since `w*x + v*x` is what the user wrote. */
+/* Denominators, calls and sums are taken out of a sum; names alone are not, since `w*x + v*x` is what the user wrote.
+ */
 static bool is_worth_taking(const Term *factor, double exponent)
 {
     return exponent < 0 || (factor->rank >= RANK_CALL && factor->kind != TERM_NAME);

@@ -5,11 +5,15 @@
 static Term *matmul(Builder *b, Term *x, bool tx, Term *y, bool ty)
 {
     Term *sx, *sy, *rest = term_take_scalars(b->arena, x, &sx);
-    if (rest) x = rest;
-    else sx = NULL;
+    if (rest)
+        x = rest;
+    else
+        sx = NULL;
     rest = term_take_scalars(b->arena, y, &sy);
-    if (rest) y = rest;
-    else sy = NULL;
+    if (rest)
+        y = rest;
+    else
+        sy = NULL;
     if (tx) x = term_wrap(b, TERM_T, x, NULL);
     if (ty) y = term_wrap(b, TERM_T, y, NULL);
     Term *product = term_begin_product(b->arena, 1);
@@ -47,9 +51,12 @@ static Term *contraction_in_letters(Builder *b, Node node)
     uint32_t ra = node_type(b->graph, info->args[0])->rank, rb = node_type(b->graph, info->args[1])->rank;
     Text text = {0};
     for (uint32_t i = 0; i < info->attr.n_ints; i++) {
-        if (i == ra || i == ra + rb) text_string(&text, i == ra ? "], [" : "] -> [");
-        else if (i) text_string(&text, ", ");
-        else text_string(&text, "[");
+        if (i == ra || i == ra + rb)
+            text_string(&text, i == ra ? "], [" : "] -> [");
+        else if (i)
+            text_string(&text, ", ");
+        else
+            text_string(&text, "[");
         text_format(&text, "%c", (char)('i' + info->attr.ints[i] % 16));
     }
     text_string(&text, "]");
@@ -100,10 +107,14 @@ Term *term_contraction(Builder *b, Node node)
     const int32_t *la = info->attr.ints, *lb = la + ra, *lc = lb + rb;
     Term *x = operand(b, node, 0), *y = operand(b, node, 1), *result = NULL;
     uint32_t rank = info->type.rank;
-    if (ra == 2 && rb == 2 && rank == 2) result = matrix_product(b, la, lb, lc, x, y);
-    else if (ra == 1 && rb == 1 && rank == 0) result = matmul(b, x, false, y, false);
-    else if (ra == 2 && rb == 1 && rank == 1) result = matmul(b, x, la[0] == lb[0], y, false);
-    else if (ra == 1 && rb == 2 && rank == 1) result = matmul(b, y, lb[0] == la[0], x, false);
+    if (ra == 2 && rb == 2 && rank == 2)
+        result = matrix_product(b, la, lb, lc, x, y);
+    else if (ra == 1 && rb == 1 && rank == 0)
+        result = matmul(b, x, false, y, false);
+    else if (ra == 2 && rb == 1 && rank == 1)
+        result = matmul(b, x, la[0] == lb[0], y, false);
+    else if (ra == 1 && rb == 2 && rank == 1)
+        result = matmul(b, y, lb[0] == la[0], x, false);
     else if (ra == 1 && rb == 1 && rank == 2 && lc[0] == la[0])
         result = outer_product(b, info->args[0], term_kid(b, node, 0), info->args[1], term_kid(b, node, 1));
     else if (ra == 1 && rb == 1 && rank == 2)
@@ -113,8 +124,8 @@ Term *term_contraction(Builder *b, Node node)
     return result ? result : contraction_in_letters(b, node);
 }
 
-/* The value of `from` with a 1 at each axis that `axes` skips: what its reductions reduced is kept. NULL where it cannot
- * be said so. */
+/* The value of `from` with a 1 at each axis that `axes` skips: what its reductions reduced is kept. NULL where it
+ * cannot be said so. */
 static Term *with_kept_axes(Builder *b, Node from, const int32_t *axes, uint32_t rank)
 {
     const NodeInfo *info = graph_node(b->graph, from);
@@ -161,8 +172,10 @@ Term *term_broadcast(Builder *b, Node node)
     uint32_t k = 0;
     for (uint32_t i = 0; i < info->type.rank; i++) {
         text_string(&text, i ? ", " : "[");
-        if (k < inner->rank && (uint32_t)info->attr.ints[k] == i) dim_print(graph_dims(b->graph), inner->dims[k++], &text);
-        else text_string(&text, "1");
+        if (k < inner->rank && (uint32_t)info->attr.ints[k] == i)
+            dim_print(graph_dims(b->graph), inner->dims[k++], &text);
+        else
+            text_string(&text, "1");
     }
     text_string(&text, "]");
     return reshaped(b, x, term_text(b, &text));

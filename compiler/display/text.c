@@ -1,18 +1,40 @@
 /* Terms in the language's own notation, so that what is printed can be read back. */
-#include "display/term.h"
-
 #include <math.h>
 
+#include "display/term.h"
+
 /* How tightly an expression binds, loosest first. */
-typedef enum { LEVEL_ANY, LEVEL_OR, LEVEL_AND, LEVEL_COMPARE, LEVEL_SUM, LEVEL_PRODUCT, LEVEL_UNARY, LEVEL_POWER, LEVEL_POSTFIX } Level;
+typedef enum {
+    LEVEL_ANY,
+    LEVEL_OR,
+    LEVEL_AND,
+    LEVEL_COMPARE,
+    LEVEL_SUM,
+    LEVEL_PRODUCT,
+    LEVEL_UNARY,
+    LEVEL_POWER,
+    LEVEL_POSTFIX
+} Level;
 
 static void print(const Term *term, Level level, bool tight, Text *to);
 
 /* Whole numbers of a size that people write out stand without an exponent. */
 static void put_number(Text *to, double value)
 {
-    if (value == nearbyint(value) && fabs(value) < 1e6) text_format(to, "%.0f", value);
-    else text_number(to, value);
+    if (value == nearbyint(value) && fabs(value) < 1e6)
+        text_format(to, "%.0f", value);
+    else
+        text_number(to, value);
+}
+
+static void put_fraction(Text *to, double value, bool tight)
+{
+    double above, below;
+    term_fraction(value, &above, &below);
+    put_number(to, above);
+    if (below == 1) return;
+    text_string(to, tight ? "/" : " / ");
+    put_number(to, below);
 }
 
 static bool atomic(const Term *term)
@@ -51,8 +73,10 @@ static uint32_t print_factors(const Term *product, int sign, bool tight, bool fi
         if ((product->powers[i] < 0) != (sign < 0)) continue;
         if (count || !first) text_string(to, tight ? "*" : " * ");
         bool matrices = product->kids[i]->kind == TERM_MATMUL && product->powers[i] == 1 && !count;
-        if (matrices) print(product->kids[i], LEVEL_PRODUCT, false, to); /* `2 * x @ y` is 2 * (x @ y) */
-        else print_power(product->kids[i], fabs(product->powers[i]), to);
+        if (matrices)
+            print(product->kids[i], LEVEL_PRODUCT, false, to); /* `2 * x @ y` is 2 * (x @ y) */
+        else
+            print_power(product->kids[i], fabs(product->powers[i]), to);
         count++;
     }
     return count;
@@ -124,7 +148,7 @@ static void print_sum(const Term *sum, Text *to)
         while (first + 1 < sum->n_kids && is_negative(sum, first)) first++;
     if (!number_first && is_negative(sum, first)) first = 0;
     if (number_first) {
-        put_number(to, sum->number);
+        put_fraction(to, sum->number, true);
     } else {
         if (is_negative(sum, first)) text_string(to, "-");
         print_addend(sum->kids[first], sign_of(sum, first), to);
@@ -136,7 +160,7 @@ static void print_sum(const Term *sum, Text *to)
     }
     if (number_first || sum->number == 0) return;
     text_string(to, sum->number < 0 ? " - " : " + ");
-    put_number(to, fabs(sum->number));
+    put_fraction(to, fabs(sum->number), true);
 }
 
 static void print_call(const Term *term, Text *to)
@@ -162,20 +186,29 @@ static Level level_of(const Term *term)
         if (term->number < 0) return LEVEL_PRODUCT;
         return term->number == 1 && term->n_kids == 1 && term->powers[0] == 0.5 ? LEVEL_POSTFIX
                : term->number == 1 && term->n_kids == 1 && term->powers[0] > 0  ? LEVEL_POWER
-                                                                                 : LEVEL_PRODUCT;
-    case TERM_SUM: return LEVEL_SUM;
-    case TERM_MATMUL: return LEVEL_PRODUCT;
+                                                                                : LEVEL_PRODUCT;
+    case TERM_SUM:
+        return LEVEL_SUM;
+    case TERM_MATMUL:
+        return LEVEL_PRODUCT;
     case TERM_INFIX:
         switch (term->name[0]) {
-        case '^': return LEVEL_POWER;
+        case '^':
+            return LEVEL_POWER;
         case '%':
-        case '/': return LEVEL_PRODUCT;
-        case 'a': return LEVEL_AND;
-        case 'o': return LEVEL_OR;
-        default: return LEVEL_COMPARE;
+        case '/':
+            return LEVEL_PRODUCT;
+        case 'a':
+            return LEVEL_AND;
+        case 'o':
+            return LEVEL_OR;
+        default:
+            return LEVEL_COMPARE;
         }
-    case TERM_SELECT: return LEVEL_ANY;
-    default: return LEVEL_POSTFIX;
+    case TERM_SELECT:
+        return LEVEL_ANY;
+    default:
+        return LEVEL_POSTFIX;
     }
 }
 
@@ -222,23 +255,25 @@ static void print_kids(const Term *term, Text *to)
 static void print_bare(const Term *term, bool tight, Text *to)
 {
     switch (term->kind) {
-    case TERM_NUMBER: {
-        double above, below;
-        term_fraction(term->number, &above, &below);
-        put_number(to, above);
-        if (below == 1) return;
-        text_string(to, tight ? "/" : " / ");
-        put_number(to, below);
+    case TERM_NUMBER:
+        put_fraction(to, term->number, tight);
         return;
-    }
-    case TERM_NAME: text_string(to, term->name); return;
+    case TERM_NAME:
+        text_string(to, term->name);
+        return;
     case TERM_PRODUCT:
         if (term->number < 0) text_string(to, "-");
         print_product(term, fabs(term->number), tight, to);
         return;
-    case TERM_SUM: print_sum(term, to); return;
-    case TERM_CALL: print_call(term, to); return;
-    default: print_kids(term, to); return;
+    case TERM_SUM:
+        print_sum(term, to);
+        return;
+    case TERM_CALL:
+        print_call(term, to);
+        return;
+    default:
+        print_kids(term, to);
+        return;
     }
 }
 

@@ -1,11 +1,10 @@
 /* nnc repl: formulas, models and their training in a conversation. */
-#include "driver/commands.h"
-
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "driver/commands.h"
 #include "driver/repl_session.h"
 #include "driver/repl_terminal.h"
 
@@ -41,8 +40,10 @@ int command_REPL(const Options *options)
     bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     if (terminal) catch_interrupts(session);
     if (options->file) session_load(session, options->file);
-    if (terminal) terminal_run(session);
-    else read_pipe(session);
+    if (terminal)
+        terminal_run(session);
+    else
+        read_pipe(session);
     int status = session->errors && !terminal ? EXIT_USER : EXIT_OK;
     session_free(session);
     return status;

@@ -47,8 +47,10 @@ double array_at(const Array *array, int64_t index)
 static void put_number(double number, char *to)
 {
     Text text = {0};
-    if (fabs(number) < 1e7 && number == nearbyint(number)) text_format(&text, "%.0f", number);
-    else text_number(&text, number);
+    if (fabs(number) < 1e7 && number == nearbyint(number))
+        text_format(&text, "%.0f", number);
+    else
+        text_number(&text, number);
     snprintf(to, CELL, "%s", text_get(&text));
     text_free(&text);
 }

@@ -125,10 +125,17 @@ static bool list(const Listing *what)
     Text text = {0};
     bool good = true;
     switch (what->command) {
-    case COMMAND_INDEX_graph: module_print(what->module, &text); break;
-    case COMMAND_INDEX_kernels: plan_print(what->plan, &text); break;
-    case COMMAND_INDEX_llvm: good = codegen_print(what->context, what->plan, &how, CODEGEN_LLVM, &text); break;
-    default: good = codegen_print(what->context, what->plan, &how, CODEGEN_ASSEMBLY, &text);
+    case COMMAND_INDEX_graph:
+        module_print(what->module, &text);
+        break;
+    case COMMAND_INDEX_kernels:
+        plan_print(what->plan, &text);
+        break;
+    case COMMAND_INDEX_llvm:
+        good = codegen_print(what->context, what->plan, &how, CODEGEN_LLVM, &text);
+        break;
+    default:
+        good = codegen_print(what->context, what->plan, &how, CODEGEN_ASSEMBLY, &text);
     }
     put(&text);
     return good;
@@ -140,13 +147,11 @@ static bool use_listing(Session *session, Value value, void *data)
     Node node;
     Outcome outcome;
     if (!as_node(session, value, &node)) return false;
-    bool graph = what->command == COMMAND_INDEX_graph;
     bool good = session_evaluate(session, node, EVALUATE_PLAN, &outcome);
     if (good) {
         *what = (Listing){what->command, outcome.context, outcome.plan->module, outcome.plan};
         good = list(what);
     }
-    (void)graph;
     outcome_free(&outcome);
     return good;
 }
@@ -182,37 +187,65 @@ static int find_command(Session *session, const char *name, size_t length)
     Diag *diag = diag_new(session->context->diagnostics, DIAG_bad_value, NO_SPAN,
                           found == -2 ? "`:%s` is short for several commands" : "there is no command `:%s`", given);
     const char *near = nearest_spelling(given, names, N_COMMANDS);
-    if (near) diag_hint(diag, "did you mean `:%s`?", near);
-    else diag_hint(diag, "`:help` lists them");
+    if (near)
+        diag_hint(diag, "did you mean `:%s`?", near);
+    else
+        diag_hint(diag, "`:help` lists them");
     session_report(session);
     return -1;
 }
 
 static void need(Session *session, const char *argument, bool (*use)(Session *, Value, void *), int command)
 {
-    if (*argument) session_with(session, argument, use, NULL);
-    else mistake(session, "`:%s` wants an expression", rows[command].name);
+    if (*argument)
+        session_with(session, argument, use, NULL);
+    else
+        mistake(session, "`:%s` wants an expression", rows[command].name);
 }
 
 static bool run_command(Session *session, int command, const char *argument)
 {
     switch (command) {
-    case COMMAND_INDEX_help: run_help(argument); break;
-    case COMMAND_INDEX_load:
-        if (*argument) session_load(session, argument);
-        else mistake(session, "`:%s` wants a file", "load");
+    case COMMAND_INDEX_help:
+        run_help(argument);
         break;
-    case COMMAND_INDEX_train: model_train(session, argument); break;
-    case COMMAND_INDEX_eval: model_eval(session, argument); break;
-    case COMMAND_INDEX_params: model_params(session, argument); break;
-    case COMMAND_INDEX_grad: model_grad(session, argument); break;
-    case COMMAND_INDEX_set: model_set(session, argument); break;
-    case COMMAND_INDEX_type: need(session, argument, use_type, command); break;
-    case COMMAND_INDEX_latex: need(session, argument, use_latex, command); break;
-    case COMMAND_INDEX_time: need(session, argument, use_time, command); break;
-    case COMMAND_INDEX_reset: session_reset(session); break;
-    case COMMAND_INDEX_quit: return false;
-    default: run_listing(session, command, argument);
+    case COMMAND_INDEX_load:
+        if (*argument)
+            session_load(session, argument);
+        else
+            mistake(session, "`:%s` wants a file", "load");
+        break;
+    case COMMAND_INDEX_train:
+        model_train(session, argument);
+        break;
+    case COMMAND_INDEX_eval:
+        model_eval(session, argument);
+        break;
+    case COMMAND_INDEX_params:
+        model_params(session, argument);
+        break;
+    case COMMAND_INDEX_grad:
+        model_grad(session, argument);
+        break;
+    case COMMAND_INDEX_set:
+        model_set(session, argument);
+        break;
+    case COMMAND_INDEX_type:
+        need(session, argument, use_type, command);
+        break;
+    case COMMAND_INDEX_latex:
+        need(session, argument, use_latex, command);
+        break;
+    case COMMAND_INDEX_time:
+        need(session, argument, use_time, command);
+        break;
+    case COMMAND_INDEX_reset:
+        session_reset(session);
+        break;
+    case COMMAND_INDEX_quit:
+        return false;
+    default:
+        run_listing(session, command, argument);
     }
     return true;
 }

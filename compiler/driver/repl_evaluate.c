@@ -1,5 +1,5 @@
-/* From a node of the session to its formula and its value: the node is copied into a graph of the statement, simplified,
- * differentiated and shown; if all that it holds has a value, it is compiled and run. */
+/* From a node of the session to its formula and its value: the node is copied into a graph of the statement,
+ * simplified, differentiated and shown; if all that it holds has a value, it is compiled and run. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,9 +17,9 @@ typedef struct {
     Outcome *out;
     Module *module;
     Result *result;
-    Vec(Declared) inputs;   /* what is fed, in the order of `fed` */
+    Vec(Declared) inputs; /* what is fed, in the order of `fed` */
     Vec(nn_named) fed;
-    Vec(Node) from, to;     /* sources and what takes their place */
+    Vec(Node) from, to; /* sources and what takes their place */
     Vec(Name) symbols;
     Vec(int64_t) sizes;
 } Evaluation;
@@ -96,8 +96,8 @@ static bool simplify(Evaluation *e, Node node)
     e->module = ARENA_NEW(arena, Module);
     *e->result = (Result){RESULT_VALUE, intern(out->context->names, "value"), node, NODE_NONE};
     *function = (Function){.name = intern(out->context->names, "evaluate"), .results = e->result, .n_results = 1};
-    *e->module = (Module){.name = intern(out->context->names, "session"), .graph = out->graph, .functions = function,
-                          .n_functions = 1};
+    *e->module = (Module){
+        .name = intern(out->context->names, "session"), .graph = out->graph, .functions = function, .n_functions = 1};
     if (!run_passes(e, order, sizeof order / sizeof *order)) return false;
     out->node = e->module->functions[0].results[0].value;
     out->formula = holds_names(e);

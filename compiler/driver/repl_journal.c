@@ -86,7 +86,9 @@ void statement_names(const Syntax *statement, NameList *defines, NameList *uses)
         mentioned_names(statement->kids[0], uses);
         return;
     case SYNTAX_EXPRESSION:
-    case SYNTAX_ASSERT: mentioned_names(statement, uses); return;
+    case SYNTAX_ASSERT:
+        mentioned_names(statement, uses);
+        return;
     default: /* what it binds may keep its old value, so it is a use too */
         inner_names(statement, defines);
         mentioned_names(statement, uses);

@@ -10,9 +10,9 @@
 typedef Vec(char *) NameList;
 
 typedef struct {
-    char *text; /* of a file its content */
-    char *path; /* of a file; NULL: typed */
-    bool item;  /* a definition, or a file of them */
+    char *text;             /* of a file its content */
+    char *path;             /* of a file; NULL: typed */
+    bool item;              /* a definition, or a file of them */
     NameList defines, uses; /* uses have no letter */
 } Entry;
 

@@ -22,7 +22,8 @@ static Items *read_items(Context *context, const Journal *journal)
     for (size_t i = 0; i < journal->entries.count; i++) {
         const Entry *entry = &journal->entries.at[i];
         if (!entry->item) continue;
-        const Source *source = source_add(context->sources, entry->path ? entry->path : "input", entry->text, strlen(entry->text));
+        const Source *source =
+            source_add(context->sources, entry->path ? entry->path : "input", entry->text, strlen(entry->text));
         if (source) items_read(items, entry->path, source);
     }
     check_items(items);
@@ -47,7 +48,8 @@ Loaded *loaded_new(const Options *options, const Journal *journal, const char *p
     model->options.file = model->path;
     model->pipeline = pipeline_start(&model->options);
     const Items *items = read_items(model->pipeline.context, journal);
-    bool good = !diagnostics_errors(model->pipeline.context->diagnostics) && pipeline_items(&model->pipeline, items, false);
+    bool good =
+        !diagnostics_errors(model->pipeline.context->diagnostics) && pipeline_items(&model->pipeline, items, false);
     if (say(model, good)) return model;
     loaded_free(model);
     return NULL;
@@ -99,7 +101,8 @@ static bool inherit_one(Loaded *model, Loaded *old, const char *name)
     int rank, old_rank;
     int64_t dims[MAX_RANK] = {0}, old_dims[MAX_RANK] = {0};
     size_t count, old_count;
-    if (!shape_of(model->params, name, &rank, dims, &count) || !shape_of(old->params, name, &old_rank, old_dims, &old_count))
+    if (!shape_of(model->params, name, &rank, dims, &count) ||
+        !shape_of(old->params, name, &old_rank, old_dims, &old_count))
         return false;
     if (rank != old_rank || memcmp(dims, old_dims, (size_t)rank * sizeof *dims)) return false;
     double *values = malloc((count + 1) * sizeof *values);

@@ -1,5 +1,5 @@
-/* A loaded model: one model of a session, compiled. It has a context, code and parameters of its own, so that redefining it
- * frees all of it; what it had learned goes over to its successor where names and shapes agree. */
+/* A loaded model: one model of a session, compiled. It has a context, code and parameters of its own, so that
+ * redefining it frees all of it; what it had learned goes over to its successor where names and shapes agree. */
 #ifndef NNC_DRIVER_REPL_LOADED_H
 #define NNC_DRIVER_REPL_LOADED_H
 

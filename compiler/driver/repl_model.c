@@ -65,11 +65,13 @@ static bool train(Session *session, Loaded *model, const char *argument)
     uint64_t count = 0, gather = settings->accumulate.given ? (uint64_t)settings->accumulate.value : 1;
     nn_split split;
     if (!settings->present) {
-        diag_hint(diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN, "the model %s has no train block", model->name),
+        diag_hint(diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN, "the model %s has no train block",
+                           model->name),
                   "add one: `train %s { optimizer = adam(lr = 1e-3); batch = 32; epochs = 10 }`", model->name);
         return false;
     }
-    if ((*argument && !read_count(model, argument, &count)) || !split_open(pipeline, "train", &split) || !require(model, programs))
+    if ((*argument && !read_count(model, argument, &count)) || !split_open(pipeline, "train", &split) ||
+        !require(model, programs))
         return false;
     int64_t batch = sizes_batch(pipeline);
     if (!count) count = ((uint64_t)((split.rows + batch - 1) / batch) + gather - 1) / gather;
@@ -88,8 +90,8 @@ static bool train(Session *session, Loaded *model, const char *argument)
     nn_training_result result;
     if (session->stop) *session->stop = 0;
     if (nn_train(&training, &result)) return pipeline_failed(pipeline, "training");
-    printf("%s after step %" PRIu64 ": loss %.6g\n", result.stopped ? "stopped" : "trained", nn_params_step(model->params),
-           result.loss);
+    printf("%s after step %" PRIu64 ": loss %.4g\n", result.stopped ? "stopped" : "trained",
+           nn_params_step(model->params), result.loss);
     if (session->stop) *session->stop = 0;
     return true;
 }
@@ -120,7 +122,7 @@ static bool evaluate_split(Loaded *model, const char *name)
     size_t count = MOST_SCORES;
     if (nn_evaluate(&evaluation, scores, &count)) return pipeline_failed(pipeline, "evaluating");
     printf("on %s:", name);
-    for (size_t i = 0; i < count; i++) printf("  %s %.6g", scores[i].name, scores[i].value);
+    for (size_t i = 0; i < count; i++) printf("  %s %.4g", scores[i].name, scores[i].value);
     putchar('\n');
     return true;
 }
@@ -156,8 +158,10 @@ static void print_statistics(const char *name, const Array *array)
     text_string(&shape, dtype_name(array->dtype));
     for (uint32_t i = 0; i < array->rank; i++) text_format(&shape, "%s%lld", i ? ", " : "[", (long long)array->dims[i]);
     if (array->rank) text_string(&shape, "]");
-    if (array->rank) printf("%-24s %-16s mean %.4g, deviation %.4g\n", name, text_get(&shape), mean, deviation);
-    else printf("%-24s %-16s %.6g\n", name, text_get(&shape), array_at(array, 0));
+    if (array->rank)
+        printf("%-24s %-16s mean %.4g, deviation %.4g\n", name, text_get(&shape), mean, deviation);
+    else
+        printf("%-24s %-16s %.4g\n", name, text_get(&shape), array_at(array, 0));
     text_free(&shape);
 }
 
@@ -350,6 +354,8 @@ void model_set(Session *session, const char *argument)
 {
     Loaded *model = ready_model(session);
     if (!model) return;
-    if (*argument) finish(session, model, set(model, argument));
-    else print_settings(model);
+    if (*argument)
+        finish(session, model, set(model, argument));
+    else
+        print_settings(model);
 }

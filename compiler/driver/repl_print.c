@@ -15,8 +15,10 @@ static void put(Text *text)
 /* Behind `=`: on the same line, or on lines of its own. */
 static void put_array(const Array *array, bool first, Text *to)
 {
-    if (!first) text_string(to, array->rank < 2 ? " = " : " =\n");
-    else if (array->rank > 1) text_string(to, "\n");
+    if (!first)
+        text_string(to, array->rank < 2 ? " = " : " =\n");
+    else if (array->rank > 1)
+        text_string(to, "\n");
     array_print(array, to);
 }
 
@@ -35,8 +37,10 @@ static bool print_node(Session *session, const char *name, Node node)
         if (outcome.formula) text_string(&text, text_get(&outcome.text));
         if (outcome.known) {
             bool first = !name && !outcome.formula;
-            if (first && outcome.value.rank > 1) array_print(&outcome.value, &text);
-            else put_array(&outcome.value, first, &text);
+            if (first && outcome.value.rank > 1)
+                array_print(&outcome.value, &text);
+            else
+                put_array(&outcome.value, first, &text);
         }
         put(&text);
     }
@@ -59,7 +63,8 @@ bool session_as_text(Session *session, Value value, Text *to)
     int64_t a, b;
     switch (value.kind) {
     case VALUE_SIZE:
-        if (!dim_is_constant(session->el->dims, value.size, &a) || !dim_is_constant(session->el->dims, value.divisor, &b))
+        if (!dim_is_constant(session->el->dims, value.size, &a) ||
+            !dim_is_constant(session->el->dims, value.divisor, &b))
             return false;
         print_size(session, value, to);
         return true;
@@ -72,7 +77,9 @@ bool session_as_text(Session *session, Value value, Text *to)
         text_free(&number);
         return true;
     }
-    case VALUE_BOOL: text_string(to, value.truth ? "true" : "false"); return true;
+    case VALUE_BOOL:
+        text_string(to, value.truth ? "true" : "false");
+        return true;
     case VALUE_TENSOR: {
         Outcome outcome;
         bool good = !value.count && session_evaluate(session, value.node, EVALUATE_FORMULA, &outcome);
@@ -83,17 +90,26 @@ bool session_as_text(Session *session, Value value, Text *to)
         if (closed) outcome_free(&outcome);
         return good;
     }
-    default: return false;
+    default:
+        return false;
     }
 }
 
 static void print_known(Session *session, Value value, Text *to)
 {
     switch (value.kind) {
-    case VALUE_SIZE: print_size(session, value, to); return;
-    case VALUE_REAL: text_number(to, value.number); return;
-    case VALUE_BOOL: text_string(to, value.truth ? "true" : "false"); return;
-    case VALUE_TEXT: text_format(to, "\"%s\"", value.text); return;
+    case VALUE_SIZE:
+        print_size(session, value, to);
+        return;
+    case VALUE_REAL:
+        text_number(to, value.number);
+        return;
+    case VALUE_BOOL:
+        text_string(to, value.truth ? "true" : "false");
+        return;
+    case VALUE_TEXT:
+        text_format(to, "\"%s\"", value.text);
+        return;
     case VALUE_LIST:
         text_string(to, "[");
         for (uint32_t i = 0; i < value.count; i++) {
@@ -102,8 +118,12 @@ static void print_known(Session *session, Value value, Text *to)
         }
         text_string(to, "]");
         return;
-    case VALUE_TENSOR: type_print(session->el->dims, node_type(session->el->graph, value.node), to); return;
-    default: text_string(to, value_describe(session->el, value)); return;
+    case VALUE_TENSOR:
+        type_print(session->el->dims, node_type(session->el->graph, value.node), to);
+        return;
+    default:
+        text_string(to, value_describe(session->el, value));
+        return;
     }
 }
 
@@ -134,10 +154,19 @@ bool session_print(Session *session, const char *name, Value value)
 void session_describe(Session *session, Value value, Text *to)
 {
     switch (value.kind) {
-    case VALUE_TENSOR: type_print(session->el->dims, node_type(session->el->graph, value.node), to); return;
-    case VALUE_SIZE: text_string(to, "an integer or exact quotient, known now"); return;
-    case VALUE_REAL: text_string(to, "a real number, known now"); return;
-    case VALUE_BOOL: text_string(to, "a truth value, known now"); return;
-    default: text_string(to, value_describe(session->el, value));
+    case VALUE_TENSOR:
+        type_print(session->el->dims, node_type(session->el->graph, value.node), to);
+        return;
+    case VALUE_SIZE:
+        text_string(to, "an integer or exact quotient, known now");
+        return;
+    case VALUE_REAL:
+        text_string(to, "a real number, known now");
+        return;
+    case VALUE_BOOL:
+        text_string(to, "a truth value, known now");
+        return;
+    default:
+        text_string(to, value_describe(session->el, value));
     }
 }

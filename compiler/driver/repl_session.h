@@ -46,9 +46,9 @@ typedef struct {
     Vec(Start) starts;
     size_t born; /* bytes in use when it was made */
 
-    bool unfinished;  /* a statement waits for its next line */
-    bool replaying;   /* statements of the journal run again: nothing is printed, given or compiled */
-    unsigned errors;  /* statements that failed */
+    bool unfinished;             /* a statement waits for its next line */
+    bool replaying;              /* statements of the journal run again: nothing is printed, given or compiled */
+    unsigned errors;             /* statements that failed */
     volatile sig_atomic_t *stop; /* nonzero: the user interrupts; NULL: nobody can */
 } Session;
 
@@ -82,7 +82,8 @@ bool session_run(Session *session, const Syntax *file);
 /* Items of a file that was read: see session_load. */
 bool session_take_file(Session *session, const char *path, const char *text);
 /* Evaluates one expression and hands its value on; nothing of it stays. False after diagnostics, printed. */
-bool session_with(Session *session, const char *text, bool (*use)(Session *session, Value value, void *data), void *data);
+bool session_with(Session *session, const char *text, bool (*use)(Session *session, Value value, void *data),
+                  void *data);
 /* The current model, compiled anew if its items have changed; NULL after diagnostics, printed. */
 Loaded *session_model(Session *session);
 const Array *session_given(const Session *session, const char *name);
@@ -95,9 +96,9 @@ void session_forget(Session *session, const char *name);
 typedef struct {
     Context *context; /* of this statement alone */
     Graph *graph;
-    Node node;       /* simplified and differentiated */
-    bool formula;    /* it holds inputs, parameters or free sizes */
-    Text text;       /* the formula */
+    Node node;           /* simplified and differentiated */
+    bool formula;        /* it holds inputs, parameters or free sizes */
+    Text text;           /* the formula */
     const char *missing; /* an input or size without a value; NULL: it has a value */
     bool known;
     Array value;

@@ -132,7 +132,8 @@ static void begin_name(Session *session, const char *name, Snapshot *snapshot)
     el->cells.count = kept;
     Name interned = intern(session->context->names, name);
     const Binding *binding = scope_find(session->scope, interned, false);
-    bool named = binding && binding->value.kind == VALUE_TENSOR && graph_name(el->graph, binding->value.node) == interned;
+    bool named =
+        binding && binding->value.kind == VALUE_TENSOR && graph_name(el->graph, binding->value.node) == interned;
     if (!named || snapshot->n_unnamed == sizeof snapshot->unnamed / sizeof *snapshot->unnamed) return;
     snapshot->unnamed[snapshot->n_unnamed].node = binding->value.node;
     snapshot->unnamed[snapshot->n_unnamed++].name = interned;
@@ -177,7 +178,8 @@ static bool wanted_shape(Session *session, const Type *type, Value value, Span a
     for (uint32_t i = 0; i < type->rank && have.rank == type->rank; i++)
         if (dim_is_symbol(el->dims, type->dims[i], &symbol)) dims[i] = have.dims[i];
     if (have.rank == type->rank) return true;
-    complain(el, DIAG_shape_mismatch, at, "this should be `%s`, but it is `%s`", type_text(el, type), type_text(el, &have));
+    complain(el, DIAG_shape_mismatch, at, "this should be `%s`, but it is `%s`", type_text(el, type),
+             type_text(el, &have));
     return false;
 }
 
@@ -234,8 +236,10 @@ static bool give(Session *session, Node source, const Syntax *right)
 static void note_starts(Session *session)
 {
     Elaborator *el = session->el;
-    for (size_t i = 0; i < el->params.count; i++) vec_push(&session->starts, (Start){el->params.at[i].node, el->params.at[i].start});
-    for (size_t i = 0; i < el->states.count; i++) vec_push(&session->starts, (Start){el->states.at[i].node, el->states.at[i].start});
+    for (size_t i = 0; i < el->params.count; i++)
+        vec_push(&session->starts, (Start){el->params.at[i].node, el->params.at[i].start});
+    for (size_t i = 0; i < el->states.count; i++)
+        vec_push(&session->starts, (Start){el->states.at[i].node, el->states.at[i].start});
 }
 
 static bool print_names(Session *session, const NameList *names)
@@ -410,9 +414,11 @@ static bool define_models(Session *session, const char *path, const ItemList *fr
     bool good = true;
     for (size_t i = 0; i < fresh->count && good; i++) {
         const Item *item = fresh->at[i];
-        if (item->space == SPACE_TRAIN && model_named(session, item->name) && !path) path = model_named(session, item->name)->path;
+        if (item->space == SPACE_TRAIN && model_named(session, item->name) && !path)
+            path = model_named(session, item->name)->path;
         bool wanted = item->space == SPACE_MODEL || (item->space == SPACE_TRAIN && model_named(session, item->name));
-        for (size_t k = 0; wanted && k < i; k++) wanted = strcmp(fresh->at[k]->name, item->name) || fresh->at[k]->space != SPACE_MODEL;
+        for (size_t k = 0; wanted && k < i; k++)
+            wanted = strcmp(fresh->at[k]->name, item->name) || fresh->at[k]->space != SPACE_MODEL;
         if (!wanted) continue;
         Loaded *model = loaded_new(session->options, &session->journal, path, item->name);
         good = model != NULL;
@@ -511,7 +517,8 @@ bool session_run(Session *session, const Syntax *file)
     return good;
 }
 
-bool session_with(Session *session, const char *text, bool (*use)(Session *session, Value value, void *data), void *data)
+bool session_with(Session *session, const char *text, bool (*use)(Session *session, Value value, void *data),
+                  void *data)
 {
     const Syntax *file = session_parse(session, text);
     const Syntax *statement = file && file->n_kids == 1 ? file->kids[0] : NULL;

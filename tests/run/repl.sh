@@ -1,9 +1,9 @@
-# Sessions: what is typed and what is answered. UPDATE=1 writes the answers anew.
+# Sessions: what is typed and what is answered. NNC_UPDATE_GOLDEN=1 writes the answers anew.
 . "$(dirname "$0")/lib.sh"
 golden=$2/tests/golden/repl
 for session in "$golden"/*.in; do
     (cd "$2" && "$nnc" <"$session" 2>&1) >got || true
-    [ -z "${UPDATE:-}" ] || cp got "${session%.in}.out"
+    [ -z "${NNC_UPDATE_GOLDEN:-}" ] || cp got "${session%.in}.out"
     diff -u "${session%.in}.out" got || fail "$session"
 done
 # The sessions that the documentation shows: lines after `nn> ` and `... ` are typed, the others must be the answers.

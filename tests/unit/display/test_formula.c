@@ -65,6 +65,41 @@ Test(formula, products_and_powers_are_gathered)
     fixture_free(&f);
 }
 
+Test(formula, thirds_and_sixths_are_fractions)
+{
+    Fixture f = fixture_new();
+    Node x = scalar(&f, OP_INPUT, "x"), sixth = build_constant_like(f.graph, x, 1.0 / 6);
+    expect(&f, B(MUL, sixth, x), "x / 6", "\\frac{1}{6} \\, x");
+    expect(&f, B(ADD, B(MUL, sixth, x), sixth), "x/6 + 1/6", NULL);
+    expect(&f, build_constant_like(f.graph, x, 0.0625), "0.0625", NULL);
+    fixture_free(&f);
+}
+
+Test(formula, what_addends_share_stands_outside)
+{
+    Fixture f = fixture_new();
+    Node x = scalar(&f, OP_INPUT, "x"), y = scalar(&f, OP_INPUT, "y"), n = scalar(&f, OP_INPUT, "n");
+    Node one = build_constant_like(f.graph, x, 1);
+    expect(&f, B(SUB, B(DIV, x, n), B(DIV, y, n)), "(x - y) / n", NULL);
+    expect(&f, B(SUB, B(MUL, x, B(SUB, one, y)), B(MUL, y, B(SUB, one, x))), "x - y", NULL);
+    expect(&f, B(ADD, B(MUL, x, n), B(MUL, y, n)), "n*x + n*y", NULL);
+    expect(&f, B(ADD, one, U(EXP, x)), "1 + exp(x)", NULL);
+    fixture_free(&f);
+}
+
+Test(formula, sums_over_their_count_are_means)
+{
+    Fixture f = fixture_new();
+    DimTable *dims = graph_dims(f.graph);
+    Node x = matrix(&f, "x", "n", "m");
+    Node total = build_reduce_all(f.graph, OP_SUM, x);
+    Node n = build_size(f.graph, dim_symbol(dims, intern(f.context->names, "n")), DTYPE_F32);
+    Node m = build_size(f.graph, dim_symbol(dims, intern(f.context->names, "m")), DTYPE_F32);
+    expect(&f, B(DIV, total, B(MUL, n, m)), "mean(x)", NULL);
+    expect(&f, B(DIV, total, n), "sum(x) / n", NULL);
+    fixture_free(&f);
+}
+
 Test(formula, sums_are_gathered_and_begin_positive)
 {
     Fixture f = fixture_new();
@@ -132,7 +167,6 @@ Test(formula, choices_and_comparisons)
     Fixture f = fixture_new();
     Node x = scalar(&f, OP_INPUT, "x"), zero = build_constant_like(f.graph, x, 0);
     Node step = build_select(f.graph, B(LE, x, zero), zero, x);
-    expect(&f, step, "if x <= 0 then 0 else x",
-           "\\begin{cases} 0 & x \\leq 0 \\\\ x & \\text{otherwise} \\end{cases}");
+    expect(&f, step, "if x <= 0 then 0 else x", "\\begin{cases} 0 & x \\leq 0 \\\\ x & \\text{otherwise} \\end{cases}");
     fixture_free(&f);
 }

@@ -15,9 +15,12 @@ typedef struct {
 #define DATA "input x: f32[n, 4]\ninput t: f32[n]\ninput label: i32[n] in 3\n"
 #define LINEAR DATA "param w: f32[4] = 0.1\nparam b: f32 = 0.2\ny = x @ w + b\n"
 #define NETWORK(act)                                                                                                   \
-    DATA "param W: f32[4, 5] ~ normal\nparam c: f32[5] ~ normal\nparam V: f32[5, 3] ~ normal\nparam d: f32[3] = 0\n"     \
+    DATA "param W: f32[4, 5] ~ normal\nparam c: f32[5] ~ normal\nparam V: f32[5, 3] ~ normal\nparam d: f32[3] = 0\n"   \
          "h = " act "(x @ W + c)\nz = h @ V + d\nC = cross_entropy(z, label)\n"
-#define ACTIVATION(act) {"input x: f32[n, 4]\ny = " act "(x)\n", "grad(y, x)"}
+#define ACTIVATION(act)                                                                                                \
+    {                                                                                                                  \
+        "input x: f32[n, 4]\ny = " act "(x)\n", "grad(y, x)"                                                           \
+    }
 
 static const Case cases[] = {
     {LINEAR "L = mean((y - t)^2)", "grad(L, w)"},
@@ -46,11 +49,29 @@ static const Case cases[] = {
     {DATA "u = x.T @ x\n", "grad(sum(u), x)"},
     {DATA "u = t * 2\n", "grad(sum(t^2 * u / 7), t)"},
     {DATA "k = mean(x, axis = 1)\n", "grad(variance(k), x)"},
-    ACTIVATION("sigmoid"), ACTIVATION("tanh"), ACTIVATION("relu"), ACTIVATION("leaky_relu"), ACTIVATION("elu"),
-    ACTIVATION("selu"), ACTIVATION("celu"), ACTIVATION("gelu"), ACTIVATION("gelu_tanh"), ACTIVATION("silu"),
-    ACTIVATION("mish"), ACTIVATION("softplus"), ACTIVATION("softsign"), ACTIVATION("hard_sigmoid"),
-    ACTIVATION("hard_swish"), ACTIVATION("sin"), ACTIVATION("tan"), ACTIVATION("atan"), ACTIVATION("sinh"),
-    ACTIVATION("erf"), ACTIVATION("expm1"), ACTIVATION("softmax"), ACTIVATION("log_softmax"),
+    ACTIVATION("sigmoid"),
+    ACTIVATION("tanh"),
+    ACTIVATION("relu"),
+    ACTIVATION("leaky_relu"),
+    ACTIVATION("elu"),
+    ACTIVATION("selu"),
+    ACTIVATION("celu"),
+    ACTIVATION("gelu"),
+    ACTIVATION("gelu_tanh"),
+    ACTIVATION("silu"),
+    ACTIVATION("mish"),
+    ACTIVATION("softplus"),
+    ACTIVATION("softsign"),
+    ACTIVATION("hard_sigmoid"),
+    ACTIVATION("hard_swish"),
+    ACTIVATION("sin"),
+    ACTIVATION("tan"),
+    ACTIVATION("atan"),
+    ACTIVATION("sinh"),
+    ACTIVATION("erf"),
+    ACTIVATION("expm1"),
+    ACTIVATION("softmax"),
+    ACTIVATION("log_softmax"),
     {"input x: f32[n, 4]\nv = sigmoid(x)\ny = sqrt(v) + log(v) + asin(v) + acos(v) + log1p(v)\n", "grad(y, x)"},
 };
 
@@ -78,8 +99,10 @@ static void give_random(Session *session, const char *name, uint32_t rank, int64
     const int64_t dims[] = {6, columns};
     Array array = array_new(label ? DTYPE_I32 : DTYPE_F32, rank, dims);
     for (int64_t i = 0; i < array.count; i++) {
-        if (label) ((int32_t *)array.data)[i] = (int32_t)(i % 3);
-        else ((float *)array.data)[i] = (float)(2 * draw(&state));
+        if (label)
+            ((int32_t *)array.data)[i] = (int32_t)(i % 3);
+        else
+            ((float *)array.data)[i] = (float)(2 * draw(&state));
     }
     session_give(session, name, array);
 }

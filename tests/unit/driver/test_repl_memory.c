@@ -24,25 +24,57 @@ static void write_statement(int i, char *line, size_t size)
 {
     int k = i / 20;
     switch (i % 20) {
-    case 0: snprintf(line, size, "fn f(a) = a^2 + %d", k); return;
-    case 1: snprintf(line, size, "y = w * x + %d", k); return;
-    case 2: snprintf(line, size, "z = f(y)"); return;
-    case 3: snprintf(line, size, "grad(z, w)"); return;
-    case 4: snprintf(line, size, "const c = %d", k); return;
-    case 5: snprintf(line, size, i == 5 ? "count = 0" : "count = count + c"); return;
-    case 6: snprintf(line, size, i == 6 ? "s = [1.0, 2.0]" : "s = s * 0.5 + [1.0, 0.5]"); return;
-    case 7: snprintf(line, size, "input v: f32[n, %d]", k % 3 + 2); return;
-    case 8: snprintf(line, size, "h = v |> dense(%d) |> tanh", k % 5 + 1); return;
-    case 9: snprintf(line, size, k % 2 ? "x = %d" : "input x: f32", k); return;
-    case 10: snprintf(line, size, "param w: f32 = %d", k % 7); return;
-    case 11: snprintf(line, size, "no + such"); return;
-    case 12: snprintf(line, size, "layer two(x: [...]) -> [...] { param p: f32 = %d; return p * x }", k); return;
-    case 13: snprintf(line, size, "q = two(y)"); return;
-    case 14: snprintf(line, size, ":type q"); return;
-    case 15:
-        snprintf(line, size, "model m { input a: f32[batch, 3]; output b = a |> dense(%d) |> relu |> dense(2) }", k % 5 + 1);
+    case 0:
+        snprintf(line, size, "fn f(a) = a^2 + %d", k);
         return;
-    default: snprintf(line, size, "t%d = w * x^%d", i % 20, k % 4 + 1);
+    case 1:
+        snprintf(line, size, "y = w * x + %d", k);
+        return;
+    case 2:
+        snprintf(line, size, "z = f(y)");
+        return;
+    case 3:
+        snprintf(line, size, "grad(z, w)");
+        return;
+    case 4:
+        snprintf(line, size, "const c = %d", k);
+        return;
+    case 5:
+        snprintf(line, size, i == 5 ? "count = 0" : "count = count + c");
+        return;
+    case 6:
+        snprintf(line, size, i == 6 ? "s = [1.0, 2.0]" : "s = s * 0.5 + [1.0, 0.5]");
+        return;
+    case 7:
+        snprintf(line, size, "input v: f32[n, %d]", k % 3 + 2);
+        return;
+    case 8:
+        snprintf(line, size, "h = v |> dense(%d) |> tanh", k % 5 + 1);
+        return;
+    case 9:
+        snprintf(line, size, k % 2 ? "x = %d" : "input x: f32", k);
+        return;
+    case 10:
+        snprintf(line, size, "param w: f32 = %d", k % 7);
+        return;
+    case 11:
+        snprintf(line, size, "no + such");
+        return;
+    case 12:
+        snprintf(line, size, "layer two(x: [...]) -> [...] { param p: f32 = %d; return p * x }", k);
+        return;
+    case 13:
+        snprintf(line, size, "q = two(y)");
+        return;
+    case 14:
+        snprintf(line, size, ":type q");
+        return;
+    case 15:
+        snprintf(line, size, "model m { input a: f32[batch, 3]; output b = a |> dense(%d) |> relu |> dense(2) }",
+                 k % 5 + 1);
+        return;
+    default:
+        snprintf(line, size, "t%d = w * x^%d", i % 20, k % 4 + 1);
     }
 }
 

@@ -62,7 +62,8 @@ static int find_directory(const Zip *zip, Directory *directory)
     uint64_t wide = load(record - LOCATOR_64_SIZE + 8, 8);
     if (zip->size < END_64_SIZE || wide > zip->size - END_64_SIZE || load(zip->at + wide, 4) != END_64)
         return refuse(zip, "its directory is damaged");
-    *directory = (Directory){load(zip->at + wide + 32, 8), load(zip->at + wide + 48, 8)};
+    if (directory->members == 0xffff) directory->members = load(zip->at + wide + 32, 8);
+    if (directory->directory == 0xffffffff) directory->directory = load(zip->at + wide + 48, 8);
     return NN_OK;
 }
 

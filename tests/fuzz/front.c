@@ -1,8 +1,7 @@
 /* The front end: a text is a program or gives an error, and every diagnostic has a place. What is accepted is a valid
  * graph, before the passes and after them. */
-#include "fuzz.h"
-
 #include "elaborate/program.h"
+#include "fuzz.h"
 #include "passes/passes.h"
 
 static void expect_place(void *data, const DiagView *view)
@@ -27,8 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     LAW(!program == (diagnostics_errors(context->diagnostics) > 0), "a program and an error, or neither");
     if (program) {
         expect_valid(program->module);
-        if (passes_run(program->module, NULL)) expect_valid(program->module);
-        else LAW(diagnostics_errors(context->diagnostics), "a pass fails without an error");
+        if (passes_run(program->module, NULL))
+            expect_valid(program->module);
+        else
+            LAW(diagnostics_errors(context->diagnostics), "a pass fails without an error");
     }
     Text shown = {0};
     diagnostics_visit(context->diagnostics, expect_place, NULL);

@@ -3,8 +3,6 @@
  * the next one goes on behind.
  *
  *     mutants COUNT FILE.nn ...        COUNT in all, shared evenly; the same ones each time */
-#include "fuzz.h"
-
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fuzz.h"
 #include "support/source.h"
 #include "support/text.h"
 #include "support/vector.h"
@@ -26,7 +25,7 @@ typedef struct {
 typedef struct {
     char *text;
     size_t size;
-    Vec(Piece) pieces; /* of the text, without a gap */
+    Vec(Piece) pieces;  /* of the text, without a gap */
     Vec(size_t) tokens; /* those pieces that are no blanks */
 } Original;
 

@@ -1,8 +1,7 @@
 /* The text form of modules: what is read is valid, prints, and reads back as the same text. */
-#include "fuzz.h"
-
 #include <string.h>
 
+#include "fuzz.h"
 #include "ir/module.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -1,8 +1,7 @@
 /* The text form of kernels: whatever is read can be verified; what is valid prints and reads back equal. */
-#include "fuzz.h"
-
 #include <string.h>
 
+#include "fuzz.h"
 #include "kernel/kernel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

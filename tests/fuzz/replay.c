@@ -1,9 +1,9 @@
 /* Runs a fuzz target over the files of folders, without libFuzzer: what was found once stays found. */
-#include "fuzz.h"
-
 #include <glob.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "fuzz.h"
 
 enum { SECONDS = 60 }; /* a file; sanitizers are slow */
 

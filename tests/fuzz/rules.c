@@ -1,10 +1,10 @@
 /* The text form of rules: a set or an error with a place; what is loaded can be built and matched. */
-#include "fuzz.h"
+#include "rules/rules.h"
 
 #include <string.h>
 
+#include "fuzz.h"
 #include "ir/build.h"
-#include "rules/rules.h"
 
 static void expect_place(void *data, const DiagView *view)
 {

@@ -1,7 +1,6 @@
 /* Weights from memory: a file is taken as a whole or refused with a reason and nothing changed. */
-#include "fuzz.h"
-
 #include "../unit/runtime/fixture.h"
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {

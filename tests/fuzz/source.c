@@ -1,12 +1,11 @@
 /* A data source of the kind FUZZ_KIND: a file is refused with a reason, or every row of every column can be read (or is
  * refused with a reason), categories within their range. */
-#include "fuzz.h"
-
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fuzz.h"
 #include "host/data.h"
 
 static void read_column(const nn_source *source, size_t index)

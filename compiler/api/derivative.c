@@ -53,7 +53,8 @@ Node derivative_find(const Module *module, Node of, Node wrt)
     for (int i = 0; i < 2; i++) {
         DType dtype = node_type(module->graph, ends[i])->dtype;
         if (dtype_is_float(dtype)) continue;
-        diag_new(context->diagnostics, DIAG_not_differentiable, NO_SPAN, "%s is of type %s, and there are only derivatives %s reals",
+        diag_new(context->diagnostics, DIAG_not_differentiable, NO_SPAN,
+                 "%s is of type %s, and there are only derivatives %s reals",
                  i ? "what to differentiate by" : "what is differentiated", dtype_name(dtype), i ? "by" : "of");
         return NODE_NONE;
     }

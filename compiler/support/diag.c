@@ -188,8 +188,13 @@ void diagnostics_visit(Diagnostics *diagnostics, void (*visit)(void *data, const
     sort(diagnostics);
     for (size_t i = 0; i < diagnostics->all.count; i++) {
         const Diag *diag = diagnostics->all.at[i];
-        DiagView view = {.id = diag->id, .severity = rows[diag->id].severity, .at = diag->at, .message = diag->message,
-                         .notes = diag->notes.at, .hints = diag->hints.at, .n_notes = diag->notes.count,
+        DiagView view = {.id = diag->id,
+                         .severity = rows[diag->id].severity,
+                         .at = diag->at,
+                         .message = diag->message,
+                         .notes = diag->notes.at,
+                         .hints = diag->hints.at,
+                         .n_notes = diag->notes.count,
                          .n_hints = diag->hints.count};
         visit(data, &view);
     }

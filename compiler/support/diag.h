@@ -61,7 +61,8 @@ void diagnostics_clear(Diagnostics *diagnostics);
 /* The id as written in text: `unknown-name`. */
 const char *diag_id_name(DiagId id);
 
-/* Of `count` candidates the one nearest in spelling to `name` (edit distance at most a third of its length), or NULL. */
+/* Of `count` candidates the one nearest in spelling to `name` (edit distance at most a third of its length), or NULL.
+ */
 const char *nearest_spelling(const char *name, const char *const *candidates, size_t count);
 
 #endif

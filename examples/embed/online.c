@@ -1,14 +1,15 @@
-/* A program that never stops learning: each line of its input is a sample, `x0 x1 y`. It first predicts, then is told, and
- * learns from that one sample. What it knows is saved now and then and at the end, and is where it goes on the next time.
+/* A program that never stops learning: each line of its input is a sample, `x0 x1 y`. It first predicts, then is told,
+ * and learns from that one sample. What it knows is saved now and then and at the end, and is where it goes on the next
+ * time.
  *
  *     nnc logistic.nn -o logistic.so
  *     cc -std=c99 online.c ./logistic.so -o online
- *     awk 'BEGIN { for (i = 0; i < 2000; i++) { a = rand(); b = rand(); print a, b, (a + b > 0.8) } }' | ./online learned.safetensors
- */
-#include "logistic.h"
-
+ *     awk 'BEGIN { while (i++ < 2000) { a = rand(); b = rand(); print a, b, (a + b > 0.8) } }' |
+ *         ./online learned.safetensors */
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "logistic.h"
 
 enum { SAVE_EVERY = 500, REPORT_EVERY = 500 };
 
@@ -59,7 +60,8 @@ int main(int argc, char **argv)
         seen++;
         if (seen % SAVE_EVERY == 0) check(logistic_params_save(params, argv[1]));
         if (seen % REPORT_EVERY) continue;
-        printf("%6ld samples  loss %.3f  %.1f %% right\n", seen, sum / REPORT_EVERY, 100.0 * (double)right / REPORT_EVERY);
+        printf("%6ld samples  loss %.3f  %.1f %% right\n", seen, sum / REPORT_EVERY,
+               100.0 * (double)right / REPORT_EVERY);
         right = 0;
         sum = 0;
     }

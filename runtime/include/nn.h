@@ -117,8 +117,8 @@ NN_API int nn_model_open(const char *path, const nn_options *options, nn_model *
 /* The model of an image in this process; the image must outlive it. */
 NN_API int nn_model_from_image(const struct nn_image *image, const nn_options *options, nn_model **model);
 NN_API void nn_model_free(nn_model *model);
-/* Calls release(data) once the model is freed and nothing is left over it: for whoever made its image. NN_ERROR_STATE when
- * somebody is called already, as for a model of nn_model_open. */
+/* Calls release(data) once the model is freed and nothing is left over it: for whoever made its image. NN_ERROR_STATE
+ * when somebody is called already, as for a model of nn_model_open. */
 NN_API int nn_model_on_release(nn_model *model, void (*release)(void *data), void *data);
 
 NN_API const char *nn_model_name(const nn_model *model);

@@ -90,16 +90,21 @@ static void print_quoted(const char *string, Text *to)
     }
 }
 
-/* `mul 0.1`: the operator with its constants; operands that are drawn stand for themselves. */
+/* `mul(·, 0.1)`: the operator with its constants; a dot is an operand that is drawn. */
 static void print_operator(const Picture *p, const NodeInfo *info, Text *to)
 {
+    bool constant = false;
+    for (uint32_t i = 0; i < info->n_args; i++) constant = constant || picture_is_inline(p, info->args[i]);
     text_string(to, op_info(info->op)->spelling);
-    for (uint32_t i = 0; i < info->n_args; i++) {
+    for (uint32_t i = 0; i < info->n_args && constant; i++) {
         double number;
-        if (!node_is_constant(p->graph, info->args[i], &number)) continue;
-        text_string(to, " ");
-        text_number(to, number);
+        text_string(to, i ? ", " : "(");
+        if (node_is_constant(p->graph, info->args[i], &number))
+            text_number(to, number);
+        else
+            text_string(to, "·");
     }
+    if (constant) text_string(to, ")");
 }
 
 static Name gradient_of(const Picture *p, Node node)

@@ -21,9 +21,10 @@ WatchMark watch_mark(const Watch *watch, const WatchStats *layers, uint32_t laye
     const WatchStats *stats = &layers[layer];
     double last = reference(watch, layers);
     if (!isfinite(stats->gradient) || stats->gradient > EXPLODED * last) return WATCH_EXPLODES;
-    if (stats->gradient < VANISHED * last) return WATCH_VANISHES;
+    /* Dead units have no gradient either; that they are dead says more. */
     if (stats->dead > 0.5) return WATCH_DEAD;
-    return stats->saturated > 0.5 ? WATCH_SATURATED : WATCH_CALM;
+    if (stats->saturated > 0.5) return WATCH_SATURATED;
+    return stats->gradient < VANISHED * last ? WATCH_VANISHES : WATCH_CALM;
 }
 
 const char *watch_mark_text(WatchMark mark)

@@ -1,0 +1,1 @@
+PATH=nowhere nnc graph run-time-files.nn -o m.svg

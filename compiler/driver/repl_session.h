@@ -71,6 +71,10 @@ bool session_load(Session *session, const char *path);
 /* repl_session.c */
 /* Prints the diagnostics of the session's context; true when there was an error, which is counted. */
 bool session_report(Session *session);
+static inline bool session_failed(const Session *session)
+{
+    return diagnostics_errors(session->context->diagnostics) != 0;
+}
 /* The context's parser of one expression or statement list, for commands: NULL after diagnostics. */
 const Syntax *session_parse(Session *session, const char *text);
 /* A new generation from the pruned journal. */
@@ -79,17 +83,21 @@ void session_renew(Session *session);
 /* repl_statement.c */
 /* Runs the entries of a FILE; what is good enters the journal. False when one failed. */
 bool session_run(Session *session, const Syntax *file);
-/* Items of a file that was read: see session_load. */
-bool session_take_file(Session *session, const char *path, const char *text);
 /* Evaluates one expression and hands its value on; nothing of it stays. False after diagnostics, printed. */
 bool session_with(Session *session, const char *text, bool (*use)(Session *session, Value value, void *data),
                   void *data);
-/* The current model, compiled anew if its items have changed; NULL after diagnostics, printed. */
-Loaded *session_model(Session *session);
 const Array *session_given(const Session *session, const char *name);
 /* Takes the array over. */
 void session_give(Session *session, const char *name, Array value);
 void session_forget(Session *session, const char *name);
+
+/* repl_define.c */
+/* Items of a file that was read: see session_load. */
+bool session_take_file(Session *session, const char *path, const char *text);
+/* An item takes the place of the one of its name. False after diagnostics. */
+bool session_define(Session *session, const Syntax *entry);
+/* The current model, compiled anew if its items have changed; NULL after diagnostics, printed. */
+Loaded *session_model(Session *session);
 
 /* repl_evaluate.c */
 /* What can be said of a node. */

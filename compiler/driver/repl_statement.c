@@ -1,9 +1,8 @@
-/* Statements and definitions. One that fails leaves the session as it was. */
+/* Statements. One that fails leaves the session as it was. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "check/check.h"
 #include "driver/repl_session.h"
 #include "ir/build.h"
 
@@ -280,11 +279,6 @@ static bool run_expressions(Session *session, const Syntax *statement)
     return true;
 }
 
-static bool has_errors(const Session *session)
-{
-    return diagnostics_errors(session->context->diagnostics) != 0;
-}
-
 /* Runs what is no expression, and says what was bound. */
 static bool run_binding(Session *session, const Syntax *statement, const NameList *names)
 {
@@ -292,7 +286,7 @@ static bool run_binding(Session *session, const Syntax *statement, const NameLis
     Elaborator *el = session->el;
     run_statement(el, session->scope, statement, &ignored);
     el->results.count = el->losses.count = 0;
-    if (has_errors(session)) return false;
+    if (session_failed(session)) return false;
     note_starts(session);
     note_sum(session);
     bool declares = statement->kind == SYNTAX_INPUT || statement->kind == SYNTAX_TARGET ||
@@ -325,7 +319,7 @@ static bool run_plain(Session *session, const Syntax *statement)
     bool expression = statement->kind == SYNTAX_EXPRESSION;
     for (size_t i = 0; i < defines.count; i++) begin_name(session, defines.at[i] + 1, &snapshot);
     bool good = expression ? run_expressions(session, statement) : run_binding(session, statement, &defines);
-    good &= !has_errors(session);
+    good &= !session_failed(session);
     if (!good || expression) snapshot_restore(session, &snapshot);
     snapshot_free(&snapshot);
     if (good) {
@@ -337,181 +331,13 @@ static bool run_plain(Session *session, const Syntax *statement)
     return good;
 }
 
-/* ---- Definitions ---- */
-
-static char space_letter(Space space)
-{
-    return "cfomdt"[space];
-}
-
-typedef Vec(const Item *) ItemList;
-
-static bool list_has(const ItemList *list, const Item *item)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (list->at[i] == item) return true;
-    return false;
-}
-
-static const Item *list_find(const ItemList *list, const Item *like)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (list->at[i]->space == like->space && list->at[i]->name == like->name) return list->at[i];
-    return NULL;
-}
-
-static ItemList list_items(const Session *session)
-{
-    ItemList list = {0};
-    for (const Item *item = items_first(session->items); item; item = item->next) vec_push(&list, item);
-    return list;
-}
-
-/* Items that were not there before, in `fresh`. */
-static ItemList fresh_items(const Session *session, const ItemList *before)
-{
-    ItemList fresh = {0};
-    for (const Item *item = items_first(session->items); item; item = item->next)
-        if (!list_has(before, item)) vec_push(&fresh, item);
-    return fresh;
-}
-
-static void undo_items(Session *session, const ItemList *before, const ItemList *fresh)
-{
-    for (size_t i = 0; i < fresh->count; i++)
-        items_restore(session->items, fresh->at[i]->space, fresh->at[i]->name, list_find(before, fresh->at[i]));
-}
-
-static Loaded *model_named(const Session *session, const char *name)
-{
-    for (size_t i = 0; i < session->models.count; i++)
-        if (!strcmp(session->models.at[i]->name, name)) return session->models.at[i];
-    return NULL;
-}
-
-/* The new model takes the old one's place, and is the current one. */
-static void place_model(Session *session, Loaded *model)
-{
-    for (size_t i = 0; i < session->models.count; i++) {
-        Loaded *old = session->models.at[i];
-        if (strcmp(old->name, model->name)) continue;
-        loaded_inherit(model, old);
-        loaded_free(old);
-        memmove(session->models.at + i, session->models.at + i + 1, (session->models.count - i - 1) * sizeof(Loaded *));
-        session->models.count--;
-        break;
-    }
-    vec_push(&session->models, model);
-    Text text = {0};
-    loaded_summary(model, &text);
-    puts(text_get(&text));
-    text_free(&text);
-}
-
-/* Models among the new items, and the model of a train block, are compiled as far as their types; others are stale. */
-static bool define_models(Session *session, const char *path, const ItemList *fresh)
-{
-    bool good = true;
-    for (size_t i = 0; i < fresh->count && good; i++) {
-        const Item *item = fresh->at[i];
-        if (item->space == SPACE_TRAIN && model_named(session, item->name) && !path)
-            path = model_named(session, item->name)->path;
-        bool wanted = item->space == SPACE_MODEL || (item->space == SPACE_TRAIN && model_named(session, item->name));
-        for (size_t k = 0; wanted && k < i; k++)
-            wanted = strcmp(fresh->at[k]->name, item->name) || fresh->at[k]->space != SPACE_MODEL;
-        if (!wanted) continue;
-        Loaded *model = loaded_new(session->options, &session->journal, path, item->name);
-        good = model != NULL;
-        if (model) place_model(session, model);
-    }
-    for (size_t i = 0; i < session->models.count; i++) {
-        bool made = false;
-        for (size_t k = 0; k < fresh->count; k++) made |= !strcmp(fresh->at[k]->name, session->models.at[i]->name);
-        session->models.at[i]->stale |= !made;
-    }
-    return good;
-}
-
-/* What was added to the items enters the journal, unless the check or a model's types refuse it. */
-static bool take_items(Session *session, const ItemList *before, const char *text, const char *path, NameList defines,
-                       NameList uses)
-{
-    ItemList fresh = fresh_items(session, before);
-    for (size_t i = 0; i < fresh.count; i++) {
-        names_add(&defines, space_letter(fresh.at[i]->space), fresh.at[i]->name);
-        if (!session->replaying) check_one(session->items, fresh.at[i]);
-    }
-    bool good = !has_errors(session);
-    if (good) {
-        journal_add(&session->journal, true, text, path, defines, uses);
-        if (!session->replaying && !define_models(session, path, &fresh)) {
-            good = false;
-            session->errors++;
-            journal_drop_last(&session->journal);
-        }
-    } else {
-        names_free(&defines);
-        names_free(&uses);
-    }
-    if (!good) undo_items(session, before, &fresh);
-    vec_free(&fresh);
-    return good;
-}
-
-static bool run_item(Session *session, const Syntax *entry)
-{
-    ItemList before = list_items(session);
-    NameList defines = {0}, uses = {0};
-    Text text = {0};
-    const Item *derived = NULL;
-    const Syntax *derivative = NULL;
-    if (entry->kind == SYNTAX_DERIVATIVE) {
-        derived = items_find(session->items, SPACE_FUNCTION, entry->name, false);
-        derivative = derived && !derived->prelude ? derived->derivative : NULL;
-        names_add(&defines, 'D', entry->name);
-    }
-    for (uint32_t i = 0; i < entry->n_kids; i++) mentioned_names(entry->kids[i], &uses);
-    if (derived || entry->kind == SYNTAX_TRAIN) names_add(&uses, ' ', entry->name);
-    syntax_print(entry, &text);
-    items_add(session->items, entry);
-    bool good = !has_errors(session);
-    if (good && derived && !session->replaying) check_one(session->items, derived);
-    good = good && !has_errors(session);
-    if (!good) {
-        names_free(&defines);
-        names_free(&uses);
-    }
-    good = good && take_items(session, &before, text_get(&text), NULL, defines, uses);
-    if (!good && derived) ((Item *)derived)->derivative = derivative;
-    text_free(&text);
-    vec_free(&before);
-    return good;
-}
-
-bool session_take_file(Session *session, const char *path, const char *text)
-{
-    const Source *source = source_add(session->context->sources, path, text, strlen(text));
-    if (!source) return false;
-    ItemList before = list_items(session);
-    items_read(session->items, path, source);
-    bool good = !has_errors(session);
-    if (good) {
-        good = take_items(session, &before, text, path, (NameList){0}, (NameList){0});
-    } else {
-        ItemList fresh = fresh_items(session, &before);
-        undo_items(session, &before, &fresh);
-        vec_free(&fresh);
-    }
-    vec_free(&before);
-    return good;
-}
-
 bool session_run(Session *session, const Syntax *file)
 {
     bool good = true;
     for (uint32_t i = 0; i < file->n_kids && good; i++) {
         if (!file->kids[i]) continue;
-        good = syntax_is_item(file->kids[i]) ? run_item(session, file->kids[i]) : run_plain(session, file->kids[i]);
+        good =
+            syntax_is_item(file->kids[i]) ? session_define(session, file->kids[i]) : run_plain(session, file->kids[i]);
         if (!session->replaying) session_report(session);
     }
     return good;
@@ -523,7 +349,7 @@ bool session_with(Session *session, const char *text, bool (*use)(Session *sessi
     const Syntax *file = session_parse(session, text);
     const Syntax *statement = file && file->n_kids == 1 ? file->kids[0] : NULL;
     bool good = statement && statement->kind == SYNTAX_EXPRESSION && statement->n_kids == 1;
-    if (!good && !has_errors(session))
+    if (!good && !session_failed(session))
         diag_new(session->context->diagnostics, DIAG_bad_value, NO_SPAN, "one expression is wanted here");
     if (good) {
         Snapshot snapshot = snapshot_take(session);
@@ -534,26 +360,4 @@ bool session_with(Session *session, const char *text, bool (*use)(Session *sessi
         snapshot_free(&snapshot);
     }
     return !session_report(session) && good;
-}
-
-Loaded *session_model(Session *session)
-{
-    if (!session->models.count) {
-        diag_hint(diag_new(session->context->diagnostics, DIAG_no_model, NO_SPAN, "there is no model yet"),
-                  "type one, `model m { … }`, or `:load FILE.nn`");
-        session_report(session);
-        return NULL;
-    }
-    Loaded *model = vec_last(&session->models);
-    if (model->stale) {
-        Loaded *fresh = loaded_new(session->options, &session->journal, model->path, model->name);
-        if (!fresh) {
-            session->errors++;
-            return NULL;
-        }
-        loaded_inherit(fresh, model);
-        loaded_free(model);
-        vec_last(&session->models) = model = fresh;
-    }
-    return model;
 }

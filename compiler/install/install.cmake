@@ -31,10 +31,10 @@ install(FILES compiler/include/nnc/nnc.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
 # Everything is found relative to where it lies, so that an installed tree can be moved.
 file(RELATIVE_PATH NNC_PC_TO_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 foreach(package nn nnc)
-  set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/${package})
+  set(folder ${CMAKE_INSTALL_LIBDIR}/compiler/install/${package})
   set(made ${PROJECT_BINARY_DIR}/packages/${package})
-  configure_file(cmake/${package}.pc.in ${made}.pc @ONLY)
-  configure_package_config_file(cmake/${package}Config.cmake.in ${made}Config.cmake INSTALL_DESTINATION ${folder}
+  configure_file(compiler/install/${package}.pc.in ${made}.pc @ONLY)
+  configure_package_config_file(compiler/install/${package}Config.cmake.in ${made}Config.cmake INSTALL_DESTINATION ${folder}
     PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_BINDIR NO_CHECK_REQUIRED_COMPONENTS_MACRO)
   write_basic_package_version_file(${made}ConfigVersion.cmake COMPATIBILITY SameMinorVersion)
   install(FILES ${made}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

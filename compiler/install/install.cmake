@@ -31,7 +31,7 @@ install(FILES compiler/include/nnc/nnc.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
 # Everything is found relative to where it lies, so that an installed tree can be moved.
 file(RELATIVE_PATH NNC_PC_TO_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 foreach(package nn nnc)
-  set(folder ${CMAKE_INSTALL_LIBDIR}/compiler/install/${package})
+  set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/${package})
   set(made ${PROJECT_BINARY_DIR}/packages/${package})
   configure_file(compiler/install/${package}.pc.in ${made}.pc @ONLY)
   configure_package_config_file(compiler/install/${package}Config.cmake.in ${made}Config.cmake INSTALL_DESTINATION ${folder}

@@ -110,6 +110,27 @@ Test(graph, places_gather_without_duplicates)
     world_free(&w);
 }
 
+Test(graph, layers_stay_with_the_first_and_pass_on)
+{
+    World w = world_new();
+    Name first = intern(w.context->names, "h[0].dense"), second = intern(w.context->names, "h[1].dense");
+    graph_set_layer(w.graph, first);
+    Node exp = build_unary(w.graph, OP_EXP, w.x);
+    graph_set_layer(w.graph, second);
+    build_unary(w.graph, OP_EXP, w.x);
+    Node sin = build_unary(w.graph, OP_SIN, w.x);
+    graph_set_layer(w.graph, NULL);
+    Node log = build_unary(w.graph, OP_LOG, w.x);
+    cr_expect_eq(graph_layer(w.graph, exp), first);
+    cr_expect_eq(graph_layer(w.graph, sin), second);
+    cr_expect_null(graph_layer(w.graph, log));
+    graph_inherit_places(w.graph, log, exp);
+    graph_inherit_places(w.graph, sin, exp);
+    cr_expect_eq(graph_layer(w.graph, log), first);
+    cr_expect_eq(graph_layer(w.graph, sin), second);
+    world_free(&w);
+}
+
 static Node sin_to_cos(void *data, Node old, Node rebuilt)
 {
     (void)old;

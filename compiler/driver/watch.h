@@ -4,7 +4,8 @@
  * scheduled and compiled like every other function and runs every N steps on the batch that the step is about to learn
  * from. A model that is not watched has no such function, so it costs nothing.
  *
- * A layer is what owns parameters, in order of depth. Of each:
+ * Where a step gathers several batches, it is the first of them that is measured. A layer is what owns parameters, in
+ * order of depth. Of each:
  *   gradient    the Euclidean norm of the loss's gradient by its parameters, before any clipping
  *   update      the norm of the step's change divided by the norm of the parameters
  *   mean, deviation   of what the layer gives, behind its activation function, over the whole batch

@@ -268,6 +268,12 @@ static const Tensor *value_of(const Trap *trap, const Tensor *const *values, Nod
     return NULL;
 }
 
+/* A NaN has no sign that means anything. */
+static const char *bad_number(double value)
+{
+    return isnan(value) ? "NaN" : value < 0 ? "-infinity" : "infinity";
+}
+
 static void report_culprit(const Trap *trap, const Tensor *const *values, Node culprit, uint64_t step)
 {
     const Graph *graph = trap->pipeline->program->module->graph;
@@ -283,12 +289,12 @@ static void report_culprit(const Trap *trap, const Tensor *const *values, Node c
     }
     if (!info->n_args) {
         diag_new(trap->pipeline->context->diagnostics, DIAG_not_finite, place_of(graph, culprit),
-                 "step %llu: `%s` is %g%s before anything is computed", (unsigned long long)step, info->attr.name,
-                 result->data[bad], text_get(&where));
+                 "step %llu: `%s` is %s%s before anything is computed", (unsigned long long)step, info->attr.name,
+                 bad_number(result->data[bad]), text_get(&where));
     } else {
         Diag *diag = diag_new(trap->pipeline->context->diagnostics, DIAG_not_finite, place_of(graph, culprit),
-                              "step %llu: `%s` of finite numbers gives %g%s", (unsigned long long)step,
-                              op_info(info->op)->spelling, result->data[bad], text_get(&where));
+                              "step %llu: `%s` of finite numbers gives %s%s", (unsigned long long)step,
+                              op_info(info->op)->spelling, bad_number(result->data[bad]), text_get(&where));
         for (uint32_t i = 0; i < info->n_args; i++)
             if (!i || !node_same(info->args[i], info->args[i - 1]))
                 note_operand(trap, diag, info->args[i], value_of(trap, values, info->args[i]), result, bad);

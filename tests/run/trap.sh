@@ -8,7 +8,7 @@ for name in spirals deep; do
 done
 
 # Values grow step by step until their square is too large.
-fails 1 'regression.nn:12:12: error[not-finite]: step 9: `mul` of finite numbers gives inf in 16 of 16' \
+fails 1 'regression.nn:12:12: error[not-finite]: step 9: `mul` of finite numbers gives infinity in 16 of 16' \
     "$nnc" train "$examples/regression.nn" --set lr=100 --trap-nan --quiet -o r.safetensors
 [ ! -e r.safetensors ] || fail "weights of a training that was trapped were saved"
 "$nnc" train "$examples/regression.nn" --set lr=100 --steps 12 --quiet || fail "without --trap-nan it should go on"

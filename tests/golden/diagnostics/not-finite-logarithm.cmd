@@ -1,1 +1,1 @@
-nnc train not-finite-logarithm.nn --quiet --trap-nan
+nnc train not-finite-logarithm.nn --quiet --no-shuffle --trap-nan

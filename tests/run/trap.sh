@@ -43,7 +43,7 @@ data train {
 train rows { optimizer = sgd(lr = 0.1); batch = 4; epochs = 2 }
 END
 printf 'x,y\n1,2\n2,2\n0,1\n3,1\n' >rows.csv
-fails 1 'error[not-finite]: step 1: `x` is inf in 1 of 4 elements, first at [2] before anything is computed' \
+fails 1 'error[not-finite]: step 1: `x` is infinity in 1 of 4 elements, first at [2] before anything is computed' \
     "$nnc" train data.nn --trap-nan --no-shuffle --quiet
 # An infinity that nobody uses is none of its business.
 cat >untaken.nn <<'END'

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "grammar/parser_internal.h"
-
 #include "nn.tab.h"
 
 typedef struct {
@@ -25,10 +24,10 @@ static bool is_one_of(const char *name, const char *const *set)
     return false;
 }
 
-static const char *const expression_words[] = {"a name", "a number", "a string", "true", "false", "...", "(", "[",
-                                               "{",      "repeat",   "if",       "not",  "-",     NULL};
-static const char *const operator_words[] = {"+",  "-",  "*", "/", "//", "%",   "@",  "^", "==", "!=", "<",
-                                             "<=", ">",  ">=", "and", "or", "|>", "(", "[", ".",  "as", NULL};
+static const char *const expression_words[] = {"a name", "a number", "a string", "true", "false", "...", "(",
+                                               "[",      "{",        "repeat",   "if",   "not",   "-",   NULL};
+static const char *const operator_words[] = {"+",  "-", "*",  "/",   "//", "%",  "@", "^", "==", "!=", "<",
+                                             "<=", ">", ">=", "and", "or", "|>", "(", "[", ".",  "as", NULL};
 
 static bool is_phrase(const char *name)
 {
@@ -50,7 +49,8 @@ static void describe_expected(Expected expected, Text *to)
         const char *name = expected.names[i];
         if (statement && strcmp(name, "}")) continue;
         if (can_be(expected, "the end of the statement") && (!strcmp(name, "}") || !strcmp(name, "for"))) continue;
-        if ((expression && is_one_of(name, expression_words)) || (operation && is_one_of(name, operator_words))) continue;
+        if ((expression && is_one_of(name, expression_words)) || (operation && is_one_of(name, operator_words)))
+            continue;
         if (count == MOST) {
             text_string(to, "something else");
             return;
@@ -73,14 +73,22 @@ static void describe_found(const Parser *parser, Token token, Text *to)
 {
     const char *text = parser_text(parser, token.span);
     int length = (int)(token.span.end - token.span.start);
-    if (token.kind == END_STATEMENT && length && *text == ';') text_string(to, "`;`");
-    else if (token.kind == END_STATEMENT) text_string(to, length ? "the end of the line" : "the end of the file");
-    else if (!token.kind) text_string(to, "the end of the file");
-    else if (token.kind == STRING) text_string(to, "a string");
-    else if (token.kind == NUMBER) text_format(to, "the number `%.*s`", length > 40 ? 40 : length, text);
-    else if (token.kind == NAME && length > 40) text_string(to, "a name");
-    else if (token.kind == NAME) text_format(to, "the name `%.*s`", length, text);
-    else text_format(to, is_word(token.kind) ? "the word `%.*s`" : "`%.*s`", length, text);
+    if (token.kind == END_STATEMENT && length && *text == ';')
+        text_string(to, "`;`");
+    else if (token.kind == END_STATEMENT)
+        text_string(to, length ? "the end of the line" : "the end of the file");
+    else if (!token.kind)
+        text_string(to, "the end of the file");
+    else if (token.kind == STRING)
+        text_string(to, "a string");
+    else if (token.kind == NUMBER)
+        text_format(to, "the number `%.*s`", length > 40 ? 40 : length, text);
+    else if (token.kind == NAME && length > 40)
+        text_string(to, "a name");
+    else if (token.kind == NAME)
+        text_format(to, "the name `%.*s`", length, text);
+    else
+        text_format(to, is_word(token.kind) ? "the word `%.*s`" : "`%.*s`", length, text);
 }
 
 static bool continues(int kind)
@@ -145,9 +153,12 @@ static bool report_unknown_word(Parser *parser)
     if (inside)
         while (words[count]) count++;
     const char *foreign = foreign_word(spelling), *nearest = nearest_spelling(spelling, words, count);
-    if (foreign) diag_hint(diag, "%s", foreign);
-    else if (nearest) diag_hint(diag, "did you mean `%s`?", nearest);
-    else if (!inside) diag_hint(diag, "a file has const, import, fn, derivative, layer, optimizer, model, data and train");
+    if (foreign)
+        diag_hint(diag, "%s", foreign);
+    else if (nearest)
+        diag_hint(diag, "did you mean `%s`?", nearest);
+    else if (!inside)
+        diag_hint(diag, "a file has const, import, fn, derivative, layer, optimizer, model, data and train");
     return true;
 }
 
@@ -199,8 +210,10 @@ static const char *statement_hint(const Parser *parser, Expected expected)
 static void note_open_bracket(Parser *parser, Diag *diag, Expected expected)
 {
     Bracket open = {0};
-    if (parser->now.kind == RIGHT_BRACE) open = parser->closed_over;
-    else if (parser->brackets.count) open = vec_last(&parser->brackets);
+    if (parser->now.kind == RIGHT_BRACE)
+        open = parser->closed_over;
+    else if (parser->brackets.count)
+        open = vec_last(&parser->brackets);
     const char *close = open.open == '(' ? ")" : "]";
     if (!open.at.end || open.open == '{' || !can_be(expected, close)) return;
     Place here, there;
@@ -260,7 +273,8 @@ int report_bad_character(Parser *parser, Span at, uint32_t code_point)
     };
     Diag *diag;
     if (code_point < 0x20 || code_point == 0x7F)
-        diag = parser_error(parser, DIAG_bad_character, at, "the control character 0x%02X cannot stand here", code_point);
+        diag =
+            parser_error(parser, DIAG_bad_character, at, "the control character 0x%02X cannot stand here", code_point);
     else
         diag = parser_error(parser, DIAG_bad_character, at, "the character `%.*s` means nothing here",
                             (int)(at.end - at.start), parser_text(parser, at));
@@ -304,8 +318,10 @@ static bool check_rule(Parser *parser, const Syntax *rule)
     if (!known) {
         Diag *diag = parser_error(parser, DIAG_unknown_word, rule->name_span, "`%s` begins no rule", rule->name);
         const char *nearest = nearest_spelling(rule->name, names, NAMES);
-        if (diag && nearest) diag_hint(diag, "did you mean `%s`?", nearest);
-        else if (diag) diag_hint(diag, "a rule is partial, numeric, expand or display");
+        if (diag && nearest)
+            diag_hint(diag, "did you mean `%s`?", nearest);
+        else if (diag)
+            diag_hint(diag, "a rule is partial, numeric, expand or display");
     } else if (equals != partial) {
         parser_error(parser, DIAG_syntax, rule->name_span, "%s rule is written with `%s`",
                      partial ? "a partial" : "such a", partial ? "=" : "=>");
@@ -323,7 +339,8 @@ bool check_entry(Parser *parser, const Syntax *entry)
     }
     if (parser->mode == MODE_RULES) return check_rule(parser, entry);
     if (parser->mode == MODE_REPL || syntax_is_item(entry)) return true;
-    Diag *diag = parser_error(parser, DIAG_misplaced, entry->span, "%s stands outside of a model", syntax_phrase(entry->kind));
+    Diag *diag =
+        parser_error(parser, DIAG_misplaced, entry->span, "%s stands outside of a model", syntax_phrase(entry->kind));
     if (diag) diag_hint(diag, "statements belong inside of `model name { … }`; a fixed value is `const name = …`");
     return false;
 }

@@ -1,5 +1,5 @@
-/* The driver: pulls tokens from the lexer and pushes them into the parser, and after a syntax error finds the end of the
- * broken statement, so that the next one is read as if nothing had happened. */
+/* The driver: pulls tokens from the lexer and pushes them into the parser, and after a syntax error finds the end of
+ * the broken statement, so that the next one is read as if nothing had happened. */
 #include "grammar/parser.h"
 
 #include <limits.h>
@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "grammar/parser_internal.h"
-
 #include "nn.tab.h"
 
 typedef struct yy_buffer_state *Buffer;
@@ -178,7 +177,8 @@ static Syntax *parse_whole(Context *context, const Source *source, ParserMode mo
     init(&parser, context, mode);
     parser.source = source;
     if (source->size > INT_MAX / 2) {
-        parser_error(&parser, DIAG_unreadable_file, (Span){source->start, source->start + 1}, "this source is too large");
+        parser_error(&parser, DIAG_unreadable_file, (Span){source->start, source->start + 1},
+                     "this source is too large");
     } else {
         read_tokens(&parser, source);
         finish(&parser);

@@ -32,17 +32,17 @@ struct Parser {
     const Source *source; /* the one being read */
     void *scanner;
     struct nn_pstate *state;
-    uint32_t position;    /* global, of the lexer's next byte */
+    uint32_t position; /* global, of the lexer's next byte */
     Vec(Bracket) brackets;
-    Bracket closed_over;  /* the innermost bracket that the last `}` found open */
+    Bracket closed_over;            /* the innermost bracket that the last `}` found open */
     Token now, before, before_that; /* the last three tokens, the newest first */
-    bool at_start;        /* the next token begins a statement */
-    bool failed;          /* reading cannot go on */
-    int errors;           /* since the parser, or the REPL's line, began */
-    bool bad_statement;   /* a character of this statement meant nothing */
-    bool panic;           /* after a syntax error: tokens are skipped up to the statement's end … */
-    size_t panic_level;   /* … where as many brackets are open */
-    Span stray_item;      /* the first item word at the start of a line inside a block */
+    bool at_start;                  /* the next token begins a statement */
+    bool failed;                    /* reading cannot go on */
+    int errors;                     /* since the parser, or the REPL's line, began */
+    bool bad_statement;             /* a character of this statement meant nothing */
+    bool panic;                     /* after a syntax error: tokens are skipped up to the statement's end … */
+    size_t panic_level;             /* … where as many brackets are open */
+    Span stray_item;                /* the first item word at the start of a line inside a block */
     Vec(Comment *) comments;
     Vec(Syntax *) entries; /* what is complete at the top */
 };

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "grammar/parser_internal.h"
-
 #include "nn.tab.h"
 
 typedef struct {

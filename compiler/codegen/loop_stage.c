@@ -192,8 +192,8 @@ static AxisMask closure_axes(const Emitter *e, uint32_t stage)
     return axes & ~e->open;
 }
 
-/* Where reductions are still to be done, what they read decides alone: the axis that is vectorised settles the order of a
- * sum, which must be the same whatever else a kernel does with it. `needed` becomes what they need, `axes` theirs. */
+/* Where reductions are still to be done, what they read decides alone: the axis that is vectorised settles the order of
+ * a sum, which must be the same whatever else a kernel does with it. `needed` becomes what they need, `axes` theirs. */
 static void heed_reductions(const Emitter *e, bool **needed, AxisMask *axes)
 {
     bool *inner = ARENA_ARRAY(e->arena, bool, e->kernel->n_values);

@@ -1,10 +1,9 @@
 /* nnc bench: what forward, backward, update and step cost, on random inputs. */
-#include "driver/commands.h"
-
 #include <jansson.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "driver/commands.h"
 #include "driver/flops.h"
 #include "driver/peak.h"
 #include "driver/values.h"
@@ -39,10 +38,14 @@ static bool run(Bench *b, Part part)
     const Pipeline *p = b->pipeline;
     const void *const *inputs = (const void *const *)b->values.at;
     switch (part) {
-    case FORWARD: return !nn_session_forward(b->session, p->dims, p->n_dims, inputs, b->values.count, 1);
-    case BACKWARD: return !nn_session_backward(b->session);
-    case UPDATE: return !nn_session_update(b->session);
-    default: return !nn_session_step(b->session, p->dims, p->n_dims, inputs, b->values.count, NULL);
+    case FORWARD:
+        return !nn_session_forward(b->session, p->dims, p->n_dims, inputs, b->values.count, 1);
+    case BACKWARD:
+        return !nn_session_backward(b->session);
+    case UPDATE:
+        return !nn_session_update(b->session);
+    default:
+        return !nn_session_step(b->session, p->dims, p->n_dims, inputs, b->values.count, NULL);
     }
 }
 

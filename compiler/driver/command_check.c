@@ -1,10 +1,9 @@
 /* nnc check: types and shapes, then the gradients of this very model at random points. */
-#include "driver/commands.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "autodiff/check.h"
+#include "driver/commands.h"
 #include "driver/values.h"
 #include "passes/passes.h"
 #include "support/vector.h"
@@ -43,8 +42,8 @@ static bool bind_start(Checker *c)
         if (!copy) abort();
         memcpy(copy, tensor->data, (size_t)count * sizeof *copy);
         for (uint32_t j = 0; j < c->module->n_params + c->module->n_states; j++) {
-            Node node = j < c->module->n_params ? c->module->params[j].node
-                                                : c->module->states[j - c->module->n_params].node;
+            Node node =
+                j < c->module->n_params ? c->module->params[j].node : c->module->states[j - c->module->n_params].node;
             if (graph_node(c->module->graph, node)->attr.name == start->results[i].name)
                 eval_bind(c->eval, node, copy, count);
         }
@@ -56,8 +55,7 @@ static bool bind_start(Checker *c)
 static bool bind_all(Checker *c, const Values *values)
 {
     const Graph *graph = c->module->graph;
-    for (uint32_t i = 0; i < c->module->n_dims; i++)
-        eval_bind_size(c->eval, c->module->dims[i], c->pipeline->dims[i]);
+    for (uint32_t i = 0; i < c->module->n_dims; i++) eval_bind_size(c->eval, c->module->dims[i], c->pipeline->dims[i]);
     for (uint32_t i = 0; i < c->module->n_settings; i++) {
         double number = graph_node(graph, c->module->settings[i].node)->attr.number;
         eval_bind(c->eval, c->module->settings[i].node, &number, 1);
@@ -100,8 +98,8 @@ static bool check(Pipeline *pipeline, const Values *values)
     list_wanted(&c);
     CheckResult *results = ARENA_ARRAY(pipeline->context->arena, CheckResult, c.wanted.count);
     bool good = partials && bind_all(&c, values) &&
-                check_gradients(c.eval, module->graph, partials, training->loss, c.wanted.at,
-                                (uint32_t)c.wanted.count, CHECK_DEFAULTS, results) &&
+                check_gradients(c.eval, module->graph, partials, training->loss, c.wanted.at, (uint32_t)c.wanted.count,
+                                CHECK_DEFAULTS, results) &&
                 print_results(&c, results);
     vec_free(&c.wanted);
     eval_free(c.eval);

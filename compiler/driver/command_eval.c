@@ -1,8 +1,7 @@
 /* nnc eval: the loss and the metrics over a split. */
-#include "driver/commands.h"
-
 #include <stdlib.h>
 
+#include "driver/commands.h"
 #include "driver/splits.h"
 
 enum { MOST_SCORES = 256 };

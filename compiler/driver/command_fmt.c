@@ -1,11 +1,10 @@
 /* nnc fmt: lays a file out canonically. */
-#include "driver/commands.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/files.h"
+#include "driver/commands.h"
 #include "driver/report.h"
 #include "grammar/parser.h"
 #include "syntax/syntax.h"

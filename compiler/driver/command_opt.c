@@ -1,6 +1,5 @@
 /* nnc opt: one pass on a graph in text form. */
 #include "driver/commands.h"
-
 #include "driver/report.h"
 #include "passes/passes.h"
 

@@ -1,10 +1,9 @@
 /* nnc run: evaluates a model on arrays and writes an .npz. */
-#include "driver/commands.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "driver/arguments.h"
+#include "driver/commands.h"
 #include "driver/feed.h"
 #include "driver/sizes.h"
 #include "host/npy.h"

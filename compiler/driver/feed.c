@@ -87,8 +87,8 @@ static bool within_range(Pipeline *pipeline, const char *path, const Type *type,
     dtype_load((DType)array->type, numbers, array->values, (int64_t)count);
     size_t at = find_outside(pipeline, type, numbers, count, &range);
     if (at < count)
-        diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN, "%s: element %zu is %.17g, but 0 to %lld are wanted",
-                 path, at, numbers[at], (long long)range - 1);
+        diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN,
+                 "%s: element %zu is %.17g, but 0 to %lld are wanted", path, at, numbers[at], (long long)range - 1);
     free(numbers);
     return at == count;
 }

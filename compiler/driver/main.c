@@ -1,10 +1,10 @@
 /* nnc: from the command line to a subcommand. */
-#include "driver/commands.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "driver/commands.h"
 
 int main(int argc, char **argv)
 {

@@ -94,7 +94,8 @@ int usage_error(const Options *options, const char *format, ...)
     fputc('\n', stderr);
     va_end(args);
     print_synopsis(stderr, options->command);
-    fprintf(stderr, "`nnc %s --help` says more\n", options->command == COMMAND_COMPILE ? "" : command_name(options->command));
+    fprintf(stderr, "`nnc %s --help` says more\n",
+            options->command == COMMAND_COMPILE ? "" : command_name(options->command));
     return EXIT_USAGE;
 }
 
@@ -139,7 +140,9 @@ static bool store(Options *options, const OptionRow *row, const char *value, int
 {
     void *field = (char *)options + row->offset;
     switch (row->kind) {
-    case FLAG: *(bool *)field = true; return true;
+    case FLAG:
+        *(bool *)field = true;
+        return true;
     case TEXT:
         if (*(const char **)field) {
             *status = usage_error(options, "%s is given twice", row->name);
@@ -156,7 +159,8 @@ static bool store(Options *options, const OptionRow *row, const char *value, int
         return true;
     }
     case COUNT:
-    case NUMBER: return store_integer(options, row, value, field, status);
+    case NUMBER:
+        return store_integer(options, row, value, field, status);
     }
     return false;
 }

@@ -5,18 +5,20 @@
 
 enum { ROUNDS = 200000, RUNS = 7, MAX_THREADS = 256, CHAINS = 12 };
 
-/* One multiply-add on each of the independent chains, which hide its latency. The empty asm keeps each in a register. */
+/* One multiply-add on each of the independent chains, which hide its latency. The empty asm keeps each in a register.
+ */
 #define CHAIN(i)                                                                                                       \
     v##i = v##i * b + a;                                                                                               \
     __asm__ volatile("" : "+v"(v##i));
-#define EACH_CHAIN CHAIN(0) CHAIN(1) CHAIN(2) CHAIN(3) CHAIN(4) CHAIN(5) CHAIN(6) CHAIN(7) CHAIN(8) CHAIN(9) CHAIN(10) CHAIN(11)
+#define EACH_CHAIN                                                                                                     \
+    CHAIN(0) CHAIN(1) CHAIN(2) CHAIN(3) CHAIN(4) CHAIN(5) CHAIN(6) CHAIN(7) CHAIN(8) CHAIN(9) CHAIN(10) CHAIN(11)
 
 #define DEFINE_LOOP(name, features, lanes)                                                                             \
     typedef float name##_vector __attribute__((vector_size(lanes * sizeof(float))));                                   \
     __attribute__((target(features), noinline)) static float name(float seed)                                          \
     {                                                                                                                  \
         name##_vector a = (name##_vector){0} + seed, b = (name##_vector){0} + 0.999f;                                  \
-        name##_vector v0 = a, v1 = a, v2 = a, v3 = a, v4 = a, v5 = a, v6 = a, v7 = a, v8 = a, v9 = a, v10 = a,          \
+        name##_vector v0 = a, v1 = a, v2 = a, v3 = a, v4 = a, v5 = a, v6 = a, v7 = a, v8 = a, v9 = a, v10 = a,         \
                       v11 = a;                                                                                         \
         for (int r = 0; r < ROUNDS; r++) {                                                                             \
             EACH_CHAIN                                                                                                 \
@@ -74,7 +76,8 @@ double peak_gflops(int threads)
     if (threads < 1) threads = 1;
     if (threads > MAX_THREADS) threads = MAX_THREADS;
     int started = 0;
-    while (started < threads - 1 && !pthread_create(&workers[started], (void *)0, measure, &results[started])) started++;
+    while (started < threads - 1 && !pthread_create(&workers[started], (void *)0, measure, &results[started]))
+        started++;
     measure(&results[started]);
     for (int i = 0; i < started; i++) pthread_join(workers[i], (void *)0);
     for (int i = 0; i <= started; i++) total += results[i];

@@ -62,8 +62,8 @@ static bool known_step(Pipeline *pipeline)
         text_format(&names, ", %s", name);
     }
     if (!name)
-        diag_hint(diag_new(pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN, "--dump-after: no step is called `%s`",
-                           wanted),
+        diag_hint(diag_new(pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN,
+                           "--dump-after: no step is called `%s`", wanted),
                   "the steps are parse, elaborate%s, schedule, codegen", text_get(&names));
     text_free(&names);
     return name != NULL;
@@ -100,7 +100,9 @@ bool pipeline_program(Pipeline *pipeline, bool f64)
 bool pipeline_items(Pipeline *pipeline, const Items *items, bool f64)
 {
     const Options *options = pipeline->options;
-    ProgramOptions how = {.model = options->model, .f64 = f64, .will_train = options->command == COMMAND_TRAIN,
+    ProgramOptions how = {.model = options->model,
+                          .f64 = f64,
+                          .will_train = options->command == COMMAND_TRAIN,
                           .provider = provider_callbacks(pipeline->provider)};
     if (!arguments_read(pipeline->context, options, &how)) return false;
     pipeline->program = program_from_items(pipeline->context, options->file, items, &how);

@@ -24,7 +24,7 @@ typedef struct {
     Jit *jit;
     nn_model *model;
     bool no_evaluation; /* the plan needs no "accumulate" and "finish" */
-    int64_t *dims; /* per free dimension of the model what --bind says, or -1 */
+    int64_t *dims;      /* per free dimension of the model what --bind says, or -1 */
     size_t n_dims;
 } Pipeline;
 

@@ -7,8 +7,8 @@
 static bool unknown_split(Pipeline *pipeline, const char *name)
 {
     const Program *program = pipeline->program;
-    Diag *diag = diag_new(pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN, "the model %s has no data block called `%s`",
-                          program->module->name, name);
+    Diag *diag = diag_new(pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN,
+                          "the model %s has no data block called `%s`", program->module->name, name);
     Text names = {0};
     for (uint32_t i = 0; i < program->n_splits; i++)
         text_format(&names, "%s%s", i ? ", " : "", program->splits[i].name);

@@ -10,8 +10,8 @@ typedef struct {
     size_t count;
 } Values;
 
-/* Reals from a standard normal distribution, integers evenly within their range (or 0 … 9), from the seed. The sizes are
- * chosen. False after a diagnostic. */
+/* Reals from a standard normal distribution, integers evenly within their range (or 0 … 9), from the seed. The sizes
+ * are chosen. False after a diagnostic. */
 bool values_random(Pipeline *pipeline, uint64_t seed, Values *values);
 void values_free(Values *values);
 

@@ -27,8 +27,9 @@ Watch *watch_new(Pipeline *pipeline)
     watch->pipeline = pipeline;
     watch->stride = 1;
     watch_find(watch);
-    watch_add_function(watch);
-    return watch;
+    if (watch_add_function(watch)) return watch;
+    watch_free(watch);
+    return NULL;
 }
 
 void watch_free(Watch *watch)

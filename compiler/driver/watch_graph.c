@@ -1,9 +1,11 @@
 /* Which layers a model has, what each of them gives, and the function that measures them. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "driver/watch_internal.h"
 #include "ir/build.h"
+#include "passes/passes.h"
 
 /* The graph beneath the loss, looked at by node id. */
 typedef struct {
@@ -177,6 +179,26 @@ static Node activation_of(Search *s, Node z)
     return found == 1 ? without_factor(s, z, last) : z;
 }
 
+/* The same function of a source, which is one for all layers of a type. */
+static Node of_source(const Search *s, Node z, Node y, Node source)
+{
+    Node *now = calloc((size_t)y.id + 1, sizeof *now), args[3];
+    if (!now) abort();
+    now[z.id] = source;
+    for (uint32_t i = 0; i < s->count && s->nodes[i].id <= y.id; i++) {
+        Node node = s->nodes[i];
+        if (!s->region[node.id] || node_same(node, z)) continue;
+        const NodeInfo info = *graph_node(s->graph, node);
+        assert(info.n_args <= 3);
+        for (uint32_t a = 0; a < info.n_args; a++)
+            args[a] = s->region[info.args[a].id] ? now[info.args[a].id] : info.args[a];
+        now[node.id] = graph_remake(s->graph, node, args);
+    }
+    Node result = now[y.id];
+    free(now);
+    return result;
+}
+
 static int by_depth(const void *a, const void *b)
 {
     const WatchLayer *x = a, *y = b;
@@ -270,16 +292,14 @@ static Node largest_of_units(Graph *graph, Node x)
     return build_reduce(graph, OP_REDUCE_MAX, build_unary(graph, OP_ABS, x), axes, count);
 }
 
-static void measure_layer(Maker *m, const WatchLayer *layer, Node activation)
+static void measure_layer(Maker *m, const WatchLayer *layer, Node activation, Node slope)
 {
     Graph *graph = m->graph;
     Node y = wide(graph, activation), center = mean(graph, activation);
     Node off = build_binary(graph, OP_SUB, y, build_splat(graph, center, node_type(graph, y)));
     add_result(m, 'm', layer->path, center);
     add_result(m, 'v', layer->path, mean(graph, build_binary(graph, OP_MUL, off, off)));
-    Node steep = activation;
-    if (layer->sloped) steep = build_gradient(graph, build_reduce_all(graph, OP_SUM, activation), layer->output);
-    Node unit = largest_of_units(graph, steep), zero = build_constant_like(graph, unit, 0);
+    Node unit = largest_of_units(graph, layer->sloped ? slope : activation), zero = build_constant_like(graph, unit, 0);
     add_result(m, 'z', layer->path, mean(graph, build_binary(graph, OP_EQ, unit, zero)));
     if (!layer->sloped) return;
     Node flat = build_binary(graph, OP_LT, unit, build_constant_like(graph, unit, SATURATED));
@@ -287,21 +307,60 @@ static void measure_layer(Maker *m, const WatchLayer *layer, Node activation)
     add_result(m, 's', layer->path, mean(graph, build_binary(graph, OP_AND, flat, lives)));
 }
 
-void watch_add_function(Watch *watch)
+typedef struct {
+    Node from, to;
+} Substitution;
+
+static Node substitute(void *data, Node old, Node rebuilt)
+{
+    const Substitution *substitution = data;
+    return node_same(old, substitution->from) ? substitution->to : rebuilt;
+}
+
+/* Slopes of the activation functions at the layers' outputs. Layers share few functions, and a derivative by a source
+ * is cheap: so each function is differentiated once, over a source, before the outputs take the source's place. */
+static bool find_slopes(const Watch *watch, Search *s, Node *activations, Node *slopes)
+{
+    Context *context = watch->pipeline->context;
+    Node *sources = ARENA_ARRAY(context->arena, Node, watch->n_layers);
+    Result *results = ARENA_ARRAY(context->arena, Result, watch->n_layers);
+    Function function = {.name = intern(context->names, "slopes"), .results = results, .n_results = watch->n_layers};
+    Module module = {.name = function.name, .graph = s->graph, .functions = &function, .n_functions = 1};
+    for (uint32_t i = 0; i < watch->n_layers; i++) {
+        WatchLayer *layer = &watch->layers[i];
+        if (node_is_none(layer->output)) continue;
+        activations[i] = activation_of(s, layer->output);
+        layer->sloped = !node_same(activations[i], layer->output);
+        sources[i] =
+            build_source(s->graph, OP_INPUT, intern(context->names, "watch.z"), *node_type(s->graph, layer->output));
+        Node value = of_source(s, layer->output, activations[i], sources[i]);
+        results[i] = (Result){.role = RESULT_VALUE, .name = layer->path};
+        results[i].value = build_gradient(s->graph, build_reduce_all(s->graph, OP_SUM, value), sources[i]);
+    }
+    static const char *const passes[] = {"fold", "simplify", "differentiate"};
+    for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
+        if (!pass_run(passes[i], &module, NULL)) return false;
+    for (uint32_t i = 0; i < watch->n_layers; i++) {
+        Substitution substitution = {sources[i], watch->layers[i].output};
+        slopes[i] = results[i].value;
+        if (!node_is_none(slopes[i])) graph_rewrite(s->graph, &slopes[i], 1, substitute, &substitution);
+    }
+    return true;
+}
+
+bool watch_add_function(Watch *watch)
 {
     Module *module = watch->pipeline->program->module;
     Context *context = watch->pipeline->context;
     Maker m = {.watch = watch, .graph = module->graph};
     Search s = search_start(module);
-    for (uint32_t i = 0; i < watch->n_params; i++) measure_param(&m, &watch->params[i]);
-    for (uint32_t i = 0; i < watch->n_layers; i++) {
-        WatchLayer *layer = &watch->layers[i];
-        if (node_is_none(layer->output)) continue;
-        Node activation = activation_of(&s, layer->output);
-        layer->sloped = !node_same(activation, layer->output);
-        measure_layer(&m, layer, activation);
-    }
+    Node *activations = ARENA_ARRAY(context->arena, Node, watch->n_layers);
+    Node *slopes = ARENA_ARRAY(context->arena, Node, watch->n_layers);
+    bool good = find_slopes(watch, &s, activations, slopes);
     search_end(&s);
+    for (uint32_t i = 0; i < watch->n_params; i++) measure_param(&m, &watch->params[i]);
+    for (uint32_t i = 0; i < watch->n_layers && good; i++)
+        if (!node_is_none(activations[i])) measure_layer(&m, &watch->layers[i], activations[i], slopes[i]);
     Function *functions = ARENA_ARRAY(context->arena, Function, module->n_functions + 1);
     memcpy(functions, module->functions, module->n_functions * sizeof *functions);
     functions[module->n_functions++] =
@@ -310,4 +369,5 @@ void watch_add_function(Watch *watch)
                    .n_results = (uint32_t)m.results.count};
     module->functions = functions;
     vec_free(&m.results);
+    return good;
 }

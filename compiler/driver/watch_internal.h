@@ -59,9 +59,9 @@ struct Watch {
     uint64_t parts, tables; /* parts that ended so far; every so many get a table */
 };
 
-/* watch_graph.c: finds the layers and makes the function. */
+/* watch_graph.c: finds the layers and makes the function. False after diagnostics. */
 void watch_find(Watch *watch);
-void watch_add_function(Watch *watch);
+bool watch_add_function(Watch *watch);
 /* Results of the function: `watch.g.PATH` (g: squared gradient, d: squared change, w: squared value) by parameter and
  * `watch.m.PATH` (m: mean, v: variance, z: dead, s: saturated) by layer. */
 Name watch_result(const Watch *watch, char what, Name path);

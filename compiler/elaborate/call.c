@@ -176,8 +176,9 @@ static bool can_have_derivative(Elaborator *el, const Item *item, const Value *f
     bool real = dtype_is_float(dtype);
     for (uint32_t i = 0; !real && i < item->derivative->kids[0]->n_kids; i++) {
         if (formals[i].kind != VALUE_TENSOR || !dtype_is_float(value_type(el, formals[i]).dtype)) continue;
-        Diag *diag = complain(el, DIAG_type_mismatch, item->derivative->span,
-                              "`%s` has a derivative, but its value is %s, not a real number", item->name, dtype_name(dtype));
+        Diag *diag =
+            complain(el, DIAG_type_mismatch, item->derivative->span,
+                     "`%s` has a derivative, but its value is %s, not a real number", item->name, dtype_name(dtype));
         diag_hint(diag, "write numbers with a point: `1.0` instead of `1`");
         return false;
     }

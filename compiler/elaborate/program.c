@@ -29,8 +29,9 @@ static const Item *choose_model(Context *context, const Items *items, const char
     }
     if (!name) found = first;
     if (!found) {
-        Diag *diag = diag_new(context->diagnostics, DIAG_no_model, NO_SPAN,
-                              name ? "there is no model called `%s`" : "there is no model in this file%s", name ? name : "");
+        Diag *diag =
+            diag_new(context->diagnostics, DIAG_no_model, NO_SPAN,
+                     name ? "there is no model called `%s`" : "there is no model in this file%s", name ? name : "");
         const char *near = name ? nearest_spelling(name, names.at, names.count) : NULL;
         if (near) diag_hint(diag, "did you mean `%s`?", near);
         if (!name) diag_hint(diag, "a file that is compiled has a block `model NAME { … }`");

@@ -6,9 +6,9 @@
  *
  * Values are in SSA order. Each has a domain: the set of axes on which it depends (a bit mask), seldom more (an operand
  * of a REDUCE names all axes that are reduced, whether it depends on them or not). REDUCE removes axes from it. A store
- * runs once for each point of its own domain, the axes of its subscripts. The kernel means: for every axis point, in the order of the
- * list, as if each value were computed over its whole domain before the next one is. An axis may be reduced by one value
- * and appear in a later one again (softmax: max over j, sum over j, store over j). */
+ * runs once for each point of its own domain, the axes of its subscripts. The kernel means: for every axis point, in
+ * the order of the list, as if each value were computed over its whole domain before the next one is. An axis may be
+ * reduced by one value and appear in a later one again (softmax: max over j, sum over j, store over j). */
 #ifndef NNC_KERNEL_KERNEL_H
 #define NNC_KERNEL_KERNEL_H
 
@@ -60,7 +60,7 @@ typedef enum {
     KERNEL_COMPUTE,  /* an elementwise operator of ops.def on args */
     KERNEL_REDUCE,   /* op is SUM, PROD, REDUCE_MAX, REDUCE_MIN, ANY, ALL, ARGMAX or ARGMIN over the axes `reduced` */
     KERNEL_STORE,    /* buffer[index…] = args[0] */
-    KERNEL_SCATTER   /* buffer[index…] += args[0], in the order of the axes; the buffer was zeroed by an earlier kernel */
+    KERNEL_SCATTER /* buffer[index…] += args[0], in the order of the axes; the buffer was zeroed by an earlier kernel */
 } KernelValueKind;
 
 typedef struct {
@@ -90,9 +90,10 @@ typedef struct Kernel {
 } Kernel;
 
 /* A contraction that the tiled code can do: exactly one REDUCE, a SUM of mul(LOAD a, LOAD b) over one axis k (after
- * kernel_merge_axes), where a lacks n, b lacks m, and n is the last axis of the stores. All other axes of the result are
- * batch axes, whether both operands have them or only one (a second m axis that could not be merged with the first).
- * Loads have no mask and no subscripts from data; every store has the result's axes; nothing else depends on k. */
+ * kernel_merge_axes), where a lacks n, b lacks m, and n is the last axis of the stores. All other axes of the result
+ * are batch axes, whether both operands have them or only one (a second m axis that could not be merged with the
+ * first). Loads have no mask and no subscripts from data; every store has the result's axes; nothing else depends on k.
+ */
 typedef struct {
     uint32_t reduce, a, b; /* values */
     uint32_t m, n, k;      /* axes; m or n is KERNEL_MAX_AXES when there is none (a vector) */
@@ -102,8 +103,8 @@ typedef struct {
 /* True and filled when the kernel has this form. */
 bool kernel_contraction(const Kernel *kernel, KernelContraction *form);
 
-/* Merges neighbouring axes that every access walks as one (`i*784 + j` contiguous), so that loops get long. A product of
- * sizes becomes a new local size: `sizes` (the launch's sizes, as many as the kernel has) grows along. In place. */
+/* Merges neighbouring axes that every access walks as one (`i*784 + j` contiguous), so that loops get long. A product
+ * of sizes becomes a new local size: `sizes` (the launch's sizes, as many as the kernel has) grows along. In place. */
 void kernel_merge_axes(Arena *arena, DimTable *dims, Kernel *kernel, Dim **sizes);
 
 /* Removes sizes that nothing uses (in `sizes` too) and numbers the others by first use: in axes, buffers, values. */

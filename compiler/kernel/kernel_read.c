@@ -48,7 +48,8 @@ static bool expect(Reader *reader, const char *text)
     return !reader->error && (accept(reader, text) || fail(reader, text));
 }
 
-/* A letter and a number: `a3`. One that is too large becomes the largest: there is no such thing, as the verifier says. */
+/* A letter and a number: `a3`. One that is too large becomes the largest: there is no such thing, as the verifier says.
+ */
 static bool accept_numbered(Reader *reader, char letter, uint32_t *number)
 {
     skip_spaces(reader);

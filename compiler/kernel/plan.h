@@ -7,13 +7,13 @@
 #include "kernel/kernel.h"
 
 typedef enum {
-    BUFFER_INPUT,     /* an input or target, by name: the caller's memory, read only */
-    BUFFER_PARAM,     /* a parameter, by path */
-    BUFFER_STATE,     /* a state (the model's or the optimiser's), by path */
-    BUFFER_SETTING,   /* a run-time scalar, by name */
-    BUFFER_RESULT,    /* an output, loss, metric, gradient or other result, by role and name; kept until the next call */
-    BUFFER_LITERAL,   /* constant data */
-    BUFFER_TEMPORARY  /* lives from its first to its last launch */
+    BUFFER_INPUT,    /* an input or target, by name: the caller's memory, read only */
+    BUFFER_PARAM,    /* a parameter, by path */
+    BUFFER_STATE,    /* a state (the model's or the optimiser's), by path */
+    BUFFER_SETTING,  /* a run-time scalar, by name */
+    BUFFER_RESULT,   /* an output, loss, metric, gradient or other result, by role and name; kept until the next call */
+    BUFFER_LITERAL,  /* constant data */
+    BUFFER_TEMPORARY /* lives from its first to its last launch */
 } BufferRole;
 
 typedef struct {
@@ -63,9 +63,9 @@ void plan_print(const Plan *plan, Text *to);
 /* NULL when valid. */
 const char *plan_verify(Context *context, const Plan *plan);
 
-/* The meaning of a program, slowly, in f64 rounded to each element type: to test the scheduler without a code generator.
- * `memory` has one array per buffer of the program (all there, of the right size; inputs, parameters … filled). False
- * with *error set when an index is out of range. */
+/* The meaning of a program, slowly, in f64 rounded to each element type: to test the scheduler without a code
+ * generator. `memory` has one array per buffer of the program (all there, of the right size; inputs, parameters …
+ * filled). False with *error set when an index is out of range. */
 bool plan_evaluate(Context *context, const Plan *plan, const PlanProgram *program, void **memory,
                    bool (*size)(void *data, Name symbol, int64_t *value), void *data, uint64_t seed, uint64_t step,
                    const char **error);

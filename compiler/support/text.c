@@ -9,8 +9,7 @@
 
 void text_put(Text *text, const char *bytes, size_t count)
 {
-    while (text->capacity < text->count + count + 1)
-        text->at = vec_grow(text->at, text->capacity, &text->capacity, 1);
+    while (text->capacity < text->count + count + 1) text->at = vec_grow(text->at, text->capacity, &text->capacity, 1);
     if (count) memcpy(text->at + text->count, bytes, count);
     text->count += count;
     text->at[text->count] = 0;

@@ -15,8 +15,7 @@
 void *vec_grow(void *items, size_t count, size_t *capacity, size_t size);
 
 #define vec_push(v, ...)                                                                                               \
-    ((v)->at = (v)->count < (v)->capacity ? (v)->at                                                                    \
-                                          : vec_grow((v)->at, (v)->count, &(v)->capacity, sizeof *(v)->at),            \
+    ((v)->at = (v)->count < (v)->capacity ? (v)->at : vec_grow((v)->at, (v)->count, &(v)->capacity, sizeof *(v)->at),  \
      (v)->at[(v)->count++] = (__VA_ARGS__))
 #define vec_pop(v) ((v)->at[--(v)->count])
 #define vec_last(v) ((v)->at[(v)->count - 1])

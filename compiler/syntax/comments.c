@@ -58,8 +58,10 @@ static void find_blocks(Syntax *node, Blocks *blocks)
 {
     for (uint32_t i = 0; i < node->n_kids; i++) {
         Syntax *kid = node->kids[i];
-        if (kid && kid->kind == SYNTAX_BLOCK) vec_push(blocks, kid);
-        else if (kid) find_blocks(kid, blocks);
+        if (kid && kid->kind == SYNTAX_BLOCK)
+            vec_push(blocks, kid);
+        else if (kid)
+            find_blocks(kid, blocks);
     }
 }
 
@@ -72,8 +74,7 @@ static void attach_inside(Attach *attach, Syntax *statement)
     Blocks blocks = {0};
     find_blocks(statement, &blocks);
     for (size_t i = 0; i < blocks.count; i++) {
-        while ((comment = comment_before(attach, blocks.at[i]->span.start)))
-            append(statement, comment, COMMENT_BEFORE);
+        while ((comment = comment_before(attach, blocks.at[i]->span.start))) append(statement, comment, COMMENT_BEFORE);
         attach_sequence(attach, blocks.at[i]);
     }
     vec_free(&blocks);
@@ -84,10 +85,13 @@ static void attach_inside(Attach *attach, Syntax *statement)
 static const char *documentation(const Attach *attach, const Syntax *node)
 {
     const Comment *first = NULL;
-    for (const Comment *c = node->comments; c && c->place == COMMENT_BEFORE && c->span.start < node->span.start; c = c->next) {
+    for (const Comment *c = node->comments; c && c->place == COMMENT_BEFORE && c->span.start < node->span.start;
+         c = c->next) {
         uint32_t below = c->next && c->next->span.start < node->span.start ? c->next->span.start : node->span.start;
-        if (newlines_before(attach, below) > 1) first = NULL;
-        else if (!first) first = c;
+        if (newlines_before(attach, below) > 1)
+            first = NULL;
+        else if (!first)
+            first = c;
     }
     if (!first) return NULL;
     Text text = {0};

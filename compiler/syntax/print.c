@@ -1,5 +1,5 @@
-/* The printer is the formatter: one layout for a tree. What a tree cannot say is kept as written: comments, single empty
- * lines, and whether a short block stands on one line. */
+/* The printer is the formatter: one layout for a tree. What a tree cannot say is kept as written: comments, single
+ * empty lines, and whether a short block stands on one line. */
 #include <string.h>
 
 #include "syntax/print_internal.h"
@@ -75,7 +75,9 @@ static void print_item(Printer *printer, const Syntax *node)
         print_list(printer, node, 2);
         if (node->kids[1]) print_value(printer, " where ", node->kids[1]);
         break;
-    default: print_function(printer, node); break;
+    default:
+        print_function(printer, node);
+        break;
     }
 }
 
@@ -89,11 +91,16 @@ static void print_paths(Printer *printer, const Syntax *paths)
 static const char *declaring_word(SyntaxKind kind)
 {
     switch (kind) {
-    case SYNTAX_INPUT: return "input ";
-    case SYNTAX_TARGET: return "target ";
-    case SYNTAX_PARAM: return "param ";
-    case SYNTAX_STATE: return "state ";
-    default: return "draw ";
+    case SYNTAX_INPUT:
+        return "input ";
+    case SYNTAX_TARGET:
+        return "target ";
+    case SYNTAX_PARAM:
+        return "param ";
+    case SYNTAX_STATE:
+        return "state ";
+    default:
+        return "draw ";
     }
 }
 
@@ -117,8 +124,10 @@ static void print_if(Printer *printer, const Syntax *node)
     print_block(printer, node->kids[1]);
     if (!node->kids[2]) return;
     put(printer, " else ");
-    if (node->kids[2]->kind == SYNTAX_IF) print_if(printer, node->kids[2]);
-    else print_block(printer, node->kids[2]);
+    if (node->kids[2]->kind == SYNTAX_IF)
+        print_if(printer, node->kids[2]);
+    else
+        print_block(printer, node->kids[2]);
 }
 
 static void print_definition(Printer *printer, const Syntax *node)
@@ -147,8 +156,11 @@ static void print_command(Printer *printer, const Syntax *node)
         print_expression(printer, node->kids[0], LEVEL_ANY);
         if (node->kids[1]) print_value(printer, ", ", node->kids[1]);
         break;
-    case SYNTAX_RETURN: put(printer, "return "); /* fall through */
-    case SYNTAX_EXPRESSION: print_list(printer, node, 0); break;
+    case SYNTAX_RETURN:
+        put(printer, "return "); /* fall through */
+    case SYNTAX_EXPRESSION:
+        print_list(printer, node, 0);
+        break;
     case SYNTAX_BIND:
         print_expression(printer, node->kids[0], LEVEL_ANY);
         print_value(printer, " = ", node->kids[1]);
@@ -168,18 +180,24 @@ static void print_command(Printer *printer, const Syntax *node)
         put(printer, "checkpoint ");
         print_block(printer, node->kids[0]);
         break;
-    default: print_expression(printer, node, LEVEL_ANY); break;
+    default:
+        print_expression(printer, node, LEVEL_ANY);
+        break;
     }
 }
 
 static void print_statement(Printer *printer, const Syntax *node)
 {
-    if (syntax_is_item(node)) print_item(printer, node);
-    else if (node->kind >= SYNTAX_INPUT && node->kind <= SYNTAX_DRAW) print_declaration(printer, node);
+    if (syntax_is_item(node))
+        print_item(printer, node);
+    else if (node->kind >= SYNTAX_INPUT && node->kind <= SYNTAX_DRAW)
+        print_declaration(printer, node);
     else if (node->kind == SYNTAX_INSTANCE || node->kind == SYNTAX_LOSS || node->kind == SYNTAX_METRIC)
         print_definition(printer, node);
-    else if (node->kind == SYNTAX_IF) print_if(printer, node);
-    else print_command(printer, node);
+    else if (node->kind == SYNTAX_IF)
+        print_if(printer, node);
+    else
+        print_command(printer, node);
 }
 
 /* The comments of one place, each on a line of its own. `*first`: nothing stands above in this sequence. */
@@ -230,8 +248,10 @@ static bool print_inline(Printer *printer, const Syntax *block)
     size_t used = 0;
     for (size_t i = printer->to->count; i > 0 && printer->to->at[i - 1] != '\n'; i--) used++;
     bool fits = printer->measuring || used + line.count <= PRINT_WIDTH;
-    if (fits && !strchr(text_get(&line), '\n')) put(printer, text_get(&line));
-    else fits = false;
+    if (fits && !strchr(text_get(&line), '\n'))
+        put(printer, text_get(&line));
+    else
+        fits = false;
     text_free(&line);
     return fits;
 }

@@ -25,11 +25,15 @@ static int column(const Text *text)
 static int level_of(const Syntax *node)
 {
     switch (node->kind) {
-    case SYNTAX_CHOOSE: return LEVEL_ANY;
-    case SYNTAX_PIPE: return LEVEL_PIPE;
+    case SYNTAX_CHOOSE:
+        return LEVEL_ANY;
+    case SYNTAX_PIPE:
+        return LEVEL_PIPE;
     case SYNTAX_UNARY:
-    case SYNTAX_BINARY: return operator_level(node->op);
-    default: return LEVEL_POSTFIX;
+    case SYNTAX_BINARY:
+        return operator_level(node->op);
+    default:
+        return LEVEL_POSTFIX;
     }
 }
 
@@ -51,9 +55,16 @@ static void print_string(Printer *printer, const char *value)
 {
     put(printer, "\"");
     for (const char *c = value; *c; c++) {
-        const char *escape = *c == '\n' ? "\\n" : *c == '\t' ? "\\t" : *c == '\r' ? "\\r" : *c == '"' ? "\\\"" : *c == '\\' ? "\\\\" : NULL;
-        if (escape) put(printer, escape);
-        else put(printer, (char[]){*c, 0});
+        const char *escape = *c == '\n'   ? "\\n"
+                             : *c == '\t' ? "\\t"
+                             : *c == '\r' ? "\\r"
+                             : *c == '"'  ? "\\\""
+                             : *c == '\\' ? "\\\\"
+                                          : NULL;
+        if (escape)
+            put(printer, escape);
+        else
+            put(printer, (char[]){*c, 0});
     }
     put(printer, "\"");
 }
@@ -79,8 +90,10 @@ static void print_binary(Printer *printer, const Syntax *node)
     if (!tight) put(printer, " ");
     put(printer, operator_spelling(node->op));
     /* The newline rule lets a line end in an operator, not begin with one. */
-    if (printer->flat) put(printer, tight ? "" : " ");
-    else put_newline(printer);
+    if (printer->flat)
+        put(printer, tight ? "" : " ");
+    else
+        put_newline(printer);
     print_expression(printer, right, level + 1);
 }
 
@@ -88,8 +101,10 @@ static void print_choose(Printer *printer, const Syntax *node)
 {
     static const char *const words[] = {"if ", "then ", "else "};
     for (uint32_t i = 0; i < 3; i++) {
-        if (i && printer->flat) put(printer, " ");
-        else if (i) put_newline(printer);
+        if (i && printer->flat)
+            put(printer, " ");
+        else if (i)
+            put_newline(printer);
         put(printer, words[i]);
         print_expression(printer, node->kids[i], LEVEL_ANY);
     }
@@ -98,10 +113,14 @@ static void print_choose(Printer *printer, const Syntax *node)
 static void print_pipe(Printer *printer, const Syntax *node)
 {
     const Syntax *head = node->kids[0];
-    if (head->kind == SYNTAX_PIPE) print_pipe(printer, head);
-    else print_expression(printer, head, LEVEL_PIPE);
-    if (printer->flat) put(printer, " ");
-    else put_newline(printer);
+    if (head->kind == SYNTAX_PIPE)
+        print_pipe(printer, head);
+    else
+        print_expression(printer, head, LEVEL_PIPE);
+    if (printer->flat)
+        put(printer, " ");
+    else
+        put_newline(printer);
     put(printer, "|> ");
     print_expression(printer, node->kids[1], LEVEL_POSTFIX);
 }
@@ -217,22 +236,48 @@ static void print_repeat(Printer *printer, const Syntax *node)
 static void print_plain(Printer *printer, const Syntax *node)
 {
     switch (node->kind) {
-    case SYNTAX_NAME: put(printer, node->name); break;
-    case SYNTAX_NUMBER: put(printer, node->text); break;
-    case SYNTAX_STRING: print_string(printer, node->text); break;
-    case SYNTAX_BOOL: put(printer, node->integer ? "true" : "false"); break;
-    case SYNTAX_DOTS: put(printer, "..."); break;
-    case SYNTAX_LIST: print_bracketed(printer, node, 0, "[", "]"); break;
-    case SYNTAX_FORMALS: print_bracketed(printer, node, 0, "(", ")"); break;
-    case SYNTAX_FORMAL: print_formal(printer, node); break;
-    case SYNTAX_TYPE: print_type(printer, node); break;
-    case SYNTAX_SUBS: print_subs(printer, node); break;
+    case SYNTAX_NAME:
+        put(printer, node->name);
+        break;
+    case SYNTAX_NUMBER:
+        put(printer, node->text);
+        break;
+    case SYNTAX_STRING:
+        print_string(printer, node->text);
+        break;
+    case SYNTAX_BOOL:
+        put(printer, node->integer ? "true" : "false");
+        break;
+    case SYNTAX_DOTS:
+        put(printer, "...");
+        break;
+    case SYNTAX_LIST:
+        print_bracketed(printer, node, 0, "[", "]");
+        break;
+    case SYNTAX_FORMALS:
+        print_bracketed(printer, node, 0, "(", ")");
+        break;
+    case SYNTAX_FORMAL:
+        print_formal(printer, node);
+        break;
+    case SYNTAX_TYPE:
+        print_type(printer, node);
+        break;
+    case SYNTAX_SUBS:
+        print_subs(printer, node);
+        break;
     case SYNTAX_TYPES:
     case SYNTAX_NAMES:
     case SYNTAX_EXPRS:
-    case SYNTAX_PATHS: print_list(printer, node, 0); break;
-    case SYNTAX_PATH: put(printer, node->name); break;
-    case SYNTAX_INDEX: print_index(printer, node); break;
+    case SYNTAX_PATHS:
+        print_list(printer, node, 0);
+        break;
+    case SYNTAX_PATH:
+        put(printer, node->name);
+        break;
+    case SYNTAX_INDEX:
+        print_index(printer, node);
+        break;
     case SYNTAX_KEYWORD:
         put(printer, node->name);
         put(printer, " = ");
@@ -243,16 +288,28 @@ static void print_plain(Printer *printer, const Syntax *node)
         put(printer, ":");
         print_expression(printer, node->kids[1], LEVEL_ANY);
         break;
-    case SYNTAX_BLOCK: print_block(printer, node); break;
-    case SYNTAX_REPEAT: print_repeat(printer, node); break;
+    case SYNTAX_BLOCK:
+        print_block(printer, node);
+        break;
+    case SYNTAX_REPEAT:
+        print_repeat(printer, node);
+        break;
     case SYNTAX_UNARY:
         put(printer, node->op == OPERATOR_NOT ? "not " : "-");
         print_expression(printer, node->kids[0], operator_level(node->op));
         break;
-    case SYNTAX_BINARY: print_binary(printer, node); break;
-    case SYNTAX_PIPE: print_pipe(printer, node); break;
-    case SYNTAX_CHOOSE: print_choose(printer, node); break;
-    default: print_postfix(printer, node); break;
+    case SYNTAX_BINARY:
+        print_binary(printer, node);
+        break;
+    case SYNTAX_PIPE:
+        print_pipe(printer, node);
+        break;
+    case SYNTAX_CHOOSE:
+        print_choose(printer, node);
+        break;
+    default:
+        print_postfix(printer, node);
+        break;
     }
 }
 

@@ -12,7 +12,7 @@ typedef struct {
     bool flat;      /* nothing is broken over lines but blocks */
     bool measuring; /* only the first line counts: what follows a block's `{` is dropped */
     bool cut;
-    bool tight;     /* inside subscripts: `4*units` */
+    bool tight; /* inside subscripts: `4*units` */
 } Printer;
 
 /* What may stand where a level is asked: operators' levels are those of syntax.def. */

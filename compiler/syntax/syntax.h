@@ -52,8 +52,8 @@ struct Comment {
 
 typedef struct Syntax Syntax;
 struct Syntax {
-    uint8_t kind;  /* SyntaxKind */
-    uint8_t op;    /* Operator */
+    uint8_t kind; /* SyntaxKind */
+    uint8_t op;   /* Operator */
     uint16_t flags;
     uint16_t depth; /* 1 for a leaf, else one more than that of the deepest kid */
     uint32_t n_kids;

@@ -5,10 +5,10 @@
  *     cc -std=c99 classify.c ./fashion.so -o classify
  *     ./classify fashion.safetensors t10k-images-idx3-ubyte t10k-labels-idx1-ubyte
  */
-#include "fashion.h"
-
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "fashion.h"
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE, CLASSES = 10, BATCH = 500 };
 

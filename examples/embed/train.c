@@ -4,11 +4,11 @@
  *     nnc spirals.nn -o spirals.so
  *     cc -std=c99 train.c ./spirals.so -lm -o train && ./train
  */
-#include "spirals.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "spirals.h"
 
 enum { ARMS = 3, BATCH = 64, STEPS = 1500, TESTS = 600 };
 

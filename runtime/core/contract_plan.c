@@ -143,8 +143,10 @@ static void choose_scratch(nn_contract_plan *p, bool stores)
     if (!stores) {
         bool strips = p->form == NN_FORM_TILES && p->k_blocks <= 1;
         strips = strips && !p->by_rows;
-        int64_t rows = p->by_rows ? NN_MICRO_HEIGHTS
-                       : strips   ? NN_STRIP_ROWS + NN_MICRO_HEIGHTS : p->form == NN_FORM_TILES ? p->block_m : 1;
+        int64_t rows = p->by_rows                 ? NN_MICRO_HEIGHTS
+                       : strips                   ? NN_STRIP_ROWS + NN_MICRO_HEIGHTS
+                       : p->form == NN_FORM_TILES ? p->block_m
+                                                  : 1;
         c = rows * (strips ? width : p->block_n);
     }
     p->scratch_b = (size_t)nn_round_up(a * (int64_t)size, 64);

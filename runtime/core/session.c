@@ -147,7 +147,8 @@ int nn_session_forward(nn_session *session, const int64_t *dims, size_t n_dims, 
     if (!session) return nn_fail(NN_ERROR_ARGUMENT, "the session is NULL");
     nn_binding *binding = NULL;
     const nn_model *model = session->model;
-    const nn_program *program = training ? form(model, model->training, "training") : form(model, model->inference, "inference");
+    const nn_program *program =
+        training ? form(model, model->training, "training") : form(model, model->inference, "inference");
     int status = prepare(session, program, dims, n_dims, inputs, n_inputs, training, session->metrics != 0, &binding);
     if (status) return status;
     uint64_t step = training ? next_step(session) : session->params->step;

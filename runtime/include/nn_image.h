@@ -38,8 +38,8 @@ typedef struct {
     uint8_t rank;
     uint8_t has_range;
     uint32_t dims[12];
-    uint32_t range;  /* 0 <= value < range, checked on entry, when has_range */
-    double value;    /* of a setting: its default */
+    uint32_t range; /* 0 <= value < range, checked on entry, when has_range */
+    double value;   /* of a setting: its default */
 } nn_tensor_info;
 
 enum nn_buffer_kind { NN_BUFFER_TENSOR, NN_BUFFER_TEMPORARY, NN_BUFFER_LITERAL };
@@ -54,10 +54,10 @@ typedef struct {
 
 /* What a kernel is called with. */
 typedef struct {
-    void *const *buffers;   /* per kernel buffer */
-    const int64_t *sizes;   /* per kernel size */
-    uint64_t seed, step;    /* of random draws */
-    int64_t *error;         /* set to 1 + buffer when a checked index is out of range; else left alone */
+    void *const *buffers; /* per kernel buffer */
+    const int64_t *sizes; /* per kernel size */
+    uint64_t seed, step;  /* of random draws */
+    int64_t *error;       /* set to 1 + buffer when a checked index is out of range; else left alone */
 } nn_kernel_args;
 
 /* Runs the kernel for indices begin <= i < end of its split axis (0, 1 when it has none). */
@@ -90,11 +90,11 @@ enum nn_kernel_kind { NN_KERNEL_LOOP, NN_KERNEL_CONTRACTION };
 typedef struct {
     const char *name;
     uint8_t kind;
-    uint8_t dtype;       /* of a contraction's elements */
-    uint8_t align;       /* NN_KERNEL_LOOP: splits of the axis fall on multiples of this (vector length), at least 1 */
-    uint8_t n_work;      /* how many entries of work */
-    int32_t split;       /* NN_KERNEL_LOOP: kernel size that is the extent of the split axis, or -1 */
-    uint8_t work[16];    /* kernel sizes whose product is the work of one index of the split axis */
+    uint8_t dtype;    /* of a contraction's elements */
+    uint8_t align;    /* NN_KERNEL_LOOP: splits of the axis fall on multiples of this (vector length), at least 1 */
+    uint8_t n_work;   /* how many entries of work */
+    int32_t split;    /* NN_KERNEL_LOOP: kernel size that is the extent of the split axis, or -1 */
+    uint8_t work[16]; /* kernel sizes whose product is the work of one index of the split axis */
     nn_loop_function *loop;
     nn_tile_function *tile; /* NULL when the contraction stores its sums as they are */
     nn_contraction_function *contraction;
@@ -112,8 +112,8 @@ typedef struct {
 } nn_launch;
 
 /* The model's own programs are `initialise`, `inference`, `training`, `step` and `accumulate`. What only other programs
- * read (`data.train`) has the role NN_SOURCE and may have the name of one of the model's inputs. The inputs of a call are
- * the tensors of role NN_INPUT and NN_TARGET, in the order of image->tensors. */
+ * read (`data.train`) has the role NN_SOURCE and may have the name of one of the model's inputs. The inputs of a call
+ * are the tensors of role NN_INPUT and NN_TARGET, in the order of image->tensors. */
 typedef struct {
     const char *name;
     const nn_buffer *buffers;
@@ -133,10 +133,10 @@ struct nn_micro_kernels;
 typedef struct nn_image {
     uint64_t magic;
     uint32_t version;
-    uint32_t image_size; /* sizeof(nn_image) of the compiler that made it */
-    const char *name;    /* the model's */
-    const char *cpu;     /* what it was compiled for: "x86-64-v4" */
-    const char *description; /* the compiler and its version */
+    uint32_t image_size;        /* sizeof(nn_image) of the compiler that made it */
+    const char *name;           /* the model's */
+    const char *cpu;            /* what it was compiled for: "x86-64-v4" */
+    const char *description;    /* the compiler and its version */
     const char *const *symbols; /* free sizes */
     const nn_tensor_info *tensors;
     const int64_t *size_code;

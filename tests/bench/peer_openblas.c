@@ -1,6 +1,7 @@
 /* What a careful person writes by hand: the training steps of models/w1 … w3 in plain C over OpenBLAS, optimiser fused
  * where that is easy.  Prints the median microseconds of a step.
- *   cc -O3 -march=native -ffast-math peer_openblas.c -o peer_openblas -lopenblas -lm     OPENBLAS_NUM_THREADS=1 ./peer_openblas w1 */
+ *   cc -O3 -march=native -ffast-math peer_openblas.c -o peer_openblas -lopenblas -lm     OPENBLAS_NUM_THREADS=1
+ * ./peer_openblas w1 */
 #include <cblas.h>
 #include <math.h>
 #include <stdio.h>
@@ -44,7 +45,8 @@ static void forward(Net *n)
 {
     for (int l = 0; l < n->layers; l++) {
         int in = n->width[l], out = n->width[l + 1];
-        for (int r = 0; r < n->batch; r++) memcpy(n->h[l + 1] + (size_t)r * out, n->W[l] + (size_t)in * out, (size_t)out * 4);
+        for (int r = 0; r < n->batch; r++)
+            memcpy(n->h[l + 1] + (size_t)r * out, n->W[l] + (size_t)in * out, (size_t)out * 4);
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n->batch, out, in, 1, n->h[l], in, n->W[l], out, 1,
                     n->h[l + 1], out);
         if (l < n->layers - 1)
@@ -84,10 +86,12 @@ static void step(Net *n)
         int in = n->width[l], out = n->width[l + 1];
         float *g = n->g[l + 1], *d = n->adam ? n->dW[l] : n->W[l], scale = n->adam ? 1 : -0.01f;
         if (l) {
-            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n->batch, in, out, 1, g, out, n->W[l], out, 0, n->g[l], in);
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n->batch, in, out, 1, g, out, n->W[l], out, 0, n->g[l],
+                        in);
             for (size_t i = 0; i < (size_t)n->batch * in; i++) n->g[l][i] *= n->slope(n->h[l][i]);
         }
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, in, out, n->batch, scale, n->h[l], in, g, out, !n->adam, d, out);
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, in, out, n->batch, scale, n->h[l], in, g, out, !n->adam, d,
+                    out);
         float *bias = d + (size_t)in * out;
         if (n->adam) memset(bias, 0, (size_t)out * 4);
         for (int r = 0; r < n->batch; r++)
@@ -115,7 +119,8 @@ static Net *make(const char *name)
     n->slope = n->layers > 100 ? tanh_slope : relu_slope;
     n->label = malloc((size_t)n->batch * sizeof(int));
     for (int i = 0; i < n->batch; i++) n->label[i] = rand() % 10;
-    for (int l = 0; l <= n->layers; l++) n->h[l] = array((size_t)n->batch * n->width[l]), n->g[l] = array((size_t)n->batch * n->width[l]);
+    for (int l = 0; l <= n->layers; l++)
+        n->h[l] = array((size_t)n->batch * n->width[l]), n->g[l] = array((size_t)n->batch * n->width[l]);
     for (int l = 0; l < n->layers; l++) {
         size_t count = (size_t)(n->width[l] + 1) * n->width[l + 1];
         n->W[l] = array(count), n->dW[l] = array(count), n->m[l] = array(count), n->v[l] = array(count);

@@ -74,7 +74,8 @@ Test(loop, nothing_to_do_does_nothing)
 
 static const char extremes[] =
     "kernel extremes {\n s0\n s1\n s2 = 0\n a0: s0\n a1: s1\n b0: f32[s0, s1] read\n b1: i32[s0] write\n"
-    " b2: f32[s0] write\n b3: f32[s0] write\n v0: f32 {a0 a1} = load b0[a0, a1]\n v1: i32 {a0} = reduce argmax {a1} v0\n"
+    " b2: f32[s0] write\n b3: f32[s0] write\n v0: f32 {a0 a1} = load b0[a0, a1]\n v1: i32 {a0} = reduce argmax {a1} "
+    "v0\n"
     " v2: i32 {a0} = store b1[a0] v1\n v3: f32 {a0} = reduce reduce_max {a1} v0\n v4: f32 {a0} = store b2[a0] v3\n"
     " v5: f32 {a0} = reduce reduce_min {a1} v0\n v6: f32 {a0} = store b3[a0] v5\n}\n";
 

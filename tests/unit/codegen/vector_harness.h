@@ -7,11 +7,10 @@
 #include <llvm-c/Analysis.h>
 #include <llvm-c/LLJIT.h>
 #include <llvm-c/Target.h>
-
-#include "codegen/math.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "codegen/math.h"
 
 typedef void HarnessFunction(const void *x, const void *y, void *to, int64_t n);
 /* Emits the value for operands x and y (both loaded as `from`). */

@@ -213,7 +213,8 @@ static inline int64_t shape_elements(int rank, const int64_t *dims)
     return count;
 }
 
-/* The value of a parameter or state (the session's, if it is not the parameters'); NULL when it has none yet. malloc'd. */
+/* The value of a parameter or state (the session's, if it is not the parameters'); NULL when it has none yet. malloc'd.
+ */
 static inline double *kept_value(const Run *run, const char *name, int64_t *count)
 {
     int rank;
@@ -222,8 +223,10 @@ static inline double *kept_value(const Run *run, const char *name, int64_t *coun
     if (!kept && nn_session_shape(run->session, name, &rank, dims)) return NULL;
     *count = shape_elements(rank, dims);
     double *values = malloc(((size_t)*count + 1) * sizeof *values);
-    if (kept) CHECKED(nn_params_get(run->params, name, NN_TYPE_F64, values, (size_t)*count));
-    else CHECKED(nn_session_get(run->session, name, NN_TYPE_F64, values, (size_t)*count));
+    if (kept)
+        CHECKED(nn_params_get(run->params, name, NN_TYPE_F64, values, (size_t)*count));
+    else
+        CHECKED(nn_session_get(run->session, name, NN_TYPE_F64, values, (size_t)*count));
     return values;
 }
 
@@ -312,7 +315,8 @@ static inline void expect_close(const char *label, const char *name, const doubl
     for (int64_t i = 0; i < expected->count; i++) {
         double x = expected->data[i], y = found[i];
         cr_assert(isfinite(x), "%s: %s[%lld] should be %g", label, name, (long long)i, x);
-        cr_assert(fabs(x - y) <= tolerance * scale, "%s: %s[%lld] is %.17g, not %.17g", label, name, (long long)i, y, x);
+        cr_assert(fabs(x - y) <= tolerance * scale, "%s: %s[%lld] is %.17g, not %.17g", label, name, (long long)i, y,
+                  x);
     }
 }
 

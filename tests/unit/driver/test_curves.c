@@ -1,5 +1,5 @@
-/* Three small networks, trained by every optimiser in f64 through compiled code, give PyTorch's losses step by step; the
- * golden files and the script that makes them are in golden/curves. */
+/* Three small networks, trained by every optimiser in f64 through compiled code, give PyTorch's losses step by step;
+ * the golden files and the script that makes them are in golden/curves. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <math.h>
@@ -38,8 +38,9 @@ static Net net_new(const char *name, const char *optimizer, long long rows)
     snprintf(path, sizeof path, "%s/golden/curves/%s.nn", TESTS_FOLDER, name);
     char *file = read_file(path, &size);
     cr_assert(file, "%s", path);
-    char *text = arena_format(net.context->arena, "%s\ntrain net { optimizer = %s; batch = %lld; steps = 25; seed = 1 }\n",
-                              file, optimizer, rows);
+    char *text =
+        arena_format(net.context->arena, "%s\ntrain net { optimizer = %s; batch = %lld; steps = 25; seed = 1 }\n", file,
+                     optimizer, rows);
     free(file);
     const Source *source = source_add(net.context->sources, name, text, strlen(text));
     ProgramOptions options = {.f64 = true};

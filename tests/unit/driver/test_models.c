@@ -1,10 +1,9 @@
 /* Whole models (golden/models), compiled, give what the graph interpreter gives: outputs, losses, metrics, gradients,
  * updates, in both forms, fused and unfused, in f32 and f64, for batches of any size, for older processors too. And the
  * same bits for any number of threads, as `step` or in three phases, compiled in the process or into a library. */
+#include <criterion/parameterized.h>
 #include <glob.h>
 #include <unistd.h>
-
-#include <criterion/parameterized.h>
 
 #include "models.h"
 
@@ -112,7 +111,8 @@ static void fill_buffer(const Given *given, const PlanBuffer *buffer, void *to, 
         setting = setting_value(given->run, buffer->name, given->step);
         dtype_store(buffer->dtype, to, &setting, 1);
     }
-    if (buffer->role == BUFFER_PARAM || buffer->role == BUFFER_STATE) values = kept_value(given->run, buffer->name, &count);
+    if (buffer->role == BUFFER_PARAM || buffer->role == BUFFER_STATE)
+        values = kept_value(given->run, buffer->name, &count);
     if (values) dtype_store(buffer->dtype, to, values, count);
     free(values);
 }
@@ -135,8 +135,9 @@ static void **run_plan(const Given *given, const Plan *plan, const PlanProgram *
         memset(memory[i], 0xff, size);
         fill_buffer(given, buffer, memory[i], count);
     }
-    cr_assert(plan_evaluate(given->compiled->text.context, plan, program, memory, call_size, pair, SEED, given->step, &error),
-              "%s: %s", program->name, error);
+    cr_assert(
+        plan_evaluate(given->compiled->text.context, plan, program, memory, call_size, pair, SEED, given->step, &error),
+        "%s: %s", program->name, error);
     return memory;
 }
 
@@ -160,7 +161,8 @@ static uint32_t expect_program(const char *label, const Given *given, const Plan
             int64_t count = buffer_elements(given, buffer);
             double *found = malloc(((size_t)count + 1) * sizeof *found);
             dtype_load(buffer->dtype, found, memory[i], count);
-            expect_close(label, result->name, found, reference_value(reference, result->value, result->name), tolerance);
+            expect_close(label, result->name, found, reference_value(reference, result->value, result->name),
+                         tolerance);
             free(found);
             compared++;
         }
@@ -171,8 +173,8 @@ static uint32_t expect_program(const char *label, const Given *given, const Plan
 }
 
 /* The scheduler alone: both plans of each program, kernel by kernel. */
-static void expect_plans(const char *path, const char *label, const Compiled *compiled, const Run *run, const Call *call,
-                         double tolerance)
+static void expect_plans(const char *path, const char *label, const Compiled *compiled, const Run *run,
+                         const Call *call, double tolerance)
 {
     static const char *const names[] = {"inference", "training", "step"};
     const Plan *plans[] = {compiled->plan, compiled->unfused};
@@ -186,7 +188,8 @@ static void expect_plans(const char *path, const char *label, const Compiled *co
             snprintf(text, sizeof text, "%s, %s, %s", label, p ? "unfused" : "fused", names[n]);
             for (uint32_t i = 0; i < plans[p]->n_programs; i++)
                 if (!strcmp(plans[p]->programs[i].name, names[n]))
-                    compared += expect_program(text, &given, plans[p], &plans[p]->programs[i], &reference, function, tolerance);
+                    compared +=
+                        expect_program(text, &given, plans[p], &plans[p]->programs[i], &reference, function, tolerance);
             cr_assert(compared > 0, "%s has no results", text);
         }
         reference_free(&reference);
@@ -204,8 +207,8 @@ static void expect_same_bits(const char *label, const Module *module, const Run 
         double *x = kept_value(a, name, &count), *y = kept_value(b, name, &again);
         cr_assert(x && y && count == again, "%s: %s", label, name);
         for (int64_t k = 0; k < count; k++)
-            cr_assert(!memcmp(&x[k], &y[k], sizeof *x), "%s: %s[%lld] is %.17g and %.17g", label, name, (long long)k, x[k],
-                      y[k]);
+            cr_assert(!memcmp(&x[k], &y[k], sizeof *x), "%s: %s[%lld] is %.17g and %.17g", label, name, (long long)k,
+                      x[k], y[k]);
         free(x);
         free(y);
     }
@@ -234,8 +237,10 @@ static void expect_bits(const char *label, const Compiled *compiled, nn_model *l
         Run run = run_new(way < 3 ? compiled->model : library, &call, threads[way]);
         char text[700];
         snprintf(text, sizeof text, "%s, %s", label, ways[way]);
-        if (way == 0 || way == 4) run_phases(&run, &call, STEPS);
-        else run_steps(&run, &call, STEPS);
+        if (way == 0 || way == 4)
+            run_phases(&run, &call, STEPS);
+        else
+            run_steps(&run, &call, STEPS);
         expect_same_bits(text, module, &first, &run);
         run_free(&run);
     }

@@ -41,8 +41,9 @@ Test(golden, formats)
 
 /* ID-something.nn holds one slip or more of which the parser says ID; files of later stages' ids lie there too, and are
  * told by their ids. */
-static const char *const ids[] = {"syntax",        "unknown-word",        "misplaced",    "unclosed-bracket", "nested-too-deep",
-                                  "bad-character", "unterminated-string", "bad-encoding", "bad-number",       "bad-escape"};
+static const char *const ids[] = {"syntax",          "unknown-word",  "misplaced",           "unclosed-bracket",
+                                  "nested-too-deep", "bad-character", "unterminated-string", "bad-encoding",
+                                  "bad-number",      "bad-escape"};
 
 Test(golden, diagnostics)
 {

@@ -20,7 +20,8 @@ static void expect_laws(const char *name, const char *text, size_t size)
     syntax_print(first.file, &once);
     Parsed second = parse_bytes(name, text_get(&once), once.count, false);
     syntax_print(second.file, &twice);
-    cr_expect_str_eq(text_get(&second.diagnostics), "", "%s does not print to a valid text:\n%s", name, text_get(&once));
+    cr_expect_str_eq(text_get(&second.diagnostics), "", "%s does not print to a valid text:\n%s", name,
+                     text_get(&once));
     cr_expect(syntax_equal(first.file, second.file), "%s: printing changes the tree", name);
     cr_expect_str_eq(text_get(&once), text_get(&twice), "%s: printing again changes the text", name);
     cr_expect_eq(count_of(text, '#'), count_of(text_get(&once), '#'), "%s: a comment is lost", name);
@@ -130,7 +131,8 @@ Test(laws, mutants_never_crash)
 
 Test(laws, deep_nesting_is_refused)
 {
-    static const char *const parts[] = {"(", "[", "-", "not ", "2^", "f(", "{ ", "if a then b else ", "a + ", "x[", "if a { } else "};
+    static const char *const parts[] = {
+        "(", "[", "-", "not ", "2^", "f(", "{ ", "if a then b else ", "a + ", "x[", "if a { } else "};
     for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++) {
         Text text = {0};
         text_string(&text, "model m {\n    y = ");

@@ -63,12 +63,22 @@ Test(parser, declaring_words_are_names_elsewhere)
         const char *statement;
         SyntaxKind kind;
     } rows[] = {
-        {"loss = 3", SYNTAX_BIND},          {"loss kl = 3", SYNTAX_LOSS},       {"loss and x", SYNTAX_EXPRESSION},
-        {"input = data", SYNTAX_BIND},      {"input x: f32", SYNTAX_INPUT},     {"output y", SYNTAX_OUTPUT},
-        {"output(y)", SYNTAX_EXPRESSION},   {"layer f = g", SYNTAX_INSTANCE},   {"state := 2", SYNTAX_UPDATE},
-        {"optimizer = adam", SYNTAX_BIND},  {"optimizer a.b = c", SYNTAX_OVERRIDE},
-        {"optimizer \"*.b\" = c", SYNTAX_OVERRIDE}, {"checkpoint { a = 1 }", SYNTAX_CHECKPOINT},
-        {"checkpoint = 1", SYNTAX_BIND},    {"const k = 1", SYNTAX_CONST},      {"train[0]", SYNTAX_EXPRESSION},
+        {"loss = 3", SYNTAX_BIND},
+        {"loss kl = 3", SYNTAX_LOSS},
+        {"loss and x", SYNTAX_EXPRESSION},
+        {"input = data", SYNTAX_BIND},
+        {"input x: f32", SYNTAX_INPUT},
+        {"output y", SYNTAX_OUTPUT},
+        {"output(y)", SYNTAX_EXPRESSION},
+        {"layer f = g", SYNTAX_INSTANCE},
+        {"state := 2", SYNTAX_UPDATE},
+        {"optimizer = adam", SYNTAX_BIND},
+        {"optimizer a.b = c", SYNTAX_OVERRIDE},
+        {"optimizer \"*.b\" = c", SYNTAX_OVERRIDE},
+        {"checkpoint { a = 1 }", SYNTAX_CHECKPOINT},
+        {"checkpoint = 1", SYNTAX_BIND},
+        {"const k = 1", SYNTAX_CONST},
+        {"train[0]", SYNTAX_EXPRESSION},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[128];
@@ -120,7 +130,8 @@ Test(parser, documentation_is_right_above)
 
 Test(parser, an_error_costs_one_statement)
 {
-    Parsed parsed = parse_text("model m {\n a = f(1,\n  2 3,\n  4)\n b = 2\n c = ]\n d = 4\n}\nmodel {\n x = 1\n}\nconst e = 5\n");
+    Parsed parsed =
+        parse_text("model m {\n a = f(1,\n  2 3,\n  4)\n b = 2\n c = ]\n d = 4\n}\nmodel {\n x = 1\n}\nconst e = 5\n");
     cr_expect_eq(diagnostics_errors(parsed.context->diagnostics), 3, "%s", text_get(&parsed.diagnostics));
     cr_assert_eq(parsed.file->n_kids, 2);
     const Syntax *block = parsed.file->kids[0]->kids[0];
@@ -146,8 +157,18 @@ Test(parser, empty_and_strange_files)
     static const struct {
         const char *text;
         size_t size, errors;
-    } rows[] = {{"", 0, 0}, {"\n\n", 2, 0}, {"# only", 6, 0}, {"\xEF\xBB\xBF""const a = 1", 14, 0}, {"const a = 1\r\n", 13, 0},
-                {"\0", 1, 1}, {"\xFF\xFE", 2, 2}, {"const a = \"\0\"", 13, 1}, {"}", 1, 1}, {"const", 5, 1}};
+    } rows[] = {{"", 0, 0},
+                {"\n\n", 2, 0},
+                {"# only", 6, 0},
+                {"\xEF\xBB\xBF"
+                 "const a = 1",
+                 14, 0},
+                {"const a = 1\r\n", 13, 0},
+                {"\0", 1, 1},
+                {"\xFF\xFE", 2, 2},
+                {"const a = \"\0\"", 13, 1},
+                {"}", 1, 1},
+                {"const", 5, 1}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         Parsed parsed = parse_bytes("strange.nn", rows[i].text, rows[i].size, false);
         cr_expect_eq(diagnostics_errors(parsed.context->diagnostics), rows[i].errors, "row %zu:\n%s", i,
@@ -180,17 +201,29 @@ Test(parser, the_repl_asks_for_more)
         ParserState state;
         uint32_t entries;
     } rows[] = {
-        {"x = 1; y = 2", PARSER_COMPLETE, 2},   {"# nothing", PARSER_COMPLETE, 0}, {"", PARSER_COMPLETE, 0},
-        {"z = f(1,", PARSER_INCOMPLETE, 0},     {"2)\n", PARSER_COMPLETE, 1},      {"a = b +", PARSER_INCOMPLETE, 0},
-        {"", PARSER_INCOMPLETE, 0},             {"c", PARSER_COMPLETE, 1},         {"layer f(x) {", PARSER_INCOMPLETE, 0},
-        {"  y = x", PARSER_INCOMPLETE, 0},      {"  return y", PARSER_INCOMPLETE, 0}, {"}", PARSER_COMPLETE, 1},
-        {"x + * 2", PARSER_ERROR, 0},           {"grad(L, x0)", PARSER_COMPLETE, 1},  {"u = (", PARSER_INCOMPLETE, 0},
-        {"]", PARSER_ERROR, 0},                 {"v", PARSER_COMPLETE, 1},
+        {"x = 1; y = 2", PARSER_COMPLETE, 2},
+        {"# nothing", PARSER_COMPLETE, 0},
+        {"", PARSER_COMPLETE, 0},
+        {"z = f(1,", PARSER_INCOMPLETE, 0},
+        {"2)\n", PARSER_COMPLETE, 1},
+        {"a = b +", PARSER_INCOMPLETE, 0},
+        {"", PARSER_INCOMPLETE, 0},
+        {"c", PARSER_COMPLETE, 1},
+        {"layer f(x) {", PARSER_INCOMPLETE, 0},
+        {"  y = x", PARSER_INCOMPLETE, 0},
+        {"  return y", PARSER_INCOMPLETE, 0},
+        {"}", PARSER_COMPLETE, 1},
+        {"x + * 2", PARSER_ERROR, 0},
+        {"grad(L, x0)", PARSER_COMPLETE, 1},
+        {"u = (", PARSER_INCOMPLETE, 0},
+        {"]", PARSER_ERROR, 0},
+        {"v", PARSER_COMPLETE, 1},
     };
     Context *context = context_new();
     Parser *parser = parser_new(context);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        cr_expect_eq(parser_feed(parser, "repl", rows[i].line, strlen(rows[i].line)), rows[i].state, "`%s`", rows[i].line);
+        cr_expect_eq(parser_feed(parser, "repl", rows[i].line, strlen(rows[i].line)), rows[i].state, "`%s`",
+                     rows[i].line);
         cr_expect_eq(parser_take(parser)->n_kids, rows[i].entries, "`%s`", rows[i].line);
     }
     cr_expect_eq(parser_finish(parser), PARSER_COMPLETE);

@@ -77,8 +77,7 @@ Test(train, shuffling_is_as_documented)
     nn_shuffle(order, 50, 0x123456789abcdefu, 3);
     for (int i = 0; i < 50; i++) expected[i] = i;
     for (uint32_t i = 49; i > 0; i--) {
-        nn_philox words =
-            nn_philox_make((nn_philox){{i, 0, nn_random_stream("epoch", 0), 3}}, 0x89abcdefu, 0x1234567u);
+        nn_philox words = nn_philox_make((nn_philox){{i, 0, nn_random_stream("epoch", 0), 3}}, 0x89abcdefu, 0x1234567u);
         /* (high * 2^32 + low) * (i + 1) / 2^64, in two halves */
         uint64_t low = (uint64_t)words.word[1] * (i + 1), high = (uint64_t)words.word[0] * (i + 1) + (low >> 32);
         int64_t j = (int64_t)(high >> 32), kept = expected[i];

@@ -75,6 +75,8 @@ array() {
     printf '\223NUMPY\001\000\166\000%-117s\n' "$header" > "$1"
     truncate -s $(($4 + 128)) "$1"
 }
+# limit KILOBYTES: of data from here on
+limit() { sanitized || ulimit -d "$1"; }
 # Twenty gigabytes with at most half a gigabyte of memory of its own.
 array large.npy '<f4' '20000, 262144' $((20000 * 262144 * 4))
 array label.npy '<i4' '20000,' $((20000 * 4))
@@ -91,7 +93,7 @@ END
 length='--steps 40'
 [ "${NNC_SLOW:-0}" = 1 ] && length=
 # shellcheck disable=SC2086
-(ulimit -d 500000; exec "$nnc" train large.nn --threads 1 $length 2> said) & pid=$!
+(limit 500000; exec "$nnc" train large.nn --threads 1 $length 2> said) & pid=$!
 most=0
 while resident=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status" 2>/dev/null) && [ "$resident" ]; do
     [ "$resident" -lt "$most" ] || most=$resident
@@ -110,5 +112,5 @@ truncate -s $((25526736 * 784 + 16)) large.idx
 sed -e 's/f32\[batch, 262144\]/f32[batch, 28, 28]/' -e 's/x |> dense/x |> flatten |> dense/' \
     -e 's/npy("large.npy")/idx("large.idx") \/ 255/' -e '/^data/s/; t = .*/; t = i32(sum(idx("large.idx"), axis = [1, 2])) }/' \
     large.nn > pictures.nn
-(ulimit -d 1000000; exec "$nnc" train pictures.nn --threads 1 --steps 40 2> said) || fail "twenty gigabytes: $(cat said)"
+(limit 1000000; exec "$nnc" train pictures.nn --threads 1 --steps 40 2> said) || fail "twenty gigabytes: $(cat said)"
 rm -f large.idx

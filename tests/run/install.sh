@@ -1,7 +1,7 @@
 # What is installed is enough: programs outside of the tree are built against it with pkg-config and with CMake, in C and
 # C++, and run. The tree may be moved afterwards.
 . "$(dirname "$0")/lib.sh"
-if grep -q '^NNC_SANITIZE:.*=.' "$(dirname "$nnc")/CMakeCache.txt"; then
+if sanitized; then
     echo "this build has sanitizers, which programs outside of it have not: nothing to install"
     exit 0
 fi

@@ -25,3 +25,5 @@ between() {
     awk -v v="$value" -v low="$3" -v high="$4" 'BEGIN { exit !(v != "" && v >= low && v <= high) }' ||
         fail "$2 is ${value:-missing} in $1, not within $3 … $4"
 }
+# true in a build with sanitizers, whose programs need more room and do not link with others
+sanitized() { grep -q '^NNC_SANITIZE:.*=.' "$(dirname "$nnc")/CMakeCache.txt" 2>/dev/null; }

@@ -7,7 +7,7 @@
 #include "host/guard.h"
 
 /* Under the address sanitizer the signal must reach the test's runner all the same. */
-const char *__asan_default_options(void);
+const char *__asan_default_options(void) __attribute__((visibility("default")));
 const char *__asan_default_options(void)
 {
     return "handle_segv=0";

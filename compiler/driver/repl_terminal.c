@@ -2,12 +2,16 @@
 
 #include <errno.h>
 #include <histedit.h>
+#include <limits.h>
 #include <locale.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "check/builtins.h"
 
@@ -167,11 +171,38 @@ static char *prompt(EditLine *editor)
     return session_continues(terminal_of(editor)->session) ? further : first;
 }
 
+/* One character of the input for the editor: 1, 0 at its end, -1 with EINTR after Ctrl-C. While a line is edited SIGINT
+ * is let through only here, where the wait for input and the wait for it are one: it cannot come just before the wait.
+ */
+static int read_character(EditLine *editor, wchar_t *to)
+{
+    const Terminal *terminal = terminal_of(editor);
+    mbstate_t state = {0};
+    sigset_t open;
+    sigprocmask(SIG_BLOCK, NULL, &open);
+    sigdelset(&open, SIGINT);
+    for (size_t used = 0; used < MB_LEN_MAX; used++) {
+        struct pollfd wait = {.fd = STDIN_FILENO, .events = POLLIN};
+        char byte;
+        if (ppoll(&wait, 1, NULL, &open) < 0) return -1;
+        if (*terminal->session->stop) {
+            errno = EINTR;
+            return -1;
+        }
+        ssize_t got = read(STDIN_FILENO, &byte, 1);
+        if (got <= 0) return (int)got;
+        if (mbrtowc(to, &byte, 1, &state) <= 1) return 1; /* else more bytes of it follow */
+    }
+    errno = EILSEQ;
+    return -1;
+}
+
 static void setup(Terminal *terminal)
 {
     EditLine *editor = terminal->editor;
     el_set(editor, EL_CLIENTDATA, terminal);
     el_set(editor, EL_PROMPT, prompt);
+    el_set(editor, EL_GETCFN, read_character);
     el_set(editor, EL_EDITOR, "emacs");
     el_set(editor, EL_ADDFN, "nnc-complete", "complete a name or command", complete);
     el_set(editor, EL_BIND, "\t", "nnc-complete", NULL);
@@ -180,12 +211,25 @@ static void setup(Terminal *terminal)
     el_source(editor, NULL);
 }
 
+static const char *edit_line(EditLine *editor, int *count)
+{
+    sigset_t interrupts, before;
+    sigemptyset(&interrupts);
+    sigaddset(&interrupts, SIGINT);
+    sigprocmask(SIG_BLOCK, &interrupts, &before);
+    const char *line = el_gets(editor, count);
+    int error = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return line;
+}
+
 /* The next line, NULL at the end of the input. Ctrl-C gives an empty one. */
 static const char *read_line(Terminal *terminal)
 {
     int count;
     errno = 0;
-    const char *line = el_gets(terminal->editor, &count);
+    const char *line = edit_line(terminal->editor, &count);
     if (line && count > 0) return line;
     if (!*terminal->session->stop && errno != EINTR) return NULL;
     *terminal->session->stop = 0;

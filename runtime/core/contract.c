@@ -244,7 +244,9 @@ void nn_contract_run(const nn_contract_plan *p, const nn_kernel_args *args, nn_t
     t.scratch_c = t.scratch_a + p->scratch_c;
     int64_t lanes = p->shapes->lanes, vectors = nn_ceil_div(p->n, lanes);
     for (int64_t i = begin; i < end; i++) {
-        int64_t column = i % p->n_tasks, row = i / p->n_tasks % p->m_tasks, batch = i / p->n_tasks / p->m_tasks;
+        /* Rows first: a thread's share of the tasks is a range of columns. The product before, the gradient and the
+         * update of a matrix of weights then meet the same columns in the same thread, and its cache keeps them. */
+        int64_t row = i % p->m_tasks, column = i / p->m_tasks % p->n_tasks, batch = i / p->n_tasks / p->m_tasks;
         t.m0 = nn_part(p->m, p->m_tasks, row);
         t.m1 = nn_part(p->m, p->m_tasks, row + 1);
         t.n0 = nn_part(vectors, p->n_tasks, column) * lanes;

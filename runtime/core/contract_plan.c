@@ -11,7 +11,9 @@ enum {
     MOST_K_SCRATCH = 1024,
     FEW_ROWS = 4,
     LARGE = 512,
-    NEAR_BYTES = 320 * 1024 /* of B that stays in the second cache beside what a tile function streams */
+    NEAR_BYTES = 320 * 1024, /* of B that stays in the second cache beside what a tile function streams */
+    ROW_PIECES = 4,          /* of a row that is streamed, for threads to own … */
+    LEAST_PIECE = 64         /* … and the fewest elements that are still worth a stream */
 };
 
 /* Strips of B that the row kernels walk: so many rows of it at a time stay in the nearest cache. */
@@ -104,7 +106,10 @@ static void choose_blocks(nn_contract_plan *p, int64_t wanted)
     int64_t panels = panels_of(p, p->vectors), most_m = nn_least(row_tiles, wanted), best = 0;
     int64_t weight_a = p->pack_a ? 3 : 1, weight_b = p->pack_b ? 4 : 1;
     p->m_tasks = p->n_tasks = 1;
-    if (p->by_rows) p->m_tasks = most_m;
+    if (p->by_rows) {
+        p->n_tasks = nn_least(wanted, nn_least(ROW_PIECES, nn_ceil_div(p->n, LEAST_PIECE)));
+        p->m_tasks = nn_least(row_tiles, nn_ceil_div(wanted, p->n_tasks));
+    }
     for (int64_t cuts = 1; !p->by_rows && wanted > 1 && cuts <= most_m; cuts++) {
         int64_t columns = nn_least(nn_ceil_div(wanted, cuts), panels);
         /* Traffic of all blocks: A once for each column of blocks, B once for each row of them; too few tasks double

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "display/term.h"
+#include "display/notation.h"
 #include "support/vector.h"
 
 typedef Vec(Term *) TermList;
@@ -14,15 +14,12 @@ static bool deserves_line(const Term *term)
     return term->n_kids > 1 || (term->n_kids == 1 && term->kids[0]->n_kids);
 }
 
-/* Counts uses and lists the shared terms that deserve a line, what they need first. Only kids of terms that are shown
- * are visited, each once. */
-static void count_uses(Term *term, TermList *shared)
+/* Counts uses; whether matrices are multiplied. Only kids of terms that are shown are visited, each once. */
+static void count_uses(Term *term, bool *matrices)
 {
-    if (term->uses++) {
-        if (term->uses == 2 && deserves_line(term)) vec_push(shared, term);
-        return;
-    }
-    for (uint32_t i = 0; i < term->n_kids; i++) count_uses(term->kids[i], shared);
+    if (term->uses++) return;
+    *matrices |= term->kind == TERM_MATMUL;
+    for (uint32_t i = 0; i < term->n_kids; i++) count_uses(term->kids[i], matrices);
 }
 
 /* Numbers shared terms in the order in which they can be read: kids first. */
@@ -42,21 +39,22 @@ void display_formula(Graph *graph, Node node, DisplayForm form, Text *to)
 {
     Arena *arena = arena_new();
     Term *root = term_of(graph, arena, node);
-    TermList shared = {0}, lines = {0};
-    count_uses(root, &shared);
+    TermList lines = {0};
+    bool matrices = false;
+    count_uses(root, &matrices);
     label_terms(root, &lines);
-    void (*print)(const Term *, Text *) = form == DISPLAY_LATEX ? term_print_latex : term_print_text;
-    const char *end = form == DISPLAY_LATEX ? " \\\\\n" : "\n";
+    const Notation *notation = form == DISPLAY_LATEX ? &notation_latex : &notation_text;
+    if (lines.count) text_string(to, notation->lines[0]);
     for (size_t i = 0; i < lines.count; i++) {
         uint32_t label = lines.at[i]->label;
         lines.at[i]->label = 0;
-        text_format(to, form == DISPLAY_LATEX ? "t_{%u} = " : "t%u = ", label);
-        print(lines.at[i], to);
-        text_string(to, end);
+        text_format(to, "%s%u%s = ", notation->label[0], label, notation->label[1]);
+        term_print(lines.at[i], notation, matrices, to);
+        text_string(to, notation->lines[1]);
         lines.at[i]->label = label;
     }
-    print(root, to);
-    vec_free(&shared);
+    term_print(root, notation, matrices, to);
+    if (lines.count) text_string(to, notation->lines[2]);
     vec_free(&lines);
     arena_free(arena);
 }

@@ -44,7 +44,8 @@ void term_fraction(double value, double *above, double *below);
 /* Whether the sum's number reads better in front: `1 + exp(x)`, but `x^2 + 1`. */
 bool term_number_first(const Term *sum);
 
-void term_print_text(const Term *term, Text *to);
-void term_print_latex(const Term *term, Text *to);
+/* print.c; matrices: the formula multiplies some. */
+typedef struct Notation Notation;
+void term_print(const Term *term, const Notation *notation, bool matrices, Text *to);
 
 #endif

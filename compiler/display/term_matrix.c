@@ -23,10 +23,10 @@ static Term *matmul(Builder *b, Term *x, bool tx, Term *y, bool ty)
     return term_finish_product(b->arena, product);
 }
 
-static Term *reshaped(Builder *b, Term *x, const char *shape)
+static Term *reshaped(Builder *b, const char *how, Term *x, const char *shape)
 {
     Term *term = term_make(b->arena, TERM_CALL, RANK_CALL, 1);
-    term->name = "reshape";
+    term->name = how;
     term->kids[0] = x;
     term->note = shape;
     return term;
@@ -40,7 +40,7 @@ static Term *as_matrix(Builder *b, Node node, Term *x, bool column)
     dim_print(graph_dims(b->graph), node_type(b->graph, node)->dims[0], &text);
     text_string(&text, column ? ", 1]" : "]");
     Term *scalar, *rest = term_take_scalars(b->arena, x, &scalar);
-    Term *matrix = reshaped(b, rest ? rest : x, term_text(b, &text));
+    Term *matrix = reshaped(b, column ? "column" : "row", rest ? rest : x, term_text(b, &text));
     return rest && scalar ? term_product(b->arena, scalar, 1, matrix, 1, 1) : matrix;
 }
 
@@ -178,7 +178,7 @@ Term *term_broadcast(Builder *b, Node node)
             text_string(&text, "1");
     }
     text_string(&text, "]");
-    return reshaped(b, x, term_text(b, &text));
+    return reshaped(b, "reshape", x, term_text(b, &text));
 }
 
 /* One along the last axis: pick, one_hot; rows: a subscript. */
@@ -217,5 +217,5 @@ Term *term_scatter_node(Builder *b, Node node)
         text_string(&text, ", ");
     }
     text_string(&text, "1]");
-    return term_product(b->arena, reshaped(b, g, term_text(b, &text)), 1, hot, 1, 1);
+    return term_product(b->arena, reshaped(b, "reshape", g, term_text(b, &text)), 1, hot, 1, 1);
 }

@@ -67,9 +67,9 @@ const Notation notation_text = {
 
 /* ---- LaTeX */
 
-static const char *const greek[] = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta",   "theta",
-                                    "kappa", "lambda", "mu",  "nu",    "xi",      "pi",   "rho",   "sigma",
-                                    "tau",   "phi",  "chi",   "psi",   "omega"};
+static const char *const greek[] = {"alpha", "beta",  "gamma",  "delta", "epsilon", "zeta", "eta",
+                                    "theta", "kappa", "lambda", "mu",    "nu",      "xi",   "pi",
+                                    "rho",   "sigma", "tau",    "phi",   "chi",     "psi",  "omega"};
 
 /* Letters of any alphabet that is not plain ASCII are text: an engine may lack them in its mathematical fonts. */
 static bool is_plain(const char *word, size_t length)
@@ -154,8 +154,14 @@ static void latex_function(const char *name, Text *to)
     for (; *name; name++) text_put(to, *name == '_' ? "-" : name, 1);
 }
 
-#define FUNCTION(name, command) {name, command "@(@0@)", LEVEL_POSTFIX, {LEVEL_ANY}, 1}
-#define RELATION(name, command) {name, "@0 " command " @1", LEVEL_COMPARE, {LEVEL_SUM, LEVEL_SUM}, 2}
+#define FUNCTION(name, command)                                                                                        \
+    {                                                                                                                  \
+        name, command "@(@0@)", LEVEL_POSTFIX, {LEVEL_ANY}, 1                                                          \
+    }
+#define RELATION(name, command)                                                                                        \
+    {                                                                                                                  \
+        name, "@0 " command " @1", LEVEL_COMPARE, {LEVEL_SUM, LEVEL_SUM}, 2                                            \
+    }
 
 static const Form latex_forms[] = {
     {"if",

@@ -19,8 +19,9 @@ typedef enum {
     LEVEL_OPERAND /* as tightly as its only operand */
 } Level;
 
-/* How one kind of term is written: @0, @1, @2 are its operands, @* all of them, @f is its name, @n its note, @_ the note
- * as a subscript if there is one, @, a comma where operands and a note meet; @( and @) are brackets as high as need be. */
+/* How one kind of term is written: @0, @1, @2 are its operands, @* all of them, @f is its name, @n its note, @_ the
+ * note as a subscript if there is one, @, a comma where operands and a note meet; @( and @) are brackets as high as
+ * need be. */
 typedef struct {
     const char *sign; /* the name of a call or an infix; "if", "@", "T", "[]" */
     const char *form;
@@ -30,18 +31,18 @@ typedef struct {
 } Form;
 
 struct Notation {
-    const Form *forms; /* the last one has no sign */
-    Form root, call;   /* of a square root; of a call that no form describes */
-    const char *open, *close;           /* brackets */
-    const char *tall_open, *tall_close; /* the same about what is higher than a line */
-    const char *const *tall;            /* the words that make it so; the last one is NULL */
-    const char *times, *tight_times; /* between factors; tight: within a sum */
-    const char *entrywise;           /* between factors that have axes */
+    const Form *forms;                       /* the last one has no sign */
+    Form root, call;                         /* of a square root; of a call that no form describes */
+    const char *open, *close;                /* brackets */
+    const char *tall_open, *tall_close;      /* the same about what is higher than a line */
+    const char *const *tall;                 /* the words that make it so; the last one is NULL */
+    const char *times, *tight_times;         /* between factors; tight: within a sum */
+    const char *entrywise;                   /* between factors that have axes */
     const char *divide[3], *tight_divide[3]; /* around and between numerator and denominator; the same on one line */
-    const char *raise[2], *lower[2]; /* around an exponent, around a subscript */
-    const char *label[2]; /* around the number of a line */
-    const char *lines[3]; /* before, between and behind several lines */
-    bool stacked;         /* numerators stand above denominators, which then need no brackets; not in exponents */
+    const char *raise[2], *lower[2];         /* around an exponent, around a subscript */
+    const char *label[2];                    /* around the number of a line */
+    const char *lines[3];                    /* before, between and behind several lines */
+    bool stacked; /* numerators stand above denominators, which then need no brackets; not in exponents */
     void (*put_name)(const char *name, Text *to);
     void (*put_function)(const char *name, Text *to);
     void (*put_number)(double value, Text *to);

@@ -264,9 +264,7 @@ static void print_factors(const Printer *p, const Factors *product, Part part)
         if (!is_chosen(product, i, part.sign, part.which)) continue;
         bool entrywise = p->matrices && last && !last->scalar && !kid->scalar;
         if (any)
-            put(p, part.tight  ? p->notation->tight_times
-                   : entrywise ? p->notation->entrywise
-                               : p->notation->times);
+            put(p, part.tight ? p->notation->tight_times : entrywise ? p->notation->entrywise : p->notation->times);
         if (kid->kind == TERM_MATMUL && product->powers[i] == 1 && !last)
             print(p, kid, LEVEL_PRODUCT, false); /* `2 * x @ y` is 2 * (x @ y) */
         else

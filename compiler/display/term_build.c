@@ -16,20 +16,11 @@ Term *term_call(Builder *b, Node node, const char *called, const char *note)
     return term;
 }
 
-static Term *infix(Builder *b, Node node, const char *sign)
+Term *term_infix(Builder *b, Node node, const char *sign)
 {
     Term *term = term_call(b, node, sign, NULL);
     term->kind = TERM_INFIX;
     return term;
-}
-
-/* Both branches without the denominators that they share. */
-static Term *choice(Builder *b, Node node)
-{
-    Term *term = term_call(b, node, "if", NULL), *outside;
-    term->kind = TERM_SELECT;
-    term_take_common(b->arena, &term->kids[1], &term->kids[2], &outside);
-    return outside ? term_product(b->arena, term_finish_product(b->arena, outside), 1, term, 1, 1) : term;
 }
 
 Term *term_elementwise(Builder *b, Node node)
@@ -48,32 +39,32 @@ Term *term_elementwise(Builder *b, Node node)
     case OP_DIV:
         return term_product(b->arena, x, 1, y, -1, 1);
     case OP_POW:
-        return y->kind == TERM_NUMBER ? term_product(b->arena, x, y->number, NULL, 0, 1) : infix(b, node, "^");
+        return y->kind == TERM_NUMBER ? term_product(b->arena, x, y->number, NULL, 0, 1) : term_infix(b, node, "^");
     case OP_SQRT:
         return term_product(b->arena, x, 0.5, NULL, 0, 1);
     case OP_EQ:
-        return infix(b, node, "==");
+        return term_infix(b, node, "==");
     case OP_NE:
-        return infix(b, node, "!=");
+        return term_infix(b, node, "!=");
     case OP_LT:
-        return infix(b, node, "<");
+        return term_comparison(b, node, "<");
     case OP_LE:
-        return infix(b, node, "<=");
+        return term_comparison(b, node, "<=");
     case OP_AND:
-        return infix(b, node, "and");
+        return term_both(b, node);
     case OP_OR:
-        return infix(b, node, "or");
+        return term_infix(b, node, "or");
     case OP_MOD:
-        return infix(b, node, "%");
+        return term_infix(b, node, "%");
     case OP_FLOOR_DIV:
-        return infix(b, node, "//");
+        return term_infix(b, node, "//");
     case OP_CAST:
         if (x->kind == TERM_NUMBER || dtype_is_float(node_type(b->graph, info->args[0])->dtype) ||
             node_op(b->graph, info->args[0]) == OP_SIZE)
             return x;
         return term_call(b, node, dtype_name(info->type.dtype), NULL);
     case OP_SELECT:
-        return choice(b, node);
+        return term_choice(b, node);
     default:
         return term_call(b, node, op_info(info->op)->spelling, NULL);
     }
@@ -260,12 +251,14 @@ Term *term_of(Graph *graph, Arena *arena, Node root)
     Builder b = {.graph = graph, .arena = arena, .root = root};
     b.terms = ARENA_ARRAY(arena, Term *, root.id + 1);
     b.names = ARENA_ARRAY(arena, Name, root.id + 1);
+    b.rectified = ARENA_ARRAY(arena, Name, root.id + 1);
     uint32_t count;
     Node *nodes = graph_reachable(graph, &root, 1, &count);
     choose_names(&b, nodes, count);
+    for (uint32_t i = 0; i < count; i++) term_note_rectified(&b, nodes[i]);
     for (uint32_t i = 0; i < count; i++) b.terms[nodes[i].id] = build(&b, nodes[i]);
     free(nodes);
     Term *term = b.terms[root.id];
-    term_shorten(term, node_type(graph, root)->dtype == DTYPE_F32);
+    term_shorten(arena, term, node_type(graph, root)->dtype == DTYPE_F32);
     return term;
 }

@@ -1,8 +1,5 @@
 /* Taking out of sums and products what can stand outside, and putting things together the other way. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "display/term_internal.h"
 
@@ -192,44 +189,5 @@ void term_recognise_means(Arena *arena, Term *product)
         mean->count = NULL;
         for (uint32_t k = 0; k < product->n_kids; k++)
             if (product->kids[k] == kid) product->kids[k] = mean;
-    }
-}
-
-/* The shortest decimal that is the same number in single precision. */
-static double shorter(double value)
-{
-    char digits[32];
-    for (int count = 1; count <= 9; count++) {
-        snprintf(digits, sizeof digits, "%.*g", count, value);
-        if ((float)strtod(digits, NULL) == (float)value) return strtod(digits, NULL);
-    }
-    return value;
-}
-
-void term_fraction(double value, double *above, double *below)
-{
-    enum { MOST_DIVISOR = 12, SHORT = 6 };
-    char digits[32];
-    snprintf(digits, sizeof digits, "%.9g", fabs(value));
-    *above = value;
-    *below = 1;
-    if (strlen(digits) <= SHORT || !isfinite(value)) return;
-    for (int divisor = 3; divisor <= MOST_DIVISOR; divisor++) {
-        double whole = nearbyint(value * divisor);
-        if (whole == 0 || fabs(whole) > MOST_DIVISOR || (float)(whole / divisor) != (float)value) continue;
-        *above = whole;
-        *below = divisor;
-        return;
-    }
-}
-
-void term_shorten(Term *term, bool single)
-{
-    if (!single || term->shortened) return;
-    term->shortened = true;
-    if (isfinite(term->number)) term->number = shorter(term->number);
-    for (uint32_t i = 0; i < term->n_kids; i++) {
-        if (term->powers) term->powers[i] = shorter(term->powers[i]);
-        term_shorten(term->kids[i], single);
     }
 }

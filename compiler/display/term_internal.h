@@ -35,18 +35,21 @@ Term *term_take_scalars(Arena *arena, Term *x, Term **scalar);
 void term_take_common(Arena *arena, Term **x, Term **y, Term **outside);
 /* `sum` divided by its count becomes `mean`, in a product under construction. */
 void term_recognise_means(Arena *arena, Term *product);
-/* Numbers as a person would write them: of single precision no digit that means nothing. */
-void term_shorten(Term *term, bool single);
 /* A measure of length. */
 uint32_t term_size(const Term *term);
+
+/* term_number.c: numbers as a person would write them: roots of 2 and pi, of single precision no digit that means
+ * nothing. */
+void term_shorten(Arena *arena, Term *term, bool single);
 
 /* What one formula is made with. */
 typedef struct {
     Graph *graph;
     Arena *arena;
     Node root;
-    Term **terms; /* by node id */
-    Name *names;  /* likewise: what the formula calls it, or NULL */
+    Term **terms;    /* by node id */
+    Name *names;     /* likewise: what the formula calls it, or NULL */
+    Name *rectified; /* likewise: what it calls max(x, 0) of this x, or NULL */
 } Builder;
 
 /* term_build.c */
@@ -56,8 +59,17 @@ static inline Term *term_kid(const Builder *b, Node node, uint32_t i)
 }
 /* name(the node's operands, note) */
 Term *term_call(Builder *b, Node node, const char *name, const char *note);
+Term *term_infix(Builder *b, Node node, const char *sign);
 Term *term_wrap(Builder *b, TermKind kind, Term *x, Term *y);
 Term *term_elementwise(Builder *b, Node node);
+
+/* term_choice.c: conditions and choices. */
+/* x < y or x <= y */
+Term *term_comparison(Builder *b, Node node, const char *sign);
+Term *term_both(Builder *b, Node node);
+Term *term_choice(Builder *b, Node node);
+/* Notes a name for max(x, 0) by its x. */
+void term_note_rectified(Builder *b, Node node);
 
 /* term_reduction.c: sizes and reductions. */
 /* Moves a text to the arena. */

@@ -165,9 +165,64 @@ Test(formula, shared_terms_get_a_line_of_their_own)
 Test(formula, choices_and_comparisons)
 {
     Fixture f = fixture_new();
-    Node x = scalar(&f, OP_INPUT, "x"), zero = build_constant_like(f.graph, x, 0);
-    Node step = build_select(f.graph, B(LE, x, zero), zero, x);
-    expect(&f, step, "if x <= 0 then 0 else x",
-           "\\begin{cases} 0 & \\text{if } x \\leq 0 \\\\ x & \\text{otherwise} \\end{cases}");
+    Node x = scalar(&f, OP_INPUT, "x"), y = scalar(&f, OP_INPUT, "y"), zero = build_constant_like(f.graph, x, 0);
+    Node two = build_constant_like(f.graph, x, 2), half = build_constant_like(f.graph, x, -0.5);
+    expect(&f, build_select(f.graph, B(LE, x, zero), zero, x), "relu(x)", "\\operatorname{relu}(x)");
+    expect(&f, build_select(f.graph, B(LE, x, zero), y, x), "if x > 0 then x else y",
+           "\\begin{cases} x & \\text{if } x > 0 \\\\ y & \\text{otherwise} \\end{cases}");
+    expect(&f, build_select(f.graph, B(LT, x, y), zero, x), "if x >= y then x else 0", NULL);
+    expect(&f, build_select(f.graph, B(LT, zero, x), x, y), "if x > 0 then x else y", NULL);
+    /* 2 <= 2 - x/2, 0 < 2 - x/2 */
+    Node line = B(ADD, B(MUL, half, x), two);
+    expect(&f, build_select(f.graph, B(LE, two, line), x, y), "if x > 0 then y else x", NULL);
+    expect(&f, build_select(f.graph, B(LT, zero, line), x, y), "if x < 4 then x else y", NULL);
+    Node within = B(AND, B(LT, x, two), B(LT, half, x));
+    expect(&f, build_select(f.graph, within, x, y), "if x > -0.5 and x < 2 then x else y", NULL);
+    fixture_free(&f);
+}
+
+Test(formula, a_rectified_value_tells_whether_it_is_positive)
+{
+    Fixture f = fixture_new();
+    Node x = scalar(&f, OP_INPUT, "x"), y = scalar(&f, OP_INPUT, "y"), zero = build_constant_like(f.graph, x, 0);
+    Node z = B(ADD, x, y), h = build_select(f.graph, B(LE, z, zero), zero, z);
+    graph_set_name(f.graph, h, intern(f.context->names, "h"));
+    expect(&f, B(MUL, h, build_select(f.graph, B(LE, z, zero), zero, y)), "h * (if h > 0 then y else 0)", NULL);
+    expect(&f, B(MUL, h, build_select(f.graph, B(LT, z, zero), zero, y)), "h * (if x + y >= 0 then y else 0)", NULL);
+    fixture_free(&f);
+}
+
+Test(formula, roots_of_two_and_pi)
+{
+    Fixture f = fixture_new();
+    Node x = scalar(&f, OP_INPUT, "x"), y = scalar(&f, OP_INPUT, "y");
+    static const struct {
+        double number;
+        const char *product, *sum;
+    } cases[] = {
+        {0.70710678118654752, "x / sqrt(2)", "x / sqrt(2) + y"},
+        {1.41421356237309505, "sqrt(2) * x", "sqrt(2)*x + y"},
+        {1.12837916709551257, "2 * x / sqrt(pi)", "2 * x / sqrt(pi) + y"},
+        {-0.39894228040143268, "-x / sqrt(2 * pi)", "y - x / sqrt(2 * pi)"},
+        {0.79788456080286536, "sqrt(2 / pi) * x", "sqrt(2 / pi) * x + y"},
+        {1.57079632679489662, "0.5 * pi * x", "0.5*pi*x + y"},
+        {0.7071, "0.7071 * x", "0.7071*x + y"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Node product = B(MUL, build_constant_like(f.graph, x, cases[i].number), x);
+        expect(&f, product, cases[i].product, NULL);
+        expect(&f, B(ADD, product, y), cases[i].sum, NULL);
+    }
+    fixture_free(&f);
+}
+
+Test(formula, products_of_elements_are_told_from_products_of_matrices)
+{
+    Fixture f = fixture_new();
+    Node x = matrix(&f, "x", "n", "m"), y = matrix(&f, "y", "n", "m"), w = matrix(&f, "w", "m", "m");
+    const int32_t labels[] = {0, 1, 1, 2, 0, 2};
+    expect(&f, B(MUL, x, y), "x * y", "x \\, y");
+    expect(&f, build_contract(f.graph, B(MUL, x, y), w, labels, 2), "x * y @ w", "(x \\odot y) \\, w");
+    expect(&f, B(MUL, build_contract(f.graph, x, w, labels, 2), y), "y * (x @ w)", "y \\odot (x \\, w)");
     fixture_free(&f);
 }

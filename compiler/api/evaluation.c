@@ -17,3 +17,11 @@ bool evaluation_add(Context *context, Program *program, MetricPart **parts, size
     *n_parts = split.n_parts;
     return true;
 }
+
+void evaluation_follow(Program *program, MetricPart **parts, size_t *n_parts)
+{
+    Module *module = program->module;
+    uint32_t count;
+    *n_parts = 0;
+    if (module->n_dims && metrics_run(module, module->dims[0], parts, &count)) *n_parts = count;
+}

@@ -110,6 +110,7 @@ static bool train(Pipeline *pipeline, const SummaryShapes *shapes, nn_params *pa
         .stop = &interrupted,
     };
     training.partials = split_partials(pipeline, &training.n_partials);
+    if (training.progress) training.followed = split_followed(pipeline, &training.n_followed);
     choose_manner(options, &pipeline->program->train, &training);
     if (training.progress && !summary_print(pipeline, shapes, params, &training, training.progress)) return false;
     return run(pipeline, &training, watch) && draw(options, watch);
@@ -151,17 +152,23 @@ static bool start_from(Pipeline *pipeline, nn_params *params)
     return good;
 }
 
-enum { MOST_PROGRAMS = 8 };
+enum { MOST_PROGRAMS = 9 };
 
-/* Those that this training runs, ended by NULL. */
-static void list_programs(const char **programs, bool accumulates, bool has_valid, bool watched)
+/* Those that this training runs, ended by NULL. Metrics are of validation data and, where somebody looks, of the
+ * training's own. */
+static void list_programs(const char **programs, bool accumulates, bool has_valid, const Options *options)
 {
-    const char *const always[] = {"initialise", accumulates ? "training" : "step", "data.train"};
-    static const char *const of_valid[] = {"data.valid", "accumulate", "finish"};
+    const char *const wanted[] = {"initialise",
+                                  accumulates ? "training" : "step",
+                                  "data.train",
+                                  has_valid ? "data.valid" : NULL,
+                                  has_valid || !options->quiet ? "accumulate" : NULL,
+                                  has_valid || !options->quiet ? "finish" : NULL,
+                                  options->quiet ? NULL : "running",
+                                  options->watch ? "watch" : NULL};
     size_t count = 0;
-    for (size_t i = 0; i < sizeof always / sizeof *always; i++) programs[count++] = always[i];
-    for (size_t i = 0; has_valid && i < sizeof of_valid / sizeof *of_valid; i++) programs[count++] = of_valid[i];
-    if (watched) programs[count++] = "watch";
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (wanted[i]) programs[count++] = wanted[i];
     programs[count] = NULL;
 }
 
@@ -191,10 +198,11 @@ int command_TRAIN(const Options *options)
                   "write for example `data train, valid { … split = [0.9, 0.1] }`");
         return pipeline_finish(&pipeline, EXIT_USER);
     }
+    pipeline.follows = !options->quiet;
     const SummaryShapes *shapes = options->quiet ? NULL : summary_shapes(&pipeline);
     Watch *watch = options->watch ? watch_new(&pipeline) : NULL;
     if (options->watch && !watch) return pipeline_finish(&pipeline, EXIT_USER);
-    list_programs(programs, pipeline.program->train.accumulate.given, has_valid, watch != NULL);
+    list_programs(programs, pipeline.program->train.accumulate.given, has_valid, options);
     if (pipeline_model(&pipeline, programs)) {
         nn_params *params = pipeline_params(&pipeline, NN_LOAD_WEIGHTS);
         nn_pool *pool = params ? pipeline_pool(&pipeline) : NULL;

@@ -139,6 +139,7 @@ bool pipeline_plan(Pipeline *pipeline)
     if (!pipeline->no_evaluation &&
         !evaluation_add(pipeline->context, pipeline->program, &pipeline->parts, &pipeline->n_parts))
         return false;
+    if (pipeline->follows) evaluation_follow(pipeline->program, &pipeline->followed, &pipeline->n_followed);
     pipeline->plan = schedule(pipeline->context, pipeline->program->module, NULL);
     if (!pipeline->plan) return false;
     Text text = {0};

@@ -20,10 +20,13 @@ typedef struct {
     Program *program;
     MetricPart *parts; /* what accumulates when a split is evaluated */
     size_t n_parts;
+    MetricPart *followed; /* and while it is trained */
+    size_t n_followed;
     Plan *plan;
     Jit *jit;
     nn_model *model;
     bool no_evaluation; /* the plan needs no "accumulate" and "finish" */
+    bool follows;       /* the metrics of a training are shown while it runs */
     int64_t *dims;      /* per free dimension of the model what --bind says, or -1 */
     size_t n_dims;
 } Pipeline;

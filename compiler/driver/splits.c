@@ -34,15 +34,25 @@ bool split_open(Pipeline *pipeline, const char *name, nn_split *to)
     return true;
 }
 
-const nn_partial *split_partials(Pipeline *pipeline, size_t *count)
+static const nn_partial *list_partials(Pipeline *pipeline, const MetricPart *parts, size_t count)
 {
     static const nn_combine kinds[] = {
         [COMBINE_SUM] = NN_COMBINE_SUM, [COMBINE_PRODUCT] = NN_COMBINE_PRODUCT, [COMBINE_MAX] = NN_COMBINE_MAX,
         [COMBINE_MIN] = NN_COMBINE_MIN, [COMBINE_ANY] = NN_COMBINE_MAX,         [COMBINE_ALL] = NN_COMBINE_MIN,
     };
-    *count = pipeline->n_parts;
-    nn_partial *partials = ARENA_ARRAY(pipeline->context->arena, nn_partial, pipeline->n_parts);
-    for (size_t i = 0; i < pipeline->n_parts; i++)
-        partials[i] = (nn_partial){pipeline->parts[i].name, kinds[pipeline->parts[i].combine]};
+    nn_partial *partials = ARENA_ARRAY(pipeline->context->arena, nn_partial, count);
+    for (size_t i = 0; i < count; i++) partials[i] = (nn_partial){parts[i].name, kinds[parts[i].combine]};
     return partials;
+}
+
+const nn_partial *split_partials(Pipeline *pipeline, size_t *count)
+{
+    *count = pipeline->n_parts;
+    return list_partials(pipeline, pipeline->parts, pipeline->n_parts);
+}
+
+const nn_partial *split_followed(Pipeline *pipeline, size_t *count)
+{
+    *count = pipeline->n_followed;
+    return list_partials(pipeline, pipeline->followed, pipeline->n_followed);
 }

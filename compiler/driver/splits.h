@@ -9,5 +9,7 @@
 bool split_open(Pipeline *pipeline, const char *name, nn_split *split);
 /* The partial results of the program `accumulate` and how they combine. */
 const nn_partial *split_partials(Pipeline *pipeline, size_t *count);
+/* Those of the training itself. */
+const nn_partial *split_followed(Pipeline *pipeline, size_t *count);
 
 #endif

@@ -10,7 +10,7 @@
 #include "support/vector.h"
 
 /* Longer lists are cut. */
-enum { MOST_ROWS = 16 };
+enum { MOST_ROWS = 16, WIDEST = 40 };
 
 /* Parameters of one layer, or of equal layers of a repeat. */
 typedef struct {
@@ -159,12 +159,18 @@ static Count count_params(const nn_model *model, nn_params *params)
     return count;
 }
 
+/* `h[*].dense (99 times)`. */
+static void put_name(Text *to, const Row *row)
+{
+    text_string(to, text_get(row->layers > 1 ? &row->shape : &row->name));
+    if (row->layers > 1) text_format(to, " (%zu times)", row->layers);
+}
+
 static void put_row(Text *to, const SummaryShapes *shapes, const Row *row, int width)
 {
     char number[40];
     Text name = {0};
-    text_string(&name, text_get(row->layers > 1 ? &row->shape : &row->name));
-    if (row->layers > 1) text_format(&name, " (%zu times)", row->layers);
+    put_name(&name, row);
     const char *shape = find_shape(shapes, text_get(&row->name));
     text_format(to, "  %-*s  %-28s  %12s%s%s\n", width, text_get(&name), text_get(&row->tensors),
                 group_digits(row->elements, number, sizeof number), *shape ? "  -> " : "", shape);
@@ -175,12 +181,13 @@ static void put_layers(Text *to, const SummaryShapes *shapes, const Rows *rows)
 {
     size_t width = 10;
     for (size_t i = 0; i < rows->count && i < MOST_ROWS; i++) {
-        const Row *row = &rows->at[i];
-        size_t own = strlen(text_get(&row->shape)) + (row->layers > 1 ? 12 : 0);
-        if (own > width) width = own;
+        Text name = {0};
+        put_name(&name, &rows->at[i]);
+        if (name.count > width) width = name.count;
+        text_free(&name);
     }
     for (size_t i = 0; i < rows->count && i < MOST_ROWS; i++)
-        put_row(to, shapes, &rows->at[i], (int)(width < 40 ? width : 40));
+        put_row(to, shapes, &rows->at[i], (int)(width < WIDEST ? width : WIDEST));
     if (rows->count > MOST_ROWS) text_format(to, "  … and %zu layers more\n", rows->count - MOST_ROWS);
 }
 

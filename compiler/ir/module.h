@@ -12,7 +12,8 @@ typedef enum {
     RESULT_GRADIENT, /* name: the path of the parameter (or input); of its type */
     RESULT_UPDATE,   /* old: PARAM or STATE node; name: its path; value: what it is after the call */
     RESULT_INIT,     /* name: path of a parameter or state; value: what it starts from; old: its node, or none */
-    RESULT_VALUE     /* anything else that is asked for by name */
+    RESULT_VALUE,    /* anything else that is asked for by name */
+    RESULT_PARTIAL   /* name: `accuracy.0`; what of a metric is put together over batches; left out where metrics are */
 } ResultRole;
 
 typedef struct {

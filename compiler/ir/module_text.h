@@ -4,11 +4,11 @@
 
 #include "ir/module.h"
 
-enum { N_ROLES = RESULT_VALUE + 1, N_LISTS = 4 };
+enum { N_ROLES = RESULT_PARTIAL + 1, N_LISTS = 4 };
 
 static const char *const role_words[N_ROLES] = {
     [RESULT_OUTPUT] = "output", [RESULT_LOSS] = "loss", [RESULT_METRIC] = "metric", [RESULT_GRADIENT] = "gradient",
-    [RESULT_UPDATE] = "update", [RESULT_INIT] = "init", [RESULT_VALUE] = "value",
+    [RESULT_UPDATE] = "update", [RESULT_INIT] = "init", [RESULT_VALUE] = "value",   [RESULT_PARTIAL] = "partial",
 };
 
 /* The declared lists in the order in which they are printed. */

@@ -2,7 +2,8 @@
 
 static const char *const phase_names[] = {"forward", "backward", "update"};
 static const char *const role_names[] = {"input", "param", "state", "setting", "result", "literal", "temporary"};
-static const char *const result_names[] = {"output", "loss", "metric", "gradient", "update", "init", "value"};
+static const char *const result_names[] = {"output", "loss", "metric", "gradient",
+                                           "update", "init", "value",  "partial"};
 
 static void print_buffer(const DimTable *dims, const PlanBuffer *buffer, uint32_t number, Text *to)
 {

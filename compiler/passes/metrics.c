@@ -19,6 +19,7 @@ typedef struct {
     Node *totals;        /* by node id: what stands for a cut */
     Vec(MetricPart) parts;
     uint32_t n_of_metric;
+    bool running; /* of a training that runs; see metrics_run */
     bool failed;
 } Splitter;
 
@@ -48,6 +49,7 @@ static Span place_of(const Splitter *s, Node node)
 static void fail_unreduced(Splitter *s, Node node)
 {
     s->failed = true;
+    if (s->running) return;
     Diag *diag = diag_new(graph_context(s->graph)->diagnostics, DIAG_metric_not_reduced, place_of(s, node),
                           "`%s` depends on single rows: `%s` over `%s` cannot be put together from batches", s->metric,
                           op_info(node_op(s->graph, node))->spelling, s->batch);
@@ -76,14 +78,15 @@ static void fail_beneath(Splitter *s, Node node, RowTrouble trouble)
 static void cut(Splitter *s, Node node)
 {
     Node culprit;
-    RowTrouble trouble = rows_beneath(&s->rows, node, &culprit);
+    RowTrouble trouble = s->running ? ROWS_GOOD : rows_beneath(&s->rows, node, &culprit);
     if (trouble != ROWS_GOOD) {
         fail_beneath(s, culprit, trouble);
         return;
     }
     MetricPart part = {.partial = node};
     metrics_combine(s->graph, node, &part.combine);
-    part.name = intern_format(graph_context(s->graph)->names, "%s.%u", s->metric, s->n_of_metric++);
+    part.name = intern_format(graph_context(s->graph)->names, "%s%s.%u", s->running ? "running." : "", s->metric,
+                              s->n_of_metric++);
     Type type = *node_type(s->graph, node);
     part.total = build_source(s->graph, OP_INPUT, part.name, type_with(type, type.dtype));
     s->totals[node.id] = part.total;
@@ -133,56 +136,108 @@ static void make_accumulate(Splitter *s, MetricSplit *split)
     }
 }
 
-static void make_finish(Splitter *s, const Function *evaluation, MetricSplit *split)
+/* Whether a result is put together from batches. The losses of a training that runs are means of what its steps had. */
+static bool is_scored(const Splitter *s, const Result *result)
+{
+    return result->role == RESULT_METRIC || (result->role == RESULT_LOSS && !s->running);
+}
+
+static void make_finish(Splitter *s, const Function *evaluation, Function *finish)
 {
     Context *context = graph_context(s->graph);
     Vec(Node) roots = {0};
-    Function *finish = &split->finish;
-    *finish = (Function){.name = intern(context->names, "finish")};
+    *finish = (Function){.name = intern(context->names, s->running ? "running" : "finish")};
     finish->results = ARENA_ARRAY(context->arena, Result, evaluation->n_results);
     for (uint32_t i = 0; i < evaluation->n_results; i++) {
         const Result *result = &evaluation->results[i];
-        if (result->role != RESULT_LOSS && result->role != RESULT_METRIC) continue;
+        if (!is_scored(s, result)) continue;
         finish->results[finish->n_results++] = *result;
         vec_push(&roots, result->value);
     }
-    vec_push(&roots, evaluation->loss);
+    vec_push(&roots, s->running ? NODE_NONE : evaluation->loss);
     graph_rewrite(s->graph, roots.at, (uint32_t)roots.count, put_totals, s);
     for (uint32_t i = 0; i < finish->n_results; i++) finish->results[i].value = roots.at[i];
     finish->loss = vec_last(&roots);
     vec_free(&roots);
 }
 
-bool metrics_split(const Module *module, const Function *evaluation, Name batch, MetricSplit *split)
+static Splitter splitter_new(const Module *module, Name batch, bool running)
 {
     Graph *graph = module->graph;
     size_t n_nodes = (size_t)graph_count(graph) + 1;
-    Splitter s = {.module = module, .graph = graph, .batch = batch};
+    Splitter s = {.module = module, .graph = graph, .batch = batch, .running = running};
     rows_find(&s.rows, graph, batch);
     s.seen = calloc(n_nodes, sizeof *s.seen);
     s.totals = calloc(n_nodes, sizeof *s.totals);
     if (!s.seen || !s.totals) abort();
-    for (uint32_t i = 0; i < evaluation->n_results; i++) {
-        const Result *result = &evaluation->results[i];
-        if (result->role != RESULT_LOSS && result->role != RESULT_METRIC) continue;
-        s.metric = result->name;
-        s.n_of_metric = 0;
-        search(&s, result->value);
+    return s;
+}
+
+static void splitter_free(Splitter *s)
+{
+    free(s->seen);
+    free(s->totals);
+    vec_free(&s->parts);
+    rows_free(&s->rows);
+}
+
+static void search_results(Splitter *s, const Function *function)
+{
+    for (uint32_t i = 0; i < function->n_results; i++) {
+        const Result *result = &function->results[i];
+        if (!is_scored(s, result)) continue;
+        s->metric = result->name;
+        s->n_of_metric = 0;
+        search(s, result->value);
     }
+}
+
+bool metrics_split(const Module *module, const Function *evaluation, Name batch, MetricSplit *split)
+{
+    Splitter s = splitter_new(module, batch, false);
+    search_results(&s, evaluation);
     if (!node_is_none(evaluation->loss) && !s.failed) {
-        s.metric = intern(graph_context(graph)->names, "loss");
+        s.metric = intern(graph_context(s.graph)->names, "loss");
         s.n_of_metric = (uint32_t)s.parts.count; /* a loss called `loss` has the first numbers */
         search(&s, evaluation->loss);
     }
     if (!s.failed) {
         make_accumulate(&s, split);
-        make_finish(&s, evaluation, split);
+        make_finish(&s, evaluation, &split->finish);
     }
-    free(s.seen);
-    free(s.totals);
-    vec_free(&s.parts);
-    rows_free(&s.rows);
+    splitter_free(&s);
     return !s.failed;
+}
+
+static void add_partials(Module *module, const MetricPart *parts, uint32_t n_parts)
+{
+    Function *training = module_function(module, "training");
+    Result *results = ARENA_ARRAY(graph_context(module->graph)->arena, Result, training->n_results + n_parts);
+    memcpy(results, training->results, training->n_results * sizeof *results);
+    for (uint32_t i = 0; i < n_parts; i++)
+        results[training->n_results++] =
+            (Result){.role = RESULT_PARTIAL, .name = parts[i].name, .value = parts[i].partial};
+    training->results = results;
+}
+
+bool metrics_run(Module *module, Name batch, MetricPart **parts, uint32_t *n_parts)
+{
+    Context *context = graph_context(module->graph);
+    const Function *training = module_function(module, "training");
+    Splitter s = splitter_new(module, batch, true);
+    search_results(&s, training);
+    bool good = !s.failed && s.parts.count > 0;
+    if (good) {
+        *n_parts = (uint32_t)s.parts.count;
+        *parts = ARENA_COPY(context->arena, MetricPart, s.parts.at, s.parts.count);
+        Function *functions = ARENA_ARRAY(context->arena, Function, module->n_functions + 1);
+        memcpy(functions, module->functions, module->n_functions * sizeof *functions);
+        make_finish(&s, training, &functions[module->n_functions++]);
+        module->functions = functions;
+        add_partials(module, *parts, *n_parts);
+    }
+    splitter_free(&s);
+    return good;
 }
 
 bool pass_metrics(Module *module, const PassOptions *options)

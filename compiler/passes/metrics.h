@@ -28,6 +28,12 @@ typedef struct {
  * whose value depends on how the rows are cut into batches. */
 bool metrics_split(const Module *module, const Function *evaluation, Name batch, MetricSplit *split);
 
+/* The same of the function that trains, whose metrics are followed while it does: what a batch gave is added up as it
+ * was computed then, from weights that change, and normalised or dropped out by its batch. So there is nothing to
+ * refuse beneath a reduction. The parts, `running.accuracy.0`, become results of "training" and "running" finishes
+ * them. False, with nothing changed, when a metric is not reduced over the batch. */
+bool metrics_run(Module *module, Name batch, MetricPart **parts, uint32_t *n_parts);
+
 /* How the batches' values of a reduction combine; false when the node is none that can be cut. */
 bool metrics_combine(const Graph *graph, Node reduction, Combine *combine);
 

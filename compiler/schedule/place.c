@@ -102,25 +102,11 @@ static void write_after_readers(Program *program, Group *group, Node old)
         if (reader->group != group->id) group_depend(program, group, reader->group);
 }
 
-static Need need_of_target(const Target *target)
-{
-    switch (target->role) {
-    case RESULT_METRIC:
-        return NEED_METRIC;
-    case RESULT_GRADIENT:
-        return NEED_BACKWARD;
-    case RESULT_UPDATE:
-        return NEED_UPDATE;
-    default:
-        return NEED_FORWARD;
-    }
-}
-
 static void copy_to(Program *program, const Target *target)
 {
     Piece piece;
     piece_copy(program, target->base, &piece);
-    Group *group = group_new(program, &piece, need_of_target(target));
+    Group *group = group_new(program, &piece, need_of(target->role));
     vec_push(&group->stores, (Store){0, target->buffer});
     group_note_reads(program, group, &group->draft);
     write_after_readers(program, group, target->old);

@@ -26,10 +26,11 @@ Node base_of(const Graph *graph, Node node)
     }
 }
 
-static Need need_of(ResultRole role)
+Need need_of(ResultRole role)
 {
     switch (role) {
     case RESULT_METRIC:
+    case RESULT_PARTIAL:
         return NEED_METRIC;
     case RESULT_GRADIENT:
         return NEED_BACKWARD;

@@ -176,6 +176,8 @@ void program_set_order(Program *program, const Function *function, bool step);
 bool is_memory(const Graph *graph, Node node);
 /* The node whose memory this one is when it is stored: without reshapes and stopped gradients. */
 Node base_of(const Graph *graph, Node node);
+/* What a result is computed for. */
+Need need_of(ResultRole role);
 
 /* materialise.c */
 void program_materialise(Program *program);

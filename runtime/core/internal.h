@@ -60,6 +60,21 @@ bool nn_dtype_is_float(uint8_t dtype);
 /* Copies count elements; NN_ERROR_RANGE with a message when a float is no value of an integer type. */
 int nn_convert(uint8_t to_type, void *to, uint8_t from_type, const void *from, size_t count);
 
+/* ---- names.c ---- */
+
+typedef struct {
+    const nn_image *image;
+    int64_t *first, *next; /* by hash; by tensor: -1 ends a chain */
+    uint32_t mask;
+} nn_names;
+
+/* False without memory; nn_names_free is due either way. */
+bool nn_names_make(nn_names *names, const nn_image *image);
+void nn_names_free(nn_names *names);
+/* The first tensor of the name, and the next one that has the same; -1 when there is none. */
+int64_t nn_names_find(const nn_names *names, const char *name);
+int64_t nn_names_next(const nn_names *names, int64_t tensor);
+
 /* ---- model.c ---- */
 
 struct nn_model {
@@ -68,6 +83,7 @@ struct nn_model {
     nn_memory memory;
     void *library; /* of dlopen, with its release; see host/open.c */
     void (*close_library)(void *library);
+    nn_names names;
     uint32_t n_inputs;
     uint32_t *inputs;       /* tensors of a call's inputs, in order */
     uint8_t *dim_of_params; /* per symbol */

@@ -72,7 +72,7 @@ int nn_model_from_image(const nn_image *image, const nn_options *options, nn_mod
     model->image = image;
     bool given = options && options->size >= sizeof *options && options->memory;
     model->memory = given ? *options->memory : nn_memory_default;
-    if (!fill_tables(model)) {
+    if (!nn_names_make(&model->names, image) || !fill_tables(model)) {
         nn_model_free(model);
         return nn_fail(NN_ERROR_MEMORY, "no memory for a model");
     }
@@ -100,6 +100,7 @@ void nn_model_free(nn_model *model)
 {
     if (!model || atomic_fetch_sub(&model->references, 1) > 1) return;
     if (model->close_library) model->close_library(model->library);
+    nn_names_free(&model->names);
     free(model->inputs);
     free(model->settings);
     free(model->dim_of_params);

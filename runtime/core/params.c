@@ -138,10 +138,10 @@ nn_model *nn_params_model(nn_params *params)
 
 int64_t nn_params_find(const nn_params *params, const char *name)
 {
-    const nn_image *image = params->model->image;
-    for (uint32_t i = 0; i < image->n_tensors; i++)
-        if (params->values[i].at && !strcmp(image->tensors[i].name, name)) return i;
-    return -1;
+    const nn_names *names = &params->model->names;
+    int64_t found = nn_names_find(names, name);
+    while (found >= 0 && !params->values[found].at) found = nn_names_next(names, found);
+    return found;
 }
 
 /* The parameter of the name when the arguments make sense. */

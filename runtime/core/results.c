@@ -3,38 +3,53 @@
 
 #include "core/internal.h"
 
-static bool has_name(const nn_tensor_info *tensor, const char *name)
+static bool is_state(const nn_session *session, int64_t tensor)
 {
-    if (tensor->role != NN_GRADIENT) return !strcmp(tensor->name, name);
-    if (strncmp(name, "grad.", 5)) return false;
-    return !strcmp(tensor->name, name + 5) || !strcmp(tensor->name, name);
+    return session->model->image->tensors[tensor].role == NN_STATE && !session->params->values[tensor].at;
 }
 
-/* The result of the name or a state of this session, preferably one that has a value now; -1 when there is none. */
-static int64_t find_result(const nn_session *session, const char *name)
+static bool is_there(const nn_session *session, int64_t tensor)
 {
-    const nn_image *image = session->model->image;
+    return session->ready[tensor] || (is_state(session, tensor) && session->blocks[tensor].at);
+}
+
+typedef enum { ALL, NO_GRADIENTS, GRADIENTS } Wanted;
+
+/* The result of the name or a state of this session, preferably one that has a value now; -1 when there is none. */
+static int64_t find_result(const nn_session *session, const char *name, Wanted wanted)
+{
+    const nn_model *model = session->model;
     int64_t found = -1;
-    for (uint32_t i = 0; i < image->n_tensors; i++) {
-        const nn_tensor_info *tensor = &image->tensors[i];
-        bool state = tensor->role == NN_STATE && !session->params->values[i].at;
-        bool result = tensor->role >= NN_OUTPUT && !nn_role_is_input(tensor->role);
-        if (!(result || state) || !has_name(tensor, name)) continue;
-        if (session->ready[i] || (state && session->blocks[i].at)) return i;
+    for (int64_t i = nn_names_find(&model->names, name); i >= 0; i = nn_names_next(&model->names, i)) {
+        uint8_t role = model->image->tensors[i].role;
+        bool result = role >= NN_OUTPUT && !nn_role_is_input(role);
+        if (!(result || is_state(session, i)) || (wanted != ALL && (role == NN_GRADIENT) != (wanted == GRADIENTS)))
+            continue;
+        if (is_there(session, i)) return i;
         if (found < 0) found = i;
     }
     return found;
+}
+
+/* `grad.PATH` is the gradient by PATH, though another result may be called so too. */
+static int64_t find_named(const nn_session *session, const char *name)
+{
+    static const char prefix[] = "grad.";
+    if (strncmp(name, prefix, sizeof prefix - 1)) return find_result(session, name, NO_GRADIENTS);
+    int64_t found = find_result(session, name, ALL);
+    int64_t gradient = find_result(session, name + sizeof prefix - 1, GRADIENTS);
+    if (found < 0 || gradient < 0) return found < 0 ? gradient : found;
+    return is_there(session, found) || !is_there(session, gradient) ? found : gradient;
 }
 
 static int locate(const nn_session *session, const char *name, int64_t *index, int64_t *dims, int64_t *elements)
 {
     if (!session || !name) return nn_fail(NN_ERROR_ARGUMENT, "the session or the name is NULL");
     const nn_model *model = session->model;
-    *index = find_result(session, name);
+    *index = find_named(session, name);
     if (*index < 0) return nn_fail(NN_ERROR_ARGUMENT, "%s has no result %s", model->image->name, name);
     const nn_tensor_info *tensor = &model->image->tensors[*index];
-    bool there = session->ready[*index] || (tensor->role == NN_STATE && session->blocks[*index].at);
-    if (!there) return nn_fail(NN_ERROR_STATE, "%s was not computed by the last call", name);
+    if (!is_there(session, *index)) return nn_fail(NN_ERROR_STATE, "%s was not computed by the last call", name);
     int64_t unbound;
     int status = nn_tensor_sizes(model->image, tensor, session->symbols, dims, elements, &unbound);
     if (status) return nn_size_fail(model, status, unbound, tensor->name);

@@ -8,10 +8,10 @@ static int find_setting(const nn_params *params, const char *name, uint32_t *ten
 {
     if (!params || !name) return nn_fail(NN_ERROR_ARGUMENT, "the parameters or the name are NULL");
     const nn_model *model = params->model;
-    for (uint32_t i = 0; i < model->n_settings; i++) {
-        *tensor = model->settings[i];
-        if (!strcmp(model->image->tensors[*tensor].name, name)) return NN_OK;
-    }
+    int64_t found = nn_names_find(&model->names, name);
+    while (found >= 0 && model->image->tensors[found].role != NN_SETTING) found = nn_names_next(&model->names, found);
+    *tensor = found < 0 ? 0 : (uint32_t)found;
+    if (found >= 0) return NN_OK;
     return nn_fail(NN_ERROR_ARGUMENT, "%s has no setting %s", model->image->name, name);
 }
 

@@ -1,6 +1,7 @@
 /* Checkpoints: weight files with, beside the parameters, states and optimizer states, tensors of the training's own:
  *
  *     training/counts, training/sums   how far it is and what it has summed up, below
+ *     training/running/NAME            what metrics that are followed have accumulated
  *     training/best/NAME               with patience: the best values of the parameters and states
  *     training/sizes                   sizes of the session when it has states of its own, and then
  *     training/session/NAME            these states
@@ -17,7 +18,9 @@
 #define BEST NN_TRAINING_PREFIX "best/"
 #define SESSION NN_TRAINING_PREFIX "session/"
 
-enum { FORM = 1 };
+#define RUNNING NN_TRAINING_PREFIX "running/"
+
+enum { FORM = 2 };
 
 /* Numbers by place; a new one goes to the end. */
 typedef enum {
@@ -30,6 +33,7 @@ typedef enum {
     COUNT_LOG_SIZE,
     COUNT_BEST_STEP,
     COUNT_WAITED,
+    COUNT_FOLLOWED, /* rows in training/running */
     COUNTS
 } Count;
 
@@ -55,6 +59,7 @@ static Numbers collect_numbers(const nn_trainer *trainer, uint64_t log_size)
     numbers.counts[COUNT_LOG_SIZE] = (int64_t)log_size;
     numbers.counts[COUNT_BEST_STEP] = (int64_t)trainer->best.step;
     numbers.counts[COUNT_WAITED] = (int64_t)trainer->best.waited;
+    numbers.counts[COUNT_FOLLOWED] = trainer->totals.rows;
     for (size_t i = 0; i < trainer->n_valid; i++) numbers.valid[i] = trainer->valid[i].value;
     return numbers;
 }
@@ -130,6 +135,17 @@ static bool add_tensors(const nn_trainer *trainer, Extras *extras)
     return good;
 }
 
+static bool add_totals(const nn_trainer *trainer, Extras *extras)
+{
+    const nn_totals *totals = &trainer->totals;
+    bool good = true;
+    for (size_t i = 0; good && totals->rows && i < totals->count; i++) {
+        const int64_t elements = (int64_t)totals->totals[i].elements;
+        good = add(extras, RUNNING, totals->partials[i].name, NN_F64, 1, &elements, totals->totals[i].values);
+    }
+    return good;
+}
+
 /* FILE.2 becomes FILE.3 and so on; FILE stays in its place and is FILE.1 too. */
 static void shift(const char *path, uint64_t keep)
 {
@@ -157,10 +173,10 @@ int nn_checkpoint_save(nn_trainer *trainer, uint64_t step)
     Numbers numbers = collect_numbers(trainer, log_size);
     Extras extras = {0};
     const int64_t counts = COUNTS, sums = SUMS;
-    if (!extras_new(&extras, 2 * (size_t)training->params->model->image->n_tensors + 3) ||
+    if (!extras_new(&extras, 2 * (size_t)training->params->model->image->n_tensors + trainer->totals.count + 3) ||
         !add(&extras, NN_TRAINING_PREFIX, "counts", NN_I64, 1, &counts, numbers.counts) ||
         !add(&extras, NN_TRAINING_PREFIX, "sums", NN_F64, 1, &sums, &numbers.best_loss) ||
-        !add_tensors(trainer, &extras))
+        !add_totals(trainer, &extras) || !add_tensors(trainer, &extras))
         status = nn_fail(NN_ERROR_MEMORY, "no memory for %s", training->checkpoint);
     if (!status && training->keep > 1) shift(training->checkpoint, training->keep);
     if (!status) status = nn_params_write(training->params, training->checkpoint, extras.entries, extras.count);
@@ -179,12 +195,18 @@ int nn_checkpoint_load_params(const nn_training *training)
     return status;
 }
 
-static bool take(const nn_archive *archive, const char *before, const char *name, uint8_t dtype, int64_t elements,
-                 void *to)
+static const nn_stored *find(const nn_archive *archive, const char *before, const char *name)
 {
     char *joined = join(before, name);
     const nn_stored *stored = joined ? nn_archive_find(archive, joined) : NULL;
     free(joined);
+    return stored;
+}
+
+static bool take(const nn_archive *archive, const char *before, const char *name, uint8_t dtype, int64_t elements,
+                 void *to)
+{
+    const nn_stored *stored = find(archive, before, name);
     if (!stored || stored->dtype != dtype || stored->end - stored->begin != (uint64_t)elements * nn_dtype_size(dtype))
         return false;
     memcpy(to, stored->data, stored->end - stored->begin);
@@ -208,6 +230,23 @@ static int check_counts(const nn_trainer *trainer, const int64_t *counts)
     if (!status) status = check(path, "rows", counts[COUNT_ROWS], now.counts[COUNT_ROWS]);
     if (!status) status = check(path, "no-shuffle", counts[COUNT_NO_SHUFFLE], now.counts[COUNT_NO_SHUFFLE]);
     return status;
+}
+
+/* Metrics that were not followed before are not shown for the part that goes on. */
+static int take_totals(nn_trainer *trainer, const nn_archive *archive, int64_t rows)
+{
+    nn_totals *totals = &trainer->totals;
+    for (size_t i = 0; rows && i < totals->count; i++) {
+        const nn_stored *stored = find(archive, RUNNING, totals->partials[i].name);
+        if (!stored || stored->dtype != NN_F64) return NN_OK;
+        size_t size = stored->end - stored->begin;
+        if (!nn_totals_reserve(totals, i, size / sizeof(double)))
+            return nn_fail(NN_ERROR_MEMORY, "no memory for %s", totals->partials[i].name);
+        memcpy(totals->totals[i].values, stored->data, size);
+    }
+    totals->rows = rows;
+    totals->begun = rows > 0;
+    return NN_OK;
 }
 
 static int take_best(nn_trainer *trainer, const nn_archive *archive)
@@ -279,7 +318,8 @@ static int take_archive(nn_trainer *trainer, const nn_archive *archive)
     trainer->best.loss = numbers.best_loss;
     trainer->sums = numbers.sums;
     for (size_t i = 0; i < trainer->n_valid; i++) trainer->valid[i].value = numbers.valid[i];
-    status = take_best(trainer, archive);
+    status = take_totals(trainer, archive, numbers.counts[COUNT_FOLLOWED]);
+    if (!status) status = take_best(trainer, archive);
     return status ? status : take_session(trainer, archive);
 }
 

@@ -82,14 +82,16 @@ static void erase_line(const nn_progress *progress)
     if (progress->terminal) fputs("\r\033[K", progress->to);
 }
 
-void nn_progress_step(nn_progress *progress, const nn_standing *standing, int64_t rows)
+bool nn_progress_count(nn_progress *progress, int64_t rows)
 {
     progress->part_rows += (uint64_t)rows;
     progress->rows += (uint64_t)rows;
-    if (!progress->to || !progress->terminal) return;
-    double now = nn_seconds();
-    if (now - progress->shown < refresh) return;
-    progress->shown = now;
+    return progress->to && progress->terminal && nn_seconds() - progress->shown >= refresh;
+}
+
+void nn_progress_step(nn_progress *progress, const nn_standing *standing)
+{
+    double now = progress->shown = nn_seconds();
     erase_line(progress);
     print_where(progress, standing, false);
     fprintf(progress->to, "  loss %.4f", standing->loss);
@@ -108,9 +110,17 @@ void nn_progress_lost(nn_progress *progress, uint64_t step, double loss)
             (unsigned long long)step, isnan(loss) ? "not a number" : "infinite");
 }
 
-void nn_progress_stop(nn_progress *progress, uint64_t step)
+void nn_progress_stop(nn_progress *progress, const nn_stop *stop)
 {
-    if (progress->to) fprintf(progress->to, "stopped after step %llu\n", (unsigned long long)step);
+    FILE *to = progress->to;
+    if (!to) return;
+    fprintf(to, "stopped after step %llu\n", (unsigned long long)stop->step);
+    if (stop->weights) fprintf(to, "the weights so far are in %s\n", stop->weights);
+    if (stop->from)
+        fprintf(to, "the same command with --resume %s goes on\n", stop->from);
+    else if (stop->step)
+        fprintf(to, "%s; with --checkpoint FILE a training can be resumed\n",
+                stop->weights ? "they do not hold all that going on needs" : "nothing was saved");
 }
 
 void nn_progress_part(nn_progress *progress, const nn_standing *standing, const nn_score *valid, size_t n_valid)
@@ -169,32 +179,39 @@ static void print_time(FILE *to, double seconds)
 }
 
 /* The columns are the scores of both rows, the loss first. */
-static size_t list_columns(const nn_score *train, size_t n_train, const nn_ending *ending, nn_score *columns)
+static size_t list_columns(const nn_ending *ending, nn_score *columns)
 {
     size_t count = 0;
     double known;
-    for (size_t i = 0; i < n_train; i++) columns[count++] = train[i];
-    for (size_t i = 0; i < ending->n_valid && count < 2 * NN_MOST_SCORES; i++)
+    for (size_t i = 0; i < ending->n_train; i++) columns[count++] = ending->train[i];
+    for (size_t i = 0; i < ending->n_valid; i++)
         if (!has_score(columns, count, ending->valid[i].name, &known)) columns[count++] = ending->valid[i];
     return count;
 }
 
+static void print_work(const nn_progress *progress, const nn_ending *ending)
+{
+    double seconds = progress->ended - progress->started;
+    if (!ending->steps) {
+        fputs("\nnothing was left to do", progress->to);
+        return;
+    }
+    fprintf(progress->to, "\n%llu step%s in ", (unsigned long long)ending->steps, ending->steps > 1 ? "s" : "");
+    print_time(progress->to, seconds);
+    if (seconds > 0) fprintf(progress->to, ", %.0f samples/s", (double)progress->rows / seconds);
+}
+
 void nn_progress_end(nn_progress *progress, const nn_ending *ending)
 {
-    nn_score train[NN_MOST_SCORES + 1] = {{"loss", ending->last->loss}}, columns[2 * NN_MOST_SCORES];
-    size_t n_train = 1;
-    double seconds = nn_seconds() - progress->started;
+    nn_score columns[2 * NN_MOST_SCORES];
     if (!progress->to) return;
-    for (size_t i = 0; i < ending->last->n_scores; i++) train[n_train++] = ending->last->scores[i];
-    size_t count = list_columns(train, n_train, ending, columns);
+    size_t count = list_columns(ending, columns);
     fprintf(progress->to, "\n  %-6s", "");
     for (size_t i = 0; i < count; i++) fprintf(progress->to, "  %*s", column_width(columns[i].name), columns[i].name);
     fputc('\n', progress->to);
-    print_row(progress->to, "train", columns, count, train, n_train);
+    print_row(progress->to, ending->whole ? "train" : "seen", columns, count, ending->train, ending->n_train);
     if (ending->n_valid) print_row(progress->to, "valid", columns, count, ending->valid, ending->n_valid);
-    fprintf(progress->to, "\n%llu steps in ", (unsigned long long)ending->steps);
-    print_time(progress->to, seconds);
-    if (seconds > 0) fprintf(progress->to, ", %.0f samples/s", (double)progress->rows / seconds);
+    print_work(progress, ending);
     if (ending->best && progress->epochs)
         fprintf(progress->to, "%s; the best of epoch %llu are kept", ending->early ? "; ended by patience" : "",
                 (unsigned long long)(ending->best / ending->part));

@@ -7,21 +7,7 @@
 #include "core/safetensors.h"
 #include "host/train_internal.h"
 
-/* Metrics of the training are a sample: of so many steps an epoch. */
-enum { SAMPLES = 32 };
-
 /* ---- Setting up ---- */
-
-static void find_metrics(nn_trainer *trainer)
-{
-    const nn_image *image = trainer->training->params->model->image;
-    for (uint32_t i = 0; i < image->n_tensors && trainer->n_metrics < NN_MOST_SCORES; i++) {
-        if (image->tensors[i].role != NN_METRIC || image->tensors[i].rank) continue;
-        nn_score *score = &trainer->scores[trainer->n_metrics];
-        snprintf(score->name, sizeof score->name, "%s", image->tensors[i].name);
-        trainer->metrics[trainer->n_metrics++] = i;
-    }
-}
 
 /* An update takes `gather` batches; the last of an epoch takes those that are left. */
 static int count_steps(nn_trainer *trainer)
@@ -43,7 +29,6 @@ static int count_steps(nn_trainer *trainer)
         return nn_fail(NN_ERROR_STATE, "the parameters have had %llu steps already, the training has %llu",
                        (unsigned long long)trainer->first, (unsigned long long)trainer->last);
     trainer->part = training->epochs ? trainer->per_epoch : (trainer->last + 9) / 10;
-    trainer->sampling = (trainer->part + SAMPLES - 1) / SAMPLES;
     return NN_OK;
 }
 
@@ -77,6 +62,16 @@ static int try_path(const char *path)
     return status || !path ? status : nn_new_file_close(&file, false);
 }
 
+static int open_totals(nn_trainer *trainer)
+{
+    const nn_training *training = trainer->training;
+    int status = nn_totals_new(&trainer->totals, training->params, training->pool, training->followed,
+                               training->n_followed, "running");
+    trainer->totals.dims = training->dims;
+    trainer->totals.n_dims = training->n_dims;
+    return status;
+}
+
 static int open_training(nn_trainer *trainer)
 {
     const nn_training *training = trainer->training;
@@ -98,12 +93,12 @@ static int open_training(nn_trainer *trainer)
                                       .steps_per_epoch = trainer->per_epoch,
                                       .first = trainer->first,
                                       .parts = (trainer->last + trainer->part - 1) / trainer->part};
-    find_metrics(trainer);
     trainer->n_valid = NN_MOST_SCORES;
     nn_score_names(training->params->model, trainer->valid, &trainer->n_valid);
     if (!training->valid) trainer->n_valid = 0;
     status = nn_best_new(trainer);
     if (!status) status = nn_session_new(training->params, training->pool, &trainer->session);
+    if (!status && training->progress && training->n_followed) status = open_totals(trainer);
     if (!status && trainer->resumed) status = nn_checkpoint_load(trainer);
     if (!status) status = nn_log_open(trainer);
     if (!status) status = open_loader(trainer);
@@ -112,42 +107,51 @@ static int open_training(nn_trainer *trainer)
 
 /* ---- Running ---- */
 
-static void add_metrics(nn_trainer *trainer, double rows)
+/* The part that a step (from 1) belongs to, from 1. */
+static uint64_t part_of(const nn_trainer *trainer, uint64_t step)
 {
-    nn_sums *sums = &trainer->sums;
-    bool all = trainer->n_metrics > 0;
-    for (size_t i = 0; i < trainer->n_metrics; i++) all = all && trainer->session->ready[trainer->metrics[i]];
-    if (!all) return;
-    sums->score_rows += rows;
-    for (size_t i = 0; i < trainer->n_metrics; i++) {
-        double value;
-        uint32_t tensor = trainer->metrics[i];
-        nn_convert(NN_F64, &value, trainer->session->model->image->tensors[tensor].dtype,
-                   trainer->session->blocks[tensor].at, 1);
-        sums->scores[i] += rows * value;
-    }
+    return (step + trainer->part - 1) / trainer->part;
 }
 
-static nn_standing stand(nn_trainer *trainer, uint64_t step, uint64_t epoch)
-{
-    const nn_sums *sums = &trainer->sums;
-    bool sampled = sums->score_rows > 0;
-    for (size_t i = 0; sampled && i < trainer->n_metrics; i++)
-        trainer->scores[i].value = sums->scores[i] / sums->score_rows;
-    return (nn_standing){step, epoch, sums->rows > 0 ? sums->loss / sums->rows : 0, trainer->scores,
-                         sampled ? trainer->n_metrics : 0};
-}
-
-static int validate(nn_trainer *trainer, nn_score *scores, size_t *count)
+/* Nobody sees metrics that are not shown. Patience may end any part, and shows it then. */
+static bool is_followed(const nn_trainer *trainer, uint64_t step)
 {
     const nn_training *training = trainer->training;
-    if (!training->valid) {
-        *count = 0;
-        return NN_OK;
-    }
+    return trainer->totals.count &&
+           (training->terminal || training->patience || nn_progress_shows(&trainer->progress, part_of(trainer, step)));
+}
+
+int nn_trainer_follow(nn_trainer *trainer, int64_t rows)
+{
+    return nn_totals_ready(&trainer->totals, trainer->session) ? nn_totals_add(&trainer->totals, trainer->session, rows)
+                                                               : NN_OK;
+}
+
+static nn_standing stand(const nn_trainer *trainer, uint64_t step, uint64_t epoch)
+{
+    const nn_sums *sums = &trainer->sums;
+    return (nn_standing){.step = step, .epoch = epoch, .loss = sums->rows > 0 ? sums->loss / sums->rows : 0};
+}
+
+/* The metrics of the part so far, unless some of its rows were not followed. */
+static int measure(nn_trainer *trainer, nn_standing *standing)
+{
+    nn_totals *totals = &trainer->totals;
+    if (!totals->count || !totals->rows || (double)totals->rows != trainer->sums.rows) return NN_OK;
+    int status = nn_totals_finish(totals);
+    if (status) return status;
+    standing->scores = trainer->scores;
+    standing->n_scores = NN_MOST_SCORES;
+    nn_scores_read(totals->session, trainer->scores, &standing->n_scores);
+    return NN_OK;
+}
+
+static int score(const nn_trainer *trainer, const nn_split *split, nn_score *scores, size_t *count)
+{
+    const nn_training *training = trainer->training;
     nn_evaluation evaluation = {.params = training->params,
                                 .pool = training->pool,
-                                .split = training->valid,
+                                .split = split,
                                 .dims = training->dims,
                                 .n_dims = training->n_dims,
                                 .partials = training->partials,
@@ -172,11 +176,10 @@ static int tell(const nn_trainer *trainer, Moment moment, const nn_batch *batch,
 }
 
 /* The part's scores on the validation data, when anybody wants them: people, the log, or patience. */
-static int end_part(nn_trainer *trainer, const nn_standing *standing, nn_score *valid, size_t *n_valid)
+static int end_part(nn_trainer *trainer, nn_standing *standing, nn_score *valid, size_t *n_valid)
 {
     const nn_training *training = trainer->training;
-    uint64_t part = (standing->step + trainer->part - 1) / trainer->part;
-    bool shown = training->progress && nn_progress_shows(&trainer->progress, part);
+    bool shown = training->progress && nn_progress_shows(&trainer->progress, part_of(trainer, standing->step));
     bool last = standing->step == trainer->last;
     size_t room = *n_valid;
     *n_valid = 0;
@@ -184,12 +187,16 @@ static int end_part(nn_trainer *trainer, const nn_standing *standing, nn_score *
     if (training->valid && (shown || last || training->log || training->patience)) {
         *n_valid = room;
         if (training->average) nn_swap_averages(training->params);
-        status = validate(trainer, valid, n_valid);
+        status = score(trainer, training->valid, valid, n_valid);
         if (!status) status = nn_best_see(trainer, standing->step, valid, *n_valid);
         if (training->average) nn_swap_averages(training->params);
     }
     if (status) return status;
-    if (shown || nn_best_is_over(trainer)) nn_progress_part(&trainer->progress, standing, valid, *n_valid);
+    if (shown || nn_best_is_over(trainer)) {
+        status = measure(trainer, standing);
+        if (status) return status;
+        nn_progress_part(&trainer->progress, standing, valid, *n_valid);
+    }
     return tell(trainer, PART, NULL, standing->step, 0);
 }
 
@@ -201,15 +208,15 @@ static int take_step(nn_trainer *trainer, const nn_batch **batch, uint64_t step,
     double rows = (double)(*batch)->rows;
     int status = tell(trainer, BEFORE, *batch, step, 0);
     if (status) return status;
-    /* Nobody sees metrics that are not shown. */
-    bool metrics = trainer->training->progress && step % trainer->sampling == 0;
-    nn_session_set_metrics(trainer->session, metrics);
+    bool followed = is_followed(trainer, step);
+    nn_session_set_metrics(trainer->session, followed);
     if (trainer->gather > 1) {
         status = nn_gather_step(trainer, batch, step, loss, &rows);
     } else {
         status = nn_session_step(trainer->session, (*batch)->dims, model->image->n_symbols, (*batch)->inputs,
                                  model->n_inputs, &before);
         *loss = (double)before;
+        if (!status && followed) status = nn_trainer_follow(trainer, (*batch)->rows);
     }
     if (status) return status;
     if (!isfinite(*loss) && !trainer->lost) {
@@ -218,7 +225,6 @@ static int take_step(nn_trainer *trainer, const nn_batch **batch, uint64_t step,
     }
     trainer->sums.loss += rows * *loss;
     trainer->sums.rows += rows;
-    if (metrics) add_metrics(trainer, (double)(*batch)->rows);
     return tell(trainer, AFTER, *batch, step, *loss);
 }
 
@@ -242,12 +248,19 @@ static int advance(nn_trainer *trainer, uint64_t step, nn_standing *standing, nn
     const nn_batch *batch;
     double loss;
     int status = nn_loader_next(trainer->loader, &batch);
-    if (trainer->ended) trainer->sums = (nn_sums){0};
+    if (trainer->ended) {
+        trainer->sums = (nn_sums){0};
+        nn_totals_clear(&trainer->totals);
+    }
     double rows = trainer->sums.rows;
     if (!status) status = take_step(trainer, &batch, step, &loss);
     if (status) return status;
     *standing = stand(trainer, step, batch->epoch);
-    nn_progress_step(&trainer->progress, standing, (int64_t)(trainer->sums.rows - rows));
+    if (nn_progress_count(&trainer->progress, (int64_t)(trainer->sums.rows - rows))) {
+        status = measure(trainer, standing);
+        if (status) return status;
+        nn_progress_step(&trainer->progress, standing);
+    }
     trainer->ended = trainer->training->epochs ? batch->last : step % trainer->part == 0 || step == trainer->last;
     if (trainer->ended)
         status = end_part(trainer, standing, valid, &n_valid);
@@ -261,60 +274,91 @@ static int advance(nn_trainer *trainer, uint64_t step, nn_standing *standing, nn
     return is_due(trainer, step) ? nn_checkpoint_save(trainer, step) : NN_OK;
 }
 
-/* A training that was stopped has its own last words and its checkpoint. */
-static int stop(nn_trainer *trainer, const nn_standing *standing)
+/* A training that was stopped has its own last line and its checkpoint. */
+static int stop(nn_trainer *trainer, nn_standing *standing)
 {
     const nn_training *training = trainer->training;
     int status = NN_OK;
     if (training->checkpoint && trainer->saved != standing->step && standing->step)
         status = nn_checkpoint_save(trainer, standing->step);
-    if (!trainer->ended) nn_progress_part(&trainer->progress, standing, NULL, 0);
-    nn_progress_stop(&trainer->progress, standing->step);
-    /* Weights alone are enough to go on from when there is nothing else to know. */
-    bool enough = training->weights && !training->average && !training->patience && !trainer->session->has_states;
-    const char *from = training->checkpoint ? training->checkpoint : enough ? training->weights : NULL;
-    if (training->progress && from && standing->step)
-        fprintf(training->progress, "the same command with --resume %s goes on\n", from);
+    if (!status && !trainer->ended) {
+        status = measure(trainer, standing);
+        if (!status) nn_progress_part(&trainer->progress, standing, NULL, 0);
+    }
     return status;
 }
 
-static int run(nn_trainer *trainer, nn_training_result *result)
+static int run(nn_trainer *trainer, nn_standing *standing, nn_training_result *result)
 {
     const nn_training *training = trainer->training;
     uint64_t step = trainer->first;
-    nn_standing standing = stand(trainer, step, step ? (step - 1) / trainer->per_epoch : 0);
+    *standing = stand(trainer, step, step ? (step - 1) / trainer->per_epoch : 0);
     nn_progress_begin(&trainer->progress);
     while (step < trainer->last && !is_stopped(trainer) && !nn_best_is_over(trainer)) {
-        int status = advance(trainer, ++step, &standing, result);
+        int status = advance(trainer, ++step, standing, result);
         if (status) return status;
     }
-    bool early = nn_best_is_over(trainer);
-    result->stopped = step < trainer->last && !early;
+    trainer->progress.ended = nn_seconds();
+    result->early = nn_best_is_over(trainer);
+    result->stopped = step < trainer->last && !result->early;
     result->best = trainer->best.step;
-    if (result->stopped) return stop(trainer, &standing);
-    if (early && training->checkpoint && trainer->saved != step) {
-        int status = nn_checkpoint_save(trainer, step);
-        if (status) return status;
-    }
-    nn_ending ending = {.last = &standing,
+    if (result->stopped) return stop(trainer, standing);
+    return result->early && training->checkpoint && trainer->saved != step ? nn_checkpoint_save(trainer, step) : NN_OK;
+}
+
+/* ---- The end ---- */
+
+/* The weights that a training was for. */
+static int keep_weights(nn_trainer *trainer)
+{
+    const nn_training *training = trainer->training;
+    if (trainer->best.step)
+        nn_best_restore(trainer);
+    else if (training->average)
+        nn_take_averages(training->params);
+    return training->weights ? nn_params_save(training->params, training->weights) : NN_OK;
+}
+
+/* The file that a training which was stopped can go on from, or NULL. Weights alone are enough when there is nothing
+ * else to know. */
+static const char *way_on(const nn_trainer *trainer)
+{
+    const nn_training *training = trainer->training;
+    bool enough = !training->average && !training->patience && !trainer->session->has_states;
+    if (training->checkpoint) return training->checkpoint;
+    return enough ? training->weights : NULL;
+}
+
+static void say_stop(nn_trainer *trainer, uint64_t step)
+{
+    nn_stop stop = {.step = step, .from = step ? way_on(trainer) : NULL, .weights = trainer->training->weights};
+    nn_progress_stop(&trainer->progress, &stop);
+}
+
+/* The scores of all the training data take a part of the time that an epoch does: too much to add to less than one. */
+static int say_end(nn_trainer *trainer, nn_standing *standing, const nn_training_result *result)
+{
+    const nn_training *training = trainer->training;
+    nn_score train[NN_MOST_SCORES + 1] = {{"loss", standing->loss}};
+    nn_ending ending = {.whole = trainer->last >= trainer->per_epoch,
+                        .train = train,
+                        .n_train = 1,
                         .valid = trainer->valid,
                         .n_valid = trainer->n_valid,
                         .steps = result->steps,
                         .best = trainer->best.step,
                         .part = trainer->part,
-                        .early = early,
+                        .early = result->early,
                         .weights = training->weights};
+    if (ending.whole) {
+        ending.n_train = NN_MOST_SCORES;
+        int status = score(trainer, training->train, train, &ending.n_train);
+        if (status) return status;
+    } else {
+        for (size_t i = 0; i < standing->n_scores; i++) train[ending.n_train++] = standing->scores[i];
+    }
     nn_progress_end(&trainer->progress, &ending);
     return NN_OK;
-}
-
-/* The weights that a training was for. */
-static void choose_weights(nn_trainer *trainer)
-{
-    if (trainer->best.step)
-        nn_best_restore(trainer);
-    else if (trainer->training->average)
-        nn_take_averages(trainer->training->params);
 }
 
 int nn_train(const nn_training *training, nn_training_result *result)
@@ -322,14 +366,18 @@ int nn_train(const nn_training *training, nn_training_result *result)
     nn_trainer trainer = {.training = training};
     double start = nn_seconds();
     *result = (nn_training_result){0};
+    nn_standing standing;
     int status = open_training(&trainer);
-    if (!status) status = run(&trainer, result);
-    if (!status) choose_weights(&trainer);
+    if (!status) status = run(&trainer, &standing, result);
     nn_loader_free(trainer.loader);
+    trainer.loader = NULL;
+    if (!status) status = keep_weights(&trainer);
+    if (!status && training->progress && result->stopped) say_stop(&trainer, standing.step);
+    if (!status && training->progress && !result->stopped) status = say_end(&trainer, &standing, result);
+    nn_totals_free(&trainer.totals);
     nn_gather_free(&trainer);
     nn_session_free(trainer.session);
     nn_best_free(&trainer);
-    if (!status && training->weights) status = nn_params_save(training->params, training->weights);
     status = nn_log_close(&trainer, status);
     result->seconds = nn_seconds() - start;
     return status;

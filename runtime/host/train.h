@@ -63,8 +63,10 @@ typedef struct {
     const nn_split *valid; /* or NULL: scored after each epoch */
     const int64_t *dims;   /* see nn_loader_options */
     size_t n_dims;
-    const nn_partial *partials;
+    const nn_partial *partials; /* of evaluations */
     size_t n_partials;
+    const nn_partial *followed; /* of the training itself, finished by the program `running`: metrics to show */
+    size_t n_followed;
     int64_t batch;          /* at least 1 */
     uint64_t epochs, steps; /* one of them is 0 */
     uint64_t accumulate;    /* batches an update: it takes the mean of their gradients over all rows; 0 is 1 */
@@ -76,7 +78,7 @@ typedef struct {
     const char *checkpoint;            /* where to save what going on needs, or NULL */
     uint64_t every, keep;              /* steps between checkpoints (0: an epoch); how many files stay (0 is 1) */
     const char *resume;                /* a checkpoint to go on from, or NULL */
-    FILE *progress;                    /* where people look, or NULL; its metrics are means over a sample of batches */
+    FILE *progress;                    /* where people look, or NULL; see host/progress.h */
     bool terminal;                     /* progress is a terminal: there is a bar between the lines */
     const volatile sig_atomic_t *stop; /* nonzero: finish the step, save, return; may be NULL */
     nn_observer *const *observers;
@@ -89,6 +91,7 @@ typedef struct {
     double seconds;
     uint64_t best; /* with patience: the step whose weights were kept */
     bool stopped;  /* by `stop` */
+    bool early;    /* ended by patience */
 } nn_training_result;
 
 /* Trains the parameters, on from their own step: step n + 1 takes the batch that step n + 1 of an uninterrupted run

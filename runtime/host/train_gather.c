@@ -73,6 +73,7 @@ static int learn_from(nn_trainer *trainer, const nn_batch *batch, bool first)
     status = nn_session_get(session, "loss", NN_TYPE_F64, &loss, 1);
     trainer->gathering.rows = (first ? 0 : trainer->gathering.rows) + rows;
     trainer->gathering.loss = (first ? 0 : trainer->gathering.loss) + rows * loss;
+    if (!status && session->metrics > 0) status = nn_trainer_follow(trainer, batch->rows);
     return status ? status : add_gradients(trainer, rows, first);
 }
 

@@ -4,11 +4,11 @@
 
 #include "core/internal.h"
 #include "host/progress.h"
+#include "host/totals.h"
 
 /* Sums over the rows of the part of the training that runs. */
 typedef struct {
     double loss, rows;
-    double scores[NN_MOST_SCORES], score_rows;
 } nn_sums;
 
 /* What patience watches. */
@@ -33,9 +33,8 @@ typedef struct {
     bool json;
     nn_progress progress;
     nn_sums sums;
+    nn_totals totals; /* of the metrics in that part, where anybody sees them */
     nn_score scores[NN_MOST_SCORES];
-    uint32_t metrics[NN_MOST_SCORES]; /* tensors */
-    size_t n_metrics;
     nn_score valid[NN_MOST_SCORES]; /* the last ones, or with patience those of the best part */
     size_t n_valid;
     uint64_t gather;      /* batches an update */
@@ -43,7 +42,6 @@ typedef struct {
     uint64_t first, last; /* steps done before and in the end */
     uint64_t per_epoch;   /* steps */
     uint64_t part;        /* steps of what gets a line */
-    uint64_t sampling;    /* metrics in every so many steps */
     nn_best best;
     nn_gathering gathering;
     bool resumed;
@@ -52,6 +50,9 @@ typedef struct {
     uint64_t log_size; /* of the log when the checkpoint was made */
     uint64_t saved;    /* the step of the last checkpoint */
 } nn_trainer;
+
+/* Adds the metrics of the session's last batch to those of the part, if it gave them. */
+int nn_trainer_follow(nn_trainer *trainer, int64_t rows);
 
 /* ---- train_log.c ---- */
 

@@ -45,6 +45,41 @@ column loss small.csv > small.txt
 [ "$(wc -l < large.txt)" = 104 ] || fail "410 rows are 13 batches of 32"
 close 1e-4 large.txt small.txt
 
+# What is shown while it trains are the metrics of the epoch's rows as if they were one batch, which is no mean of
+# batches; the table has what `nnc eval` says.
+scores() {
+    sed -e 's/data train, valid/data train/' -e '/split = /d' -e 's/samples = 500/samples = 410/' "$1" > "$2"
+    sed -i 's/^    metric accuracy.*/&\
+    metric exact = precision(softmax(logits)[:, 1], label)\
+    metric area = auc(softmax(logits)[:, 1], label)/' "$2"
+}
+# shown NAME FILE: the values of the lines; table FILE: the row `train`
+shown() { sed -n "s/^epoch .*  $1 \([0-9.]*\).*/\1/p" "$2"; }
+table() { sed -n "s/^  $1  *//p" "$2" | tr -s ' ' '\n'; }
+evaluated() { awk '{ printf "%.4f\n", $2 }' "$1"; }
+for accumulate in 1 3; do
+    model shown.nn "optimizer = sgd(lr = 0.5); batch = 32; epochs = 2; accumulate = $accumulate"
+    scores shown.nn scores.nn
+    "$nnc" train scores.nn --set lr=0 -o scores.safetensors 2> said
+    "$nnc" eval scores.nn --weights scores.safetensors --split train > scores.txt
+    for name in accuracy exact area; do
+        between scores.txt $name 0.01 0.99
+        [ "$(shown $name said | uniq)" = "$(sed -n "s/^$name //p" scores.txt | awk '{ printf "%.4f", $1 }')" ] ||
+            fail "$name is $(sed -n "s/^$name //p" scores.txt), but the training said $(cat said)"
+    done
+    "$nnc" train scores.nn -o scores.safetensors --checkpoint state --every 4 --keep 3 2> said
+    "$nnc" eval scores.nn --weights scores.safetensors --split train > scores.txt
+    [ "$(table train said)" = "$(evaluated scores.txt)" ] || fail "the table is no evaluation: $(cat scores.txt said)"
+    # They go on within an epoch as the rest does.
+    "$nnc" train scores.nn --resume state.1 2> again
+    [ "$(shown area again)" = "$(shown area said | tail -n "$(shown area again | wc -l)")" ] ||
+        fail "metrics do not go on: $(cat said again)"
+    grep -q '^epoch 2/2' again || fail "there should have been something left to do: $(cat again)"
+done
+# Less than an epoch is not worth more than an epoch's work: its row says so.
+"$nnc" train scores.nn --steps 3 2> said
+grep -q '^  seen ' said && ! grep -q '^  train ' said || fail "$(cat said)"
+
 # Patience ends after so many epochs without a smaller loss, and the best weights are what is saved.
 model patient.nn 'optimizer = sgd(lr = 8.0); batch = 16; epochs = 500; patience = 6'
 "$nnc" train patient.nn -o patient.safetensors --log patient.csv 2> said

@@ -212,17 +212,19 @@ Test(train, what_does_not_fit_is_an_error)
 
 /* ---- Training ---- */
 
+static const nn_partial mae_part = {"mae.0", NN_COMBINE_SUM};
+
 static nn_training make_training(void)
 {
-    return (nn_training){.params = params, .train = &split, .batch = 16, .epochs = 20};
+    return (nn_training){
+        .params = params, .train = &split, .batch = 16, .epochs = 20, .partials = &mae_part, .n_partials = 1};
 }
 
 static double mean_error(void)
 {
-    nn_partial partials[] = {{"mae.0", NN_COMBINE_SUM}};
     nn_score scores[4];
     size_t count = 4;
-    nn_evaluation evaluation = {.params = params, .split = &split, .batch = 7, .partials = partials, .n_partials = 1};
+    nn_evaluation evaluation = {.params = params, .split = &split, .batch = 7, .partials = &mae_part, .n_partials = 1};
     cr_assert_eq(nn_evaluate(&evaluation, scores, &count), 0, "%s", nn_message());
     cr_assert_eq(count, 1);
     cr_assert_str_eq(scores[0].name, "mae");
@@ -480,11 +482,12 @@ Test(train, progress_is_a_line_an_epoch)
     nn_training training = make_training();
     training.epochs = 3;
     training.valid = &split;
-    training.partials = &(nn_partial){"mae.0", NN_COMBINE_SUM};
-    training.n_partials = 1;
     char *text = train_and_read(training);
     cr_assert_eq(count_lines(text), 3 + 6, "%s", text); /* with the table */
-    cr_assert(strstr(text, "epoch 3/3  loss ") && strstr(text, "  mae ") && strstr(text, "  valid mae "), "%s", text);
+    cr_assert(strstr(text, "epoch 3/3  loss ") && strstr(text, "  valid mae "), "%s", text);
+    char row[64];
+    snprintf(row, sizeof row, "\n  train   %8.4f\n", mean_error());
+    cr_assert(strstr(text, row), "the table should have%s%s", row, text);
     cr_assert_null(strchr(text, '\r'));
     free(text);
 }

@@ -189,8 +189,11 @@ const char *items_nearest(const Items *items, Space space, Name name)
     return near;
 }
 
-Items *items_prelude(Context *context)
+/* The prelude's items alone; nothing is added to them. */
+static const Items *prelude(Context *context)
 {
+    const Items *kept = context_kept(context, "prelude");
+    if (kept) return kept;
     Items *items = ARENA_NEW(context->arena, Items);
     items->context = context;
     grow(items);
@@ -201,6 +204,16 @@ Items *items_prelude(Context *context)
         if (source) items_add_file(items, parse_source(context, source));
     }
     items->adding_prelude = false;
+    context_keep(context, "prelude", items);
+    return items;
+}
+
+Items *items_prelude(Context *context)
+{
+    const Items *shared = prelude(context);
+    Items *items = ARENA_COPY(context->arena, Items, shared, 1);
+    items->context = context;
+    items->slots = ARENA_COPY(context->arena, const Item *, shared->slots, shared->n_slots);
     return items;
 }
 

@@ -94,7 +94,7 @@ static bool check(Pipeline *pipeline, const Values *values)
     Function *training = module_function(module, "training");
     EvalOptions how = {.f64 = true, .seed = pipeline_seed(pipeline)};
     Checker c = {.pipeline = pipeline, .module = module, .eval = eval_new(module->graph, &how)};
-    RuleSet *partials = rules_load_builtin(pipeline->context, "partials.nn");
+    const RuleSet *partials = rules_load_builtin(pipeline->context, "partials.nn");
     list_wanted(&c);
     CheckResult *results = ARENA_ARRAY(pipeline->context->arena, CheckResult, c.wanted.count);
     bool good = partials && bind_all(&c, values) &&

@@ -30,7 +30,7 @@ static void generation_free(Session *session)
 
 static void generation_new(Session *session)
 {
-    session->context = context_new();
+    session->context = context_new_on(session->library);
     session->items = items_prelude(session->context);
     items_replace(session->items, true);
     session->how = (ProgramOptions){0};
@@ -110,6 +110,8 @@ Session *session_new(const Options *options)
     Session *session = calloc(1, sizeof *session);
     if (!session) abort();
     session->options = options;
+    session->library = context_new();
+    items_prelude(session->library);
     generation_new(session);
     session->born = arena_used(session->context->arena);
     session_report(session);
@@ -133,6 +135,7 @@ void session_free(Session *session)
 {
     if (!session) return;
     forget_all(session);
+    context_free(session->library);
     free(session);
 }
 

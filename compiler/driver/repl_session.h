@@ -32,6 +32,7 @@ typedef struct {
 
 typedef struct {
     const Options *options;
+    Context *library; /* the prelude, which all generations share */
     Journal journal;
     Vec(Given) given;
     Vec(Loaded *) models; /* the current one last */

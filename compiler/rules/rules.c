@@ -213,11 +213,15 @@ RuleSet *rules_load(Context *context, const char *name, const char *text)
     return ok ? set : NULL;
 }
 
-RuleSet *rules_load_builtin(Context *context, const char *file)
+const RuleSet *rules_load_builtin(Context *context, const char *file)
 {
-    for (const EmbeddedText *text = embedded_rules; text->name; text++)
-        if (!strcmp(text->name, file)) return rules_load(context, text->name, text->text);
-    return NULL;
+    const RuleSet *kept = context_kept(context, file);
+    for (const EmbeddedText *text = embedded_rules; !kept && text->name; text++) {
+        if (strcmp(text->name, file)) continue;
+        kept = rules_load(context, text->name, text->text);
+        if (kept) context_keep(context, text->name, kept);
+    }
+    return kept;
 }
 
 /* ---- use */

@@ -20,8 +20,9 @@ typedef struct RuleSet RuleSet;
 
 /* Parses a text of rules. NULL after diagnostics. Lives in the context's arena. */
 RuleSet *rules_load(Context *context, const char *name, const char *text);
-/* A file of this folder, which is part of the program: "partials.nn". NULL when there is none of that name. */
-RuleSet *rules_load_builtin(Context *context, const char *file);
+/* A file of this folder, which is part of the program: "partials.nn"; loaded once a context. NULL when there is none of
+ * that name. */
+const RuleSet *rules_load_builtin(Context *context, const char *file);
 
 /* The right side of the first rule (in the order of the file) that matches the node; NODE_NONE when none does.
  * *applied (may be NULL) receives the rule. The result has the node's type. */

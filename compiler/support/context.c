@@ -1,12 +1,21 @@
 #include "support/context.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 Context *context_new(void)
+{
+    return context_new_on(NULL);
+}
+
+Context *context_new_on(const Context *base)
 {
     Arena *arena = arena_new();
     Context *context = ARENA_NEW(arena, Context);
     context->arena = arena;
-    context->names = interner_new(arena);
-    context->sources = source_map_new(arena);
+    context->base = base;
+    context->names = interner_new(arena, base ? base->names : NULL);
+    context->sources = source_map_new(arena, base ? base->sources : NULL);
     context->diagnostics = diagnostics_new(arena, context->sources);
     return context;
 }
@@ -17,5 +26,19 @@ void context_free(Context *context)
     diagnostics_free(context->diagnostics);
     source_map_free(context->sources);
     interner_free(context->names);
+    vec_free(&context->kept);
     arena_free(context->arena);
+}
+
+void context_keep(Context *context, const char *name, const void *thing)
+{
+    vec_push(&context->kept, (KeptThing){name, thing});
+}
+
+const void *context_kept(const Context *context, const char *name)
+{
+    for (; context; context = context->base)
+        for (size_t i = 0; i < context->kept.count; i++)
+            if (!strcmp(context->kept.at[i].name, name)) return context->kept.at[i].thing;
+    return NULL;
 }

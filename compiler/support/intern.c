@@ -9,6 +9,7 @@
 
 struct Interner {
     Arena *arena;
+    const Interner *base;
     Vec(Name) names;
     size_t *slots; /* index + 1 into names, 0 when free; a power of two of them */
     size_t n_slots;
@@ -21,10 +22,11 @@ unsigned long long hash_bytes(unsigned long long hash, const void *bytes, size_t
     return hash;
 }
 
-Interner *interner_new(Arena *arena)
+Interner *interner_new(Arena *arena, const Interner *base)
 {
     Interner *interner = ARENA_NEW(arena, Interner);
     interner->arena = arena;
+    interner->base = base;
     return interner;
 }
 
@@ -37,10 +39,10 @@ void interner_free(Interner *interner)
     interner->n_slots = 0;
 }
 
-static size_t *find_slot(Interner *interner, const char *text, size_t length)
+static size_t *find_slot(const Interner *interner, unsigned long long hash, const char *text, size_t length)
 {
     size_t mask = interner->n_slots - 1;
-    for (size_t i = hash_bytes(HASH_START, text, length) & mask;; i = (i + 1) & mask) {
+    for (size_t i = hash & mask;; i = (i + 1) & mask) {
         size_t *slot = &interner->slots[i];
         if (!*slot) return slot;
         Name name = interner->names.at[*slot - 1];
@@ -55,14 +57,22 @@ static void rehash(Interner *interner)
     interner->slots = calloc(n_slots, sizeof *interner->slots);
     if (!interner->slots) abort();
     interner->n_slots = n_slots;
-    for (size_t i = 0; i < interner->names.count; i++)
-        *find_slot(interner, interner->names.at[i], strlen(interner->names.at[i])) = i + 1;
+    for (size_t i = 0; i < interner->names.count; i++) {
+        size_t length = strlen(interner->names.at[i]);
+        *find_slot(interner, hash_bytes(HASH_START, interner->names.at[i], length), interner->names.at[i], length) =
+            i + 1;
+    }
 }
 
 Name intern_length(Interner *interner, const char *text, size_t length)
 {
+    unsigned long long hash = hash_bytes(HASH_START, text, length);
+    for (const Interner *base = interner->base; base; base = base->base) {
+        size_t found = base->n_slots ? *find_slot(base, hash, text, length) : 0;
+        if (found) return base->names.at[found - 1];
+    }
     if (interner->names.count * 2 >= interner->n_slots) rehash(interner);
-    size_t *slot = find_slot(interner, text, length);
+    size_t *slot = find_slot(interner, hash, text, length);
     if (!*slot) {
         vec_push(&interner->names, arena_text(interner->arena, text, length));
         *slot = interner->names.count;

@@ -11,8 +11,9 @@ typedef const char *Name;
 
 typedef struct Interner Interner;
 
-/* Allocates from `arena`, which must outlive it; interner_free releases only the hash table. */
-Interner *interner_new(Arena *arena);
+/* Allocates from `arena`, which must outlive it; interner_free releases only the hash table. A name that `base` (NULL:
+ * none) has is the base's, which must outlive it too and take no more names. */
+Interner *interner_new(Arena *arena, const Interner *base);
 void interner_free(Interner *interner);
 Name intern(Interner *interner, const char *text);
 Name intern_length(Interner *interner, const char *text, size_t length);

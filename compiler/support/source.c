@@ -9,13 +9,15 @@
 
 struct SourceMap {
     Arena *arena;
+    const SourceMap *base;
     Vec(Source *) sources;
 };
 
-SourceMap *source_map_new(Arena *arena)
+SourceMap *source_map_new(Arena *arena, const SourceMap *base)
 {
     SourceMap *map = ARENA_NEW(arena, SourceMap);
     map->arena = arena;
+    map->base = base;
     return map;
 }
 
@@ -24,13 +26,18 @@ void source_map_free(SourceMap *map)
     if (map) vec_free(&map->sources);
 }
 
+/* The first position behind all sources. */
+static uint64_t next_start(const SourceMap *map)
+{
+    if (!map) return 1;
+    if (!map->sources.count) return next_start(map->base);
+    const Source *last = vec_last(&map->sources);
+    return (uint64_t)last->start + last->size + 1;
+}
+
 const Source *source_add(SourceMap *map, const char *name, const char *text, size_t size)
 {
-    uint64_t start = 1;
-    if (map->sources.count) {
-        const Source *last = vec_last(&map->sources);
-        start = (uint64_t)last->start + last->size + 1;
-    }
+    uint64_t start = next_start(map);
     if (start + size >= UINT32_MAX) return NULL;
     Source *source = ARENA_NEW(map->arena, Source);
     source->name = arena_text(map->arena, name, strlen(name));
@@ -41,9 +48,16 @@ const Source *source_add(SourceMap *map, const char *name, const char *text, siz
     return source;
 }
 
+static size_t source_count(const SourceMap *map)
+{
+    return map ? source_count(map->base) + map->sources.count : 0;
+}
+
 const Source *source_at(const SourceMap *map, size_t index)
 {
-    return index < map->sources.count ? map->sources.at[index] : NULL;
+    size_t before = source_count(map->base);
+    if (index < before) return source_at(map->base, index);
+    return index - before < map->sources.count ? map->sources.at[index - before] : NULL;
 }
 
 static int code_points(const char *from, const char *to)
@@ -70,7 +84,7 @@ bool source_place(const SourceMap *map, uint32_t position, Place *place)
         *place = (Place){source, number, code_points(line, at) + 1, line, (int)strcspn(line, "\n")};
         return true;
     }
-    return false;
+    return map->base && source_place(map->base, position, place);
 }
 
 char *read_file(const char *path, size_t *size)

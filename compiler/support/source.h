@@ -31,7 +31,9 @@ typedef struct {
 
 typedef struct SourceMap SourceMap;
 
-SourceMap *source_map_new(Arena *arena);
+/* Allocates from `arena`. What is in `base` (NULL: nothing) comes before its own sources; the base must outlive it and
+ * take no more of them. */
+SourceMap *source_map_new(Arena *arena, const SourceMap *base);
 void source_map_free(SourceMap *map);
 /* Adds a text (copied). NULL when all sources together would pass 4 GiB. */
 const Source *source_add(SourceMap *map, const char *name, const char *text, size_t size);

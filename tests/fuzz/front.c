@@ -3,6 +3,7 @@
 #include "elaborate/program.h"
 #include "fuzz.h"
 #include "passes/passes.h"
+#include "rules/rules.h"
 
 static void expect_place(void *data, const DiagView *view)
 {
@@ -17,9 +18,20 @@ static void expect_valid(const Module *module)
     LAW(!wrong, "%s", wrong);
 }
 
+/* The prelude and the rules are no input: they are read once. */
+static const Context *library(void)
+{
+    static Context *context;
+    if (context) return context;
+    context = context_new();
+    items_prelude(context);
+    LAW(rules_load_builtin(context, "numeric.nn") && rules_load_builtin(context, "partials.nn"), "no rules");
+    return context;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    Context *context = context_new();
+    Context *context = context_new_on(library());
     ProgramOptions options = {0};
     const Source *source = source_add(context->sources, "input.nn", (const char *)bytes, size);
     Program *program = program_compile(context, NULL, source, &options);

@@ -38,7 +38,7 @@ static void check_row(const Row *row)
     Module *module = compiled.program->module;
     Function *function = module_function(module, "inference");
     Node y = function_result(function, RESULT_OUTPUT, intern(compiled.context->names, "y"))->value;
-    RuleSet *rules = rules_load_builtin(compiled.context, "partials.nn");
+    const RuleSet *rules = rules_load_builtin(compiled.context, "partials.nn");
     cr_assert_not_null(rules);
     autodiff_eliminate(module->graph, rules, &y, 1);
     Eval *eval = eval_new(module->graph, &(EvalOptions){.f64 = true});

@@ -17,7 +17,7 @@ enum { BITS = 4096, ROWS = 64, COLUMNS = 5, COUNT = ROWS * COLUMNS, ULPS = 8 };
 typedef struct {
     Context *context;
     Graph *graph;
-    RuleSet *rules;
+    const RuleSet *rules;
     mpfr_t *values[4096]; /* by node id */
 } World;
 

@@ -18,9 +18,9 @@ TestSuite(rules_used, .timeout = 300);
 
 typedef struct {
     Context *context; /* the rules' own */
-    RuleSet *numeric, *partials;
+    const RuleSet *numeric, *partials;
     size_t *n_numeric, *n_partials; /* by rule */
-    RuleSet *here;                  /* the partial rules once more, for the module at work */
+    const RuleSet *here;            /* the partial rules once more, for the module at work */
     size_t models;
 } Usage;
 
@@ -279,7 +279,7 @@ Test(rules_used, rewriting_ends)
     Context *context = context_new();
     Graph *graph = graph_new(context);
     DimTable *dims = graph_dims(graph);
-    RuleSet *set = rules_load_builtin(context, "numeric.nn");
+    const RuleSet *set = rules_load_builtin(context, "numeric.nn");
     Type type = type_make(DTYPE_F32, 2, (Dim[]){dim_symbol(dims, intern(context->names, "n")), dim_constant(dims, 3)});
     for (uint32_t i = 0; i < rules_count(set); i++) {
         const Rule *rule = rules_at(set, i);

@@ -1,10 +1,8 @@
 #include "api/deploy.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "nn.h"
 
@@ -91,19 +89,13 @@ static bool fail(Context *context, const char *path)
 /* The parameters as a file has them: logical tensors under their names, without what the model does not know. */
 static bool params_to_bytes(Context *context, const nn_params *params, char **bytes, size_t *size)
 {
-    const char *folder = getenv("TMPDIR");
-    char *path = arena_format(context->arena, "%s/nnc-XXXXXX", folder && *folder ? folder : "/tmp");
-    int file = mkstemp(path);
-    if (file < 0) {
-        diag_new(context->diagnostics, DIAG_unwritable_file, NO_SPAN, "%s: %s", path, strerror(errno));
-        return false;
-    }
-    close(file);
-    bool good = !nn_params_save(params, path);
-    if (!good) diag_new(context->diagnostics, DIAG_run_time, NO_SPAN, "%s", nn_message());
-    *bytes = good ? read_file(path, size) : NULL;
-    unlink(path);
-    return *bytes != NULL;
+    bool good = !nn_params_save_memory(params, NULL, 0, size);
+    *bytes = good ? malloc(*size) : NULL;
+    if (*bytes && !nn_params_save_memory(params, *bytes, *size, size)) return true;
+    diag_new(context->diagnostics, DIAG_run_time, NO_SPAN, "%s", good && !*bytes ? "no memory" : nn_message());
+    free(*bytes);
+    *bytes = NULL;
+    return false;
 }
 
 bool deploy_weights(Context *context, const Plan *plan, const int64_t *dims, size_t n_dims, const char *path,

@@ -83,11 +83,15 @@ static const Forward forwards[] = {
     {"params_free", "nn_params_free", 'v', {PASS_POINTER}},
     {"params_load", "nn_params_load", 'i', {PASS_POINTER, PASS_POINTER, FIXED_ZERO}},
     {"params_save", "nn_params_save", 'i', {PASS_POINTER, PASS_POINTER}},
+    {"params_load_memory", "nn_params_load_memory", 'i', {PASS_POINTER, PASS_POINTER, PASS_COUNT, FIXED_ZERO}},
+    {"params_save_memory", "nn_params_save_memory", 'i', {PASS_POINTER, PASS_POINTER, PASS_COUNT, PASS_POINTER}},
     {"params_get", "nn_params_get", 'i', {PASS_POINTER, PASS_POINTER, FIXED_F32, PASS_POINTER, PASS_COUNT}},
     {"params_set", "nn_params_set", 'i', {PASS_POINTER, PASS_POINTER, FIXED_F32, PASS_POINTER, PASS_COUNT}},
     {"set", "nn_params_set_setting", 'i', {PASS_POINTER, PASS_POINTER, PASS_NUMBER}},
     {"session_new", "nn_session_new", 'i', {PASS_POINTER, FIXED_NULL, PASS_POINTER}},
     {"session_free", "nn_session_free", 'v', {PASS_POINTER}},
+    {"session_reset", "nn_session_reset", 'i', {PASS_POINTER}},
+    {"session_set", "nn_session_set", 'i', {PASS_POINTER, PASS_POINTER, FIXED_F32, PASS_POINTER, PASS_COUNT}},
     {"get", "nn_session_get", 'i', {PASS_POINTER, PASS_POINTER, FIXED_F32, PASS_POINTER, PASS_COUNT}},
 };
 

@@ -117,10 +117,21 @@ static void put_params(const Module *module, Text *to)
     text_string(to, "/* Safetensors files; loading a file without optimizer states leaves those as they are. */\n");
     text_format(to, "int %s_params_load(%s_params *params, const char *path);\n", m, m);
     text_format(to, "int %s_params_save(%s_params *params, const char *path);\n", m, m);
+    text_string(
+        to, "/* The same in memory. *size is how many bytes they are; bytes = NULL and capacity = 0 ask for it. */\n");
+    text_format(to, "int %s_params_load_memory(%s_params *params, const void *bytes, size_t size);\n", m, m);
+    text_format(to, "int %s_params_save_memory(%s_params *params, void *bytes, size_t capacity, size_t *size);\n", m,
+                m);
     text_string(to, "/* Copies a tensor out or in, row-major; count is its number of elements. */\n");
     text_format(to, "int %s_params_get(%s_params *params, const char *name, float *values, size_t count);\n", m, m);
     text_format(to, "int %s_params_set(%s_params *params, const char *name, const float *values, size_t count);\n", m,
                 m);
+}
+
+/* A setting that follows from the number of updates: nobody can set it. */
+static bool follows(const char *name)
+{
+    return !strcmp(name, "step") || !strcmp(name, "progress");
 }
 
 /* Declared things of one kind, by name and type. */
@@ -130,8 +141,11 @@ static void put_list(const Module *module, const char *title, const Declared *li
     text_format(to, "/* %s\n", title);
     for (uint32_t i = 0; i < count; i++) {
         const NodeInfo *info = declared(module, &list[i]);
+        if (info->op == OP_SETTING && follows(info->attr.name)) continue;
         text_format(to, " *   \"%s\"", info->attr.name);
-        if (info->op == OP_SETTING) {
+        if (info->op == OP_SETTING && !strcmp(info->attr.name, "steps") && !info->attr.number) {
+            text_string(to, "  the number of updates that a training will have, where a schedule looks at it");
+        } else if (info->op == OP_SETTING) {
             text_string(to, " = ");
             text_number(to, info->attr.number);
         } else {
@@ -169,6 +183,11 @@ static void put_session(const Module *module, Text *to)
     if (module_function(module, "training")) put_learning(module, to);
     text_string(to, "/* Copies a result: an output, \"loss\", a metric, \"grad.PATH\". */\n");
     text_format(to, "int %s_get(%s_session *session, const char *output, float *values, size_t count);\n", m, m);
+    text_string(to, "/* Writes a gradient between backward and update, or a state of the session. */\n");
+    text_format(to, "int %s_session_set(%s_session *session, const char *name, const float *values, size_t count);\n",
+                m, m);
+    text_string(to, "/* Gives the states of the session, which go from call to call, their first values again. */\n");
+    text_format(to, "int %s_session_reset(%s_session *session);\n", m, m);
 }
 
 void header_print(const Module *module, Text *to)

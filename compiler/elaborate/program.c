@@ -208,8 +208,11 @@ static void check_options(Compilation *c)
     Elaborator *el = c->el;
     const ProgramOptions *options = el->options;
     Vec(const char *) names = {0};
-    for (size_t i = 0; i < el->settings.count; i++)
-        vec_push(&names, graph_node(el->graph, el->settings.at[i].node)->attr.name);
+    for (size_t i = 0; i < el->settings.count; i++) {
+        Name name = graph_node(el->graph, el->settings.at[i].node)->attr.name;
+        /* These two follow from the number of updates and are nobody's to set. */
+        if (name != el->name_step && name != el->name_progress) vec_push(&names, name);
+    }
     for (size_t i = 0; i < options->n_sets; i++) {
         bool known = false;
         for (size_t k = 0; k < names.count; k++) known |= !strcmp(names.at[k], options->sets[i].name);

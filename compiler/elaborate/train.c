@@ -206,14 +206,32 @@ static bool evaluate_rule(Elaborator *el, Scope *outer, Rule *rule, const Rule *
     return true;
 }
 
-static void bind_clock(Elaborator *el, Scope *scope)
+/* `steps` is what the block says; 0 where it says nothing: then whoever trains does. */
+static void bind_clock(Elaborator *el, Scope *scope, double count)
 {
     Value step = value_tensor(declare_setting(el, el->name_step, DTYPE_I64, 1, NULL, NO_SPAN));
-    Value steps = value_tensor(declare_setting(el, el->name_steps, DTYPE_I64, 1, NULL, NO_SPAN));
+    Value steps = value_tensor(declare_setting(el, el->name_steps, DTYPE_I64, count, NULL, NO_SPAN));
     Value progress = value_tensor(declare_setting(el, el->name_progress, el->real, 0, NULL, NO_SPAN));
     scope_bind(el, scope, el->name_step, false, step, NO_SPAN);
     scope_bind(el, scope, el->name_steps, false, steps, NO_SPAN);
     scope_bind(el, scope, el->name_progress, false, progress, NO_SPAN);
+}
+
+/* A key of the block, NULL where the statement is something else. */
+static const Syntax *key_of(const Syntax *statement)
+{
+    if (!statement || statement->kind != SYNTAX_BIND || statement->kids[0]->n_kids != 1) return NULL;
+    const Syntax *name = statement->kids[0]->kids[0];
+    return name->kind == SYNTAX_NAME ? name : NULL;
+}
+
+/* What the expressions of the block look at stands before them. */
+static void read_steps(Elaborator *el, const Syntax *block, Scope *scope, TrainSettings *settings)
+{
+    for (uint32_t i = 0; i < block->n_kids; i++) {
+        const Syntax *name = key_of(block->kids[i]);
+        if (name && !strcmp(name->name, "steps")) read_key(el, scope, name, block->kids[i]->kids[1], settings);
+    }
 }
 
 bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Rules *rules)
@@ -223,13 +241,16 @@ bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Ru
     settings->present = true;
     settings->place = train->name_span;
     el->pass = PASS_TRAINING;
-    bind_clock(el, scope);
+    read_steps(el, block, scope, settings);
+    bind_clock(el, scope, settings->steps.given ? settings->steps.value : 0);
     for (uint32_t i = 0; i < block->n_kids; i++) {
         const Syntax *statement = block->kids[i];
         if (!statement || statement->kind != SYNTAX_BIND) continue;
-        const Syntax *name = statement->kids[0]->kids[0];
-        if (name->kind != SYNTAX_NAME || statement->kids[0]->n_kids != 1)
-            complain(el, DIAG_bad_left_side, name->span, "a key should stand here");
+        const Syntax *name = key_of(statement);
+        if (!name)
+            complain(el, DIAG_bad_left_side, statement->kids[0]->kids[0]->span, "a key should stand here");
+        else if (!strcmp(name->name, "steps"))
+            continue; /* it is read */
         else if (strcmp(name->name, "optimizer"))
             read_key(el, scope, name, statement->kids[1], settings);
         else if (main_expr)

@@ -223,6 +223,19 @@ static bool split_loop(nn_task *task)
     return true;
 }
 
+/* Whether the launch reads `steps` or what is computed from it. */
+static bool reads_steps(const Builder *builder, const nn_launch *launch)
+{
+    const nn_model *model = builder->session->model;
+    for (uint32_t i = 0; i < launch->n_buffers; i++) {
+        const nn_buffer *buffer = &builder->program->buffers[builder->image->references[launch->buffers + i]];
+        if (buffer->kind == NN_BUFFER_TENSOR &&
+            (buffer->tensor == model->steps_setting || buffer->tensor == model->progress_setting))
+            return true;
+    }
+    return false;
+}
+
 static int make_task(Builder *builder, uint32_t index, nn_task *task, int64_t *sizes)
 {
     const nn_image *image = builder->image;
@@ -279,6 +292,7 @@ static int fill_tables(Builder *builder)
         if (task->kernel->kind == NN_KERNEL_CONTRACTION)
             describe_contraction(builder, task, &binding->contractions[contractions++]);
         fill_pointers(builder, task, &pointers);
+        if (reads_steps(builder, &builder->program->launches[i])) binding->reads_steps[task->phase] = true;
         sizes += builder->program->launches[i].n_sizes;
         binding->n_tasks++;
         for (int phase = (int)task->phase; phase <= NN_UPDATE; phase++) binding->phase_end[phase] = binding->n_tasks;

@@ -68,6 +68,9 @@ static int64_t known_size(const nn_image *image, uint32_t code)
 int nn_model_tensor(const nn_model *model, size_t tensor, nn_tensor *info)
 {
     if (!model || !info) return nn_fail(NN_ERROR_ARGUMENT, "the model or the place for its description is NULL");
+    if (info->size < offsetof(nn_tensor, doc))
+        return nn_fail(NN_ERROR_ARGUMENT,
+                       "a description begins with its size, %zu cannot be right: nn_tensor t = {sizeof t}", info->size);
     if (tensor >= model->image->n_tensors)
         return nn_fail(NN_ERROR_ARGUMENT, "%s has %u tensors, there is no tensor %zu", model->image->name,
                        model->image->n_tensors, tensor);
@@ -87,7 +90,7 @@ int nn_model_tensor(const nn_model *model, size_t tensor, nn_tensor *info)
 
 int nn_model_dim_text(const nn_model *model, size_t tensor, int axis, char *text, size_t size)
 {
-    if (!model || !text) return nn_fail(NN_ERROR_ARGUMENT, "the model or the place for the text is NULL");
+    if (!model || !text || !size) return nn_fail(NN_ERROR_ARGUMENT, "the model or the place for the text is NULL");
     const nn_image *image = model->image;
     if (tensor >= image->n_tensors || axis < 0 || axis >= image->tensors[tensor].rank)
         return nn_fail(NN_ERROR_ARGUMENT, "%s has no tensor %zu with an axis %d", image->name, tensor, axis);

@@ -87,6 +87,7 @@ struct nn_model {
     uint32_t n_inputs;
     uint32_t *inputs;       /* tensors of a call's inputs, in order */
     uint8_t *dim_of_params; /* per symbol */
+    uint8_t *dim_of_states; /* per symbol: in the shape of a state of the model */
     uint32_t n_settings;
     uint32_t *settings;                                    /* tensors */
     int64_t step_setting, steps_setting, progress_setting; /* tensors, or -1 */
@@ -136,6 +137,8 @@ struct nn_params {
 };
 
 nn_params *nn_params_keep(nn_params *params);
+/* nn_params_new without the weights that came with the code. */
+int nn_params_draw(nn_model *model, const int64_t *dims, size_t n_dims, uint64_t seed, nn_params **params);
 /* The index of a parameter or state with a value, or -1. */
 int64_t nn_params_find(const nn_params *params, const char *name);
 
@@ -174,6 +177,7 @@ typedef struct {
     nn_task *tasks;
     uint32_t n_tasks;
     uint32_t phase_end[3];
+    bool reads_steps[3]; /* per phase: it reads `steps` or `progress` */
     void **pointers;
     int64_t *sizes;
     nn_contract_plan *contractions;
@@ -240,8 +244,10 @@ int nn_session_check_ranges(nn_session *session);
 /* Copies what is given into memory of the session: because backward reads it again, or so that reading past its end is
  * seen. */
 int nn_session_keep_inputs(nn_session *session);
-/* Gives the states of the session their first values when sizes are new. */
+/* Gives the states of the session their first values when their sizes are new. */
 int nn_session_make_states(nn_session *session);
+/* So that the next call makes them. */
+void nn_session_forget_states(nn_session *session);
 
 /* ---- launch.c ---- */
 

@@ -64,8 +64,23 @@ static int report_index(const nn_session *session, const nn_binding *binding, co
                    name);
 }
 
+/* A schedule over the whole training means nothing as long as nobody has said how long that is. */
+static int check_steps(const nn_session *session, const nn_binding *binding, int first, int last)
+{
+    const nn_model *model = session->model;
+    bool read = false;
+    for (int phase = first; phase <= last; phase++) read = read || binding->reads_steps[phase];
+    if (!read || (model->steps_setting >= 0 && session->params->settings[model->steps_setting] >= 1)) return NN_OK;
+    return nn_fail(NN_ERROR_STATE,
+                   "%s has a schedule over the whole training: say how many updates that will have by the setting "
+                   "`steps` before the first",
+                   model->image->name);
+}
+
 int nn_binding_run(nn_session *session, nn_binding *binding, int first, int last, uint64_t step)
 {
+    int status = check_steps(session, binding, first, last);
+    if (status) return status;
     for (uint32_t i = 0; i < binding->n_patches; i++)
         binding->pointers[binding->patches[2 * i]] = (void *)(uintptr_t)session->given[binding->patches[2 * i + 1]];
     session->error = 0;

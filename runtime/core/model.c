@@ -32,14 +32,17 @@ static bool fill_tables(nn_model *model)
     model->inputs = malloc((image->n_tensors + 1) * sizeof *model->inputs);
     model->settings = malloc((image->n_tensors + 1) * sizeof *model->settings);
     model->dim_of_params = calloc(image->n_symbols + 1, 1);
-    if (!model->inputs || !model->settings || !model->dim_of_params) return false;
+    model->dim_of_states = calloc(image->n_symbols + 1, 1);
+    if (!model->inputs || !model->settings || !model->dim_of_params || !model->dim_of_states) return false;
     for (uint32_t i = 0; i < image->n_tensors; i++) {
         const nn_tensor_info *tensor = &image->tensors[i];
         if (tensor->role == NN_INPUT || tensor->role == NN_TARGET) model->inputs[model->n_inputs++] = i;
         if (tensor->role == NN_SETTING) model->settings[model->n_settings++] = i;
-        if (tensor->role == NN_PARAM)
-            for (int k = 0; k < tensor->rank; k++)
-                nn_size_symbols(image->size_code + tensor->dims[k], mark_dim, model->dim_of_params);
+        uint8_t *dims = tensor->role == NN_PARAM   ? model->dim_of_params
+                        : tensor->role == NN_STATE ? model->dim_of_states
+                                                   : NULL;
+        for (int k = 0; dims && k < tensor->rank; k++)
+            nn_size_symbols(image->size_code + tensor->dims[k], mark_dim, dims);
     }
     return true;
 }
@@ -59,19 +62,35 @@ static void find_known(nn_model *model)
     }
 }
 
+/* The options as this version knows them: a caller that was compiled when there were fewer gives fewer. */
+static int read_options(const nn_options *given, nn_options *options)
+{
+    *options = (nn_options)NN_OPTIONS_INIT;
+    if (!given) return NN_OK;
+    if (given->size < offsetof(nn_options, memory) + sizeof given->memory)
+        return nn_fail(NN_ERROR_ARGUMENT,
+                       "the options begin with their size, %zu cannot be right; NN_OPTIONS_INIT sets it", given->size);
+    memcpy(options, given, given->size < sizeof *options ? given->size : sizeof *options);
+    const nn_memory *memory = options->memory;
+    if (memory && (!memory->allocate || !memory->release))
+        return nn_fail(NN_ERROR_ARGUMENT, "memory of the caller's own needs both functions, allocate and release");
+    return NN_OK;
+}
+
 int nn_model_from_image(const nn_image *image, const nn_options *options, nn_model **out)
 {
     if (!out) return nn_fail(NN_ERROR_ARGUMENT, "there is no place for the model (NULL)");
     *out = NULL;
     if (!image) return nn_fail(NN_ERROR_ARGUMENT, "the image is NULL");
-    int status = nn_image_check(image);
+    nn_options how;
+    int status = read_options(options, &how);
+    if (!status) status = nn_image_check(image);
     if (status) return status;
     nn_model *model = calloc(1, sizeof *model);
     if (!model) return nn_fail(NN_ERROR_MEMORY, "no memory for a model");
     atomic_init(&model->references, 1);
     model->image = image;
-    bool given = options && options->size >= sizeof *options && options->memory;
-    model->memory = given ? *options->memory : nn_memory_default;
+    model->memory = how.memory ? *how.memory : nn_memory_default;
     if (!nn_names_make(&model->names, image) || !fill_tables(model)) {
         nn_model_free(model);
         return nn_fail(NN_ERROR_MEMORY, "no memory for a model");
@@ -104,6 +123,7 @@ void nn_model_free(nn_model *model)
     free(model->inputs);
     free(model->settings);
     free(model->dim_of_params);
+    free(model->dim_of_states);
     free(model);
 }
 

@@ -63,11 +63,8 @@ static int start_from_weights(nn_params *params)
     return nn_params_load_memory(params, image->weights, (size_t)image->weights_size, NN_LOAD_WEIGHTS);
 }
 
-int nn_params_new(nn_model *model, const int64_t *dims, size_t n_dims, uint64_t seed, nn_params **out)
+int nn_params_draw(nn_model *model, const int64_t *dims, size_t n_dims, uint64_t seed, nn_params **out)
 {
-    if (!out) return nn_fail(NN_ERROR_ARGUMENT, "there is no place for the parameters (NULL)");
-    *out = NULL;
-    if (!model) return nn_fail(NN_ERROR_ARGUMENT, "the model is NULL");
     const nn_image *image = model->image;
     nn_params *params = calloc(1, sizeof *params);
     if (!params) return nn_fail(NN_ERROR_MEMORY, "no memory for parameters");
@@ -82,11 +79,26 @@ int nn_params_new(nn_model *model, const int64_t *dims, size_t n_dims, uint64_t 
         status = nn_fail(NN_ERROR_MEMORY, "no memory for parameters");
     } else {
         for (uint32_t i = 0; i < image->n_symbols; i++) params->symbols[i] = NN_FREE;
-        if (dims) status = nn_bind_symbols(model, dims, n_dims, params->symbols);
+        status = nn_bind_symbols(model, dims, n_dims, params->symbols);
     }
     if (!status) status = nn_check_symbols(model, params->symbols);
     if (!status) status = allocate_values(params);
     if (!status) status = initialise(params);
+    if (status) {
+        nn_params_free(params);
+        return status;
+    }
+    *out = params;
+    return NN_OK;
+}
+
+int nn_params_new(nn_model *model, const int64_t *dims, size_t n_dims, uint64_t seed, nn_params **out)
+{
+    if (!out) return nn_fail(NN_ERROR_ARGUMENT, "there is no place for the parameters (NULL)");
+    *out = NULL;
+    if (!model) return nn_fail(NN_ERROR_ARGUMENT, "the model is NULL");
+    nn_params *params = NULL;
+    int status = nn_params_draw(model, dims, n_dims, seed, &params);
     if (!status) status = start_from_weights(params);
     if (status) {
         nn_params_free(params);

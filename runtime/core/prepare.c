@@ -4,6 +4,11 @@
 
 #include "core/internal.h"
 
+void nn_session_forget_states(nn_session *session)
+{
+    for (uint32_t i = 0; i < session->model->image->n_symbols; i++) session->state_symbols[i] = NN_FREE - 1;
+}
+
 int nn_session_begin(nn_session *session, const int64_t *dims, size_t n_dims)
 {
     const nn_image *image = session->model->image;
@@ -91,15 +96,24 @@ int nn_session_keep_inputs(nn_session *session)
     return NN_OK;
 }
 
+/* Whether the states that are there have the sizes of this call. Those that no state's shape names may differ: a stream
+ * goes on over pieces of any length. */
+static bool states_fit(const nn_session *session)
+{
+    for (uint32_t i = 0; i < session->model->image->n_symbols; i++)
+        if (session->model->dim_of_states[i] && session->symbols[i] != session->state_symbols[i]) return false;
+    return true;
+}
+
 int nn_session_make_states(nn_session *session)
 {
     const nn_image *image = session->model->image;
-    size_t size = image->n_symbols * sizeof *session->symbols;
-    if (!session->has_states || !memcmp(session->symbols, session->state_symbols, size)) return NN_OK;
+    if (!session->has_states || states_fit(session)) return NN_OK;
     nn_params *first = NULL;
     bool moved = false;
+    nn_session_forget_states(session); /* until all of them are there */
     /* With all sizes bound, parameters hold these states too. */
-    int status = nn_params_new(session->model, session->symbols, image->n_symbols, session->params->seed, &first);
+    int status = nn_params_draw(session->model, session->symbols, image->n_symbols, session->params->seed, &first);
     for (uint32_t i = 0; !status && i < image->n_tensors; i++) {
         const nn_tensor_info *info = &image->tensors[i];
         if (info->role != NN_STATE || session->params->values[i].at) continue;
@@ -111,6 +125,6 @@ int nn_session_make_states(nn_session *session)
     }
     nn_params_free(first);
     for (int i = 0; moved && i < NN_BINDINGS; i++) nn_binding_clear(&session->model->memory, &session->bindings[i]);
-    if (!status) memcpy(session->state_symbols, session->symbols, size);
+    if (!status) memcpy(session->state_symbols, session->symbols, image->n_symbols * sizeof *session->symbols);
     return status;
 }

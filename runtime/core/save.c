@@ -119,26 +119,50 @@ static bool make_header(const nn_params *params, const nn_entry *entries, size_t
     return !header->failed;
 }
 
-static int write_file(const char *path, const Header *header, const nn_entry *entries, size_t count)
+/* Where the bytes go: to a file, or behind each other into memory as far as it reaches. */
+typedef struct {
+    nn_new_file *file; /* or NULL */
+    char *bytes;
+    size_t capacity, size;
+} Sink;
+
+static void put(Sink *sink, const void *bytes, size_t size)
+{
+    if (sink->file)
+        nn_new_file_write(sink->file, bytes, size);
+    else if (size && sink->size + size <= sink->capacity)
+        memcpy(sink->bytes + sink->size, bytes, size);
+    sink->size += size;
+}
+
+static void put_all(Sink *sink, const Header *header, const nn_entry *entries, size_t count)
+{
+    unsigned char length[8];
+    for (int i = 0; i < 8; i++) length[i] = (unsigned char)((uint64_t)header->length >> (8 * i));
+    put(sink, length, sizeof length);
+    put(sink, header->text, header->length);
+    size_t width = 8, next = 0;
+    for (const nn_entry *entry; (entry = next_entry(entries, count, &width, &next));)
+        put(sink, entry->at, entry_size(entry));
+}
+
+static int put_into_file(Sink *sink, const char *path, const Header *header, const nn_entry *entries, size_t count)
 {
     nn_new_file file;
     int status = nn_new_file_open(path, &file);
     if (status) return status;
-    unsigned char length[8];
-    for (int i = 0; i < 8; i++) length[i] = (unsigned char)((uint64_t)header->length >> (8 * i));
-    nn_new_file_write(&file, length, sizeof length);
-    nn_new_file_write(&file, header->text, header->length);
-    size_t width = 8, next = 0;
-    for (const nn_entry *entry; (entry = next_entry(entries, count, &width, &next));)
-        nn_new_file_write(&file, entry->at, entry_size(entry));
+    sink->file = &file;
+    put_all(sink, header, entries, count);
     return nn_new_file_close(&file, true);
 }
 
-int nn_params_write(const nn_params *params, const char *path, const nn_entry *extra, size_t n_extra)
+/* All values and the notes, to the path or, where that is NULL, into the sink's memory. */
+static int write_params(const nn_params *params, const char *path, Sink *sink, const nn_entry *extra, size_t n_extra)
 {
+    const char *place = path ? path : "the weights";
     const nn_image *image = params->model->image;
     nn_entry *entries = malloc((image->n_tensors + n_extra + 1) * sizeof *entries);
-    if (!entries) return nn_fail(NN_ERROR_MEMORY, "no memory to write %s", path);
+    if (!entries) return nn_fail(NN_ERROR_MEMORY, "no memory to write %s", place);
     size_t count = 0;
     for (uint32_t i = 0; i < image->n_tensors; i++) {
         const nn_tensor_info *tensor = &image->tensors[i];
@@ -147,11 +171,33 @@ int nn_params_write(const nn_params *params, const char *path, const nn_entry *e
     }
     for (size_t i = 0; i < n_extra; i++) entries[count++] = extra[i];
     Header header = {0};
-    int status = make_header(params, entries, count, &header) ? write_file(path, &header, entries, count)
-                                                              : nn_fail(NN_ERROR_MEMORY, "no memory to write %s", path);
+    int status = NN_OK;
+    if (!make_header(params, entries, count, &header))
+        status = nn_fail(NN_ERROR_MEMORY, "no memory to write %s", place);
+    else if (path)
+        status = put_into_file(sink, path, &header, entries, count);
+    else
+        put_all(sink, &header, entries, count);
     free(header.text);
     free(entries);
     return status;
+}
+
+int nn_params_write(const nn_params *params, const char *path, const nn_entry *extra, size_t n_extra)
+{
+    return write_params(params, path, &(Sink){0}, extra, n_extra);
+}
+
+int nn_params_save_memory(const nn_params *params, void *bytes, size_t capacity, size_t *size)
+{
+    if (!params || !size || (capacity && !bytes))
+        return nn_fail(NN_ERROR_ARGUMENT, "the parameters or the place for the weights or their size is NULL");
+    Sink sink = {NULL, bytes, capacity, 0};
+    int status = write_params(params, NULL, &sink, NULL, 0);
+    if (status) return status;
+    *size = sink.size;
+    if (!bytes || sink.size <= capacity) return NN_OK;
+    return nn_fail(NN_ERROR_ARGUMENT, "the weights take %zu bytes, there is room for %zu", sink.size, capacity);
 }
 
 int nn_params_save(const nn_params *params, const char *path)

@@ -35,7 +35,7 @@ int nn_session_new(nn_params *params, nn_pool *pool, nn_session **out)
     }
     const nn_image *image = session->model->image;
     memcpy(session->symbols, params->symbols, image->n_symbols * sizeof *session->symbols);
-    for (uint32_t i = 0; i < image->n_symbols; i++) session->state_symbols[i] = NN_FREE - 1;
+    nn_session_forget_states(session);
     for (uint32_t i = 0; i < image->n_tensors; i++) {
         const nn_tensor_info *tensor = &image->tensors[i];
         if (tensor->role == NN_STATE && !params->values[i].at) session->has_states = true;
@@ -107,7 +107,7 @@ int nn_session_reset(nn_session *session)
 {
     if (!session) return nn_fail(NN_ERROR_ARGUMENT, "the session is NULL");
     session->training = NULL;
-    for (uint32_t i = 0; i < session->model->image->n_symbols; i++) session->state_symbols[i] = NN_FREE - 1;
+    nn_session_forget_states(session);
     return NN_OK;
 }
 

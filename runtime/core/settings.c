@@ -22,6 +22,8 @@ int nn_params_set_setting(nn_params *params, const char *name, double value)
     if (status) return status;
     if (!strcmp(name, "step") || !strcmp(name, "progress"))
         return nn_fail(NN_ERROR_ARGUMENT, "%s follows from the number of updates (see nn_params_set_step)", name);
+    if (!strcmp(name, "steps") && !(value >= 1))
+        return nn_fail(NN_ERROR_RANGE, "steps is the number of updates of a training, %g is none", value);
     double slot;
     if (nn_convert(params->model->image->tensors[tensor].dtype, &slot, NN_F64, &value, 1))
         return nn_fail(NN_ERROR_RANGE, "%s is %s, %g is none", name,

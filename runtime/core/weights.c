@@ -153,6 +153,7 @@ static void take_values(nn_params *params, const nn_archive *archive, unsigned f
 static int load(nn_params *params, const char *where, const void *bytes, size_t size, unsigned flags)
 {
     nn_archive archive;
+    if (flags & ~(unsigned)NN_LOAD_WEIGHTS) return nn_fail(NN_ERROR_ARGUMENT, "%u are no flags of a load", flags);
     int status = nn_archive_read(where, bytes, size, &archive);
     if (status) return status;
     uint64_t step = params->step, seed = params->seed;

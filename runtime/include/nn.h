@@ -15,10 +15,13 @@
  * seed, settings. A session has the buffers of one caller: activations and gradients. A session keeps its parameters
  * alive and parameters their model, so they may be freed in any order. One object is used by one thread at a time,
  * except that any number of sessions may run forward(training = 0) over the same parameters at once, and a model may
- * be shared freely.
+ * be shared freely. A pool may serve any number of sessions at once.
  *
  * Memory. Names and texts returned belong to the object they came from. Values go in and out by copy. Inputs are read
  * during the call; only forward with training = 1 keeps them (a copy), since backward reads them again.
+ *
+ * Versions. Functions, numbers and structures are only ever added to. A structure that may grow begins with its size,
+ * which the caller fills in, so that a program that was compiled against an older header goes on working.
  *
  * Threads change no bit of any result, nor does step against forward + backward + update. */
 #ifndef NN_H
@@ -35,7 +38,7 @@ extern "C" {
 #define NN_API
 #endif
 
-#define NN_VERSION 1
+#define NN_VERSION 2
 
 typedef enum {
     NN_OK,
@@ -80,7 +83,7 @@ typedef struct nn_session nn_session;
 typedef struct nn_pool nn_pool;
 struct nn_image; /* nn_image.h */
 
-/* NN_VERSION of the library that runs. */
+/* NN_VERSION of the library that runs. 2 has nn_params_save_memory. */
 NN_API int nn_version(void);
 /* What went wrong in this thread's last failing call; "" when nothing did. Valid until the next call. */
 NN_API const char *nn_message(void);
@@ -91,7 +94,8 @@ NN_API const char *nn_role_name(nn_role role);
 
 /* ---- Models ---- */
 
-/* Where memory for values comes from. */
+/* Where memory for values comes from: weights, activations, gradients, scratch. Both functions must be given and may
+ * be called by any thread that uses the model. What allocate refuses is NN_ERROR_MEMORY. This structure never grows. */
 typedef struct {
     void *data;
     /* At least `size` bytes, aligned to 64; NULL when there is none. */
@@ -146,7 +150,7 @@ typedef struct {
     int rank;
     int64_t dims[12]; /* -1 where free */
     int64_t range;    /* 0 <= value < range; 0: no range; -1: free */
-    double value;     /* of a setting: its default */
+    double value;     /* of a setting: its default; 0 for `steps`: the caller has to say it */
 } nn_tensor;
 
 NN_API size_t nn_model_tensors(const nn_model *model);
@@ -172,8 +176,10 @@ NN_API int nn_params_set(nn_params *params, const char *name, nn_type type, cons
 /* dims[0 … rank - 1]; room for 12. */
 NN_API int nn_params_shape(const nn_params *params, const char *name, int *rank, int64_t *dims);
 
-/* Settings: `lr`, an input with a default. Schedules look at `steps`, the number of updates that the whole training
- * will have; whoever trains sets it first. `step` and `progress` follow by themselves and cannot be set. */
+/* Settings: `lr`, an input with a default. `step` and `progress` follow by themselves and cannot be set. `steps` is the
+ * number of updates that the whole training will have. Its default is what the train block says; where that says
+ * nothing it is 0, and an update of a model whose schedule looks at `steps` or `progress` is NN_ERROR_STATE until it
+ * is set. */
 NN_API int nn_params_set_setting(nn_params *params, const char *name, double value);
 NN_API int nn_params_setting(const nn_params *params, const char *name, double *value);
 
@@ -198,6 +204,9 @@ NN_API int nn_params_load(nn_params *params, const char *path, unsigned flags);
 NN_API int nn_params_load_memory(nn_params *params, const void *bytes, size_t size, unsigned flags);
 /* Writes one: beside the path, then renamed. */
 NN_API int nn_params_save(const nn_params *params, const char *path);
+/* The same bytes into memory: *size is how many they are, and where `bytes` is not NULL they are written if `capacity`
+ * holds them. NULL and 0 ask for the size. */
+NN_API int nn_params_save_memory(const nn_params *params, void *bytes, size_t capacity, size_t *size);
 
 /* ---- Threads ---- */
 
@@ -235,7 +244,9 @@ NN_API int nn_session_set(nn_session *session, const char *name, nn_type type, c
 NN_API int nn_session_shape(const nn_session *session, const char *name, int *rank, int64_t *dims);
 /* Metrics are computed by forward and not by step; this says otherwise for both. */
 NN_API void nn_session_set_metrics(nn_session *session, int on);
-/* Gives the states that belong to the session their first values again. */
+/* Gives the states that belong to the session their first values again: those whose shape has a dimension that each
+ * call binds (a stream's `f32[batch, units]`). They go from call to call as long as the sizes in their shapes stay;
+ * other sizes begin anew, too. */
 NN_API int nn_session_reset(nn_session *session);
 
 /* ---- Other programs of a model ---- */

@@ -28,7 +28,7 @@ extern "C" {
 #endif
 #endif
 
-#define NNC_VERSION 1
+#define NNC_VERSION 2
 
 typedef struct nnc_compiler nnc_compiler;
 

@@ -16,6 +16,15 @@ fails 1 '.so' "$nnc" "$examples/spirals.nn" -o spirals.exe
 for cpu in x86-64-v2 x86-64-v3; do
     "$nnc" "$examples/spirals.nn" --cpu $cpu -o spirals.so && ./train >out.txt || fail "$cpu: $(cat out.txt)"
 done
+# A program that was compiled with the header of the first compiler, and links with today's library.
+"$nnc" "$examples/spirals.nn" -o spirals.so
+mkdir -p old && cp "$examples/../tests/golden/headers/spirals_0_1.txt" old/spirals.h
+cc -std=c99 -Wall -Wextra -Wpedantic -Werror -Iold "$examples/embed/train.c" ./spirals.so -lm -o train_old
+./train_old >old.txt || fail "a program with the first header: $(cat old.txt)"
+for name in $(sed -n 's/.*[ *]\(spirals_[a-z_]*\)(.*);$/\1/p' old/spirals.h | sort -u); do
+    nm -D --defined-only spirals.so | grep -q " $name\$" || fail "the library has no $name any more"
+    grep -qF "$(grep -F " $name(" old/spirals.h || grep -F "*$name(" old/spirals.h)" spirals.h || fail "$name is declared otherwise"
+done
 # The other programs of examples/embed, by the commands that stand in them.
 "$nnc" "$examples/spirals.nn" -o spirals.so
 c++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -I. "$examples/embed/spirals.cc" ./spirals.so -o spirals

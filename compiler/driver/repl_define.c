@@ -99,6 +99,30 @@ static bool define_models(Session *session, const char *path, const ItemList *fr
     return good;
 }
 
+static bool defines_model(const ItemList *fresh, const char *name)
+{
+    for (size_t i = 0; i < fresh->count; i++)
+        if (fresh->at[i]->space == SPACE_MODEL && !strcmp(fresh->at[i]->name, name)) return true;
+    return false;
+}
+
+/* The names of models that were defined now are bound, and those of models that may use what was defined bound anew. */
+static void bring_names(Session *session, const ItemList *fresh)
+{
+    NameList ignored = {0};
+    Entry *entry = &vec_last(&session->journal.entries);
+    session_report(session);
+    for (size_t i = 0; i < session->models.count; i++)
+        if (!defines_model(fresh, session->models.at[i]->name))
+            names_bring(session, session->models.at[i], false, &ignored, &ignored);
+    for (size_t i = 0; i < fresh->count; i++) {
+        const Loaded *model = model_named(session, fresh->at[i]->name);
+        if (model && fresh->at[i]->space == SPACE_MODEL)
+            names_bring(session, model, true, &entry->defines, &entry->ends);
+    }
+    names_free(&ignored);
+}
+
 /* What was added to the items enters the journal, unless the check or a model's types refuse it. */
 static bool take_items(Session *session, const ItemList *before, const char *text, const char *path, NameList defines,
                        NameList uses)
@@ -116,6 +140,7 @@ static bool take_items(Session *session, const ItemList *before, const char *tex
             session->errors++;
             journal_drop_last(&session->journal);
         }
+        if (good) bring_names(session, &fresh);
     } else {
         names_free(&defines);
         names_free(&uses);
@@ -173,24 +198,36 @@ bool session_take_file(Session *session, const char *path, const char *text)
     return good;
 }
 
-Loaded *session_model(Session *session)
+/* Compiled anew if an item has changed; NULL after diagnostics, printed. */
+static Loaded *renewed(Session *session, Loaded **model)
 {
-    if (!session->models.count) {
-        diag_hint(diag_new(session->context->diagnostics, DIAG_no_model, NO_SPAN, "there is no model yet"),
-                  "type one, `model m { … }`, or `:load FILE.nn`");
-        session_report(session);
+    if (!(*model)->stale) return *model;
+    Loaded *fresh = loaded_new(session->options, &session->journal, (*model)->path, (*model)->name);
+    if (!fresh) {
+        session->errors++;
         return NULL;
     }
-    Loaded *model = vec_last(&session->models);
-    if (model->stale) {
-        Loaded *fresh = loaded_new(session->options, &session->journal, model->path, model->name);
-        if (!fresh) {
-            session->errors++;
-            return NULL;
-        }
-        loaded_inherit(fresh, model);
-        loaded_free(model);
-        vec_last(&session->models) = model = fresh;
-    }
-    return model;
+    loaded_inherit(fresh, *model);
+    loaded_free(*model);
+    return *model = fresh;
+}
+
+Loaded *session_model(Session *session)
+{
+    if (session->models.count) return renewed(session, &vec_last(&session->models));
+    diag_hint(diag_new(session->context->diagnostics, DIAG_no_model, NO_SPAN, "there is no model yet"),
+              "type one, `model m { … }`, or `:load FILE.nn`");
+    session_report(session);
+    return NULL;
+}
+
+Loaded *session_model_ready(Session *session, const char *name)
+{
+    Loaded *model = NULL;
+    for (size_t i = 0; name && i < session->models.count; i++)
+        if (!strcmp(session->models.at[i]->name, name)) model = renewed(session, &session->models.at[i]);
+    if (!name) model = session_model(session);
+    if (!model || loaded_ready(model)) return model;
+    session->errors++;
+    return NULL;
 }

@@ -19,6 +19,7 @@ typedef struct {
     Result *result;
     Vec(Declared) inputs; /* what is fed, in the order of `fed` */
     Vec(nn_named) fed;
+    Vec(Array) learned; /* values of models */
     Vec(Node) from, to; /* sources and what takes their place */
     Vec(Name) symbols;
     Vec(int64_t) sizes;
@@ -39,11 +40,6 @@ static bool run_passes(Evaluation *e, const char *const *order, size_t count)
     for (size_t i = 0; i < count; i++)
         if (!pass_run(order[i], e->module, NULL)) return false;
     return true;
-}
-
-static bool is_leaf(Op op)
-{
-    return op == OP_INPUT || op == OP_TARGET || op == OP_PARAM || op == OP_STATE || op == OP_SETTING;
 }
 
 static void add_symbol(void *data, Name symbol)
@@ -76,7 +72,7 @@ static bool holds_names(Evaluation *e)
     Node *nodes = reach(e, &count);
     bool found = false;
     for (uint32_t i = 0; i < count; i++) {
-        found |= is_leaf(node_op(e->out->graph, nodes[i]));
+        found |= session_takes_value(node_op(e->out->graph, nodes[i]));
         node_symbols(e, nodes[i]);
     }
     free(nodes);
@@ -112,10 +108,22 @@ static bool size_of_symbol(void *data, Name symbol, int64_t *size)
     return false;
 }
 
-/* What the user gave for a source, if it is of the source's type; it tells free sizes. */
+/* What a source's model has learned, else what the user gave for it. NULL: neither. */
+static const Array *value_for(Evaluation *e, const NodeInfo *info)
+{
+    const char *model = names_model_of(e->session, info->attr.name);
+    if (!model) return session_given(e->session, info->attr.name);
+    Loaded *loaded = session_model_ready(e->session, model);
+    Array value;
+    if (!loaded || !loaded_value(loaded, info->attr.name, info->type.dtype, &value)) return NULL;
+    vec_push(&e->learned, value);
+    return &vec_last(&e->learned);
+}
+
+/* The value of a source, if it is of the source's type; it tells free sizes. */
 static const Array *given_for(Evaluation *e, const NodeInfo *info)
 {
-    const Array *array = session_given(e->session, info->attr.name);
+    const Array *array = value_for(e, info);
     DimTable *dims = graph_dims(e->out->graph);
     if (!array || array->dtype != info->type.dtype || array->rank != info->type.rank) return NULL;
     for (uint32_t i = 0; i < array->rank; i++) {
@@ -197,7 +205,7 @@ static bool supply_all(Evaluation *e)
         for (uint32_t i = 0; i < count && good; i++) {
             bool fed = false;
             for (size_t k = 0; k < e->inputs.count; k++) fed |= node_same(e->inputs.at[k].node, nodes[i]);
-            if (fed || !is_leaf(node_op(e->out->graph, nodes[i]))) continue;
+            if (fed || !session_takes_value(node_op(e->out->graph, nodes[i]))) continue;
             good = supply(e, nodes[i]);
             more = true;
         }
@@ -221,7 +229,7 @@ static void supply_sources(Evaluation *e)
     Node *nodes = reach(e, &count);
     for (uint32_t i = 0; i < count; i++) {
         const NodeInfo info = *graph_node(e->out->graph, nodes[i]);
-        if (!is_leaf(info.op)) continue;
+        if (!session_takes_value(info.op)) continue;
         Node input = build_source(e->out->graph, OP_INPUT, info.attr.name, info.type);
         vec_push(&e->inputs, (Declared){input, NULL, NO_SPAN});
         vec_push(&e->from, nodes[i]);
@@ -362,6 +370,8 @@ bool session_evaluate(Session *session, Node node, Effort effort, Outcome *outco
     good = good && !diagnostics_errors(session->context->diagnostics);
     vec_free(&e.inputs);
     vec_free(&e.fed);
+    for (size_t i = 0; i < e.learned.count; i++) array_free(&e.learned.at[i]);
+    vec_free(&e.learned);
     vec_free(&e.from);
     vec_free(&e.to);
     vec_free(&e.symbols);

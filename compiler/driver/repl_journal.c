@@ -101,11 +101,12 @@ static void entry_free(Entry *entry)
     free(entry->path);
     names_free(&entry->defines);
     names_free(&entry->uses);
+    names_free(&entry->ends);
 }
 
 void journal_add(Journal *journal, bool item, const char *text, const char *path, NameList defines, NameList uses)
 {
-    vec_push(&journal->entries, (Entry){copy_text(text), path ? copy_text(path) : NULL, item, defines, uses});
+    vec_push(&journal->entries, (Entry){copy_text(text), path ? copy_text(path) : NULL, item, defines, uses, {0}});
 }
 
 static void remove_name(NameList *list, const char *spaced)
@@ -127,6 +128,7 @@ void journal_prune(Journal *journal)
         bool live = false;
         for (size_t k = 0; k < entry.defines.count; k++)
             live |= !names_have(&hidden, entry.defines.at[k][0], entry.defines.at[k] + 1);
+        for (size_t k = 0; k < entry.ends.count; k++) names_add(&hidden, entry.ends.at[k][0], entry.ends.at[k] + 1);
         if (!live) {
             entry_free(&entry);
             continue;

@@ -14,6 +14,7 @@ typedef struct {
     char *path;             /* of a file; NULL: typed */
     bool item;              /* a definition, or a file of them */
     NameList defines, uses; /* uses have no letter */
+    NameList ends;          /* names of before that are gone by it */
 } Entry;
 
 typedef struct {

@@ -6,6 +6,7 @@
 #include "check/check.h"
 #include "driver/report.h"
 #include "grammar/parser.h"
+#include "ir/eval.h"
 
 static char *copy_text(const char *text)
 {
@@ -126,6 +127,23 @@ void loaded_inherit(Loaded *model, Loaded *old)
     nn_params_set_step(model->params, nn_params_step(old->params));
     if (anew.count) printf("begins anew: %s\n", text_get(&anew));
     text_free(&anew);
+}
+
+bool loaded_value(const Loaded *model, const char *name, DType dtype, Array *value)
+{
+    int rank = 0;
+    int64_t dims[MAX_RANK];
+    double setting;
+    if (!nn_params_setting(model->params, name, &setting)) {
+        *value = array_new(dtype, 0, dims);
+        dtype_store(dtype, value->data, &setting, 1);
+        return true;
+    }
+    if (nn_params_shape(model->params, name, &rank, dims)) return false;
+    *value = array_new(dtype, (uint32_t)rank, dims);
+    if (!nn_params_get(model->params, name, (nn_type)dtype, value->data, (size_t)value->count)) return true;
+    array_free(value);
+    return false;
 }
 
 void loaded_summary(const Loaded *model, Text *to)

@@ -4,6 +4,7 @@
 #define NNC_DRIVER_REPL_LOADED_H
 
 #include "driver/pipeline.h"
+#include "driver/repl_array.h"
 #include "driver/repl_journal.h"
 
 typedef struct {
@@ -26,6 +27,8 @@ bool loaded_plan(Loaded *model);
 /* Gives the new model what the old one has learned: values of the same name and shape, the step. Prints what did not
  * fit. */
 void loaded_inherit(Loaded *model, Loaded *old);
+/* The value of a parameter, state or setting; its data is malloc'd. False when there is none of that name. */
+bool loaded_value(const Loaded *model, const char *name, DType dtype, Array *value);
 /* One line: inputs, parameters. */
 void loaded_summary(const Loaded *model, Text *to);
 

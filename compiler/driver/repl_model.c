@@ -23,15 +23,6 @@ static void finish(Session *session, Loaded *model, bool good)
     session->errors += !good;
 }
 
-/* The current model with its code and parameters. */
-static Loaded *ready_model(Session *session)
-{
-    Loaded *model = session_model(session);
-    if (!model || loaded_ready(model)) return model;
-    session->errors++;
-    return NULL;
-}
-
 static bool require(Loaded *model, const char *const *programs)
 {
     for (; *programs; programs++)
@@ -98,7 +89,7 @@ static bool train(Session *session, Loaded *model, const char *argument)
 
 void model_train(Session *session, const char *argument)
 {
-    Loaded *model = ready_model(session);
+    Loaded *model = session_model_ready(session, NULL);
     if (model) finish(session, model, train(session, model, argument));
 }
 
@@ -129,23 +120,11 @@ static bool evaluate_split(Loaded *model, const char *name)
 
 void model_eval(Session *session, const char *argument)
 {
-    Loaded *model = ready_model(session);
+    Loaded *model = session_model_ready(session, NULL);
     if (model) finish(session, model, evaluate_split(model, argument));
 }
 
 /* ---- Parameters ---- */
-
-/* The values of a parameter or state; its data is malloc'd. False when there is none of that name. */
-static bool fetch(const Loaded *model, const char *name, nn_type type, Array *array)
-{
-    int rank;
-    int64_t dims[MAX_RANK];
-    if (nn_params_shape(model->params, name, &rank, dims)) return false;
-    *array = array_new((DType)type, (uint32_t)rank, dims);
-    if (!nn_params_get(model->params, name, type, array->data, (size_t)array->count)) return true;
-    array_free(array);
-    return false;
-}
 
 static void print_statistics(const char *name, const Array *array)
 {
@@ -168,7 +147,8 @@ static void print_statistics(const char *name, const Array *array)
 static bool print_one(Loaded *model, const nn_tensor *tensor)
 {
     Array array;
-    if (!fetch(model, tensor->name, tensor->type, &array)) return pipeline_failed(&model->pipeline, tensor->name);
+    if (!loaded_value(model, tensor->name, (DType)tensor->type, &array))
+        return pipeline_failed(&model->pipeline, tensor->name);
     Text text = {0};
     array_print(&array, &text);
     puts(text_get(&text));
@@ -192,7 +172,7 @@ static bool print_params(Loaded *model, const char *wanted)
         if (*wanted && !strcmp(wanted, tensor.name)) {
             found = true;
             good = print_one(model, &tensor);
-        } else if (!*wanted && learned && fetch(model, tensor.name, tensor.type, &array)) {
+        } else if (!*wanted && learned && loaded_value(model, tensor.name, (DType)tensor.type, &array)) {
             print_statistics(tensor.name, &array);
             array_free(&array);
         }
@@ -239,7 +219,7 @@ void model_params(Session *session, const char *argument)
         print_sources(session);
         return;
     }
-    Loaded *model = ready_model(session);
+    Loaded *model = session_model_ready(session, NULL);
     if (model) finish(session, model, print_params(model, argument));
 }
 
@@ -259,7 +239,7 @@ static bool print_norms(Loaded *model, nn_session *session)
         nn_tensor tensor = {.size = sizeof tensor};
         Array array;
         if (nn_model_tensor(model->pipeline.model, i, &tensor) || tensor.role != NN_ROLE_PARAM) continue;
-        if (!fetch(model, tensor.name, NN_TYPE_F64, &array)) return false;
+        if (!loaded_value(model, tensor.name, DTYPE_F64, &array)) return false;
         double own = norm(array.data, (size_t)array.count);
         char name[256];
         snprintf(name, sizeof name, "grad.%s", tensor.name);
@@ -322,7 +302,7 @@ static bool print_formula(Session *session, Loaded *model, const char *name)
 
 void model_grad(Session *session, const char *argument)
 {
-    Loaded *model = *argument ? session_model(session) : ready_model(session);
+    Loaded *model = *argument ? session_model(session) : session_model_ready(session, NULL);
     if (model) finish(session, model, *argument ? print_formula(session, model, argument) : print_gradients(model));
 }
 
@@ -352,7 +332,7 @@ static bool set(Loaded *model, const char *argument)
 
 void model_set(Session *session, const char *argument)
 {
-    Loaded *model = ready_model(session);
+    Loaded *model = session_model_ready(session, NULL);
     if (!model) return;
     if (*argument)
         finish(session, model, set(model, argument));

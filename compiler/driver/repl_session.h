@@ -25,6 +25,12 @@ typedef struct {
     Array value;
 } Given;
 
+/* A name of a model in the session's scope, or the path of a value among its parameters. */
+typedef struct {
+    Name name, model;
+} Owned;
+typedef Vec(Owned) OwnedList;
+
 /* What a parameter or state begins with. */
 typedef struct {
     Node node, start;
@@ -45,13 +51,17 @@ typedef struct {
     Parser *parser;
     ProgramOptions how;
     Vec(Start) starts;
-    size_t born; /* bytes in use when it was made */
+    OwnedList names;   /* bindings of the scope that are a model's */
+    OwnedList learned; /* paths and settings whose values lie in a model */
+    size_t born;       /* bytes in use when it was made */
 
     bool unfinished;             /* a statement waits for its next line */
     bool replaying;              /* statements of the journal run again: nothing is printed, given or compiled */
     unsigned errors;             /* statements that failed */
     volatile sig_atomic_t *stop; /* nonzero: the user interrupts; NULL: nobody can */
 } Session;
+
+struct Snapshot;
 
 Session *session_new(const Options *options);
 void session_free(Session *session);
@@ -87,6 +97,17 @@ bool session_run(Session *session, const Syntax *file);
 /* Evaluates one expression and hands its value on; nothing of it stays. False after diagnostics, printed. */
 bool session_with(Session *session, const char *text, bool (*use)(Session *session, Value value, void *data),
                   void *data);
+/* Notes what parameters and states begin with. */
+void session_note_starts(Session *session);
+
+/* repl_given.c */
+/* Inputs, parameters, states and settings take values. */
+bool session_takes_value(Op op);
+/* The input, parameter, state or setting that a statement gives a value to; NODE_NONE when it does something else. A
+ * path without a parameter is a diagnostic. */
+Node session_source(Session *session, const Syntax *statement);
+/* `x0 = 1`: computes the right side now and keeps its value. False after diagnostics. */
+bool session_assign(Session *session, Node source, const Syntax *right);
 const Array *session_given(const Session *session, const char *name);
 /* Takes the array over. */
 void session_give(Session *session, const char *name, Array value);
@@ -99,6 +120,19 @@ bool session_take_file(Session *session, const char *path, const char *text);
 bool session_define(Session *session, const Syntax *entry);
 /* The current model, compiled anew if its items have changed; NULL after diagnostics, printed. */
 Loaded *session_model(Session *session);
+/* The same of the model called `name` (NULL: the current one), with its code and parameters. */
+Loaded *session_model_ready(Session *session, const char *name);
+
+/* repl_names.c */
+/* A name that is bound again begins anew: its parameters, their numbering, the formulas' use of the name. */
+void names_begin(Session *session, const char *name, struct Snapshot *snapshot);
+/* What was declared under a name is the session's own from now on. */
+void names_claim(Session *session, const char *name);
+/* The model among whose parameters the value of a path or setting lies; NULL: no model's. */
+const char *names_model_of(const Session *session, const char *path);
+/* Binds the names of a model. Where it was not defined now (`fresh`) but an item that it may use, those stay that the
+ * user has bound since. The names bound are added to `brought`, those that the model no longer has to `gone`. */
+void names_bring(Session *session, const Loaded *model, bool fresh, NameList *brought, NameList *gone);
 
 /* repl_evaluate.c */
 /* What can be said of a node. */

@@ -8,18 +8,13 @@
         name(fn, "fn") name(training, "training") name(step, "step") name(steps, "steps") name(progress, "progress")   \
             name(loss, "loss") name(transpose, "T")
 
-Elaborator *elaborator_new(Context *context, const Items *items, const ProgramOptions *options, const char *path)
+static void prepare(Elaborator *el, Context *context, const Items *items, const ProgramOptions *options)
 {
-    Elaborator *el = ARENA_NEW(context->arena, Elaborator);
     el->context = context;
     el->arena = context->arena;
-    el->graph = graph_new(context);
-    el->dims = graph_dims(el->graph);
     el->items = items;
     el->options = options;
     el->real = options->f64 ? DTYPE_F64 : DTYPE_F32;
-    const char *slash = path ? strrchr(path, '/') : NULL;
-    if (slash) el->folder = arena_text(el->arena, path, (size_t)(slash - path));
 #define NAME(field, text) el->name_##field = intern(context->names, text);
     NAMES(NAME)
 #undef NAME
@@ -27,6 +22,25 @@ Elaborator *elaborator_new(Context *context, const Items *items, const ProgramOp
         Value size = value_integer(el, options->binds[i].size);
         vec_push(&el->bound_dims, (Binding){.name = intern(context->names, options->binds[i].name), .value = size});
     }
+}
+
+Elaborator *elaborator_new(Context *context, const Items *items, const ProgramOptions *options, const char *path)
+{
+    Elaborator *el = ARENA_NEW(context->arena, Elaborator);
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    el->graph = graph_new(context);
+    el->dims = graph_dims(el->graph);
+    prepare(el, context, items, options);
+    if (slash) el->folder = arena_text(el->arena, path, (size_t)(slash - path));
+    return el;
+}
+
+Elaborator *elaborator_within(const Elaborator *outer, const ProgramOptions *options)
+{
+    Elaborator *el = ARENA_NEW(outer->arena, Elaborator);
+    el->graph = outer->graph;
+    el->dims = outer->dims;
+    prepare(el, outer->context, outer->items, options);
     return el;
 }
 
@@ -89,4 +103,17 @@ Value unsupported(Elaborator *el, Span at, const char *what)
 {
     complain(el, DIAG_unsupported, at, "%s: this version of nnc does not support that yet", what);
     return value_error();
+}
+
+static bool same_check(const Check *a, const Check *b)
+{
+    return dim_same(a->left, b->left) && dim_same(a->right, b->right) && node_same(a->condition, b->condition) &&
+           !strcmp(a->message, b->message);
+}
+
+void check_add(Elaborator *el, Check check)
+{
+    for (size_t i = 0; i < el->checks.count; i++)
+        if (same_check(&el->checks.at[i], &check)) return;
+    vec_push(&el->checks, check);
 }

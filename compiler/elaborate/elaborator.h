@@ -114,10 +114,14 @@ typedef struct {
 
 /* elaborator.c */
 Elaborator *elaborator_new(Context *context, const Items *items, const ProgramOptions *options, const char *path);
+/* The same for a body of its own over another one's graph and items; its graph is not its own to free. */
+Elaborator *elaborator_within(const Elaborator *outer, const ProgramOptions *options);
 void elaborator_free(Elaborator *el);
 /* A diagnostic; of a mistake inside the prelude it points at the user's call, with a note. */
 Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...) __attribute__((format(printf, 4, 5)));
 Value unsupported(Elaborator *el, Span at, const char *what);
+/* A condition on entry, unless the same one is there already. */
+void check_add(Elaborator *el, Check check);
 /* Nodes made from now on come from here and belong to the frame's layer. Inside the prelude `here` is the user's call.
  */
 void mark_place(Elaborator *el, Span at);
@@ -274,4 +278,8 @@ Flow update(Elaborator *el, Scope *scope, const Syntax *statement);
 const Stored *stored_find(const Elaborator *el, Name path);
 Node declare_setting(Elaborator *el, Name name, DType dtype, double value, const char *doc, Span place);
 
+/* program.c */
+/* Runs the body of a model. What it declares and computes is in the elaborator then, what it binds in the scope that is
+ * returned; the caller frees its frame. */
+Scope *model_run(Elaborator *el, const Syntax *model, Pass pass);
 #endif

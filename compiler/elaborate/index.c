@@ -93,7 +93,7 @@ static bool within(Elaborator *el, Dim low, Dim high, const char *what, Span at)
         arena_format(el->arena, "%s: %s must be at most %s", what, dim_text(el, low), dim_text(el, high));
     Node condition =
         build_binary(el->graph, OP_LE, build_size(el->graph, low, DTYPE_I64), build_size(el->graph, high, DTYPE_I64));
-    vec_push(&el->checks, (Check){DIM_NONE, DIM_NONE, condition, message, at});
+    check_add(el, (Check){DIM_NONE, DIM_NONE, condition, message, at});
     return true;
 }
 

@@ -179,7 +179,7 @@ bool number_as_size(Elaborator *el, Value value, const char *what, Span at, Dim 
     Dim back = dim_mul(el->dims, floored, value.divisor);
     const char *message =
         arena_format(el->arena, "%s must divide %s", dim_text(el, value.divisor), dim_text(el, value.size));
-    vec_push(&el->checks, (Check){value.size, back, NODE_NONE, message, at});
+    check_add(el, (Check){value.size, back, NODE_NONE, message, at});
     *size = floored;
     return true;
 }

@@ -40,22 +40,28 @@ static const Item *choose_model(Context *context, const Items *items, const char
     return found;
 }
 
-static void run_pass(Compilation *c, Pass pass)
+Scope *model_run(Elaborator *el, const Syntax *model, Pass pass)
 {
-    Elaborator *el = c->el;
     Value ignored;
+    Scope *scope = scope_new(el, NULL, false);
     el->pass = pass;
     el->cells.count = el->streams.count = el->results.count = el->losses.count = 0;
     el->frame = frame_for_model(el);
     el->body = SYNTAX_MODEL;
-    el->body_syntax = c->model->syntax;
+    el->body_syntax = model;
     el->n_identities = 0;
-    run_statements(el, scope_new(el, NULL, false), c->model->syntax->kids[0], &ignored);
-    frame_free(el->frame);
-    el->frame = NULL;
+    run_statements(el, scope, model->kids[0], &ignored);
     el->body = SYNTAX_FILE;
     el->body_syntax = NULL;
     graph_set_layer(el->graph, NULL);
+    return scope;
+}
+
+static void run_pass(Compilation *c, Pass pass)
+{
+    model_run(c->el, c->model->syntax, pass);
+    frame_free(c->el->frame);
+    c->el->frame = NULL;
 }
 
 /* What a pass computed, as a function. */
@@ -115,22 +121,18 @@ static void add_type_symbols(const Elaborator *el, Node node, Symbols *symbols)
     if (!dim_is_none(type.range)) dim_symbols(el->dims, type.range, add_symbol, symbols);
 }
 
-static bool same_check(const Check *a, const Check *b)
+/* Sizes that options or the data gave. */
+static void list_sizes(Compilation *c)
 {
-    return dim_same(a->left, b->left) && dim_same(a->right, b->right) && node_same(a->condition, b->condition) &&
-           !strcmp(a->message, b->message);
-}
-
-/* Both forms of the model ask for the same. */
-static void list_checks(Elaborator *el, Module *module)
-{
-    module->checks = ARENA_ARRAY(el->arena, Check, el->checks.count + 1);
-    for (size_t i = 0; i < el->checks.count; i++) {
-        bool known = false;
-        for (uint32_t k = 0; k < module->n_checks && !known; k++)
-            known = same_check(&el->checks.at[i], &module->checks[k]);
-        if (!known) module->checks[module->n_checks++] = el->checks.at[i];
+    const Elaborator *el = c->el;
+    BindOption *sizes = ARENA_ARRAY(el->arena, BindOption, el->bound_dims.count + 1);
+    for (size_t i = 0; i < el->bound_dims.count; i++) {
+        const Binding *bound = &el->bound_dims.at[i];
+        BindOption *size = &sizes[c->program->n_sizes];
+        size->name = bound->name;
+        c->program->n_sizes += value_is_integer(el, bound->value, &size->size);
     }
+    c->program->sizes = sizes;
 }
 
 static void make_module(Compilation *c)
@@ -155,7 +157,8 @@ static void make_module(Compilation *c)
     module->states = declared_of(el, el->states.at, el->states.count);
     module->n_functions = (uint32_t)c->functions.count;
     module->functions = ARENA_COPY(el->arena, Function, c->functions.at, c->functions.count);
-    list_checks(el, module);
+    module->n_checks = (uint32_t)el->checks.count;
+    module->checks = module->n_checks ? ARENA_COPY(el->arena, Check, el->checks.at, el->checks.count) : NULL;
     c->program->module = module;
 }
 
@@ -255,6 +258,7 @@ static Program *compile(Compilation *c)
     check_options(c);
     make_module(c);
     list_params(c);
+    list_sizes(c);
     c->program->doc = c->model->syntax->doc;
     c->program->train = c->settings;
     c->program->splits = c->data.splits;

@@ -143,6 +143,8 @@ typedef struct {
     uint32_t n_splits;
     const ProgramParam *params; /* in order of declaration; the same as the module's */
     uint32_t n_params;
+    const BindOption *sizes; /* free sizes that options or the data gave */
+    size_t n_sizes;
 } Program;
 
 /* Compiles `source`, read from `path` (NULL when it is no file: then names in it are relative to the working folder).

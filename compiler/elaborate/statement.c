@@ -187,7 +187,7 @@ static Flow run_assert(Elaborator *el, Scope *scope, const Syntax *statement)
                      node_type(el->graph, value.node)->dtype == DTYPE_BOOL;
     if (condition) {
         Span at = el->prelude_call.end ? el->prelude_call : statement->span;
-        vec_push(&el->checks, (Check){DIM_NONE, DIM_NONE, value.node, message, at});
+        check_add(el, (Check){DIM_NONE, DIM_NONE, value.node, message, at});
     } else if (value.kind == VALUE_BOOL && !value.truth) {
         complain(el, DIAG_failed_assertion, statement->span, "this does not hold: %s", message);
         return FLOW_STOP;

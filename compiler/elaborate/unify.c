@@ -13,7 +13,7 @@ bool require_same(Elaborator *el, Dim a, Dim b, Span at, const char *what)
     bool names = dim_is_symbol(el->dims, a, &symbol) && dim_is_symbol(el->dims, b, &symbol);
     if (!decided && !names) {
         const char *message = arena_format(el->arena, "%s: %s must be %s", what, dim_text(el, a), dim_text(el, b));
-        vec_push(&el->checks, (Check){a, b, NODE_NONE, message, at});
+        check_add(el, (Check){a, b, NODE_NONE, message, at});
         return true;
     }
     Diag *diag = complain(el, DIAG_shape_mismatch, at, "%s: %s should be %s", what, dim_text(el, a), dim_text(el, b));

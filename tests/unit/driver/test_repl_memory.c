@@ -70,8 +70,19 @@ static void write_statement(int i, char *line, size_t size)
         snprintf(line, size, ":type q");
         return;
     case 15:
-        snprintf(line, size, "model m { input a: f32[batch, 3]; output b = a |> dense(%d) |> relu |> dense(2) }",
-                 k % 5 + 1);
+        snprintf(line, size,
+                 "model m { input a: f32[batch, 3]; target t: f32[batch, 2]; u%d = a |> dense(%d) |> relu; "
+                 "o = u%d |> dense(2); loss = mse(o, t) }",
+                 k, k % 5 + 1, k);
+        return;
+    case 16:
+        snprintf(line, size, "p = %d * o + u%d[0, 0]", k % 4, k);
+        return;
+    case 17:
+        snprintf(line, size, k % 4 ? "p" : "o.dense.b = o.dense.b + [%d, 1]", k);
+        return;
+    case 18:
+        snprintf(line, size, k % 10 ? "grad(loss, o.dense.W)" : ":train 2");
         return;
     default:
         snprintf(line, size, "t%d = w * x^%d", i % 20, k % 4 + 1);
@@ -90,6 +101,9 @@ Test(repl, memory_is_bounded, .timeout = 300)
     dup2(nowhere, STDERR_FILENO);
     session_line(session, "input x: f32");
     session_line(session, "param w: f32 = 1");
+    session_line(session, "data train { a = [[1, 2, 3], [4, 5, 6]]; t = [[1, 0], [0, 1]] }");
+    session_line(session, "model m { input a: f32[batch, 3]; target t: f32[batch, 2]; loss = sum(a) + sum(t) }");
+    session_line(session, "train m { optimizer = adam(lr = 0.01); batch = 2; epochs = 1 }");
     long warm = 0;
     for (int i = 0; i < STATEMENTS; i++) {
         if (i == WARM) warm = resident();

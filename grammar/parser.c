@@ -232,14 +232,21 @@ static ParserState state_after_line(Parser *parser)
     return parser->at_start && !parser->brackets.count ? PARSER_COMPLETE : PARSER_INCOMPLETE;
 }
 
+void parser_at_line(Parser *parser, int line)
+{
+    parser->line = line - 1;
+}
+
 ParserState parser_feed(Parser *parser, const char *name, const char *line, size_t size)
 {
     Text text = {0};
     text_put(&text, line, size);
     if (!size || line[size - 1] != '\n') text_string(&text, "\n");
     parser->errors = 0;
-    const Source *source =
-        text.count > INT_MAX / 2 ? NULL : source_add(parser->context->sources, name, text_get(&text), text.count);
+    parser->line++;
+    const Source *source = text.count > INT_MAX / 2 ? NULL
+                                                    : source_add_part(parser->context->sources, name, parser->line,
+                                                                      text_get(&text), text.count);
     text_free(&text);
     if (source) {
         read_tokens(parser, source);

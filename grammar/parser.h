@@ -29,6 +29,8 @@ Parser *parser_new(Context *context);
 void parser_free(Parser *parser);
 /* One line, with or without its newline; it is copied and becomes a source of the Context, shown as `name`. */
 ParserState parser_feed(Parser *parser, const char *name, const char *line, size_t size);
+/* The number that the next line has for diagnostics; without it the lines fed are counted from 1. */
+void parser_at_line(Parser *parser, int line);
 /* The statements completed since the last take, as a FILE (perhaps without entries). */
 Syntax *parser_take(Parser *parser);
 /* At the end of the input: an unfinished statement becomes a diagnostic. */

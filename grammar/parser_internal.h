@@ -30,6 +30,7 @@ struct Parser {
     Context *context;
     ParserMode mode;
     const Source *source; /* the one being read */
+    int line;             /* lines fed so far */
     void *scanner;
     struct nn_pstate *state;
     uint32_t position; /* global, of the lexer's next byte */

@@ -124,8 +124,8 @@ static void bring_names(Session *session, const ItemList *fresh)
 }
 
 /* What was added to the items enters the journal, unless the check or a model's types refuse it. */
-static bool take_items(Session *session, const ItemList *before, const char *text, const char *path, NameList defines,
-                       NameList uses)
+static bool take_items(Session *session, const ItemList *before, const char *text, int line, const char *path,
+                       NameList defines, NameList uses)
 {
     ItemList fresh = fresh_items(session, before);
     for (size_t i = 0; i < fresh.count; i++) {
@@ -134,7 +134,7 @@ static bool take_items(Session *session, const ItemList *before, const char *tex
     }
     bool good = !session_failed(session);
     if (good) {
-        journal_add(&session->journal, true, text, path, defines, uses);
+        journal_add(&session->journal, true, text, line, path, defines, uses);
         if (!session->replaying && !define_models(session, path, &fresh)) {
             good = false;
             session->errors++;
@@ -164,7 +164,7 @@ bool session_define(Session *session, const Syntax *entry)
     }
     for (uint32_t i = 0; i < entry->n_kids; i++) mentioned_names(entry->kids[i], &uses);
     if (derived || entry->kind == SYNTAX_TRAIN) names_add(&uses, ' ', entry->name);
-    syntax_print(entry, &text);
+    int line = statement_text(session->context->sources, entry, &text);
     items_add(session->items, entry);
     bool good = !session_failed(session);
     if (good && derived && !session->replaying) check_one(session->items, derived);
@@ -173,7 +173,7 @@ bool session_define(Session *session, const Syntax *entry)
         names_free(&defines);
         names_free(&uses);
     }
-    good = good && take_items(session, &before, text_get(&text), NULL, defines, uses);
+    good = good && take_items(session, &before, text_get(&text), line, NULL, defines, uses);
     if (!good && derived) ((Item *)derived)->derivative = derivative;
     text_free(&text);
     vec_free(&before);
@@ -188,7 +188,7 @@ bool session_take_file(Session *session, const char *path, const char *text)
     items_read(session->items, path, source);
     bool good = !session_failed(session);
     if (good) {
-        good = take_items(session, &before, text, path, (NameList){0}, (NameList){0});
+        good = take_items(session, &before, text, 1, path, (NameList){0}, (NameList){0});
     } else {
         ItemList fresh = fresh_items(session, &before);
         undo_items(session, &before, &fresh);

@@ -217,8 +217,12 @@ static bool supply_all(Evaluation *e)
     Node *nodes = reach(e, &count);
     for (uint32_t i = 0; i < count; i++) node_symbols(e, nodes[i]);
     free(nodes);
-    for (size_t i = 0; i < e->symbols.count; i++)
-        if (e->sizes.at[i] < 0) e->out->missing = e->symbols.at[i];
+    for (size_t i = 0; i < e->symbols.count; i++) {
+        if (e->sizes.at[i] < 0) e->sizes.at[i] = session_size(e->session, e->symbols.at[i]);
+        if (e->sizes.at[i] >= 0) continue;
+        e->out->missing = e->symbols.at[i];
+        e->out->missing_size = true;
+    }
     return !e->out->missing;
 }
 

@@ -11,6 +11,20 @@ const Array *session_given(const Session *session, const char *name)
     return NULL;
 }
 
+int64_t session_size(const Session *session, Name symbol)
+{
+    const Elaborator *el = session->el;
+    for (const Binding *b = session->scope->first; b; b = b->next) {
+        const Array *array = b->value.kind == VALUE_TENSOR ? session_given(session, b->name) : NULL;
+        const Type *type = array ? node_type(el->graph, b->value.node) : NULL;
+        for (uint32_t i = 0; array && i < type->rank && array->rank == type->rank; i++) {
+            Name own;
+            if (dim_is_symbol(el->dims, type->dims[i], &own) && own == symbol) return array->dims[i];
+        }
+    }
+    return -1;
+}
+
 void session_forget(Session *session, const char *name)
 {
     for (size_t i = 0; i < session->given.count; i++) {
@@ -115,6 +129,16 @@ static bool keep_value(Session *session, Node source, Array *value, Span at)
     return !status;
 }
 
+static void complain_missing(Elaborator *el, Name name, const Outcome *outcome, Span at)
+{
+    Diag *diag = complain(el, DIAG_not_constant, at, "`%s` needs a value, but %s`%s` has none", name,
+                          outcome->missing_size ? "the size " : "", outcome->missing);
+    if (outcome->missing_size)
+        diag_hint(diag, "a value with all its elements, as `%s = [1, 2, 3]`, says how many there are", name);
+    else
+        diag_hint(diag, "give it one first: `%s = …`", outcome->missing);
+}
+
 bool session_assign(Session *session, Node source, const Syntax *right)
 {
     Elaborator *el = session->el;
@@ -135,9 +159,7 @@ bool session_assign(Session *session, Node source, const Syntax *right)
     Outcome outcome;
     bool good = session_evaluate(session, value.node, EVALUATE_VALUE, &outcome);
     if (good && !outcome.known) {
-        Diag *diag = complain(el, DIAG_not_constant, right->span, "`%s` needs a value, but `%s` has none", name,
-                              outcome.missing);
-        diag_hint(diag, "give it one first: `%s = …`", outcome.missing);
+        complain_missing(el, name, &outcome, right->span);
         good = false;
     }
     good = good && within_range(session, &type, &outcome.value, name, right->span) &&

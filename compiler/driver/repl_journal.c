@@ -104,9 +104,28 @@ static void entry_free(Entry *entry)
     names_free(&entry->ends);
 }
 
-void journal_add(Journal *journal, bool item, const char *text, const char *path, NameList defines, NameList uses)
+int statement_text(const SourceMap *sources, const Syntax *statement, Text *to)
 {
-    vec_push(&journal->entries, (Entry){copy_text(text), path ? copy_text(path) : NULL, item, defines, uses, {0}});
+    Span span = statement->span;
+    Place place;
+    const Source *source;
+    size_t i = 0;
+    if (!source_place(sources, span.start, &place)) return 1;
+    text_spaces(to, place.column - 1);
+    while (source_at(sources, i) != place.source) i++;
+    for (; (source = source_at(sources, i)) && source->start < span.end; i++) {
+        uint32_t from = span.start > source->start ? span.start - source->start : 0;
+        size_t until = span.end - source->start < source->size ? span.end - source->start : source->size;
+        text_put(to, source->text + from, until - from);
+    }
+    return place.line;
+}
+
+void journal_add(Journal *journal, bool item, const char *text, int line, const char *path, NameList defines,
+                 NameList uses)
+{
+    vec_push(&journal->entries,
+             (Entry){copy_text(text), line, path ? copy_text(path) : NULL, item, defines, uses, {0}});
 }
 
 static void remove_name(NameList *list, const char *spaced)

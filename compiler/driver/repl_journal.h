@@ -11,6 +11,7 @@ typedef Vec(char *) NameList;
 
 typedef struct {
     char *text;             /* of a file its content */
+    int line;               /* the number of its first line in the input; of a file 1 */
     char *path;             /* of a file; NULL: typed */
     bool item;              /* a definition, or a file of them */
     NameList defines, uses; /* uses have no letter */
@@ -30,8 +31,13 @@ void statement_names(const Syntax *statement, NameList *defines, NameList *uses)
 /* Every name below the node. */
 void mentioned_names(const Syntax *node, NameList *uses);
 
+/* A statement as it was typed, with blanks for what stands before it on its line: so places in it are those of the
+ * input. Returns the number of its first line. */
+int statement_text(const SourceMap *sources, const Syntax *statement, Text *to);
+
 /* Takes the lists over, copies the texts. */
-void journal_add(Journal *journal, bool item, const char *text, const char *path, NameList defines, NameList uses);
+void journal_add(Journal *journal, bool item, const char *text, int line, const char *path, NameList defines,
+                 NameList uses);
 /* Drops what nothing needs any more: entries all of whose names are bound again later, with no live use in between. */
 void journal_prune(Journal *journal);
 /* The last entry was a mistake. */

@@ -23,8 +23,8 @@ static Items *read_items(Context *context, const Journal *journal)
     for (size_t i = 0; i < journal->entries.count; i++) {
         const Entry *entry = &journal->entries.at[i];
         if (!entry->item) continue;
-        const Source *source =
-            source_add(context->sources, entry->path ? entry->path : "input", entry->text, strlen(entry->text));
+        const Source *source = source_add_part(context->sources, entry->path ? entry->path : "input", entry->line,
+                                               entry->text, strlen(entry->text));
         if (source) items_read(items, entry->path, source);
     }
     check_items(items);

@@ -157,6 +157,12 @@ static bool print_one(Loaded *model, const nn_tensor *tensor)
     return true;
 }
 
+static bool use_print(Session *session, Value value, void *data)
+{
+    (void)data;
+    return session_print(session, NULL, value);
+}
+
 /* Calls `use` for each parameter and state, and with `everything` the optimizer's too. */
 static bool print_params(Loaded *model, const char *wanted)
 {
@@ -188,39 +194,16 @@ static bool print_params(Loaded *model, const char *wanted)
     return good;
 }
 
-/* The session's own inputs and parameters. */
-static void print_sources(const Session *session)
-{
-    const Elaborator *el = session->el;
-    Vec(const Binding *) bindings = {0};
-    for (const Binding *b = session->scope->first; b; b = b->next) vec_push(&bindings, b);
-    while (bindings.count) {
-        const Binding *b = vec_pop(&bindings);
-        if (b->function || b->value.kind != VALUE_TENSOR) continue;
-        const NodeInfo *info = graph_node(el->graph, b->value.node);
-        if (info->attr.name != b->name || op_info(info->op)->class != OP_CLASS_SOURCE) continue;
-        const Array *given = session_given(session, b->name);
-        Text text = {0};
-        text_format(&text, "%s %s : ", op_info(info->op)->spelling, b->name);
-        type_print(el->dims, &info->type, &text);
-        if (given) {
-            text_string(&text, given->rank > 1 ? " =\n" : " = ");
-            array_print(given, &text);
-        }
-        puts(text_get(&text));
-        text_free(&text);
-    }
-    vec_free(&bindings);
-}
-
 void model_params(Session *session, const char *argument)
 {
-    if (!session->models.count && !*argument) {
-        print_sources(session);
+    bool own = *argument && session_has(session, argument) && !names_model_of(session, argument);
+    if (own || (*argument && !session->models.count)) {
+        session_with(session, argument, use_print, NULL);
         return;
     }
-    Loaded *model = session_model_ready(session, NULL);
+    Loaded *model = session->models.count ? session_model_ready(session, NULL) : NULL;
     if (model) finish(session, model, print_params(model, argument));
+    if (!*argument) session_print_own(session);
 }
 
 /* ---- Gradients ---- */

@@ -170,3 +170,49 @@ void session_describe(Session *session, Value value, Text *to)
         text_string(to, value_describe(session->el, value));
     }
 }
+
+static bool is_models(const Session *session, Name name)
+{
+    bool found = names_model_of(session, name) != NULL;
+    for (size_t i = 0; i < session->names.count; i++) found |= session->names.at[i].name == name;
+    return found;
+}
+
+/* `param w : f32 = 0.5`: a source and what it has, in one line, a matrix on lines of its own. */
+static void print_source(Session *session, Name name, Node node)
+{
+    Text text = {0};
+    Outcome outcome;
+    text_format(&text, "%s %s : ", op_info(node_op(session->el->graph, node))->spelling, name);
+    type_print(session->el->dims, node_type(session->el->graph, node), &text);
+    if (session_evaluate(session, node, EVALUATE_VALUE, &outcome) && outcome.known)
+        put_array(&outcome.value, false, &text);
+    outcome_free(&outcome);
+    put(&text);
+    session_report(session);
+}
+
+static void print_stored(Session *session, const Stored *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!names_model_of(session, all[i].path)) print_source(session, all[i].path, all[i].node);
+}
+
+void session_print_own(Session *session)
+{
+    const Elaborator *el = session->el;
+    Vec(const Binding *) bindings = {0};
+    for (const Binding *b = session->scope->first; b; b = b->next) vec_push(&bindings, b);
+    while (bindings.count) {
+        const Binding *b = vec_pop(&bindings);
+        if (b->function || b->value.kind != VALUE_TENSOR) continue;
+        const NodeInfo *info = graph_node(el->graph, b->value.node);
+        bool stored = info->op == OP_PARAM || info->op == OP_STATE;
+        if (stored || info->attr.name != b->name || !session_takes_value(info->op)) continue;
+        if (!is_models(session, b->name) || session_given(session, b->name))
+            print_source(session, b->name, b->value.node);
+    }
+    vec_free(&bindings);
+    print_stored(session, el->params.at, el->params.count);
+    print_stored(session, el->states.at, el->states.count);
+}

@@ -48,6 +48,22 @@ static void generation_new(Session *session)
     session->parser = parser_new(session->context);
 }
 
+static const Syntax *parse_at(Session *session, const char *text, int line)
+{
+    Parser *parser = parser_new(session->context);
+    parser_at_line(parser, line);
+    ParserState state = parser_feed(parser, prompt_name, text, strlen(text));
+    if (state == PARSER_INCOMPLETE) state = parser_finish(parser);
+    const Syntax *file = state == PARSER_COMPLETE ? parser_take(parser) : NULL;
+    parser_free(parser);
+    return file;
+}
+
+const Syntax *session_parse(Session *session, const char *text)
+{
+    return parse_at(session, text, session->line);
+}
+
 static void replay(Session *session)
 {
     session->replaying = true;
@@ -58,7 +74,7 @@ static void replay(Session *session)
         if (entry->path) {
             session_take_file(session, entry->path, entry->text);
         } else {
-            const Syntax *file = session_parse(session, entry->text);
+            const Syntax *file = parse_at(session, entry->text, entry->line);
             if (file) session_run(session, file);
         }
         diagnostics_clear(session->context->diagnostics);
@@ -157,16 +173,6 @@ bool session_report(Session *session)
     return failed;
 }
 
-const Syntax *session_parse(Session *session, const char *text)
-{
-    Parser *parser = parser_new(session->context);
-    ParserState state = parser_feed(parser, prompt_name, text, strlen(text));
-    if (state == PARSER_INCOMPLETE) state = parser_finish(parser);
-    const Syntax *file = state == PARSER_COMPLETE ? parser_take(parser) : NULL;
-    parser_free(parser);
-    return file;
-}
-
 bool session_continues(const Session *session)
 {
     return session->unfinished;
@@ -196,8 +202,13 @@ static bool is_blank(const char *line)
 bool session_line(Session *session, const char *line)
 {
     const char *start = line + strspn(line, " \t");
-    if (!session->unfinished && *start == ':') return session_command(session, start + 1);
+    session->line++;
+    if (!session->unfinished && *start == ':') {
+        session_command(session, start + 1);
+        return !session->leaving;
+    }
     if (!session->unfinished && is_blank(line)) return true;
+    parser_at_line(session->parser, session->line);
     after_lines(session, parser_feed(session->parser, prompt_name, line, strlen(line)));
     return true;
 }

@@ -55,6 +55,8 @@ typedef struct {
     OwnedList learned; /* paths and settings whose values lie in a model */
     size_t born;       /* bytes in use when it was made */
 
+    int line;                    /* lines read so far */
+    bool leaving;                /* the user has said so */
     bool unfinished;             /* a statement waits for its next line */
     bool replaying;              /* statements of the journal run again: nothing is printed, given or compiled */
     unsigned errors;             /* statements that failed */
@@ -94,6 +96,8 @@ void session_renew(Session *session);
 /* repl_statement.c */
 /* Runs the entries of a FILE; what is good enters the journal. False when one failed. */
 bool session_run(Session *session, const Syntax *file);
+/* Whether there is a value of this name, or a parameter or state of this path. */
+bool session_has(const Session *session, const char *name);
 /* Evaluates one expression and hands its value on; nothing of it stays. False after diagnostics, printed. */
 bool session_with(Session *session, const char *text, bool (*use)(Session *session, Value value, void *data),
                   void *data);
@@ -108,6 +112,8 @@ bool session_takes_value(Op op);
 Node session_source(Session *session, const Syntax *statement);
 /* `x0 = 1`: computes the right side now and keeps its value. False after diagnostics. */
 bool session_assign(Session *session, Node source, const Syntax *right);
+/* What the values given to inputs say about a free size; -1: nothing. */
+int64_t session_size(const Session *session, Name symbol);
 const Array *session_given(const Session *session, const char *name);
 /* Takes the array over. */
 void session_give(Session *session, const char *name, Array value);
@@ -143,6 +149,7 @@ typedef struct {
     bool formula;        /* it holds inputs, parameters or free sizes */
     Text text;           /* the formula */
     const char *missing; /* an input or size without a value; NULL: it has a value */
+    bool missing_size;   /* it is a size */
     bool known;
     Array value;
     double compile_seconds, run_seconds;
@@ -158,13 +165,28 @@ void outcome_free(Outcome *outcome);
 /* repl_print.c */
 /* Prints the value of an expression, or of a binding of `name`. False after diagnostics. */
 bool session_print(Session *session, const char *name, Value value);
+/* The session's own inputs, parameters and states, and inputs of models that were given a value. */
+void session_print_own(Session *session);
 /* The value as an expression that needs nothing else; false where there is none. */
 bool session_as_text(Session *session, Value value, Text *to);
 /* `f32[batch, 3]` and the like: what kind of value it is. */
 void session_describe(Session *session, Value value, Text *to);
 
-/* repl_command.c: a line without its colon. False when the user wants to leave. */
-bool session_command(Session *session, const char *line);
+/* repl_command.c: a line without its colon. */
+void session_command(Session *session, const char *line);
+/* What may stand behind a command. */
+typedef enum {
+    TAKES_NOTHING,
+    TAKES_NUMBER,
+    TAKES_COMMANDS,
+    TAKES_FILES,
+    TAKES_SPLITS,
+    TAKES_NAMES, /* of values, paths of parameters */
+    TAKES_EXPRESSION,
+    TAKES_SETTINGS
+} CommandTakes;
+/* Of a command by its whole name; NOTHING of an unknown one. */
+CommandTakes session_command_takes(const char *name, size_t length);
 /* The names of commands for completion; NULL past the last. */
 const char *session_command_name(size_t index);
 

@@ -86,8 +86,8 @@ static void keep(Session *session, const Syntax *entry, NameList defines, NameLi
         return;
     }
     Text text = {0};
-    syntax_print(entry, &text);
-    journal_add(&session->journal, false, text_get(&text), NULL, defines, uses);
+    int line = statement_text(session->context->sources, entry, &text);
+    journal_add(&session->journal, false, text_get(&text), line, NULL, defines, uses);
     text_free(&text);
 }
 
@@ -144,4 +144,10 @@ bool session_with(Session *session, const char *text, bool (*use)(Session *sessi
         snapshot_free(&snapshot);
     }
     return !session_report(session) && good;
+}
+
+bool session_has(const Session *session, const char *name)
+{
+    Name interned = intern(session->context->names, name);
+    return scope_find(session->scope, interned, false) || stored_find(session->el, interned);
 }

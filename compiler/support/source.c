@@ -37,6 +37,11 @@ static uint64_t next_start(const SourceMap *map)
 
 const Source *source_add(SourceMap *map, const char *name, const char *text, size_t size)
 {
+    return source_add_part(map, name, 1, text, size);
+}
+
+const Source *source_add_part(SourceMap *map, const char *name, int line, const char *text, size_t size)
+{
     uint64_t start = next_start(map);
     if (start + size >= UINT32_MAX) return NULL;
     Source *source = ARENA_NEW(map->arena, Source);
@@ -44,6 +49,7 @@ const Source *source_add(SourceMap *map, const char *name, const char *text, siz
     source->text = arena_text(map->arena, text, size);
     source->size = size;
     source->start = (uint32_t)start;
+    source->line = line;
     vec_push(&map->sources, source);
     return source;
 }
@@ -75,7 +81,7 @@ bool source_place(const SourceMap *map, uint32_t position, Place *place)
         size_t offset = position - source->start;
         if (offset > source->size) offset = source->size;
         const char *at = source->text + offset, *line = source->text;
-        int number = 1;
+        int number = source->line;
         for (const char *p = source->text; p < at; p++)
             if (*p == '\n') {
                 line = p + 1;

@@ -20,6 +20,7 @@ typedef struct {
     const char *text; /* NUL-terminated */
     size_t size;
     uint32_t start; /* the global position of its first byte; at least 1 */
+    int line;       /* the number of its first line: 1, or more for a part of something */
 } Source;
 
 typedef struct {
@@ -37,6 +38,8 @@ SourceMap *source_map_new(Arena *arena, const SourceMap *base);
 void source_map_free(SourceMap *map);
 /* Adds a text (copied). NULL when all sources together would pass 4 GiB. */
 const Source *source_add(SourceMap *map, const char *name, const char *text, size_t size);
+/* The same of a part of something, whose first line has the number `line` there. */
+const Source *source_add_part(SourceMap *map, const char *name, int line, const char *text, size_t size);
 /* The sources in the order in which they were added; NULL past the last. */
 const Source *source_at(const SourceMap *map, size_t index);
 /* Where the global position lies; false for position 0. */

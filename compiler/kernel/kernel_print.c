@@ -1,8 +1,11 @@
 #include "kernel/kernel.h"
 
+/* The first size that is 0, which is the offset where none is written. */
 static bool is_zero(const Kernel *kernel, uint32_t size)
 {
-    return kernel->sizes[size].known && kernel->sizes[size].value == 0;
+    for (uint32_t i = 0; i <= size; i++)
+        if (kernel->sizes[i].known && kernel->sizes[i].value == 0) return i == size;
+    return false;
 }
 
 static void print_axes(AxisMask mask, Text *to)

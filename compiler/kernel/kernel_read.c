@@ -128,9 +128,11 @@ static bool read_subscript(Reader *reader, KernelIndex *index)
         if (accept_numbered(reader, 'a', &number)) {
             if (index->n_terms == KERNEL_MAX_AXES) return fail(reader, "fewer terms");
             terms[index->n_terms++] = (KernelTerm){number, negative ? -factor : factor};
-        } else if (!negative && factor == 1 && accept_numbered(reader, 'v', &number)) {
+        } else if (!negative && factor == 1 && index->value < 0 && accept_numbered(reader, 'v', &number)) {
             index->value = (int32_t)number;
             index->checked = accept(reader, "!");
+        } else if (factor != 1 || offset) {
+            return fail(reader, offset ? "one size" : "an axis");
         } else if (expect_numbered(reader, 's', &number)) {
             index->offset = number;
             index->negative = negative;

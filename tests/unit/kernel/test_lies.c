@@ -60,3 +60,22 @@ Test(lies, numbers_out_of_range_are_refused)
     }
     free(text);
 }
+
+/* A subscript has one index value and one offset: what would not be printed again is not read. */
+Test(lies, subscripts_say_everything_once)
+{
+    static const char form[] =
+        "kernel k {\n    s0\n    s1 = 0\n    a0: s0\n    b0: f32[s0] read\n    b1: f32[s0] write\n"
+        "    v0: i32 {a0} = constant 0\n    v1: f32 {a0} = load b0[%s]\n"
+        "    v2: f32 {a0} = store b1[a0] v1\n}\n";
+    static const struct {
+        const char *subscript;
+        bool good;
+    } rows[] = {{"a0 + s1", true}, {"v0!", true},      {"a0 + s1 + s1", false}, {"a0 - s1 - s0", false},
+                {"2*s1", false},   {"v0 + v0", false}, {"2*v0", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[512];
+        int size = snprintf(text, sizeof text, form, rows[i].subscript);
+        cr_expect_eq(accepts(text, (size_t)size), rows[i].good, "%s", rows[i].subscript);
+    }
+}

@@ -10,7 +10,9 @@ typedef struct {
     const Source *source;
     Comment *const *comments;
     size_t count;
-    size_t next; /* the first comment that has no node yet */
+    size_t next;         /* the first comment that has no node yet */
+    const Syntax *owner; /* the node that was given one last */
+    Comment *last;       /* and which: a thousand comments in a row are not walked for each */
 } Attach;
 
 static const char *text_at(const Attach *attach, uint32_t position)
@@ -32,17 +34,19 @@ static bool same_line(const Attach *attach, uint32_t from, uint32_t to)
     return !memchr(text_at(attach, from), '\n', to - from);
 }
 
-static void append(Syntax *node, Comment *comment, CommentPlace place)
+static void append(Attach *attach, Syntax *node, Comment *comment, CommentPlace place)
 {
     comment->place = place;
     comment->next = NULL;
-    if (!node->comments) {
-        node->comments = comment;
-        return;
-    }
     Comment *last = (Comment *)node->comments; /* ours until the tree is handed out */
-    while (last->next) last = (Comment *)last->next;
-    last->next = comment;
+    if (attach->owner == node) last = attach->last;
+    while (last && last->next) last = (Comment *)last->next;
+    if (last)
+        last->next = comment;
+    else
+        node->comments = comment;
+    attach->owner = node;
+    attach->last = comment;
 }
 
 static Comment *comment_before(Attach *attach, uint32_t position)
@@ -74,11 +78,12 @@ static void attach_inside(Attach *attach, Syntax *statement)
     Blocks blocks = {0};
     find_blocks(statement, &blocks);
     for (size_t i = 0; i < blocks.count; i++) {
-        while ((comment = comment_before(attach, blocks.at[i]->span.start))) append(statement, comment, COMMENT_BEFORE);
+        while ((comment = comment_before(attach, blocks.at[i]->span.start)))
+            append(attach, statement, comment, COMMENT_BEFORE);
         attach_sequence(attach, blocks.at[i]);
     }
     vec_free(&blocks);
-    while ((comment = comment_before(attach, statement->span.end))) append(statement, comment, COMMENT_BEFORE);
+    while ((comment = comment_before(attach, statement->span.end))) append(attach, statement, comment, COMMENT_BEFORE);
 }
 
 /* The comment lines that end right above the node, one below the other, without their `#`. */
@@ -114,7 +119,7 @@ static void attach_sequence(Attach *attach, Syntax *sequence)
         while ((comment = comment_before(attach, kid->span.start))) {
             bool trails = before && same_line(attach, before->span.end, comment->span.start);
             comment->blank_before = newlines_before(attach, comment->span.start) > 1;
-            append(trails ? before : kid, comment, trails ? COMMENT_AFTER : COMMENT_BEFORE);
+            append(attach, trails ? before : kid, comment, trails ? COMMENT_AFTER : COMMENT_BEFORE);
         }
         if (newlines_before(attach, kid->span.start) > 1) kid->flags |= SYNTAX_BLANK_BEFORE;
         attach_inside(attach, kid);
@@ -124,7 +129,7 @@ static void attach_sequence(Attach *attach, Syntax *sequence)
     while ((comment = comment_before(attach, sequence->span.end))) {
         bool trails = before && same_line(attach, before->span.end, comment->span.start);
         comment->blank_before = newlines_before(attach, comment->span.start) > 1;
-        append(trails ? before : sequence, comment, trails ? COMMENT_AFTER : COMMENT_LAST);
+        append(attach, trails ? before : sequence, comment, trails ? COMMENT_AFTER : COMMENT_LAST);
     }
     if (sequence->kind == SYNTAX_BLOCK && same_line(attach, sequence->span.start, sequence->span.end))
         sequence->flags |= SYNTAX_INLINE;
@@ -132,6 +137,6 @@ static void attach_sequence(Attach *attach, Syntax *sequence)
 
 void syntax_attach_comments(Arena *arena, Syntax *file, const Source *source, Comment *const *comments, size_t count)
 {
-    Attach attach = {arena, source, comments, count, 0};
+    Attach attach = {.arena = arena, .source = source, .comments = comments, .count = count};
     attach_sequence(&attach, file);
 }

@@ -8,7 +8,7 @@
 #include "driver/repl_session.h"
 #include "driver/repl_terminal.h"
 
-/* Ctrl-C: forgets the line at the prompt, ends a training after its step. */
+/* Ctrl-C: forgets the line at the prompt, ends a training after its step and a computation at its next piece. */
 static volatile sig_atomic_t interrupted;
 
 static void interrupt(int signal)
@@ -24,8 +24,9 @@ static void catch_interrupts(Session *session)
     session->stop = &interrupted;
 }
 
-static void read_pipe(Session *session)
+static void read_pipe(Session *session, const char *path)
 {
+    if (path) session_load(session, path);
     char *line = NULL;
     size_t capacity = 0;
     while (getline(&line, &capacity, stdin) >= 0)
@@ -39,11 +40,10 @@ int command_REPL(const Options *options)
     Session *session = session_new(options);
     bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     if (terminal) catch_interrupts(session);
-    if (options->file) session_load(session, options->file);
     if (terminal)
-        terminal_run(session);
+        terminal_run(session, options->file);
     else
-        read_pipe(session);
+        read_pipe(session, options->file);
     int status = session->errors && !terminal ? EXIT_USER : EXIT_OK;
     session_free(session);
     return status;

@@ -7,6 +7,7 @@
 #include "codegen/codegen.h"
 #include "display/display.h"
 #include "driver/repl_session.h"
+#include "host/stop.h"
 #include "ir/build.h"
 #include "ir/eval.h"
 #include "passes/passes.h"
@@ -335,6 +336,7 @@ static bool execute(Evaluation *e, nn_model *model)
     int64_t seed = e->session->options->seed;
     bool good = !nn_params_new(model, e->sizes.at, e->sizes.count, seed > 0 ? (uint64_t)seed : 0, &params) &&
                 !nn_session_new(params, NULL, &session);
+    if (good) nn_session_stop_at(session, e->session->stop);
     double begin = seconds_now();
     good = good && !nn_session_run(session, "evaluate", e->sizes.at, e->sizes.count, e->fed.at, e->fed.count);
     e->out->run_seconds = seconds_now() - begin;

@@ -66,6 +66,7 @@ static bool train(Session *session, Loaded *model, const char *argument)
         return false;
     int64_t batch = sizes_batch(pipeline);
     if (!count) count = ((uint64_t)((split.rows + batch - 1) / batch) + gather - 1) / gather;
+    if (session->stop && *session->stop) return mistake(model, "interrupted before the %s", "first step");
     bool terminal = session->stop && isatty(STDERR_FILENO);
     nn_training training = {.params = model->params,
                             .pool = model->pool,
@@ -79,11 +80,9 @@ static bool train(Session *session, Loaded *model, const char *argument)
                             .terminal = terminal,
                             .stop = session->stop};
     nn_training_result result;
-    if (session->stop) *session->stop = 0;
     if (nn_train(&training, &result)) return pipeline_failed(pipeline, "training");
     printf("%s after step %" PRIu64 ": loss %.4g\n", result.stopped ? "stopped" : "trained",
            nn_params_step(model->params), result.loss);
-    if (session->stop) *session->stop = 0;
     return true;
 }
 
@@ -93,7 +92,7 @@ void model_train(Session *session, const char *argument)
     if (model) finish(session, model, train(session, model, argument));
 }
 
-static bool evaluate_split(Loaded *model, const char *name)
+static bool evaluate_split(const Session *session, Loaded *model, const char *name)
 {
     Pipeline *pipeline = &model->pipeline;
     static const char *const preferred[] = {"test", "valid", "train"};
@@ -107,7 +106,8 @@ static bool evaluate_split(Loaded *model, const char *name)
                                 .pool = model->pool,
                                 .split = &split,
                                 .dims = pipeline->dims,
-                                .n_dims = pipeline->n_dims};
+                                .n_dims = pipeline->n_dims,
+                                .stop = session->stop};
     evaluation.partials = split_partials(pipeline, &evaluation.n_partials);
     nn_score scores[MOST_SCORES];
     size_t count = MOST_SCORES;
@@ -121,7 +121,7 @@ static bool evaluate_split(Loaded *model, const char *name)
 void model_eval(Session *session, const char *argument)
 {
     Loaded *model = session_model_ready(session, NULL);
-    if (model) finish(session, model, evaluate_split(model, argument));
+    if (model) finish(session, model, evaluate_split(session, model, argument));
 }
 
 /* ---- Parameters ---- */

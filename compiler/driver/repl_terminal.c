@@ -10,10 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
-
-#include "check/builtins.h"
 
 enum { HISTORY = 1000 };
 
@@ -21,59 +20,11 @@ typedef struct {
     Session *session;
     EditLine *editor;
     History *history;
-    char *path; /* of the history; NULL: there is no home */
+    char *path;            /* of the history; NULL: there is no home */
+    struct termios before; /* what the terminal was set to */
 } Terminal;
 
 /* ---- Completion ---- */
-
-static void add_word(WordList *words, const char *name, const char *begin, size_t length)
-{
-    if (!name || strncmp(name, begin, length)) return;
-    for (size_t i = 0; i < words->count; i++)
-        if (!strcmp(words->at[i], name)) return;
-    char *copy = strdup(name);
-    if (!copy) abort();
-    vec_push(words, copy);
-}
-
-typedef struct {
-    WordList *words;
-    const char *begin;
-    size_t length;
-} Collecting;
-
-static void collect(void *data, const char *name)
-{
-    Collecting *c = data;
-    add_word(c->words, name, c->begin, c->length);
-}
-
-static bool is_word_byte(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           (unsigned char)c >= 0x80;
-}
-
-WordList terminal_complete(const Session *session, const char *line, size_t *word)
-{
-    WordList words = {0};
-    size_t at = strlen(line);
-    while (at && is_word_byte(line[at - 1])) at--;
-    *word = at;
-    const char *begin = line + at, *name;
-    size_t length = strlen(begin);
-    if (at == 1 && line[0] == ':') {
-        for (size_t i = 0; (name = session_command_name(i)); i++) add_word(&words, name, begin, length);
-        return words;
-    }
-    if (!length) return words;
-    for (const Binding *b = session->scope->first; b; b = b->next) add_word(&words, b->name, begin, length);
-    Collecting c = {&words, begin, length};
-    items_names(session->items, collect, &c);
-    builtin_names(collect, &c);
-    for (const char *const *w = parser_words(); *w; w++) add_word(&words, *w, begin, length);
-    return words;
-}
 
 /* What all the words begin with. */
 static size_t common_length(const WordList *words)
@@ -184,7 +135,10 @@ static int read_character(EditLine *editor, wchar_t *to)
     for (size_t used = 0; used < MB_LEN_MAX; used++) {
         struct pollfd wait = {.fd = STDIN_FILENO, .events = POLLIN};
         char byte;
+        sigset_t pending;
         if (ppoll(&wait, 1, NULL, &open) < 0) return -1;
+        bool interrupts = !sigpending(&pending) && sigismember(&pending, SIGINT);
+        if (interrupts) sigsuspend(&open); /* where there is input too, ppoll leaves it waiting */
         if (*terminal->session->stop) {
             errno = EINTR;
             return -1;
@@ -239,13 +193,27 @@ static const char *read_line(Terminal *terminal)
     return "\n";
 }
 
-void terminal_run(Session *session)
+/* While a statement runs the terminal collects what is typed ahead in lines, and Ctrl-D would end an empty one instead
+ * of being kept for the editor. So it is made a character like any other; the editor takes that over. */
+static void set_end_of_file(cc_t key)
+{
+    struct termios now;
+    if (tcgetattr(STDIN_FILENO, &now)) return;
+    now.c_cc[VEOF] = key;
+    tcsetattr(STDIN_FILENO, TCSANOW, &now);
+}
+
+void terminal_run(Session *session, const char *path)
 {
     Terminal terminal = {.session = session};
+    tcgetattr(STDIN_FILENO, &terminal.before);
+    set_end_of_file(_POSIX_VDISABLE);
+    if (path) session_load(session, path);
     setlocale(LC_CTYPE, "");
     terminal.editor = el_init("nnc", stdin, stdout, stderr);
     if (!terminal.editor) return;
     setup(&terminal);
+    set_end_of_file(_POSIX_VDISABLE);
     puts("nnc " NNC_VERSION ", a conversation about networks; :help says what there is, Ctrl-D leaves.");
     const char *line;
     bool stay = true;
@@ -253,9 +221,11 @@ void terminal_run(Session *session)
         HistEvent event;
         if (terminal.history && line[strspn(line, " \t\r\n")]) history(terminal.history, &event, H_ENTER, line);
         stay = session_line(session, line);
+        *session->stop = 0;
     }
     if (stay) putchar('\n');
     session_finish(session);
     history_close(&terminal);
     el_end(terminal.editor);
+    tcsetattr(STDIN_FILENO, TCSANOW, &terminal.before);
 }

@@ -2,6 +2,7 @@
 #ifndef NN_CORE_INTERNAL_H
 #define NN_CORE_INTERNAL_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -212,7 +213,8 @@ struct nn_session {
     uint64_t draws;       /* number of the random draws of training calls; 0: that of the step */
     bool has_states;      /* the model has states that live here */
     int64_t *state_symbols;
-    int64_t error; /* what a kernel reports: 1 + its buffer */
+    int64_t error;                     /* what a kernel reports: 1 + its buffer */
+    const volatile sig_atomic_t *stop; /* nonzero: what runs ends at its next task; may be NULL */
 };
 
 /* The program at the session's symbols with what `given` has: from the cache or made. `lenient` leaves out launches

@@ -9,14 +9,20 @@ typedef struct {
     const nn_kernel_args *args;
     char *scratch;
     size_t scratch_size; /* of one thread */
+    const volatile sig_atomic_t *stop;
 } Job;
+
+static bool is_stopped(const volatile sig_atomic_t *stop)
+{
+    return stop && *stop;
+}
 
 static void run_loop(void *data, int64_t begin, int64_t end, int thread)
 {
     (void)thread;
     const Job *job = data;
     const nn_task *task = job->task;
-    for (int64_t i = begin; i < end; i++) {
+    for (int64_t i = begin; i < end && !is_stopped(job->stop); i++) {
         int64_t from = i * task->chunk, to = from + task->chunk;
         task->kernel->loop(job->args, from, to < task->extent ? to : task->extent);
     }
@@ -26,8 +32,10 @@ static void run_contraction(void *data, int64_t begin, int64_t end, int thread)
 {
     const Job *job = data;
     const nn_task *task = job->task;
-    nn_contract_run(task->contraction, job->args, task->kernel->tile, begin, end,
-                    job->scratch + (size_t)thread * job->scratch_size);
+    int64_t piece = job->stop ? 1 : end - begin;
+    for (int64_t i = begin; i < end && !is_stopped(job->stop); i += piece)
+        nn_contract_run(task->contraction, job->args, task->kernel->tile, i, i + piece,
+                        job->scratch + (size_t)thread * job->scratch_size);
 }
 
 static void run_task(nn_pool *pool, Job *job)
@@ -85,12 +93,13 @@ int nn_binding_run(nn_session *session, nn_binding *binding, int first, int last
         binding->pointers[binding->patches[2 * i]] = (void *)(uintptr_t)session->given[binding->patches[2 * i + 1]];
     session->error = 0;
     nn_kernel_args args = {.seed = session->params->seed, .step = step, .error = &session->error};
-    Job job = {NULL, &args, session->scratch.at, binding->scratch};
+    Job job = {NULL, &args, session->scratch.at, binding->scratch, session->stop};
     for (uint32_t i = first ? binding->phase_end[first - 1] : 0; i < binding->phase_end[last]; i++) {
         job.task = &binding->tasks[i];
         args.buffers = job.task->buffers;
         args.sizes = job.task->sizes;
         run_task(session->pool, &job);
+        if (is_stopped(session->stop)) return nn_fail(NN_ERROR_STATE, "interrupted");
         if (session->error) return report_index(session, binding, job.task);
         if (binding->separate) poison_dead(binding, job.task->launch);
     }

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/stop.h"
 #include "host/totals.h"
 
 enum { USUAL_BATCH = 512, MOST_BYTES = 16 << 20 };
@@ -132,6 +133,7 @@ static int evaluate(Evaluator *evaluator, bool partial)
     if (partial) options.batch = evaluation->batch ? evaluation->batch : usual_batch(evaluation->split);
     nn_loader *loader = NULL;
     int status = nn_session_new(evaluation->params, evaluation->pool, &evaluator->session);
+    if (!status) nn_session_stop_at(evaluator->session, evaluation->stop);
     if (!status) status = nn_loader_new(&options, &loader);
     if (!status) status = partial ? evaluate_parts(evaluator, loader) : evaluate_whole(evaluator, loader);
     nn_loader_free(loader);

@@ -32,6 +32,7 @@ typedef struct {
     int64_t batch; /* of the accumulation; 0: a size that suits most */
     const nn_partial *partials;
     size_t n_partials;
+    const volatile sig_atomic_t *stop; /* nonzero: end it with NN_ERROR_STATE; may be NULL */
 } nn_evaluation;
 
 /* The losses, `loss` first, then the metrics as declared. *count: in, the room; out, how many there are. */

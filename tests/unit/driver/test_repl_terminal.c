@@ -137,10 +137,71 @@ static void test_training_is_interrupted(void)
     type(&talk, "\003");
     expect(&talk, "stopped after step");
     expect(&talk, "nn> ");
-    type(&talk, ":params\n");
+    type(&talk, ":params\n\004"); /* what is typed ahead is kept, Ctrl-D too */
     expect(&talk, "f32");
-    expect(&talk, "nn> "); /* before that Ctrl-D would be the end of an empty line and not a key */
+    check(talk_end(&talk) == EXIT_OK);
+    snprintf(path, sizeof path, "%s/.nnc_history", home);
+    unlink(path);
+    rmdir(home);
+}
+
+/* Writes a model into the folder; its path is left in `path`. */
+static void write_model(const char *folder, char *path, size_t size)
+{
+    snprintf(path, size, "%s/some.nn", folder);
+    FILE *file = fopen(path, "w");
+    check(file != NULL);
+    fputs("model some { input x: f32[b, 2]; target t: f32[b, 3]; hidden = x |> dense(3); loss = mse(hidden, t) }\n",
+          file);
+    check(fclose(file) == 0);
+}
+
+static void test_completion_of_files_and_paths(void)
+{
+    char home[] = "/tmp/nnc-home-XXXXXX", model[64], history[64], keys[128];
+    Talk talk;
+    check(mkdtemp(home) != NULL);
+    write_model(home, model, sizeof model);
+    talk_start(&talk, home);
+    expect(&talk, "nn> ");
+    snprintf(keys, sizeof keys, ":load %s/so\t\n", home);
+    type(&talk, keys);
+    expect(&talk, "9 parameters");
+    expect(&talk, "nn> ");
+    type(&talk, ":type hidden.de\tW\n");
+    expect(&talk, "f32[2, 3]");
+    expect(&talk, "nn> ");
+    type(&talk, ":params hid\t\t"); /* what is certain, then the choices */
+    expect(&talk, "hidden.dense.W  hidden.dense.b  hidden");
+    type(&talk, "\003");
+    expect(&talk, "nn> ");
+    type(&talk, ":he\t ker\t\n");
+    expect(&talk, ":kernels [EXPR]");
     type(&talk, "\004");
+    check(talk_end(&talk) == EXIT_OK);
+    snprintf(history, sizeof history, "%s/.nnc_history", home);
+    unlink(history);
+    unlink(model);
+    rmdir(home);
+}
+
+static void test_computation_is_interrupted(void)
+{
+    char home[] = "/tmp/nnc-home-XXXXXX", path[64];
+    Talk talk;
+    check(mkdtemp(home) != NULL);
+    talk_start(&talk, home);
+    expect(&talk, "nn> ");
+    type(&talk, "param A: f32[3000, 3000] ~ normal\n");
+    expect(&talk, "nn> ");
+    type(&talk, "sum(A @ A @ A @ A @ A @ A @ A @ A)\n");
+    expect(&talk, "\r\n");
+    usleep(300000);
+    type(&talk, "\003");
+    expect(&talk, "interrupted");
+    expect(&talk, "nn> ");
+    type(&talk, "6 * 7\n\004");
+    expect(&talk, "42\r\n");
     check(talk_end(&talk) == EXIT_OK);
     snprintf(path, sizeof path, "%s/.nnc_history", home);
     unlink(path);
@@ -149,8 +210,10 @@ static void test_training_is_interrupted(void)
 
 int main(void)
 {
-    alarm(120);
+    alarm(300);
     test_terminal();
     test_training_is_interrupted();
+    test_completion_of_files_and_paths();
+    test_computation_is_interrupted();
     return 0;
 }

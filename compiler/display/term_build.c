@@ -72,7 +72,7 @@ Term *term_elementwise(Builder *b, Node node)
 
 Term *term_wrap(Builder *b, TermKind kind, Term *x, Term *y)
 {
-    Term *term = term_make(b->arena, kind, RANK_CALL, y ? 2 : 1);
+    Term *term = term_make(b->arena, kind, kind == TERM_MATMUL ? RANK_MATRIX : RANK_CALL, y ? 2 : 1);
     term->kids[0] = x;
     if (y) term->kids[1] = y;
     return term;
@@ -252,6 +252,7 @@ Term *term_of(Graph *graph, Arena *arena, Node root)
     b.terms = ARENA_ARRAY(arena, Term *, root.id + 1);
     b.names = ARENA_ARRAY(arena, Name, root.id + 1);
     b.rectified = ARENA_ARRAY(arena, Name, root.id + 1);
+    b.kept = ARENA_ARRAY(arena, Kept, root.id + 1);
     uint32_t count;
     Node *nodes = graph_reachable(graph, &root, 1, &count);
     choose_names(&b, nodes, count);

@@ -35,11 +35,15 @@ static double common_exponent(const Term *sum, const Term *factor)
     return common;
 }
 
-/* Denominators, calls and sums are taken out of a sum; names alone are not, since `w*x + v*x` is what the user wrote.
- */
-static bool is_worth_taking(const Term *factor, double exponent)
+/* Denominators, calls, sums and products of matrices are taken out of a sum; names alone are not, since `w*x + v*x` is
+ * what the user wrote, unless one addend is nothing else: `x - 2*x*y` is x * (1 - 2*y). */
+static bool is_worth_taking(const Term *sum, const Term *factor, double exponent)
 {
-    return exponent < 0 || (factor->rank >= RANK_CALL && factor->kind != TERM_NAME);
+    if (exponent < 0 || factor->kind == TERM_MATMUL || (factor->rank >= RANK_CALL && factor->kind != TERM_NAME))
+        return true;
+    for (uint32_t i = 0; i < sum->n_kids; i++)
+        if (!term_compare(sum->kids[i], factor)) return true;
+    return false;
 }
 
 static void add_factor(Arena *arena, Term **outside, Term *factor, double exponent)
@@ -59,7 +63,7 @@ static Term *common_factors(Arena *arena, const Term *sum)
         Term *factor = first->kind == TERM_PRODUCT ? first->kids[i] : first;
         double exponent = common_exponent(sum, factor);
         if (exponent == 0) continue;
-        worth |= is_worth_taking(factor, exponent);
+        worth |= is_worth_taking(sum, factor, exponent);
         add_factor(arena, &outside, factor, exponent);
     }
     return worth ? outside : NULL;
@@ -108,7 +112,26 @@ static Term *expand_shorter(Arena *arena, Term *sum)
     return term_size(expanded) < term_size(sum) ? expanded : sum;
 }
 
+/* 2*x - 2*y without the 2, which is returned; 1 when the addends' coefficients differ. */
+static double take_coefficient(Term *sum)
+{
+    double common = sum->n_kids > 1 && sum->number == 0 ? fabs(sum->powers[0]) : 1;
+    for (uint32_t i = 1; i < sum->n_kids; i++)
+        if (fabs(sum->powers[i]) != common) return 1;
+    for (uint32_t i = 0; i < sum->n_kids && common != 1; i++) sum->powers[i] /= common;
+    return common;
+}
+
+static Term *factor_sum(Arena *arena, Term *sum);
+
 Term *term_factor_sum(Arena *arena, Term *sum)
+{
+    double common = take_coefficient(sum);
+    sum = factor_sum(arena, sum);
+    return common == 1 ? sum : term_product(arena, sum, 1, NULL, 0, common);
+}
+
+static Term *factor_sum(Arena *arena, Term *sum)
 {
     Term *outside = sum->n_kids ? common_factors(arena, sum) : NULL;
     if (!outside) return expand_shorter(arena, term_finish_sum(arena, sum));

@@ -5,7 +5,7 @@
 #include "display/term.h"
 
 /* Factors of a product in reading order. */
-enum { RANK_NUMBER, RANK_PARAM, RANK_SIZE, RANK_NAME, RANK_POWER, RANK_CALL, RANK_SUM };
+enum { RANK_NUMBER, RANK_PARAM, RANK_SIZE, RANK_MATRIX, RANK_NAME, RANK_POWER, RANK_CALL, RANK_SUM };
 
 /* term.c: terms, products and sums that gather what is equal. */
 Term *term_make(Arena *arena, TermKind kind, int rank, uint32_t n_kids);
@@ -42,6 +42,13 @@ uint32_t term_size(const Term *term);
  * nothing. */
 void term_shorten(Arena *arena, Term *term, bool single);
 
+/* A value with a 1 at each axis that was reduced. */
+typedef struct {
+    uint32_t rank;
+    int32_t axes[MAX_RANK]; /* where its own axes lie */
+    Term *term;
+} Kept;
+
 /* What one formula is made with. */
 typedef struct {
     Graph *graph;
@@ -50,6 +57,7 @@ typedef struct {
     Term **terms;    /* by node id */
     Name *names;     /* likewise: what the formula calls it, or NULL */
     Name *rectified; /* likewise: what it calls max(x, 0) of this x, or NULL */
+    Kept *kept;      /* likewise: the last one that was asked for */
 } Builder;
 
 /* term_build.c */

@@ -1,4 +1,6 @@
 /* Products of matrices and vectors, and what lines axes up. */
+#include <string.h>
+
 #include "display/term_internal.h"
 
 /* x @ y, where numbers and scalars stand outside. */
@@ -124,15 +126,13 @@ Term *term_contraction(Builder *b, Node node)
     return result ? result : contraction_in_letters(b, node);
 }
 
-/* The value of `from` with a 1 at each axis that `axes` skips: what its reductions reduced is kept. NULL where it
- * cannot be said so. */
-static Term *with_kept_axes(Builder *b, Node from, const int32_t *axes, uint32_t rank)
+static Term *with_kept_axes(Builder *b, Node from, const int32_t *axes, uint32_t rank);
+
+static Term *keep_axes(Builder *b, Node from, const int32_t *axes, uint32_t rank)
 {
     const NodeInfo *info = graph_node(b->graph, from);
     OpClass class = op_info(info->op)->class;
-    Term *own = b->terms[from.id], *saved[3];
-    if (own->scalar) return own;
-    if (b->names[from.id]) return NULL;
+    Term *saved[3];
     if (class == OP_CLASS_REDUCTION && node_type(b->graph, info->args[0])->rank == rank) {
         uint32_t next = 0;
         for (uint32_t i = 0; i < info->type.rank; i++, next++) {
@@ -154,6 +154,22 @@ static Term *with_kept_axes(Builder *b, Node from, const int32_t *axes, uint32_t
     if (good) result = term_elementwise(b, from);
     for (uint32_t i = 0; i < n_args; i++) b->terms[info->args[i].id] = saved[i];
     return result;
+}
+
+/* The value of `from` with a 1 at each axis that `axes` skips: what its reductions reduced is kept. NULL where it
+ * cannot be said so. What is asked for again is the same term. */
+static Term *with_kept_axes(Builder *b, Node from, const int32_t *axes, uint32_t rank)
+{
+    Kept *kept = &b->kept[from.id];
+    size_t size = node_type(b->graph, from)->rank * sizeof *axes;
+    if (b->terms[from.id]->scalar) return b->terms[from.id];
+    if (b->names[from.id]) return NULL;
+    if (kept->term && kept->rank == rank && !memcmp(kept->axes, axes, size)) return kept->term;
+    Term *term = keep_axes(b, from, axes, rank);
+    kept->rank = rank;
+    memcpy(kept->axes, axes, size);
+    kept->term = term;
+    return term;
 }
 
 /* Axes that do not line up from the right need their place kept. */

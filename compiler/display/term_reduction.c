@@ -86,16 +86,46 @@ static Term *reduced_count(Builder *b, Node node)
     return term_size_of(b, dim_product(graph_dims(b->graph), dims, info->attr.n_ints));
 }
 
-/* A sum; scalars stand outside, and a sum of nothing else is a multiple. */
-static Term *summed(Builder *b, Node node, bool keep)
+/* Ones in every row, however long it is: `sum(one_hot(ids), axis = -1)`. */
+static bool is_one_hot(Builder *b, Node node, const Term *x)
 {
-    Term *scalar, *count = reduced_count(b, node);
-    Term *x = term_take_scalars(b->arena, term_kid(b, node, 0), &scalar);
+    const NodeInfo *info = graph_node(b->graph, node);
+    uint32_t rank = node_type(b->graph, info->args[0])->rank;
+    bool last = info->attr.n_ints == 1 && (uint32_t)info->attr.ints[0] + 1 == rank;
+    return last && x->kind == TERM_CALL && !strcmp(x->name, "one_hot");
+}
+
+static Term *summed(Builder *b, Node node, Term *x, Term *count, bool keep);
+
+/* Addend by addend, where one of them is the same everywhere or a row of `one_hot`; NULL elsewhere. */
+static Term *summed_apart(Builder *b, Node node, const Term *x, Term *count, bool keep)
+{
+    if (x->kind != TERM_SUM) return NULL;
+    Term *sum = term_begin_sum(b->arena), *rest = term_begin_sum(b->arena);
+    for (uint32_t i = 0; i < x->n_kids; i++) {
+        bool apart = x->kids[i]->scalar || is_one_hot(b, node, x->kids[i]);
+        Term *kid = apart ? summed(b, node, x->kids[i], count, keep) : x->kids[i];
+        term_accumulate(b->arena, apart ? sum : rest, kid, x->powers[i]);
+    }
+    if (x->number == 0 && rest->n_kids == x->n_kids) return NULL;
+    if (x->number != 0) term_accumulate(b->arena, sum, count, x->number);
+    if (rest->n_kids) term_accumulate(b->arena, sum, summed(b, node, term_finish_sum(b->arena, rest), count, keep), 1);
+    return term_factor_sum(b->arena, sum);
+}
+
+/* A sum of x; scalars stand outside, and a sum of nothing else is a multiple. */
+static Term *summed(Builder *b, Node node, Term *x, Term *count, bool keep)
+{
+    Term *scalar;
+    x = term_take_scalars(b->arena, x, &scalar);
     if (!x) return term_product(b->arena, scalar, 1, count, 1, 1);
-    Term *sum = term_call(b, node, "sum", axes_note(b, node, keep));
-    sum->kids[0] = x;
-    sum->count = count;
-    sum->scalar = node_type(b->graph, node)->rank == 0;
+    Term *sum = is_one_hot(b, node, x) ? term_number(b->arena, 1) : summed_apart(b, node, x, count, keep);
+    if (!sum) {
+        sum = term_call(b, node, "sum", axes_note(b, node, keep));
+        sum->kids[0] = x;
+        sum->count = count;
+        sum->scalar = node_type(b->graph, node)->rank == 0;
+    }
     return scalar ? term_product(b->arena, scalar, 1, sum, 1, 1) : sum;
 }
 
@@ -109,7 +139,7 @@ bool term_is_reduced(const NodeInfo *reduction, uint32_t axis)
 Term *term_reduction(Builder *b, Node node, bool keep)
 {
     const char *name = op_info(node_op(b->graph, node))->spelling;
-    if (!strcmp(name, "sum")) return summed(b, node, keep);
+    if (!strcmp(name, "sum")) return summed(b, node, term_kid(b, node, 0), reduced_count(b, node), keep);
     if (!strncmp(name, "reduce_", 7)) name += 7;
     return term_call(b, node, name, axes_note(b, node, keep));
 }

@@ -27,3 +27,10 @@ between() {
 }
 # true in a build with sanitizers, whose programs need more room and do not link with others
 sanitized() { grep -q '^NNC_SANITIZE:.*=.' "$(dirname "$nnc")/CMakeCache.txt" 2>/dev/null; }
+# golden_formulas [OPTION]: `nnc grad` for every line `# grad: OF WRT [MODEL]` of the model $model, each as `show TITLE FORMULA`
+golden_formulas() {
+    sed -n 's/^# grad: //p' "$model" | while read -r of wrt name; do
+        formula=$("$nnc" grad "$model" --of "$of" --wrt "$wrt" ${name:+--model "$name"} "$@" 2>/dev/null) || formula="exited with $?"
+        show "${name:+$name: }d $of / d $wrt" "$formula"
+    done
+}

@@ -223,6 +223,6 @@ Test(formula, products_of_elements_are_told_from_products_of_matrices)
     const int32_t labels[] = {0, 1, 1, 2, 0, 2};
     expect(&f, B(MUL, x, y), "x * y", "x \\, y");
     expect(&f, build_contract(f.graph, B(MUL, x, y), w, labels, 2), "x * y @ w", "(x \\odot y) \\, w");
-    expect(&f, B(MUL, build_contract(f.graph, x, w, labels, 2), y), "y * (x @ w)", "y \\odot (x \\, w)");
+    expect(&f, B(MUL, build_contract(f.graph, x, w, labels, 2), y), "x @ w * y", "x \\, w \\odot y");
     fixture_free(&f);
 }

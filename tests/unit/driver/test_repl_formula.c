@@ -1,6 +1,8 @@
 /* What is printed is what is meant: the text of a formula, read back as statements, gives the formula's value. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <ctype.h>
+#include <glob.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,16 +95,22 @@ static double draw(unsigned *state)
     return (double)(*state >> 8) / (1 << 23) - 1;
 }
 
-static void give_random(Session *session, const char *name, uint32_t rank, int64_t columns, bool label)
+/* Reals between low and high, or, where there are classes, one of these each. */
+typedef struct {
+    double low, high;
+    int classes;
+} Range;
+
+static void give_random(Session *session, const char *name, uint32_t rank, const int64_t *dims, Range range)
 {
-    unsigned state = 12345;
-    const int64_t dims[] = {6, columns};
-    Array array = array_new(label ? DTYPE_I32 : DTYPE_F32, rank, dims);
+    unsigned state = 12345 + 77 * (unsigned char)name[0] + 7 * (unsigned char)name[strlen(name) - 1];
+    Array array = array_new(range.classes ? DTYPE_I32 : DTYPE_F32, rank, dims);
     for (int64_t i = 0; i < array.count; i++) {
-        if (label)
-            ((int32_t *)array.data)[i] = (int32_t)(i % 3);
+        double unit = 0.5 + 0.5 * draw(&state);
+        if (range.classes)
+            ((int32_t *)array.data)[i] = (int32_t)(i % range.classes);
         else
-            ((float *)array.data)[i] = (float)(2 * draw(&state));
+            ((float *)array.data)[i] = (float)(range.low + (range.high - range.low) * unit);
     }
     session_give(session, name, array);
 }
@@ -116,6 +124,7 @@ static bool find(Session *session, Value value, void *data)
 {
     Found *found = data;
     Outcome outcome;
+    value = value_as_tensor(session->el, value, DTYPE_F32, NO_SPAN);
     bool good = session_evaluate(session, value.node, EVALUATE_VALUE, &outcome);
     if (good) {
         cr_assert(outcome.known, "%s has no value", outcome.missing);
@@ -162,6 +171,23 @@ static bool near(const Array *a, const Array *b)
     return true;
 }
 
+/* The formula of the expression, read back, has its value. */
+static void read_back(Session *session, const char *expression)
+{
+    Found first = {0}, again = {0};
+    cr_assert(session_with(session, expression, find, &first), "%s", expression);
+    char *text = strdup(*first.text ? first.text : "1"); /* of a value that is known there is no formula */
+    const char *last = run_lines(session, text);
+    cr_assert(session_with(session, last, find, &again), "%s does not read back", first.text);
+    cr_expect(near(&first.value, &again.value), "%s: %s is another value", expression, first.text);
+    cr_expect_eq(session->errors, 0);
+    free(text);
+    free(first.text);
+    free(again.text);
+    array_free(&first.value);
+    array_free(&again.value);
+}
+
 ParameterizedTestParameters(repl, formulas_read_back)
 {
     static int indices[N_CASES];
@@ -175,21 +201,108 @@ ParameterizedTest(int *index, repl, formulas_read_back, .timeout = 60)
     Session *session = session_start();
     char *statements = strdup(what->statements);
     session_line(session, run_lines(session, statements));
-    give_random(session, "x", 2, 4, false);
-    give_random(session, "t", 1, 1, false);
-    give_random(session, "label", 1, 1, true);
-    Found first = {0}, again = {0};
-    cr_assert(session_with(session, what->expression, find, &first));
-    char *text = strdup(first.text);
-    const char *last = run_lines(session, text);
-    cr_assert(session_with(session, last, find, &again), "%s does not read back", first.text);
-    cr_expect(near(&first.value, &again.value), "%s is another value", first.text);
-    cr_expect_eq(session->errors, 0);
+    const Range reals = {-2, 2, 0};
+    give_random(session, "x", 2, (int64_t[]){6, 4}, reals);
+    give_random(session, "t", 1, (int64_t[]){6}, reals);
+    give_random(session, "label", 1, (int64_t[]){6}, (Range){.classes = 3});
+    read_back(session, what->expression);
     free(statements);
-    free(text);
-    free(first.text);
-    free(again.text);
-    array_free(&first.value);
-    array_free(&again.value);
     session_free(session);
+}
+
+/* ---- All golden formulas: the statements of their models run here */
+
+/* `x, y: f32[n, 4]` and `label: i32[n] in 3` get values; every free size is 6. */
+static void give_declared(Session *session, char *declared, Range range)
+{
+    enum { FREE = 6 };
+    char *type = strchr(declared, ':'), *shape = type ? strchr(type, '[') : NULL, *classes = strstr(declared, " in ");
+    int64_t dims[MAX_RANK];
+    uint32_t rank = 0;
+    cr_assert(type);
+    for (char *at = shape; at && *at != ']'; at = strpbrk(at, ",]")) {
+        at += 1 + strspn(at + 1, " ");
+        dims[rank++] = isdigit((unsigned char)*at) ? strtol(at, NULL, 10) : FREE;
+    }
+    if (classes) range.classes = atoi(classes + 4);
+    *type = '\0';
+    for (char *name = strtok(declared, ", "); name; name = strtok(NULL, ", "))
+        give_random(session, name, rank, dims, range);
+}
+
+/* One statement of a model; the outputs of values that have a name already are left out. */
+static void take_statement(Session *session, const char *line, Range range)
+{
+    static const char *const sources[] = {"input ", "target ", "param "};
+    const char *at = line + strspn(line, " ");
+    if (!strncmp(at, "output ", 7) && !strstr(at, " = ")) return;
+    session_line(session, strncmp(at, "output ", 7) ? at : at + 7);
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        if (strncmp(at, sources[i], strlen(sources[i]))) continue;
+        char *declared = strdup(at + strlen(sources[i]));
+        give_declared(session, declared, range);
+        free(declared);
+    }
+}
+
+/* The model of the name, or the only one. */
+static void run_model(Session *session, const char *text, const char *name, Range range)
+{
+    char *copy = strdup(text), *next, head[64];
+    bool inside = false;
+    snprintf(head, sizeof head, "model %s%s", name, *name ? " {" : "");
+    for (char *line = copy; line; line = next) {
+        next = strchr(line, '\n');
+        if (next) *next++ = '\0';
+        if (!strcmp(line, "}")) inside = false;
+        if (inside) take_statement(session, line, range);
+        if (!strncmp(line, head, strlen(head))) inside = true;
+    }
+    free(copy);
+}
+
+/* Every line `# grad: OF WRT [MODEL]` of a file; `# domain: LOW HIGH` says where its formulas are smooth. */
+static size_t read_back_file(const char *path)
+{
+    size_t size, count = 0;
+    char *text = read_file(path, &size);
+    const char *domain = strstr(text, "# domain: ");
+    Range range = {-2, 2, 0};
+    if (domain) cr_assert_eq(sscanf(domain, "# domain: %lf %lf", &range.low, &range.high), 2);
+    for (const char *at = text; (at = strstr(at, "# grad: ")); at++, count++) {
+        char line[160], of[64], wrt[64], name[64] = "", expression[160];
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
+        cr_assert_geq(sscanf(line, "# grad: %63s %63s %63s", of, wrt, name), 2, "%s", line);
+        snprintf(expression, sizeof expression, "grad(%s, %s)", of, wrt);
+        Session *session = session_start();
+        run_model(session, text, name, range);
+        read_back(session, expression);
+        session_free(session);
+    }
+    free(text);
+    return count;
+}
+
+static glob_t golden_files(void)
+{
+    glob_t files;
+    cr_assert_eq(glob(TESTS_FOLDER "/golden/grad/*.nn", 0, NULL, &files), 0);
+    return files;
+}
+
+ParameterizedTestParameters(repl, golden_formulas_read_back)
+{
+    static size_t indices[64];
+    glob_t files = golden_files();
+    size_t count = files.gl_pathc < 64 ? files.gl_pathc : 64;
+    for (size_t i = 0; i < count; i++) indices[i] = i;
+    globfree(&files);
+    return cr_make_param_array(size_t, indices, count);
+}
+
+ParameterizedTest(size_t *index, repl, golden_formulas_read_back, .timeout = 240)
+{
+    glob_t files = golden_files();
+    cr_expect_gt(read_back_file(files.gl_pathv[*index]), 0u, "%s", files.gl_pathv[*index]);
+    globfree(&files);
 }

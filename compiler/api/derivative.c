@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "ir/build.h"
-#include "passes/passes.h"
 #include "support/vector.h"
 
 typedef struct {
@@ -46,7 +45,7 @@ Node derivative_value(const Module *module, const char *option, const char *name
     return node;
 }
 
-Node derivative_find(const Module *module, Node of, Node wrt)
+Node derivative_find(const Module *module, Node of, Node wrt, const PassOptions *how)
 {
     Context *context = graph_context(module->graph);
     const Node ends[] = {of, wrt};
@@ -70,6 +69,6 @@ Node derivative_find(const Module *module, Node of, Node wrt)
     only.n_checks = 0;
     static const char *const order[] = {"fold", "simplify", "differentiate", "simplify", "fold"};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-        if (!pass_run(order[i], &only, NULL)) return NODE_NONE;
+        if (!pass_run(order[i], &only, how)) return NODE_NONE;
     return only.functions[0].results[0].value;
 }

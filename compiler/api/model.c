@@ -49,7 +49,7 @@ bool model_make(Workspace *workspace, const Plan *plan, const nnc_options *optio
 
 bool formula_make(nnc_compiler *compiler, const Module *module, Node of, Node wrt, nnc_form form)
 {
-    Node gradient = derivative_find(module, of, wrt);
+    Node gradient = derivative_find(module, of, wrt, NULL);
     if (node_is_none(gradient)) return false;
     display_formula(module->graph, gradient, form == NNC_LATEX ? DISPLAY_LATEX : DISPLAY_TEXT, &compiler->formula);
     return true;

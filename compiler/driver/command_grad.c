@@ -27,7 +27,8 @@ static bool print_derivative(Pipeline *pipeline)
     if (node_is_none(wrt)) return false;
     if (node_type(module->graph, of)->rank > 0)
         fprintf(stderr, "note: %s is no scalar; this differentiates its sum\n", options->of ? options->of : "the loss");
-    Node gradient = derivative_find(module, of, wrt);
+    PassOptions how = pipeline_explaining(pipeline);
+    Node gradient = derivative_find(module, of, wrt, &how);
     if (node_is_none(gradient)) return false;
     Text text = {0};
     display_formula(module->graph, gradient, options->latex ? DISPLAY_LATEX : DISPLAY_TEXT, &text);

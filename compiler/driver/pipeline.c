@@ -126,9 +126,14 @@ static void after_pass(void *data, const char *pass, const Module *module)
     dump_module(data, pass, module);
 }
 
+PassOptions pipeline_explaining(Pipeline *pipeline)
+{
+    return (PassOptions){.explain = explain, .after = after_pass, .data = pipeline};
+}
+
 bool pipeline_passes(Pipeline *pipeline)
 {
-    PassOptions how = {.explain = explain, .after = after_pass, .data = pipeline};
+    PassOptions how = pipeline_explaining(pipeline);
     return pipeline_program(pipeline, false) && passes_run(pipeline->program->module, &how);
 }
 

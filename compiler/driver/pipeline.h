@@ -12,6 +12,7 @@
 #include "elaborate/program.h"
 #include "nn.h"
 #include "passes/metrics.h"
+#include "passes/passes.h"
 
 typedef struct {
     Context *context;
@@ -39,6 +40,8 @@ int pipeline_finish(Pipeline *pipeline, int status);
 bool pipeline_program(Pipeline *pipeline, bool f64);
 /* The program of items that were read into the pipeline's context. */
 bool pipeline_items(Pipeline *pipeline, const Items *items, bool f64);
+/* How passes are run: `--explain` prints the rewrites, `--dump-after` the modules. */
+PassOptions pipeline_explaining(Pipeline *pipeline);
 bool pipeline_passes(Pipeline *pipeline);
 bool pipeline_plan(Pipeline *pipeline);
 /* The model, over native code in this process; `programs`, ended by NULL, are compiled now. */

@@ -269,7 +269,7 @@ static bool print_formula(Session *session, Loaded *model, const char *name)
     Node loss = module_function(module, "inference")->loss;
     bool good = !node_is_none(loss) || mistake(fresh, "the model %s has no loss", model->name);
     Node by = good ? derivative_value(module, ":grad", name) : NODE_NONE;
-    Node gradient = node_is_none(by) ? NODE_NONE : derivative_find(module, loss, by);
+    Node gradient = node_is_none(by) ? NODE_NONE : derivative_find(module, loss, by, NULL);
     good = !node_is_none(gradient);
     if (good) {
         Text text = {0};

@@ -23,6 +23,12 @@ Term *term_infix(Builder *b, Node node, const char *sign)
     return term;
 }
 
+/* if c then 1 else 0: of no type of its own, as in the language. */
+static bool is_choice_of_numbers(const Term *x)
+{
+    return x->kind == TERM_SELECT && x->kids[1]->kind == TERM_NUMBER && x->kids[2]->kind == TERM_NUMBER;
+}
+
 Term *term_elementwise(Builder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
@@ -59,8 +65,8 @@ Term *term_elementwise(Builder *b, Node node)
     case OP_FLOOR_DIV:
         return term_infix(b, node, "//");
     case OP_CAST:
-        if (x->kind == TERM_NUMBER || dtype_is_float(node_type(b->graph, info->args[0])->dtype) ||
-            node_op(b->graph, info->args[0]) == OP_SIZE)
+        if (x->kind == TERM_NUMBER || is_choice_of_numbers(x) ||
+            dtype_is_float(node_type(b->graph, info->args[0])->dtype) || node_op(b->graph, info->args[0]) == OP_SIZE)
             return x;
         return term_call(b, node, dtype_name(info->type.dtype), NULL);
     case OP_SELECT:

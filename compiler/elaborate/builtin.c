@@ -57,7 +57,7 @@ static Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_synta
         diag_hint(diag, "give the expression a name first, and compute with that name");
         return value_error();
     }
-    of = value_as_tensor(el, of, DTYPE_COUNT, at);
+    of = value_settled(el, value_as_tensor(el, of, DTYPE_COUNT, at));
     if (value_is_error(of)) return of;
     if (of.count || by.count) return unsupported(el, at, "a derivative inside index notation");
     Type type = value_type(el, of), wrt = value_type(el, by);

@@ -190,7 +190,7 @@ static bool can_have_derivative(Elaborator *el, const Item *item, const Value *f
 static Value with_derivative(Elaborator *el, const Item *item, const Value *formals, Value value)
 {
     const Syntax *names = item->derivative->kids[0], *exprs = item->derivative->kids[1];
-    value = value_as_tensor(el, value, DTYPE_COUNT, item->place);
+    value = value_settled(el, value_as_tensor(el, value, DTYPE_COUNT, item->place));
     if (value_is_error(value) || value.count) return value;
     if (!can_have_derivative(el, item, formals, value)) return value_error();
     Scope *scope = scope_new(el, NULL, item->prelude);

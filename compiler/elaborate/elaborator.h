@@ -184,6 +184,8 @@ bool evaluate_truth(Elaborator *el, Scope *scope, const Syntax *node, const char
 Value operate(Elaborator *el, Operator op, Value a, Value b, const Syntax *at);
 Value negate(Elaborator *el, Value a, Span at);
 Value choose(Elaborator *el, Value condition, Value yes, Value no, const Syntax *at);
+/* An open value (value.h) where nothing says what it is: it becomes real. */
+Value value_settled(Elaborator *el, Value x);
 /* An elementwise operator of two operands, of which `op` wants real numbers or any. */
 Value elementwise(Elaborator *el, Op op, Value a, Value b, const Syntax *at);
 Value elementwise_unary(Elaborator *el, Op op, Value x, Span at);

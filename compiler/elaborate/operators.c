@@ -55,6 +55,26 @@ static bool promote(Elaborator *el, Value *a, Value *b, bool want_real, Span at)
     return true;
 }
 
+/* A whole number in the text, or what is made of such numbers alone. */
+static bool is_open(const Elaborator *el, Value x)
+{
+    int64_t integer;
+    return x.kind == VALUE_TENSOR ? x.open : value_is_integer(el, x, &integer);
+}
+
+/* The result of an operator over values that were all open, or not. */
+static Value opened(const Elaborator *el, Value result, bool open)
+{
+    result.open = open && result.kind == VALUE_TENSOR &&
+                  dtype_class(node_type(el->graph, result.node)->dtype) == DTYPE_CLASS_INTEGER;
+    return result;
+}
+
+Value value_settled(Elaborator *el, Value x)
+{
+    return x.kind == VALUE_TENSOR && x.open ? cast(el, x, el->real) : x;
+}
+
 /* A bool takes part in arithmetic as 0 or 1. */
 static void count_bools(Elaborator *el, Value *a, Value *b)
 {
@@ -76,10 +96,10 @@ static Value binary(Elaborator *el, Op op, Value a, Value b, const Syntax *at)
 Value elementwise(Elaborator *el, Op op, Value a, Value b, const Syntax *at)
 {
     bool comparison = op_info(op)->rule == TYPE_RULE_COMPARE;
-    bool equality = op == OP_EQ || op == OP_NE;
+    bool equality = op == OP_EQ || op == OP_NE, open = is_open(el, a) && is_open(el, b);
     if (!promote(el, &a, &b, op_info(op)->rule == TYPE_RULE_FLOAT, at->span)) return value_error();
     if (!comparison || !equality) count_bools(el, &a, &b);
-    return binary(el, op, a, b, at);
+    return opened(el, binary(el, op, a, b, at), open);
 }
 
 /* bool and bool; anything else is a mistake worth its own words. */
@@ -234,18 +254,19 @@ Value negate(Elaborator *el, Value a, Span at)
     a = value_as_tensor(el, a, DTYPE_COUNT, at);
     if (value_is_error(a)) return a;
     if (node_type(el->graph, a.node)->dtype == DTYPE_BOOL) a = cast(el, a, DTYPE_I32);
-    return value_labelled(el, build_unary(el->graph, OP_NEG, a.node), a.labels, a.count);
+    return opened(el, value_labelled(el, build_unary(el->graph, OP_NEG, a.node), a.labels, a.count), a.open);
 }
 
 Value choose(Elaborator *el, Value condition, Value yes, Value no, const Syntax *at)
 {
+    bool open = is_open(el, yes) && is_open(el, no);
     if (!promote(el, &yes, &no, false, at->span)) return value_error();
     Value operands[] = {condition, yes, no};
     Label *const *labels;
     uint32_t n_labels;
     if (!align(el, operands, 3, at, &labels, &n_labels)) return value_error();
     Node node = build_select(el->graph, operands[0].node, operands[1].node, operands[2].node);
-    return value_labelled(el, node, labels, n_labels);
+    return opened(el, value_labelled(el, node, labels, n_labels), open);
 }
 
 /* Functions of a constant are computed here, so that `sqrt(2 / n)` is a number wherever one is needed. */

@@ -197,7 +197,9 @@ Value reduce(Elaborator *el, const Builtin *builtin, const Value *args, const bo
         node = reduce_node(el, builtin->id, x.node, axes, n_axes);
     }
     if (keep) node = keep_axes(el, node, type, axes, n_axes);
-    return value_labelled(el, node, x.labels, x.count);
+    Value result = value_labelled(el, node, x.labels, x.count);
+    result.open = x.open && !arg && dtype_class(node_type(el->graph, node)->dtype) == DTYPE_CLASS_INTEGER;
+    return result;
 }
 
 Value along(Elaborator *el, const Builtin *builtin, const Value *args, const bool *given, Span at)

@@ -150,7 +150,8 @@ static Flow run_metric(Elaborator *el, Scope *scope, const Syntax *statement)
 
 static void add_output(Elaborator *el, Name name, Value value, Span at)
 {
-    value = value_as_tensor(el, value, DTYPE_COUNT, at);
+    value = value_settled(el, value_as_tensor(el, value, DTYPE_COUNT, at));
+    name_node(el, name, value);
     Result result = {.role = RESULT_OUTPUT, .name = path_join(el, name), .value = value.node};
     if (!value_is_error(value) && !is_taken(el, RESULT_OUTPUT, result.name, at)) vec_push(&el->results, result);
 }

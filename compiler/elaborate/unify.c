@@ -191,6 +191,7 @@ bool unify(Elaborator *el, Scope *scope, const Syntax *type, Value *value, const
     if (number && subs->n_kids > 1) return stretch_number(el, scope, type, value, dtype, at);
     *value = value_as_tensor(el, *value, dtype, at);
     if (value_is_error(*value)) return false;
+    if (value->open && dtype != DTYPE_COUNT) *value = convert(el, *value, dtype, at);
     if (!unify_element(el, type, value, what, at, dtype)) return false;
     if (subs && !unify_shape(el, scope, type, value, what, at, later)) return false;
     if (!subs && type->name && value_type(el, *value).rank) {

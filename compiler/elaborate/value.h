@@ -63,12 +63,13 @@ typedef enum {
 
 struct Value {
     ValueKind kind;
-    bool truth;           /* BOOL */
-    uint32_t count;       /* LIST, TUPLE: items. TENSOR: labels */
-    Node node;            /* TENSOR: the axes of `labels` first (by serial), then the positional ones */
-    Dim size, divisor;    /* SIZE: size / divisor, reduced; divisor 1 of a whole one */
-    double number;        /* REAL */
-    const char *text;     /* TEXT */
+    bool truth;        /* BOOL */
+    bool open;         /* TENSOR: of whole numbers in the text alone: real unless a neighbour or a use says otherwise */
+    uint32_t count;    /* LIST, TUPLE: items. TENSOR: labels */
+    Node node;         /* TENSOR: the axes of `labels` first (by serial), then the positional ones */
+    Dim size, divisor; /* SIZE: size / divisor, reduced; divisor 1 of a whole one */
+    double number;     /* REAL */
+    const char *text;  /* TEXT */
     const Value *items;   /* LIST, TUPLE */
     Label *const *labels; /* TENSOR */
     const Callee *callee; /* FUNCTION */

@@ -4,6 +4,32 @@ expect 'w0 * L * (1 - L)' "$nnc" grad "$examples/logistic.nn" --of L --wrt x0
 expect 'w_{0} \, L \, (1 - L)' "$nnc" grad "$examples/logistic.nn" --of L --wrt x0 --latex
 fails 1 'w9' "$nnc" grad "$examples/logistic.nn" --of L --wrt w9
 fails 2 '--wrt' "$nnc" grad "$examples/logistic.nn"
+# What is made of whole numbers in the text alone is real where nothing says otherwise, and an integer beside one.
+cat >open.nn <<'END'
+fn step(x) = if x > 0 then 1 else 0
+fn gate(x) = if x > 0 then 1 else 0
+derivative gate(x) = dy * sigmoid(x) * (1 - sigmoid(x))
+fn typed(x: f32[...]) = 2 * x
+model open {
+    input x: f32[n]
+    input ids: i32[n] in 5
+    param table: f32[7, 2] ~ normal
+    a = step(x)
+    b = step(x) * x
+    c = gate(x)
+    d = typed(2 * step(x) - 1)
+    e = table[ids + (if ids > 2 then 1 else 0)]
+    f = grad(sum(step(x)), x)
+    output a, b, c, d, e, f
+}
+END
+expect 0 "$nnc" grad open.nn --of a --wrt x
+expect "if x > 0 then 1 else 0" "$nnc" grad open.nn --of b --wrt x
+expect 'sigmoid(x) * (1 - sigmoid(x))' "$nnc" grad open.nn --of c --wrt x
+"$nnc" open.nn -o open.nng
+for output in 'cast(%[0-9]*) : f32\[n\] as "a"' ': f32\[n\] as "d"' ': f32\[n, 2\] as "e"' 'f32\[n\] as "f"'; do
+    grep -q "$output" open.nng || fail "$output: $(cat open.nng)"
+done
 # The golden formulas. NNC_UPDATE_GOLDEN=1 writes the expectations anew.
 golden=$2/tests/golden/grad
 show() { printf '%s\n' "$1" "$2"; }

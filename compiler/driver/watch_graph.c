@@ -14,9 +14,12 @@ typedef struct {
     const Function *training;
     Node *nodes;
     uint32_t count;
-    bool *fixed;  /* the same for every row and every step: constants, settings, sizes */
-    bool *region; /* scratch: what follows a layer elementwise */
-    bool *left;   /* scratch: nodes of the region that are used outside of it */
+    bool *fixed;          /* the same for every row and every step: constants, settings, sizes */
+    uint32_t *first_user; /* by node id, into users; one more in the end */
+    Node *users;
+    Vec(Node) region; /* what follows a layer elementwise, in the order of ids */
+    bool *inside;     /* of the region */
+    Node *now;        /* scratch: what stands for a node of the region */
 } Search;
 
 static bool *flags(const Graph *graph)
@@ -35,14 +38,36 @@ static bool is_fixed(const Search *s, Node node)
     return fixed;
 }
 
+/* Whom each node's value goes to. */
+static void find_users(Search *s)
+{
+    size_t size = (size_t)graph_count(s->graph) + 2;
+    uint32_t *end = calloc(size, sizeof *end), *first = s->first_user = calloc(size, sizeof *first);
+    if (!end || !first) abort();
+    for (uint32_t i = 0; i < s->count; i++) {
+        const NodeInfo *info = graph_node(s->graph, s->nodes[i]);
+        for (uint32_t a = 0; a < info->n_args; a++) first[info->args[a].id + 1]++;
+    }
+    for (size_t i = 1; i < size; i++) end[i] = first[i] += first[i - 1];
+    s->users = calloc((size_t)first[size - 1] + 1, sizeof *s->users);
+    if (!s->users) abort();
+    for (uint32_t i = 0; i < s->count; i++) {
+        const NodeInfo *info = graph_node(s->graph, s->nodes[i]);
+        for (uint32_t a = 0; a < info->n_args; a++) s->users[end[info->args[a].id]++] = s->nodes[i];
+    }
+    free(end);
+}
+
 static Search search_start(const Module *module)
 {
     Search s = {.graph = module->graph, .module = module, .training = module_function(module, "training")};
     s.nodes = graph_reachable(s.graph, &s.training->loss, 1, &s.count);
     s.fixed = flags(s.graph);
-    s.region = flags(s.graph);
-    s.left = flags(s.graph);
+    s.inside = flags(s.graph);
+    s.now = calloc((size_t)graph_count(s.graph) + 1, sizeof *s.now);
+    if (!s.now) abort();
     for (uint32_t i = 0; i < s.count; i++) s.fixed[s.nodes[i].id] = is_fixed(&s, s.nodes[i]);
+    find_users(&s);
     return s;
 }
 
@@ -50,8 +75,11 @@ static void search_end(Search *s)
 {
     free(s->nodes);
     free(s->fixed);
-    free(s->region);
-    free(s->left);
+    free(s->first_user);
+    free(s->users);
+    vec_free(&s->region);
+    free(s->inside);
+    free(s->now);
 }
 
 static bool is_float(const Search *s, Node node)
@@ -128,27 +156,47 @@ static uint32_t find_layer(Watch *watch, const Search *s, Node param)
 
 /* ---- Activation functions ---- */
 
-/* Marks what is computed from z alone, element by element. */
-static void mark_region(Search *s, Node z)
+/* Whether all of the node's operands are of the region, or fixed. */
+static bool follows_region(const Search *s, Node node)
 {
-    for (uint32_t i = 0; i < s->count; i++) {
-        Node node = s->nodes[i];
-        const NodeInfo *info = graph_node(s->graph, node);
-        s->left[node.id] = false;
-        s->region[node.id] = node_same(node, z);
-        if (node.id <= z.id || op_info(info->op)->class != OP_CLASS_ELEMENTWISE || belongs_to_loss(s, node)) continue;
-        bool inside = true, any = false;
-        for (uint32_t a = 0; a < info->n_args; a++) {
-            inside = inside && (s->region[info->args[a].id] || s->fixed[info->args[a].id]);
-            any = any || s->region[info->args[a].id];
-        }
-        s->region[node.id] = inside && any;
+    const NodeInfo *info = graph_node(s->graph, node);
+    bool follows = op_info(info->op)->class == OP_CLASS_ELEMENTWISE && !belongs_to_loss(s, node);
+    for (uint32_t a = 0; a < info->n_args && follows; a++)
+        follows = s->inside[info->args[a].id] || s->fixed[info->args[a].id];
+    return follows;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const Node *x = a, *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static void enter_region(Search *s, Node node)
+{
+    s->inside[node.id] = true;
+    vec_push(&s->region, node);
+}
+
+/* Finds what is computed from z alone, element by element: whatever enters may let its users enter. */
+static void find_region(Search *s, Node z)
+{
+    for (size_t i = 0; i < s->region.count; i++) s->inside[s->region.at[i].id] = false;
+    s->region.count = 0;
+    enter_region(s, z);
+    for (size_t i = 0; i < s->region.count; i++) {
+        uint32_t id = s->region.at[i].id;
+        for (uint32_t u = s->first_user[id]; u < s->first_user[id + 1]; u++)
+            if (!s->inside[s->users[u].id] && follows_region(s, s->users[u])) enter_region(s, s->users[u]);
     }
-    for (uint32_t i = 0; i < s->count; i++) {
-        const NodeInfo *info = graph_node(s->graph, s->nodes[i]);
-        for (uint32_t a = 0; a < info->n_args && !s->region[s->nodes[i].id]; a++)
-            s->left[info->args[a].id] = s->region[info->args[a].id];
-    }
+    qsort(s->region.at, s->region.count, sizeof *s->region.at, by_id);
+}
+
+static bool is_used_outside(const Search *s, Node node)
+{
+    for (uint32_t u = s->first_user[node.id]; u < s->first_user[node.id + 1]; u++)
+        if (!s->inside[s->users[u].id]) return true;
+    return false;
 }
 
 /* A factor behind the function changes its slope, but not where it is flat: 0.1 * tanh(z) is tanh(z). */
@@ -169,10 +217,10 @@ static Node activation_of(Search *s, Node z)
 {
     uint32_t found = 0;
     Node last = z;
-    mark_region(s, z);
-    for (uint32_t i = 0; i < s->count; i++) {
-        Node node = s->nodes[i];
-        if (!s->left[node.id] || node_same(node, z) || !is_float(s, node)) continue;
+    find_region(s, z);
+    for (size_t i = 0; i < s->region.count; i++) {
+        Node node = s->region.at[i];
+        if (node_same(node, z) || !is_used_outside(s, node) || !is_float(s, node)) continue;
         found++;
         last = node;
     }
@@ -180,23 +228,20 @@ static Node activation_of(Search *s, Node z)
 }
 
 /* The same function of a source, which is one for all layers of a type. */
-static Node of_source(const Search *s, Node z, Node y, Node source)
+static Node of_source(Search *s, Node z, Node y, Node source)
 {
-    Node *now = calloc((size_t)y.id + 1, sizeof *now), args[3];
-    if (!now) abort();
-    now[z.id] = source;
-    for (uint32_t i = 0; i < s->count && s->nodes[i].id <= y.id; i++) {
-        Node node = s->nodes[i];
-        if (!s->region[node.id] || node_same(node, z)) continue;
+    Node args[3];
+    s->now[z.id] = source;
+    for (size_t i = 0; i < s->region.count && s->region.at[i].id <= y.id; i++) {
+        Node node = s->region.at[i];
+        if (node_same(node, z)) continue;
         const NodeInfo info = *graph_node(s->graph, node);
         assert(info.n_args <= 3);
         for (uint32_t a = 0; a < info.n_args; a++)
-            args[a] = s->region[info.args[a].id] ? now[info.args[a].id] : info.args[a];
-        now[node.id] = graph_remake(s->graph, node, args);
+            args[a] = s->inside[info.args[a].id] ? s->now[info.args[a].id] : info.args[a];
+        s->now[node.id] = graph_remake(s->graph, node, args);
     }
-    Node result = now[y.id];
-    free(now);
-    return result;
+    return s->now[y.id];
 }
 
 static int by_depth(const void *a, const void *b)

@@ -1,7 +1,9 @@
 #include "host/progress.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 enum { BAR = 24 };
@@ -35,15 +37,16 @@ bool nn_progress_shows(const nn_progress *progress, uint64_t part)
     return part == 1 || part == progress->parts || part % every == 0;
 }
 
-static void print_where(const nn_progress *progress, const nn_standing *standing, bool done)
+static void print_where(FILE *to, const nn_progress *progress, const nn_standing *standing)
 {
     if (progress->epochs)
-        fprintf(progress->to, "epoch %llu/%llu", (unsigned long long)standing->epoch + 1,
-                (unsigned long long)progress->epochs);
+        fprintf(to, "epoch %llu/%llu", (unsigned long long)standing->epoch + 1, (unsigned long long)progress->epochs);
     else
-        fprintf(progress->to, "step %llu/%llu", (unsigned long long)standing->step,
-                (unsigned long long)progress->steps);
-    if (done) return;
+        fprintf(to, "step %llu/%llu", (unsigned long long)standing->step, (unsigned long long)progress->steps);
+}
+
+static void print_bar(FILE *to, const nn_progress *progress, const nn_standing *standing)
+{
     uint64_t within = progress->epochs ? standing->step - standing->epoch * progress->steps_per_epoch : standing->step;
     uint64_t all = progress->epochs ? progress->steps_per_epoch : progress->steps;
     int filled = all ? (int)(within * BAR / all) : 0;
@@ -51,7 +54,7 @@ static void print_where(const nn_progress *progress, const nn_standing *standing
     memset(bar, '-', BAR);
     memset(bar, '=', (size_t)(filled < BAR ? filled : BAR));
     bar[BAR] = 0;
-    fprintf(progress->to, " [%s]", bar);
+    fprintf(to, " [%s]", bar);
 }
 
 static void print_scores(FILE *to, const char *before, const nn_score *scores, size_t count)
@@ -59,22 +62,22 @@ static void print_scores(FILE *to, const char *before, const nn_score *scores, s
     for (size_t i = 0; i < count; i++) fprintf(to, "  %s%s %.4f", before, scores[i].name, scores[i].value);
 }
 
-static void print_speed(const nn_progress *progress, double now)
+static void print_speed(FILE *to, const nn_progress *progress, double now)
 {
     double seconds = now - progress->part_started;
-    if (seconds > 0) fprintf(progress->to, "  %.0f samples/s", (double)progress->part_rows / seconds);
+    if (seconds > 0) fprintf(to, "  %.0f samples/s", (double)progress->part_rows / seconds);
 }
 
-static void print_left(const nn_progress *progress, const nn_standing *standing, double now)
+static void print_left(FILE *to, const nn_progress *progress, const nn_standing *standing, double now)
 {
     if (standing->step <= progress->first) return;
     double done = (double)(standing->step - progress->first);
     double left = (now - progress->started) * (double)(progress->steps - standing->step) / done;
     unsigned long long seconds = (unsigned long long)(left + 0.5);
     if (seconds >= 3600)
-        fprintf(progress->to, "  %llu:%02llu:%02llu left", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        fprintf(to, "  %llu:%02llu:%02llu left", seconds / 3600, seconds / 60 % 60, seconds % 60);
     else
-        fprintf(progress->to, "  %llu:%02llu left", seconds / 60, seconds % 60);
+        fprintf(to, "  %llu:%02llu left", seconds / 60, seconds % 60);
 }
 
 static void erase_line(const nn_progress *progress)
@@ -89,16 +92,54 @@ bool nn_progress_count(nn_progress *progress, int64_t rows)
     return progress->to && progress->terminal && nn_seconds() - progress->shown >= refresh;
 }
 
+/* Columns of the terminal; any number of them when it does not say. */
+static size_t terminal_width(FILE *terminal)
+{
+    struct winsize size;
+    return ioctl(fileno(terminal), TIOCGWINSZ, &size) || !size.ws_col ? SIZE_MAX : size.ws_col;
+}
+
+/* Bytes of the text that take at most so many columns. */
+static size_t fitting(const char *text, size_t columns)
+{
+    size_t bytes = 0;
+    for (size_t used = 0; text[bytes]; bytes++)
+        if (((unsigned char)text[bytes] & 0xc0) != 0x80 && used++ == columns) break;
+    return bytes;
+}
+
+/* What moves; malloc'd, NULL without memory. */
+static char *moving_line(const nn_progress *progress, const nn_standing *standing, double now, bool bar)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (!to) return NULL;
+    print_where(to, progress, standing);
+    if (bar) print_bar(to, progress, standing);
+    fprintf(to, "  loss %.4f", standing->loss);
+    print_scores(to, "", standing->scores, standing->n_scores);
+    print_speed(to, progress, now);
+    print_left(to, progress, standing, now);
+    fclose(to);
+    return text;
+}
+
+/* A line that is wrapped could not be erased: a narrow terminal has no bar, and then less. */
 void nn_progress_step(nn_progress *progress, const nn_standing *standing)
 {
     double now = progress->shown = nn_seconds();
+    size_t width = terminal_width(progress->to) - 1;
+    char *text = moving_line(progress, standing, now, true);
+    if (text && text[fitting(text, width)]) {
+        free(text);
+        text = moving_line(progress, standing, now, false);
+    }
+    if (!text) return;
     erase_line(progress);
-    print_where(progress, standing, false);
-    fprintf(progress->to, "  loss %.4f", standing->loss);
-    print_scores(progress->to, "", standing->scores, standing->n_scores);
-    print_speed(progress, now);
-    print_left(progress, standing, now);
+    fwrite(text, 1, fitting(text, width), progress->to);
     fflush(progress->to);
+    free(text);
 }
 
 void nn_progress_lost(nn_progress *progress, uint64_t step, double loss)
@@ -128,11 +169,11 @@ void nn_progress_part(nn_progress *progress, const nn_standing *standing, const 
     double now = nn_seconds();
     if (progress->to) {
         erase_line(progress);
-        print_where(progress, standing, true);
+        print_where(progress->to, progress, standing);
         fprintf(progress->to, "  loss %.4f", standing->loss);
         print_scores(progress->to, "", standing->scores, standing->n_scores);
         print_scores(progress->to, "valid ", valid, n_valid);
-        print_speed(progress, now);
+        print_speed(progress->to, progress, now);
         fputc('\n', progress->to);
         fflush(progress->to);
     }

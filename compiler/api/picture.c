@@ -11,6 +11,11 @@ typedef Vec(Node) NodeList;
 #define FORWARD_LINE "#4a7aa8"
 #define BACKWARD_FILL "#fbe3d6"
 #define BACKWARD_LINE "#b8714a"
+#define ACROSS_LINE "#c9c2bd"
+#define FOLD_FILL "#f1f0fa"
+#define FOLD_LINE "#7a74b8"
+#define CLUSTER_LINE "#b8c0c8"
+#define SHAPE_INK "#59636e"
 
 /* ---- What is drawn ---- */
 
@@ -173,11 +178,11 @@ static void open_cluster(const Picture *p, const char *path, size_t from, size_t
     text_format(to, "subgraph \"cluster_%.*s\" {\nlabel=\"", (int)end, path);
     if (fold) {
         const char *base = short_name(fold->prefix);
-        text_format(to,
-                    "%s[%lld] … %s[%lld]   × %lld\"; penwidth=2; style=\"rounded,filled\"; fillcolor=\"#f1f0fa\"; "
-                    "color=\"#7a74b8\";\n",
-                    base, (long long)fold->first, base, (long long)fold->last,
-                    (long long)(fold->last - fold->first + 1));
+        text_format(
+            to,
+            "%s[%lld] … %s[%lld]   × %lld\"; penwidth=2; style=\"rounded,filled\"; fillcolor=\"" FOLD_FILL "\"; "
+            "color=\"" FOLD_LINE "\";\n",
+            base, (long long)fold->first, base, (long long)fold->last, (long long)(fold->last - fold->first + 1));
     } else {
         text_format(to, "%.*s\";\n", (int)(end - from), path + from);
     }
@@ -244,8 +249,11 @@ static void print_edge(const Picture *p, const Edge *edge, Text *to)
     bool source = op_info(node_op(p->graph, edge->from))->class == OP_CLASS_SOURCE;
     bool turned = !from_forward && !to_forward && !edge->again, across = from_forward && !to_forward;
     text_format(to, "n%u -> n%u [label=\"", turned ? edge->to.id : edge->from.id, turned ? edge->from.id : edge->to.id);
-    if (!across) print_shape(p, edge->from, to);
-    text_format(to, "\", color=\"%s\"", across ? "#c9c2bd" : to_forward ? FORWARD_LINE : BACKWARD_LINE);
+    if (!across) {
+        text_string(to, "  "); /* away from the line */
+        print_shape(p, edge->from, to);
+    }
+    text_format(to, "\", color=\"%s\"", across ? ACROSS_LINE : to_forward ? FORWARD_LINE : BACKWARD_LINE);
     if (turned) text_string(to, ", dir=back");
     if (edge->again) text_string(to, ", style=dashed");
     if (edge->again || (across && !source)) text_string(to, ", constraint=false");
@@ -296,7 +304,7 @@ static void print_heading(const Picture *p, bool backward, Text *to)
                 "bgcolor=white];\n"
                 "node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fontsize=10, height=0.3, "
                 "margin=\"0.1,0.04\"];\n"
-                "edge [fontname=\"Helvetica\", fontsize=8, fontcolor=\"#59636e\", arrowsize=0.6];\n",
+                "edge [fontname=\"Helvetica\", fontsize=8, fontcolor=\"" SHAPE_INK "\", arrowsize=0.6];\n",
                 p->module->name);
     text_format(to,
                 "label=<<table border=\"0\" cellspacing=\"4\"><tr><td><b><font point-size=\"16\">%s</font></b></td>"
@@ -321,11 +329,33 @@ void picture_print(const Module *module, Text *to)
     }
     if (nodes.count) qsort_r(nodes.at, nodes.count, sizeof *nodes.at, by_layer, &p);
     print_heading(&p, backward, to);
-    text_string(to, "subgraph { graph [style=rounded, color=\"#b8c0c8\"];\n");
+    text_string(to, "subgraph { graph [style=rounded, color=\"" CLUSTER_LINE "\"];\n");
     print_clusters(&p, &nodes, to);
     text_string(to, "}\n");
     print_edges(&p, to);
     text_string(to, "}\n");
     vec_free(&nodes);
     picture_end(&p);
+}
+
+/* ---- On dark paper ---- */
+
+void picture_paint(const Text *svg, Text *to)
+{
+    static const struct {
+        const char *light, *dark;
+    } colors[] = {
+        {"white", "#0d1117"},       {FORWARD_FILL, "#1b3247"}, {FORWARD_LINE, "#6ea3d8"}, {BACKWARD_FILL, "#46291b"},
+        {BACKWARD_LINE, "#e0946a"}, {FOLD_FILL, "#1c1a30"},    {FOLD_LINE, "#9a94e0"},    {SHAPE_INK, "#9198a1"},
+        {CLUSTER_LINE, "#3d444d"},  {ACROSS_LINE, "#57514d"},
+    };
+    const char *all = text_get(svg), *at = strstr(all, "<g ");
+    if (!at) at = all;
+    text_put(to, all, (size_t)(at - all));
+    text_string(to, "<style>@media (prefers-color-scheme:dark){text{fill:#e6edf3}\n");
+    for (size_t i = 0; i < sizeof colors / sizeof *colors; i++)
+        text_format(to, "[fill=\"%s\"]{fill:%s}[stroke=\"%s\"]{stroke:%s}\n", colors[i].light, colors[i].dark,
+                    colors[i].light, colors[i].dark);
+    text_string(to, "}</style>\n");
+    text_string(to, at);
 }

@@ -8,5 +8,7 @@
  * on the edges, the forward pass from top to bottom and beside it, in a second tone, the backward pass from bottom to
  * top. Turns of a repeat that are alike are drawn once, as `h[0] … h[99]`. What updates compute is left out. */
 void picture_print(const Module *module, Text *to);
+/* What Graphviz has made of the drawing, with colours for dark paper where that is preferred. */
+void picture_paint(const Text *svg, Text *to);
 
 #endif

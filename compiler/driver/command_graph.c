@@ -90,14 +90,16 @@ static bool lay_out(Context *context, const Text *text, Text *svg)
 
 static bool draw(Pipeline *pipeline, bool svg)
 {
-    Text text = {0}, drawn = {0};
+    Text text = {0}, drawn = {0}, painted = {0};
     if (!pipeline_passes(pipeline)) return false;
     picture_print(pipeline->program->module, &text);
     bool good = !svg || lay_out(pipeline->context, &text, &drawn);
-    const Text *what = svg ? &drawn : &text;
+    if (good && svg) picture_paint(&drawn, &painted);
+    const Text *what = svg ? &painted : &text;
     good = good && write_file(pipeline->context, pipeline->options->output, text_get(what), what->count);
     text_free(&text);
     text_free(&drawn);
+    text_free(&painted);
     return good;
 }
 

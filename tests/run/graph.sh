@@ -7,8 +7,8 @@ for name in logistic fashion deep spirals regression; do
 done
 has() { grep -qF -- "$2" "$1" || fail "$1 lacks $2"; }
 has fashion.dot 'subgraph "cluster_logits.dense_2"'
-has fashion.dot 'label="784×256"'
-has fashion.dot 'label="batch×10"'
+has fashion.dot 'label="  784×256"'
+has fashion.dot 'label="  batch×10"'
 has fashion.dot 'gradient of W'
 has logistic.dot 'subgraph "cluster_L"'
 has deep.dot '… h[9'
@@ -45,6 +45,10 @@ if command -v dot >/dev/null; then
     "$nnc" graph "$examples/deep.nn" -o deep.svg
     has deep.svg '</svg>'
     has deep.svg 'h[0]'
+    has deep.svg 'prefers-color-scheme:dark'
+    # Every colour has one for dark paper.
+    grep -o '\(fill\|stroke\)="[^"]*"' deep.svg | grep -v 'none\|transparent' | sort -u |
+        while read -r color; do has deep.svg "[$color]{"; done
     dot -Tsvg nested.dot >/dev/null 2>dot.txt && [ ! -s dot.txt ] || fail "Graphviz complains: $(cat dot.txt)"
 fi
 fails 2 'where to' "$nnc" graph "$examples/deep.nn"

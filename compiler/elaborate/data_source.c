@@ -222,6 +222,20 @@ Value table_column(Elaborator *el, Value table, const char *column, Span at)
     return value_error();
 }
 
+/* The number of a category is a name and no quantity: a column of decimal commas would be one too. */
+static bool is_numeric(Elaborator *el, Value table, const char *column, Span at)
+{
+    const DataSource *source = el->splits->current->sources.at[table.table->source].source;
+    for (uint32_t i = 0; i < source->n_columns; i++) {
+        if (strcmp(source->columns[i].name, column) || !source->columns[i].range) continue;
+        diag_hint(complain(el, DIAG_data_shape, at, "`columns` takes numbers, but `%s` is text: %lld categories",
+                           column, (long long)source->columns[i].range),
+                  "one_hot(table.%s, %lld) has a column for each of them", column, (long long)source->columns[i].range);
+        return false;
+    }
+    return true;
+}
+
 /* columns(table, "a", "b"): side by side as real numbers. */
 static Value columns_of(Elaborator *el, Scope *scope, const Syntax *node)
 {
@@ -244,6 +258,7 @@ static Value columns_of(Elaborator *el, Scope *scope, const Syntax *node)
         }
         Value column = table_column(el, table, name->text, name->span);
         if (value_is_error(column)) return column;
+        if (!is_numeric(el, table, name->text, name->span)) return value_error();
         args[BUILTIN_FORMALS + i - 2] = convert(el, column, el->real, name->span);
     }
     return structure(el, &stack, args, node->n_kids - 2, given, node->span);

@@ -1,5 +1,6 @@
 #include "host/csv.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +116,10 @@ static bool take_field(Table *table, Column *column, const char *field, int64_t 
         return true;
     }
     Kind kind = column->always_text ? TEXT : parse_number(field, &number);
+    if (kind != TEXT && fabs(number) > FLT_MAX) {
+        set_problem(table, column, line, "`%.60s` is larger than a 32-bit float can be", field);
+        return true;
+    }
     if (column->kind == UNKNOWN) column->kind = kind;
     if (column->kind == WHOLE && kind == REAL) column->kind = REAL;
     if ((kind == TEXT) != (column->kind == TEXT)) {
@@ -195,6 +200,7 @@ static int read_table(Table *table, const nn_bytes *bytes, char delimiter, bool 
     if (!status && !header) status = take_row(table, &row);
     while (!status && !(status = nn_csv_reader_next(reader, &row, &more)) && more) status = take_row(table, &row);
     nn_csv_reader_free(reader);
+    if (!status && !table->rows) status = nn_fail(NN_ERROR_FORMAT, "%s has a header and no rows", table->request->path);
     return status;
 }
 

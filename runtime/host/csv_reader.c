@@ -70,8 +70,7 @@ static bool begin_field(nn_csv_reader *reader)
 
 static bool at_line_end(const nn_csv_reader *reader)
 {
-    return reader->at == reader->end || *reader->at == '\n' ||
-           (*reader->at == '\r' && (reader->at + 1 == reader->end || reader->at[1] == '\n'));
+    return reader->at == reader->end || *reader->at == '\n' || *reader->at == '\r';
 }
 
 static void skip_line_end(nn_csv_reader *reader)

@@ -174,7 +174,8 @@ static int check_rows(const nn_feeder *feeder, const int64_t *rows)
         int status = nn_range_search(model, model->inputs[i], feeder->dims, feeder->inputs[i], &found);
         if (status) return status;
         if (found.row >= 0)
-            return nn_fail(NN_ERROR_RANGE, "%s: row %lld of the data holds %lld, but only 0 to %lld are allowed",
+            return nn_fail(NN_ERROR_RANGE,
+                           "%s: row %lld of the data (from 0) holds %lld, but only 0 to %lld are allowed",
                            model->image->tensors[model->inputs[i]].name, (long long)rows[found.row],
                            (long long)found.value, (long long)found.range - 1);
     }

@@ -52,8 +52,7 @@ static int read_type(Reader *reader)
     if (reader->at[4] != quote) return nn_fail(NN_ERROR_FORMAT, "%s: its element type is not supported", reader->where);
     for (size_t i = 0; i < sizeof npy_types / sizeof *npy_types; i++) {
         if (npy_types[i].kind != kind || npy_types[i].size != size) continue;
-        if (order == '>' && size > 1)
-            return nn_fail(NN_ERROR_FORMAT, "%s is big-endian, save it little-endian", reader->where);
+        reader->header->swapped = order == '>' && size > 1;
         reader->header->type = npy_types[i].type;
         reader->header->stored_kind = kind;
         reader->header->stored_size = (size_t)size;
@@ -140,7 +139,7 @@ int nn_npy_read_header(const char *where, const void *bytes, size_t size, nn_npy
                        size - start - length, (long long)needed);
     bool same =
         header->stored_size == nn_type_size(header->type) && (header->stored_kind != 'u' || header->stored_size == 1);
-    header->direct = same && !header->fortran;
+    header->direct = same && !header->fortran && !header->swapped;
     return NN_OK;
 }
 
@@ -148,6 +147,9 @@ int nn_npy_read_header(const char *where, const void *bytes, size_t size, nn_npy
 static bool load_element(const nn_npy_header *header, int64_t index, void *out)
 {
     const unsigned char *from = (const unsigned char *)header->data + (size_t)index * header->stored_size;
+    unsigned char turned[sizeof(uint64_t)];
+    for (size_t i = 0; header->swapped && i < header->stored_size; i++) turned[i] = from[header->stored_size - 1 - i];
+    if (header->swapped) from = turned;
     if (header->stored_size == nn_type_size(header->type) && header->stored_kind != 'u') {
         memcpy(out, from, header->stored_size);
         return true;

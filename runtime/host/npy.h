@@ -1,5 +1,5 @@
-/* NumPy's files: .npy (one array) and .npz (a zip of them, stored or deflated). Little-endian; what is in Fortran order
- * is transposed when read. Integers that are none of our types become i64. */
+/* NumPy's files: .npy (one array) and .npz (a zip of them, stored or deflated). What is in Fortran
+ * order is transposed when read, what is big-endian is turned round. Integers that are none of our types become i64. */
 #ifndef NN_HOST_NPY_H
 #define NN_HOST_NPY_H
 

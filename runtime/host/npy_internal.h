@@ -12,6 +12,7 @@ typedef struct {
     char stored_kind; /* 'f', 'i', 'u' or 'b' */
     size_t stored_size;
     bool fortran;
+    bool swapped; /* big-endian */
     bool direct; /* the elements are as ours lie in memory */
     const void *data;
 } nn_npy_header;

@@ -151,6 +151,13 @@ void nn_progress_lost(nn_progress *progress, uint64_t step, double loss)
             (unsigned long long)step, isnan(loss) ? "not a number" : "infinite");
 }
 
+void nn_progress_log_lost(nn_progress *progress, const char *path, const char *why)
+{
+    if (!progress->to) return;
+    erase_line(progress);
+    fprintf(progress->to, "%s: %s; the training goes on without it\n", path, why);
+}
+
 void nn_progress_stop(nn_progress *progress, const nn_stop *stop)
 {
     FILE *to = progress->to;

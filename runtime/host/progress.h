@@ -42,6 +42,8 @@ bool nn_progress_shows(const nn_progress *progress, uint64_t part);
 void nn_progress_part(nn_progress *progress, const nn_standing *standing, const nn_score *valid, size_t n_valid);
 /* Says that the loss became infinite or NaN. */
 void nn_progress_lost(nn_progress *progress, uint64_t step, double loss);
+/* Says that the log ends here. */
+void nn_progress_log_lost(nn_progress *progress, const char *path, const char *why);
 /* How a training was stopped before its time. */
 typedef struct {
     uint64_t step;

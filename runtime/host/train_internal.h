@@ -31,6 +31,7 @@ typedef struct {
     nn_loader *loader;
     FILE *log;
     bool json;
+    int log_error; /* why it could not be written, as errno has it; 0: it could */
     nn_progress progress;
     nn_sums sums;
     nn_totals totals; /* of the metrics in that part, where anybody sees them */

@@ -1,4 +1,5 @@
 /* The log of a training: a row for each step, as csv or as JSON, an object a line. */
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -109,6 +110,9 @@ void nn_log_step(nn_trainer *trainer, uint64_t step, double loss, const nn_score
     for (size_t i = 0; i < training->n_observers; i++) write_observer(trainer, training->observers[i]);
     write_valid(trainer, valid, n_valid);
     fputs(trainer->json ? "}\n" : "\n", trainer->log);
+    if (!ferror(trainer->log) || trainer->log_error) return;
+    trainer->log_error = errno;
+    nn_progress_log_lost(&trainer->progress, training->log, strerror(trainer->log_error));
 }
 
 int nn_log_flush(nn_trainer *trainer, uint64_t *size)
@@ -124,7 +128,7 @@ int nn_log_close(nn_trainer *trainer, int status)
 {
     if (!trainer->log) return status;
     bool failed = ferror(trainer->log);
-    if (fclose(trainer->log) || failed)
-        return status ? status : nn_fail(NN_ERROR_FILE, "%s: cannot be written", trainer->training->log);
-    return status;
+    if (!fclose(trainer->log) && !failed) return status;
+    if (!trainer->log_error) trainer->log_error = errno;
+    return status ? status : nn_fail(NN_ERROR_FILE, "%s: %s", trainer->training->log, strerror(trainer->log_error));
 }

@@ -48,12 +48,24 @@ fails 1 'valid.csv:4: column left; right: `left` is no number' "$nnc" train tabl
 printf '"left; right";up;kind;note\n0;-3;other\n' > valid.csv
 fails 1 'valid.csv:2: 3 fields, but there are 4 columns' "$nnc" train table.nn --quiet
 
+printf '"left; right";up;kind;note\n0;-3;other;x\n-2;1e39;small;x\n' > valid.csv
+fails 1 'valid.csv:3: column up: `1e39` is larger than a 32-bit float can be' "$nnc" train table.nn --quiet
+printf '"left; right";up;kind;note\n' > valid.csv
+fails 1 'valid.csv has a header and no rows' "$nnc" train table.nn --quiet
+printf '"left; right";up;kind;note\r0;-3;other;x\r-2;1;huge;x\r' > valid.csv
+fails 1 'valid.csv:3: column kind: `huge` is none of the categories' "$nnc" train table.nn --quiet
+
+# Text is no number, and neither are decimal commas.
+model commas.nn 'data train { table = csv("commas.csv"); x = columns(table, "a", "b"); kind = table.k }'
+printf 'a,b,k\n"1,5",2,0\n"2,5",3,1\n' > commas.csv
+fails 1 '`columns` takes numbers, but `a` is text: 2 categories' "$nnc" train commas.nn --quiet
+
 # Without a header columns have numbers; a class that is out of range has its row named.
 model plain.nn 'data train { table = csv("plain.csv", header = false); x = columns(table, "c0", "c1"); kind = table.c2 }'
 printf '1,0,0\n0,1,1\n1,1,2\n0,0,1\n1,0,0\n' > plain.csv
 "$nnc" train plain.nn --quiet
 printf '1,0,0\n0,1,1\n1,1,2\n0,0,3\n1,0,0\n' > plain.csv
-fails 1 'kind: row 3 of the data holds 3, but only 0 to 2 are allowed' "$nnc" train plain.nn --quiet
+fails 1 'kind: row 3 of the data (from 0) holds 3, but only 0 to 2 are allowed' "$nnc" train plain.nn --quiet
 
 # npz, as `nnc run` writes it, and npy.
 cat > make.nn <<'END'

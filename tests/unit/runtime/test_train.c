@@ -432,7 +432,7 @@ Test(train, a_bad_label_ends_with_its_row)
     nn_training_result result;
     picks[20] = 9;
     cr_assert_eq(nn_train(&training, &result), NN_ERROR_RANGE);
-    cr_assert(strstr(nn_message(), "k: row 20 of the data holds 9"), "%s", nn_message());
+    cr_assert(strstr(nn_message(), "k: row 20 of the data (from 0) holds 9"), "%s", nn_message());
 }
 
 static int count_lines(const char *text)

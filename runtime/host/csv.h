@@ -1,6 +1,6 @@
 /* Tables as text, RFC 4180: fields between delimiters, optionally in quotes ("" is a quote inside; quoted fields may
- * hold delimiters and newlines), lines ended by LF, CRLF or CR, empty lines skipped, a byte-order mark ignored; plain or
- * gzip.
+ * hold delimiters and newlines), lines ended by LF, CRLF or CR, empty lines skipped, a byte-order mark ignored; plain
+ * or gzip.
  *
  *     header = true      the first line names the columns; without one they are c0, c1, …
  *     delimiter = ","    one character

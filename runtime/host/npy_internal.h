@@ -13,7 +13,7 @@ typedef struct {
     size_t stored_size;
     bool fortran;
     bool swapped; /* big-endian */
-    bool direct; /* the elements are as ours lie in memory */
+    bool direct;  /* the elements are as ours lie in memory */
     const void *data;
 } nn_npy_header;
 

@@ -153,7 +153,9 @@ int nn_session_forward(nn_session *session, const int64_t *dims, size_t n_dims, 
     if (status) return status;
     uint64_t step = training ? next_step(session) : session->params->step;
     nn_session_write_settings(session, step);
-    status = nn_binding_run(session, binding, NN_FORWARD, NN_FORWARD, training ? draw_number(session) : step);
+    /* Without training nothing comes after the call: the states that it changes are its own to write. */
+    status = nn_binding_run(session, binding, NN_FORWARD, training ? NN_FORWARD : NN_UPDATE,
+                            training ? draw_number(session) : step);
     if (status || !training) return status;
     session->training = binding;
     session->phase = NN_BACKWARD;

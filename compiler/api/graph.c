@@ -64,6 +64,7 @@ void nnc_graph_free(nnc_graph *graph)
     vec_free(&graph->first);
     vec_free(&graph->gives);
     vec_free(&graph->updates);
+    vec_free(&graph->advances);
     workspace_drop(graph->workspace);
     free(graph);
 }
@@ -219,7 +220,7 @@ static bool stands_alone(const nnc_graph *graph, Node value)
     bool alone = true;
     for (uint32_t i = 0; i < count; i++) {
         Op op = node_op(graph->graph, nodes[i]);
-        alone = alone && op != OP_INPUT && op != OP_TARGET && op != OP_PARAM && op != OP_STATE;
+        alone = alone && op != OP_INPUT && op != OP_TARGET && op != OP_PARAM && op != OP_STATE && op != OP_COTANGENT;
     }
     free(nodes);
     return alone;
@@ -237,7 +238,7 @@ static bool start_with(nnc_graph *graph, Node node, nnc_value first)
     bool fits = type->dtype == info.type.dtype && type_same_shape(type, &info.type);
     if (!fits || !stands_alone(graph, value)) {
         graph_refuse(graph, "the first value of `%s` %s", info.attr.name,
-                     fits ? "depends on inputs, parameters or states" : "is not of its type");
+                     fits ? "depends on inputs, parameters, states or the form" : "is not of its type");
         return false;
     }
     vec_push(&graph->first, (Result){RESULT_INIT, info.attr.name, value, NODE_NONE});
@@ -260,11 +261,53 @@ nnc_value nnc_state(nnc_graph *graph, const char *path, const char *type, nnc_va
     return (nnc_value){node.id};
 }
 
+/* The clock of the training is fed in its own types. */
+static bool suits_clock(nnc_graph *graph, Node setting)
+{
+    const NodeInfo *info = graph_node(graph->graph, setting);
+    bool progress = !strcmp(info->attr.name, "progress");
+    bool counts = !strcmp(info->attr.name, "step") || !strcmp(info->attr.name, "steps");
+    if (progress ? dtype_is_float(info->type.dtype) : !counts || info->type.dtype != DTYPE_BOOL) return true;
+    graph_refuse(graph, "the setting `%s` is %s", info->attr.name, progress ? "a floating-point number" : "a number");
+    return false;
+}
+
 nnc_value nnc_setting(nnc_graph *graph, const char *name, const char *type, double value)
 {
     Node node = graph ? declare(graph, OP_SETTING, name, type, value) : NODE_NONE;
-    if (!node_is_none(node)) vec_push(&graph->settings, (Declared){.node = node});
+    if (node_is_none(node) || !suits_clock(graph, node)) return NNC_NONE;
+    vec_push(&graph->settings, (Declared){.node = node});
     return (nnc_value){node.id};
+}
+
+nnc_value nnc_training(nnc_graph *graph)
+{
+    if (!graph) return NNC_NONE;
+    if (node_is_none(graph->training)) {
+        Name name = intern(graph->context->names, "training");
+        graph->training = build_source(graph->graph, OP_COTANGENT, name, type_scalar(DTYPE_BOOL));
+    }
+    return (nnc_value){graph->training.id};
+}
+
+void nnc_set_doc(nnc_graph *graph, nnc_value x, const char *doc)
+{
+    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    if (node_is_none(node)) return;
+    const struct {
+        Declared *at;
+        size_t count;
+    } lists[] = {{graph->inputs.at, graph->inputs.count},
+                 {graph->params.at, graph->params.count},
+                 {graph->states.at, graph->states.count},
+                 {graph->settings.at, graph->settings.count}};
+    for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
+        for (size_t i = 0; i < lists[k].count; i++)
+            if (node_same(lists[k].at[i].node, node)) {
+                lists[k].at[i].doc = doc ? arena_format(graph->context->arena, "%s", doc) : NULL;
+                return;
+            }
+    graph_refuse(graph, "only what is declared has a description");
 }
 
 /* ---- Results ---- */
@@ -303,25 +346,38 @@ void nnc_metric(nnc_graph *graph, const char *name, nnc_value x)
     give(graph, RESULT_METRIC, name, x);
 }
 
-void nnc_update(nnc_graph *graph, nnc_value old, nnc_value next)
+/* Adds the pair of a value before and after to the list, one of those that have none of it yet. */
+static bool replace(nnc_graph *graph, nnc_value old, nnc_value next, bool params, Result *result)
 {
     Node nodes[2];
-    if (!graph || !graph_values(graph, (nnc_value[]){old, next}, 2, nodes)) return;
+    if (!graph || !graph_values(graph, (nnc_value[]){old, next}, 2, nodes)) return false;
     const NodeInfo info = *graph_node(graph->graph, nodes[0]);
-    if (info.op != OP_PARAM && info.op != OP_STATE) {
-        graph_refuse(graph, "%s: only parameters and states are updated", op_info(info.op)->spelling);
-        return;
+    if (info.op != OP_STATE && !(params && info.op == OP_PARAM)) {
+        graph_refuse(graph, "%s: only %sstates are updated", op_info(info.op)->spelling,
+                     params ? "parameters and " : "");
+        return false;
     }
-    for (size_t i = 0; i < graph->updates.count; i++) {
-        if (!node_same(graph->updates.at[i].old, nodes[0])) continue;
-        graph_refuse(graph, "`%s` is updated twice", info.attr.name);
-        return;
-    }
+    bool twice = false;
+    for (size_t i = 0; i < graph->updates.count; i++) twice |= node_same(graph->updates.at[i].old, nodes[0]);
+    for (size_t i = 0; i < graph->advances.count; i++) twice |= node_same(graph->advances.at[i].old, nodes[0]);
     Node value = graph_stretch(graph, nodes[1], &info.type);
     const Type *type = node_type(graph->graph, value);
-    if (type->dtype != info.type.dtype || !type_same_shape(type, &info.type)) {
-        graph_refuse(graph, "the next value of `%s` is not of its type", info.attr.name);
-        return;
-    }
-    vec_push(&graph->updates, (Result){RESULT_UPDATE, info.attr.name, value, nodes[0]});
+    bool fits = type->dtype == info.type.dtype && type_same_shape(type, &info.type);
+    *result = (Result){RESULT_UPDATE, info.attr.name, value, nodes[0]};
+    if (twice || !fits)
+        graph_refuse(graph, twice ? "`%s` is updated twice" : "the next value of `%s` is not of its type",
+                     info.attr.name);
+    return !twice && fits;
+}
+
+void nnc_update(nnc_graph *graph, nnc_value old, nnc_value next)
+{
+    Result result;
+    if (replace(graph, old, next, true, &result)) vec_push(&graph->updates, result);
+}
+
+void nnc_advance(nnc_graph *graph, nnc_value state, nnc_value next)
+{
+    Result result;
+    if (replace(graph, state, next, false, &result)) vec_push(&graph->advances, result);
 }

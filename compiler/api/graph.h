@@ -14,6 +14,8 @@ struct nnc_graph {
     bool failed; /* some call did */
     Vec(Declared) inputs, params, states, settings;
     Vec(Result) first, gives, updates; /* RESULT_INIT; outputs, losses, metrics; RESULT_UPDATE */
+    Vec(Result) advances;              /* RESULT_UPDATE of both forms */
+    Node training;                     /* stands for the form; NODE_NONE until it is asked for */
 };
 
 /* A diagnostic that the next compilation reports. NNC_NONE. */

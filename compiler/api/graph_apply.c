@@ -145,6 +145,11 @@ nnc_value nnc_transpose(nnc_graph *graph, nnc_value x, const int *axes)
 
 nnc_value nnc_slice(nnc_graph *graph, nnc_value x, int axis, const char *start, const char *size)
 {
+    return nnc_stride(graph, x, axis, start, size, 1);
+}
+
+nnc_value nnc_stride(nnc_graph *graph, nnc_value x, int axis, const char *start, const char *size, int step)
+{
     Dim from, count, starts[MAX_RANK];
     int32_t steps[MAX_RANK];
     Node node = graph ? graph_value(graph, x) : NODE_NONE;
@@ -153,11 +158,31 @@ nnc_value nnc_slice(nnc_graph *graph, nnc_value x, int axis, const char *start, 
     if (axis < 0 || axis >= (int)type.rank) return graph_refuse(graph, "slice: there is no axis %d", axis);
     for (uint32_t i = 0; i < type.rank; i++) {
         starts[i] = (int)i == axis ? from : dim_constant(graph_dims(graph->graph), 0);
-        steps[i] = 1;
+        steps[i] = (int)i == axis ? step : 1;
     }
     type.dims[axis] = count;
     Attr attr = {.sizes = starts, .ints = steps, .n_sizes = type.rank, .n_ints = type.rank};
     return graph_put(graph, OP_SLICE, &node, 1, &attr, &type);
+}
+
+nnc_value nnc_pad(nnc_graph *graph, nnc_value x, int axis, const char *before, const char *after)
+{
+    Dim front, behind, starts[MAX_RANK];
+    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    if (node_is_none(node) || !graph_size(graph, before, &front) || !graph_size(graph, after, &behind)) return NNC_NONE;
+    DimTable *dims = graph_dims(graph->graph);
+    Type type = *node_type(graph->graph, node);
+    if (axis < 0 || axis >= (int)type.rank) return graph_refuse(graph, "pad: there is no axis %d", axis);
+    for (uint32_t i = 0; i < type.rank; i++) starts[i] = (int)i == axis ? front : dim_constant(dims, 0);
+    type.dims[axis] = dim_add(dims, dim_add(dims, front, type.dims[axis]), behind);
+    return graph_put(graph, OP_PAD, &node, 1, &(Attr){.sizes = starts, .n_sizes = type.rank}, &type);
+}
+
+nnc_value nnc_reverse(nnc_graph *graph, nnc_value x, int axis)
+{
+    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    if (node_is_none(node)) return NNC_NONE;
+    return graph_put(graph, OP_REVERSE, &node, 1, &(Attr){.ints = (int32_t[]){axis}, .n_ints = 1}, NULL);
 }
 
 nnc_value nnc_concat(nnc_graph *graph, const nnc_value *parts, size_t n_parts, int axis)
@@ -174,6 +199,16 @@ nnc_value nnc_gather(nnc_graph *graph, nnc_value x, nnc_value ids, int axis, int
     Node nodes[2];
     if (!graph || !graph_values(graph, (nnc_value[]){x, ids}, 2, nodes)) return NNC_NONE;
     return graph_put(graph, OP_GATHER, nodes, 2, &(Attr){.ints = (int32_t[]){axis, batch_axes}, .n_ints = 2}, NULL);
+}
+
+nnc_value nnc_scatter_add(nnc_graph *graph, nnc_value ids, nnc_value g, const char *shape, int axis, int batch_axes)
+{
+    Node nodes[2];
+    Type type;
+    if (!graph || !graph_values(graph, (nnc_value[]){ids, g}, 2, nodes) || !graph_type(graph, shape, &type))
+        return NNC_NONE;
+    Attr attr = {.ints = (int32_t[]){axis, batch_axes}, .n_ints = 2};
+    return graph_put(graph, OP_SCATTER_ADD, nodes, 2, &attr, &type);
 }
 
 /* ---- Reductions and contractions ---- */

@@ -1,6 +1,7 @@
 /* nnc.h: graphs to models, files and formulas. */
 #include <string.h>
 
+#include "api/deploy.h"
 #include "api/graph.h"
 #include "api/outputs.h"
 #include "ir/build.h"
@@ -47,21 +48,67 @@ static Node total_loss(const nnc_graph *graph)
     return total;
 }
 
-/* "training": what "inference" gives, the gradients of the loss, and the updates. */
-static Function training_of(const nnc_graph *graph, Node loss)
+typedef struct {
+    const nnc_graph *graph;
+    bool training;
+} Form;
+
+static Node choose_form(void *data, Node old, Node rebuilt)
+{
+    const Form *form = data;
+    if (!node_same(old, form->graph->training)) return rebuilt;
+    return build_constant(form->graph->graph, type_scalar(DTYPE_BOOL), form->training);
+}
+
+/* The nodes as they are in one of the two forms. */
+static void in_form(const nnc_graph *graph, bool training, Node *nodes, uint32_t count)
+{
+    Form form = {graph, training};
+    if (!node_is_none(graph->training)) graph_rewrite(graph->graph, nodes, count, choose_form, &form);
+}
+
+/* "inference": what the model gives, and the states that each forward changes. "training": the same in its own form,
+ * the gradients of the loss, and the updates. */
+static Function form_of(const nnc_graph *graph, bool training)
 {
     Vec(Result) results = {0};
+    Node loss = total_loss(graph);
     for (size_t i = 0; i < graph->gives.count; i++) vec_push(&results, graph->gives.at[i]);
-    for (size_t i = 0; i < graph->params.count && !node_is_none(loss); i++) {
+    for (size_t i = 0; i < graph->advances.count; i++) vec_push(&results, graph->advances.at[i]);
+    for (size_t i = 0; i < graph->params.count && training && !node_is_none(loss); i++) {
         Node param = graph->params.at[i].node;
         Name path = graph_node(graph->graph, param)->attr.name;
         Node gradient = build_gradient(graph->graph, loss, param);
         vec_push(&results, (Result){RESULT_GRADIENT, path, gradient, NODE_NONE});
     }
-    for (size_t i = 0; i < graph->updates.count; i++) vec_push(&results, graph->updates.at[i]);
-    Function function = function_of(graph, "training", results.at, results.count);
+    for (size_t i = 0; i < graph->updates.count && training; i++) vec_push(&results, graph->updates.at[i]);
+    Node *nodes = ARENA_ARRAY(graph->context->arena, Node, results.count + 1);
+    uint32_t count = 0;
+    for (size_t i = 0; i < results.count; i++) nodes[count++] = results.at[i].value;
+    if (!node_is_none(loss)) nodes[count++] = loss;
+    in_form(graph, training, nodes, count);
+    for (size_t i = 0; i < results.count; i++) results.at[i].value = nodes[i];
+    Function function = function_of(graph, training ? "training" : "inference", results.at, results.count);
+    function.loss = node_is_none(loss) ? NODE_NONE : nodes[count - 1];
     vec_free(&results);
     return function;
+}
+
+/* The settings; `steps` is among them where there is a `progress` that follows from it. */
+static void add_settings(const nnc_graph *graph, Module *module)
+{
+    bool progress = false, steps = false;
+    module->n_settings = (uint32_t)graph->settings.count;
+    module->settings = ARENA_ARRAY(graph->context->arena, Declared, graph->settings.count + 1);
+    for (uint32_t i = 0; i < module->n_settings; i++) {
+        Name name = graph_node(graph->graph, graph->settings.at[i].node)->attr.name;
+        progress = progress || !strcmp(name, "progress");
+        steps = steps || !strcmp(name, "steps");
+        module->settings[i] = graph->settings.at[i];
+    }
+    if (!progress || steps) return;
+    Node node = build_setting(graph->graph, intern(graph->context->names, "steps"), DTYPE_I64, 0);
+    module->settings[module->n_settings++] = (Declared){.node = node};
 }
 
 /* The module of the graph as it is now; passes may change it without changing the graph's own lists. */
@@ -82,36 +129,49 @@ static Module *module_of(const nnc_graph *graph)
     module->params = ARENA_COPY(arena, Declared, graph->params.at, graph->params.count);
     module->n_states = (uint32_t)graph->states.count;
     module->states = ARENA_COPY(arena, Declared, graph->states.at, graph->states.count);
-    module->n_settings = (uint32_t)graph->settings.count;
-    module->settings = ARENA_COPY(arena, Declared, graph->settings.at, graph->settings.count);
+    add_settings(graph, module);
     vec_free(&symbols.names);
-    Node loss = total_loss(graph);
     module->functions = ARENA_ARRAY(arena, Function, 3);
     module->functions[0] = function_of(graph, "initialise", graph->first.at, graph->first.count);
-    module->functions[1] = function_of(graph, "inference", graph->gives.at, graph->gives.count);
-    module->functions[2] = training_of(graph, loss);
-    module->functions[1].loss = module->functions[2].loss = loss;
+    module->functions[1] = form_of(graph, false);
+    module->functions[2] = form_of(graph, true);
     return module;
 }
 
+/* The caller's options; false after a diagnostic for those that say something of sources. */
+static bool read_options(nnc_graph *graph, const nnc_options *given, nnc_options *options)
+{
+    if (!options_read(graph->context, given, options)) return false;
+    const char *wrong = options->model        ? "a model to choose"
+                        : options->n_bindings ? "sizes to bind"
+                        : options->n_presets  ? "defaults of settings"
+                        : options->n_data     ? "data files"
+                        : options->f64        ? "other types"
+                                              : NULL;
+    if (wrong) diag_new(graph->context->diagnostics, DIAG_bad_option, NO_SPAN, "a graph has no %s", wrong);
+    return !wrong;
+}
+
 /* The rewritten module; NULL after a diagnostic. */
-static Module *rewrite(nnc_graph *graph)
+static Module *rewrite(nnc_graph *graph, const nnc_options *options)
 {
     Context *context = graph->context;
-    if (graph->failed || !graph->gives.count) {
+    if (graph->failed || !(graph->gives.count || graph->advances.count)) {
         if (!diagnostics_errors(context->diagnostics))
             diag_new(context->diagnostics, DIAG_bad_graph, NO_SPAN,
                      graph->failed ? "a call that built the graph failed"
                                    : "the model gives nothing: no output, no loss");
         return NULL;
     }
-    Module *module = module_of(graph);
-    const char *wrong = module_verify(module);
+    Program program = {.module = module_of(graph)};
+    const char *wrong = module_verify(program.module);
     if (wrong) {
         diag_new(context->diagnostics, DIAG_bad_graph, NO_SPAN, "%s", wrong);
         return NULL;
     }
-    return passes_run(module, NULL) ? module : NULL;
+    if (options->name && !deploy_rename(context, &program, options->name)) return NULL;
+    if (options->inference) deploy_without_training(context, &program);
+    return passes_run(program.module, NULL) ? program.module : NULL;
 }
 
 static int finish(nnc_graph *graph, bool good)
@@ -126,7 +186,7 @@ int nnc_graph_compile(nnc_graph *graph, const nnc_options *given, nn_model **mod
     if (!graph || !model) return 1;
     *model = NULL;
     compiler_begin(graph->compiler);
-    Module *module = options_read(graph->context, given, &options) ? rewrite(graph) : NULL;
+    Module *module = read_options(graph, given, &options) ? rewrite(graph, &options) : NULL;
     Plan *plan = module ? schedule(graph->context, module, NULL) : NULL;
     return finish(graph, plan && model_make(graph->workspace, plan, &options, model));
 }
@@ -136,14 +196,12 @@ int nnc_graph_write(nnc_graph *graph, const nnc_options *given, const char *path
     nnc_options options;
     if (!graph || !path) return 1;
     compiler_begin(graph->compiler);
-    if (!options_read(graph->context, given, &options)) return finish(graph, false);
+    if (!read_options(graph, given, &options)) return finish(graph, false);
     const Output *output = output_find(graph->context, "", path);
-    Module *module = output ? rewrite(graph) : NULL;
+    Module *module = output ? rewrite(graph, &options) : NULL;
     Plan *plan = module && output_needs_plan(output) ? schedule(graph->context, module, NULL) : NULL;
-    CodegenOptions how = {.cpu = options.cpu, .level = 2};
-    bool good = module && (plan || !output_needs_plan(output)) &&
-                output_write(graph->context, output, module, plan, &how, path);
-    return finish(graph, good);
+    return finish(graph, module && (plan || !output_needs_plan(output)) &&
+                             model_write(graph->context, output, module, plan, &options, path));
 }
 
 int nnc_graph_gradient(nnc_graph *graph, nnc_value of, nnc_value wrt, nnc_form form, const char **formula)
@@ -152,8 +210,9 @@ int nnc_graph_gradient(nnc_graph *graph, nnc_value of, nnc_value wrt, nnc_form f
     if (!graph || !formula) return 1;
     *formula = NULL;
     compiler_begin(graph->compiler);
-    bool good = graph_values(graph, (nnc_value[]){of, wrt}, 2, nodes) &&
-                formula_make(graph->compiler, module_of(graph), nodes[0], nodes[1], form);
+    bool good = graph_values(graph, (nnc_value[]){of, wrt}, 2, nodes);
+    if (good) in_form(graph, false, nodes, 2);
+    good = good && formula_make(graph->compiler, module_of(graph), nodes[0], nodes[1], form);
     if (good) *formula = text_get(&graph->compiler->formula);
     return finish(graph, good);
 }

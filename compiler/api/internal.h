@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "api/outputs.h"
 #include "api/provider.h"
 #include "codegen/codegen.h"
 #include "display/display.h"
@@ -38,6 +39,10 @@ bool options_read(Context *context, const nnc_options *given, nnc_options *optio
 /* A rewritten module and its plan become a model over machine code, which keeps the workspace. False after a
  * diagnostic. */
 bool model_make(Workspace *workspace, const Plan *plan, const nnc_options *options, nn_model **model);
+/* Writes a rewritten module, and its plan where the output needs one, with the weights that the options name. False
+ * after a diagnostic. */
+bool model_write(Context *context, const Output *output, const Module *module, const Plan *plan,
+                 const nnc_options *options, const char *path);
 /* d of / d wrt as a formula in compiler->formula. False after a diagnostic. */
 bool formula_make(nnc_compiler *compiler, const Module *module, Node of, Node wrt, nnc_form form);
 

@@ -1,6 +1,7 @@
 /* Machine code that belongs to a model, and derivatives as formulas: what sources and graphs have in common. */
 #include <stdlib.h>
 
+#include "api/deploy.h"
 #include "api/derivative.h"
 #include "api/internal.h"
 
@@ -28,6 +29,11 @@ bool model_make(Workspace *workspace, const Plan *plan, const nnc_options *optio
 {
     Context *context = workspace->context;
     CodegenOptions how = {.cpu = options->cpu, .level = 1};
+    if (options->weights) {
+        diag_hint(diag_new(context->diagnostics, DIAG_bad_option, NO_SPAN, "weights are carried by files alone"),
+                  "nn_params_load reads them into parameters of this model");
+        return false;
+    }
     nn_options memory = {.size = sizeof memory, .memory = options->memory};
     Code *code = malloc(sizeof *code);
     Jit *jit = code ? jit_compile(context, plan, &how) : NULL;
@@ -45,6 +51,20 @@ bool model_make(Workspace *workspace, const Plan *plan, const nnc_options *optio
     if (!nn_model_on_release(*model, release_code, code)) return true;
     release_code(code);
     return fail(context);
+}
+
+bool model_write(Context *context, const Output *output, const Module *module, const Plan *plan,
+                 const nnc_options *options, const char *path)
+{
+    CodegenOptions how = {.cpu = options->cpu, .level = 2};
+    char *weights = NULL;
+    if (plan && options->weights &&
+        !deploy_weights(context, plan, NULL, 0, options->weights, &weights, &how.weights_size))
+        return false;
+    how.weights = weights;
+    bool good = output_write(context, output, module, plan, &how, path);
+    free(weights);
+    return good;
 }
 
 bool formula_make(nnc_compiler *compiler, const Module *module, Node of, Node wrt, nnc_form form)

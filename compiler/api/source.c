@@ -130,15 +130,7 @@ static bool write_output(Job *job, const char *path)
         plan = schedule(context, module, NULL);
         if (!plan) return false;
     }
-    CodegenOptions how = {.cpu = job->options.cpu, .level = 2};
-    char *weights = NULL;
-    if (plan && job->options.weights &&
-        !deploy_weights(context, plan, NULL, 0, job->options.weights, &weights, &how.weights_size))
-        return false;
-    how.weights = weights;
-    bool good = output_write(context, output, module, plan, &how, path);
-    free(weights);
-    return good;
+    return model_write(context, output, module, plan, &job->options, path);
 }
 
 int nnc_write(nnc_compiler *compiler, const char *path, const char *text, const nnc_options *options,

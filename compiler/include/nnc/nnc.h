@@ -110,7 +110,9 @@ typedef struct {
     const nn_memory *memory; /* of the model's values; NULL: the C library's */
     int inference;           /* leave out what only training needs */
     const char *name;        /* of the model; the names of a library's functions begin with it. NULL: the source's */
-    const char *weights;     /* of nnc_write: a safetensors file that the code is to carry, or NULL */
+    /* Of files that are written: a safetensors file that the code is to carry. A model in the process carries none;
+     * nn_params_load reads them. */
+    const char *weights;
 } nnc_options;
 
 #define NNC_OPTIONS_INIT                                                                                               \
@@ -172,9 +174,13 @@ NNC_API nnc_value nnc_target(nnc_graph *graph, const char *name, const char *typ
 NNC_API nnc_value nnc_param(nnc_graph *graph, const char *path, const char *type, nnc_value first);
 /* What is kept from call to call: a running mean, or with a path `optimizer/PATH/NAME` an optimiser's. */
 NNC_API nnc_value nnc_state(nnc_graph *graph, const char *path, const char *type, nnc_value first);
-/* A scalar that nn_params_set_setting changes. */
+/* A scalar that nn_params_set_setting changes. `step`, `steps` and `progress` are the clock of the training, as nn.h
+ * says. */
 NNC_API nnc_value nnc_setting(nnc_graph *graph, const char *name, const char *type, double value);
 
+/* A truth value: whether the model runs in its training form. select(nnc_training(graph), noisy, x) is a layer that
+ * behaves differently in training; both forms are compiled, and neither asks. */
+NNC_API nnc_value nnc_training(nnc_graph *graph);
 /* One number everywhere. */
 NNC_API nnc_value nnc_constant(nnc_graph *graph, const char *type, double number);
 /* Row-major elements, `size` bytes; copied. */
@@ -211,9 +217,18 @@ NNC_API nnc_value nnc_reshape(nnc_graph *graph, nnc_value x, const char *shape);
 NNC_API nnc_value nnc_transpose(nnc_graph *graph, nnc_value x, const int *axes);
 /* `size` elements from `start` on along one axis, both as texts. */
 NNC_API nnc_value nnc_slice(nnc_graph *graph, nnc_value x, int axis, const char *start, const char *size);
+/* The same of every step-th element; step > 0. */
+NNC_API nnc_value nnc_stride(nnc_graph *graph, nnc_value x, int axis, const char *start, const char *size, int step);
+/* So many zeros in front and behind along one axis, as texts. */
+NNC_API nnc_value nnc_pad(nnc_graph *graph, nnc_value x, int axis, const char *before, const char *after);
+/* The other way round along one axis. */
+NNC_API nnc_value nnc_reverse(nnc_graph *graph, nnc_value x, int axis);
 NNC_API nnc_value nnc_concat(nnc_graph *graph, const nnc_value *parts, size_t n_parts, int axis);
 /* Rows of x by number: `axis` of x is replaced by the axes of ids after the first `batch_axes`, which both share. */
 NNC_API nnc_value nnc_gather(nnc_graph *graph, nnc_value x, nnc_value ids, int axis, int batch_axes);
+/* Its reverse: zeros of the shape, and what g has added where gather with these ids would have read it. */
+NNC_API nnc_value nnc_scatter_add(nnc_graph *graph, nnc_value ids, nnc_value g, const char *shape, int axis,
+                                  int batch_axes);
 
 /* sum mean prod reduce_max reduce_min argmax argmin any all logsumexp, over axes in ascending order; NULL: all of them.
  */
@@ -230,6 +245,8 @@ NNC_API nnc_value nnc_stop_gradient(nnc_graph *graph, nnc_value x);
 
 /* What formulas call it. */
 NNC_API void nnc_set_name(nnc_graph *graph, nnc_value x, const char *name);
+/* What nn_model_tensor says of an input, target, parameter, state or setting. */
+NNC_API void nnc_set_doc(nnc_graph *graph, nnc_value x, const char *doc);
 /* `f32[batch, 10]`; "" for NNC_NONE. Valid as long as the graph. */
 NNC_API const char *nnc_type(nnc_graph *graph, nnc_value x);
 
@@ -239,8 +256,11 @@ NNC_API void nnc_loss(nnc_graph *graph, const char *name, nnc_value x);
 NNC_API void nnc_metric(nnc_graph *graph, const char *name, nnc_value x);
 /* What a parameter or state is after each update: nnc_update(graph, w, w - lr * nnc_derivative(graph, loss, w)). */
 NNC_API void nnc_update(nnc_graph *graph, nnc_value old, nnc_value next);
+/* What a state is after each forward, and in training after each step: the memory of a stream. */
+NNC_API void nnc_advance(nnc_graph *graph, nnc_value state, nnc_value next);
 
-/* As for sources; of the options cpu and memory count. The graph may grow afterwards and be compiled again. */
+/* As for sources; of the options cpu, memory, inference, name and, for files, weights. The others are about sources:
+ * a diagnostic says so. The graph may grow afterwards and be compiled again. */
 NNC_API int nnc_graph_compile(nnc_graph *graph, const nnc_options *options, nn_model **model);
 NNC_API int nnc_graph_write(nnc_graph *graph, const nnc_options *options, const char *output);
 NNC_API int nnc_graph_gradient(nnc_graph *graph, nnc_value of, nnc_value wrt, nnc_form form, const char **formula);

@@ -51,6 +51,61 @@ static void hook_and_settings(nn_model *model)
     nn_session_free(session);
 }
 
+/* All elements of a gradient, by its name in the model's description. */
+static size_t elements_of(nn_session *session, const char *name)
+{
+    int rank;
+    int64_t dims[12];
+    size_t count = 1;
+    CHECK(!nn_session_shape(session, name, &rank, dims));
+    for (int i = 0; i < rank; i++) count *= (size_t)dims[i];
+    return count;
+}
+
+/* A program that knows nothing of the model finds every gradient in its description. Without them nothing is learned.
+ */
+static void every_gradient(void)
+{
+    enum { MOST = 64 };
+    static const float none[MOST];
+    nn_model *model = compile(CLASSIFIER);
+    nn_session *session = start(model), *untouched = start(model);
+    nn_params *params = nn_session_params(session);
+    nn_tensor info = {.size = sizeof info};
+    float g[MOST], w[MOST], before[MOST];
+    int gradients = 0, weights = 0;
+    CHECK(!nn_session_forward(session, all_rows, 1, classifier_feed, 2, 1) && !nn_session_backward(session));
+    for (size_t i = 0; i < nn_model_tensors(model); i++) {
+        char name[80];
+        float sum = 0;
+        CHECK(!nn_model_tensor(model, i, &info));
+        weights += info.role == NN_ROLE_PARAM;
+        if (info.role != NN_ROLE_GRADIENT) continue;
+        snprintf(name, sizeof name, "grad.%s", info.name);
+        size_t count = elements_of(session, name);
+        CHECK(count <= MOST && !nn_session_get(session, name, NN_TYPE_F32, g, count));
+        for (size_t k = 0; k < count; k++) sum += g[k] * g[k];
+        CHECK(sum > 0 && !nn_session_set(session, name, NN_TYPE_F32, none, count));
+        gradients++;
+    }
+    CHECK(gradients == 4 && weights == 4 && !nn_session_update(session) && nn_params_step(params) == 1);
+    for (size_t i = 0; i < nn_model_tensors(model); i++) {
+        int rank;
+        int64_t dims[12];
+        size_t count = 1;
+        CHECK(!nn_model_tensor(model, i, &info));
+        if (info.role != NN_ROLE_PARAM) continue;
+        CHECK(!nn_params_shape(params, info.name, &rank, dims));
+        for (int k = 0; k < rank; k++) count *= (size_t)dims[k];
+        CHECK(!nn_params_get(params, info.name, NN_TYPE_F32, w, count));
+        CHECK(!nn_params_get(nn_session_params(untouched), info.name, NN_TYPE_F32, before, count));
+        CHECK(!memcmp(w, before, count * sizeof *w));
+    }
+    nn_session_free(session);
+    nn_session_free(untouched);
+    nn_model_free(model);
+}
+
 /* Two halves of a batch, their gradients added by the caller, are the batch. */
 static void accumulation(nn_model *model)
 {
@@ -134,6 +189,7 @@ int main(void)
 {
     nn_model *logistic = compile(LOGISTIC);
     hook_and_settings(logistic);
+    every_gradient();
     accumulation(logistic);
     shared_parameters(logistic);
     nn_model_free(logistic);

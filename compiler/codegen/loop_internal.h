@@ -92,8 +92,8 @@ uint32_t choose_axis(const Emitter *e, const uint32_t *stages, uint32_t n_stages
 /* True when the stages do so little, and some of it a reduction, that a vector of several registers pays: it hides the
  * latency of sums and walks columns in longer pieces. */
 bool stages_go_wide(const Emitter *e, const uint32_t *stages, uint32_t n_stages);
-/* False for elementary functions, which take tens of instructions. */
-bool op_is_cheap(Op op);
+/* True for elementary functions, which take tens of instructions. */
+bool is_elementary(const KernelValue *value);
 /* True when different points of the axis never scatter to the same element. */
 bool scatter_separates(const KernelValue *scatter, uint32_t axis);
 

@@ -37,11 +37,6 @@ static uint32_t find_reduce(const Emitter *e, uint32_t store, uint32_t value)
     return UINT32_MAX;
 }
 
-static bool is_dear(const KernelValue *value)
-{
-    return value->kind == KERNEL_COMPUTE && !op_is_cheap(value->op);
-}
-
 /* True when the store's value depends on `value` other than through reductions. */
 static bool needs_directly(const Kernel *kernel, uint32_t from, uint32_t value)
 {
@@ -60,7 +55,7 @@ static void find_kept_by(Emitter *e, uint32_t store)
     if (!owns_buffer(kernel, store)) return;
     for (uint32_t v = store; v-- > 0;) {
         const KernelValue *value = &kernel->values[v];
-        bool fits = is_dear(value) && value->domain == sink->domain && value->dtype == sink->dtype;
+        bool fits = is_elementary(value) && value->domain == sink->domain && value->dtype == sink->dtype;
         if (!fits || e->kept[v].store != UINT32_MAX || !needs_directly(kernel, sink->args[0], v)) continue;
         uint32_t reduce = find_reduce(e, store, v);
         if (reduce == UINT32_MAX) continue;

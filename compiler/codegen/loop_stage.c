@@ -77,34 +77,9 @@ uint32_t *pending_stages(const Emitter *e, const uint32_t *sinks, uint32_t n_sin
     return stages;
 }
 
-bool op_is_cheap(Op op)
+bool is_elementary(const KernelValue *value)
 {
-    switch (op) {
-    case OP_EXP:
-    case OP_EXPM1:
-    case OP_LOG:
-    case OP_LOG1P:
-    case OP_SIN:
-    case OP_COS:
-    case OP_TAN:
-    case OP_ASIN:
-    case OP_ACOS:
-    case OP_ATAN:
-    case OP_SINH:
-    case OP_COSH:
-    case OP_TANH:
-    case OP_ERF:
-    case OP_ERFC:
-    case OP_SIGMOID:
-    case OP_SOFTPLUS:
-    case OP_POW:
-    case OP_ATAN2:
-    case OP_MOD:
-    case OP_FLOOR_DIV:
-        return false;
-    default:
-        return true;
-    }
+    return value->kind == KERNEL_COMPUTE && op_info(value->op)->work >= ELEMENTARY_WORK;
 }
 
 bool stages_go_wide(const Emitter *e, const uint32_t *stages, uint32_t n_stages)
@@ -116,7 +91,7 @@ bool stages_go_wide(const Emitter *e, const uint32_t *stages, uint32_t n_stages)
         const KernelValue *value = &e->kernel->values[v];
         if (!needed[v] || v == e->given) continue;
         if (value->kind == KERNEL_RANDOM || value->kind == KERNEL_SCATTER) return false;
-        if (value->kind == KERNEL_COMPUTE && !op_is_cheap(value->op)) return false;
+        if (is_elementary(value)) return false;
         reduces |= value->kind == KERNEL_REDUCE;
         cost++;
     }

@@ -7,7 +7,7 @@
 #include "support/context.h"
 
 typedef enum {
-#define OP(id, spelling, arity, class, attributes, rule, flags, value) OP_##id,
+#define OP(id, spelling, arity, class, attributes, rule, flags, work, value) OP_##id,
 #include "ir/ops.def"
 #undef OP
     OP_COUNT
@@ -45,7 +45,10 @@ typedef struct {
     unsigned attributes;
     TypeRule rule;
     unsigned flags;
+    uint32_t work; /* of one element, in additions; an elementary function's is at least ELEMENTARY_WORK */
 } OpInfo;
+
+enum { ELEMENTARY_WORK = 10 };
 
 const OpInfo *op_info(Op op);
 /* OP_COUNT when no operator is spelt so. */

@@ -4,8 +4,8 @@
 #include "ir/graph.h"
 
 static const OpInfo rows[] = {
-#define OP(id, spelling, arity, class, attributes, rule, flags, value)                                                 \
-    {spelling, arity, OP_CLASS_##class, attributes, TYPE_RULE_##rule, flags},
+#define OP(id, spelling, arity, class, attributes, rule, flags, work, value)                                           \
+    {spelling, arity, OP_CLASS_##class, attributes, TYPE_RULE_##rule, flags, work},
 #include "ir/ops.def"
 #undef OP
 };
@@ -26,7 +26,7 @@ double op_evaluate(Op op, double x, double y, double z)
 {
     (void)y, (void)z;
     switch (op) {
-#define OP(id, spelling, arity, class, attributes, rule, flags, value)                                                 \
+#define OP(id, spelling, arity, class, attributes, rule, flags, work, value)                                           \
     case OP_##id:                                                                                                      \
         return value;
 #include "ir/ops.def"

@@ -11,46 +11,6 @@ enum {
     LOADS_LIMIT = 20
 };
 
-static uint32_t work_of(Op op)
-{
-    switch (op) {
-    case OP_RANDOM:
-        return 30;
-    case OP_POW:
-        return 20;
-    case OP_DIV:
-    case OP_SQRT:
-    case OP_RSQRT:
-    case OP_FLOOR_DIV:
-    case OP_MOD:
-        return 3;
-    case OP_EXP:
-    case OP_EXPM1:
-    case OP_LOG:
-    case OP_LOG1P:
-    case OP_SIN:
-    case OP_COS:
-    case OP_TAN:
-    case OP_ASIN:
-    case OP_ACOS:
-    case OP_ATAN:
-    case OP_SINH:
-    case OP_COSH:
-    case OP_TANH:
-    case OP_ERF:
-    case OP_ERFC:
-    case OP_SIGMOID:
-    case OP_SOFTPLUS:
-    case OP_ATAN2:
-        return 10;
-    case OP_PAD:
-    case OP_SCATTER_ADD:
-        return 2;
-    default:
-        return op_info(op)->class == OP_CLASS_ELEMENTWISE || op == OP_CONTRACT || op == OP_CONCAT;
-    }
-}
-
 /* True when `label` stands among the labels. */
 static bool has_label(const int32_t *labels, uint32_t count, int32_t label)
 {
@@ -174,7 +134,7 @@ static bool is_pointwise(const Graph *graph, Node node)
 static void add_costs(Program *program, const NodeInfo *info, Facts *facts)
 {
     const Graph *graph = program->graph;
-    uint32_t work = work_of(info->op), loads = 0;
+    uint32_t work = op_info(info->op)->work, loads = 0;
     bool pointwise = op_info(info->op)->class == OP_CLASS_ELEMENTWISE;
     for (uint32_t i = 0; i < info->n_args; i++) {
         Node arg = info->args[i];

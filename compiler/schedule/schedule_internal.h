@@ -172,6 +172,8 @@ void reuse_rectified(Graph *graph, Node *roots, uint32_t n_roots);
 /* roots.c */
 void program_set_targets(Program *program, const Function *function, bool step);
 void program_set_order(Program *program, const Function *function, bool step);
+/* The phase that needs results of the role. */
+Need need_of(ResultRole role);
 /* True for what stands in memory already: inputs, parameters, states, settings, literals. */
 bool is_memory(const Graph *graph, Node node);
 /* The node whose memory this one is when it is stored: without reshapes and stopped gradients. */

@@ -1,18 +1,12 @@
 #include "api/evaluation.h"
 
-#include <string.h>
-
-bool evaluation_add(Context *context, Program *program, MetricPart **parts, size_t *n_parts)
+bool evaluation_add(Program *program, MetricPart **parts, size_t *n_parts)
 {
     Module *module = program->module;
     MetricSplit split;
     if (!program->n_splits || !module->n_dims) return true;
     if (!metrics_split(module, module_function(module, "inference"), module->dims[0], &split)) return false;
-    Function *functions = ARENA_ARRAY(context->arena, Function, module->n_functions + 2);
-    memcpy(functions, module->functions, module->n_functions * sizeof *functions);
-    functions[module->n_functions++] = split.accumulate;
-    functions[module->n_functions++] = split.finish;
-    module->functions = functions;
+    module_add_functions(module, (Function[]){split.accumulate, split.finish}, 2);
     *parts = split.parts;
     *n_parts = split.n_parts;
     return true;

@@ -8,27 +8,6 @@
 #include "passes/passes.h"
 #include "schedule/schedule.h"
 
-typedef struct {
-    Vec(Name) names;
-} Symbols;
-
-static void add_symbol(void *data, Name symbol)
-{
-    Symbols *symbols = data;
-    for (size_t i = 0; i < symbols->names.count; i++)
-        if (symbols->names.at[i] == symbol) return;
-    vec_push(&symbols->names, symbol);
-}
-
-static void add_symbols(const Graph *graph, const Declared *declared, size_t count, Symbols *symbols)
-{
-    for (size_t i = 0; i < count; i++) {
-        const Type *type = node_type(graph, declared[i].node);
-        for (uint32_t k = 0; k < type->rank; k++) dim_symbols(graph_dims(graph), type->dims[k], add_symbol, symbols);
-        if (!dim_is_none(type->range)) dim_symbols(graph_dims(graph), type->range, add_symbol, symbols);
-    }
-}
-
 static Function function_of(const nnc_graph *graph, const char *name, const Result *results, size_t count)
 {
     Arena *arena = graph->context->arena;
@@ -116,13 +95,7 @@ static Module *module_of(const nnc_graph *graph)
 {
     Arena *arena = graph->context->arena;
     Module *module = ARENA_NEW(arena, Module);
-    Symbols symbols = {0};
-    add_symbols(graph->graph, graph->inputs.at, graph->inputs.count, &symbols);
-    add_symbols(graph->graph, graph->params.at, graph->params.count, &symbols);
-    add_symbols(graph->graph, graph->states.at, graph->states.count, &symbols);
     *module = (Module){.name = graph->name, .graph = graph->graph, .n_functions = 3};
-    module->n_dims = (uint32_t)symbols.names.count;
-    module->dims = ARENA_COPY(arena, Name, symbols.names.at, symbols.names.count);
     module->n_inputs = (uint32_t)graph->inputs.count;
     module->inputs = ARENA_COPY(arena, Declared, graph->inputs.at, graph->inputs.count);
     module->n_params = (uint32_t)graph->params.count;
@@ -130,7 +103,7 @@ static Module *module_of(const nnc_graph *graph)
     module->n_states = (uint32_t)graph->states.count;
     module->states = ARENA_COPY(arena, Declared, graph->states.at, graph->states.count);
     add_settings(graph, module);
-    vec_free(&symbols.names);
+    module_list_dims(module);
     module->functions = ARENA_ARRAY(arena, Function, 3);
     module->functions[0] = function_of(graph, "initialise", graph->first.at, graph->first.count);
     module->functions[1] = form_of(graph, false);

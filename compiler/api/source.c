@@ -126,7 +126,7 @@ static bool write_output(Job *job, const char *path)
     MetricPart *parts;
     size_t n_parts;
     if (output_needs_plan(output)) {
-        if (!evaluation_add(context, job->program, &parts, &n_parts)) return false;
+        if (!evaluation_add(job->program, &parts, &n_parts)) return false;
         plan = schedule(context, module, NULL);
         if (!plan) return false;
     }

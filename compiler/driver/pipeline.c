@@ -141,8 +141,7 @@ bool pipeline_plan(Pipeline *pipeline)
 {
     if (pipeline->plan) return true;
     if (!pipeline_passes(pipeline)) return false;
-    if (!pipeline->no_evaluation &&
-        !evaluation_add(pipeline->context, pipeline->program, &pipeline->parts, &pipeline->n_parts))
+    if (!pipeline->no_evaluation && !evaluation_add(pipeline->program, &pipeline->parts, &pipeline->n_parts))
         return false;
     if (pipeline->follows) evaluation_follow(pipeline->program, &pipeline->followed, &pipeline->n_followed);
     pipeline->plan = schedule(pipeline->context, pipeline->program->module, NULL);

@@ -406,13 +406,10 @@ bool watch_add_function(Watch *watch)
     for (uint32_t i = 0; i < watch->n_params; i++) measure_param(&m, &watch->params[i]);
     for (uint32_t i = 0; i < watch->n_layers && good; i++)
         if (!node_is_none(activations[i])) measure_layer(&m, &watch->layers[i], activations[i], slopes[i]);
-    Function *functions = ARENA_ARRAY(context->arena, Function, module->n_functions + 1);
-    memcpy(functions, module->functions, module->n_functions * sizeof *functions);
-    functions[module->n_functions++] =
-        (Function){.name = intern(context->names, "watch"),
-                   .results = ARENA_COPY(context->arena, Result, m.results.at, m.results.count),
-                   .n_results = (uint32_t)m.results.count};
-    module->functions = functions;
+    Function function = {.name = intern(context->names, "watch"),
+                         .results = ARENA_COPY(context->arena, Result, m.results.at, m.results.count),
+                         .n_results = (uint32_t)m.results.count};
+    module_add_functions(module, &function, 1);
     vec_free(&m.results);
     return good;
 }

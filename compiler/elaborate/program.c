@@ -102,25 +102,6 @@ static Declared *declared_of(Elaborator *el, const Stored *all, size_t count)
     return declared;
 }
 
-typedef struct {
-    Vec(Name) names;
-} Symbols;
-
-static void add_symbol(void *data, Name symbol)
-{
-    Symbols *symbols = data;
-    for (size_t i = 0; i < symbols->names.count; i++)
-        if (symbols->names.at[i] == symbol) return;
-    vec_push(&symbols->names, symbol);
-}
-
-static void add_type_symbols(const Elaborator *el, Node node, Symbols *symbols)
-{
-    const Type type = *node_type(el->graph, node);
-    for (uint32_t i = 0; i < type.rank; i++) dim_symbols(el->dims, type.dims[i], add_symbol, symbols);
-    if (!dim_is_none(type.range)) dim_symbols(el->dims, type.range, add_symbol, symbols);
-}
-
 /* Sizes that options or the data gave. */
 static void list_sizes(Compilation *c)
 {
@@ -139,14 +120,8 @@ static void make_module(Compilation *c)
 {
     Elaborator *el = c->el;
     Module *module = ARENA_NEW(el->arena, Module);
-    Symbols symbols = {0};
-    for (size_t i = 0; i < el->inputs.count; i++) add_type_symbols(el, el->inputs.at[i].node, &symbols);
-    for (size_t i = 0; i < el->params.count; i++) add_type_symbols(el, el->params.at[i].node, &symbols);
     module->name = c->model->name;
     module->graph = el->graph;
-    module->n_dims = (uint32_t)symbols.names.count;
-    module->dims = symbols.names.count ? ARENA_COPY(el->arena, Name, symbols.names.at, symbols.names.count) : NULL;
-    vec_free(&symbols.names);
     module->n_inputs = (uint32_t)el->inputs.count;
     module->inputs = ARENA_COPY(el->arena, Declared, el->inputs.at, el->inputs.count);
     module->n_settings = (uint32_t)el->settings.count;
@@ -155,6 +130,7 @@ static void make_module(Compilation *c)
     module->params = declared_of(el, el->params.at, el->params.count);
     module->n_states = (uint32_t)el->states.count;
     module->states = declared_of(el, el->states.at, el->states.count);
+    module_list_dims(module);
     module->n_functions = (uint32_t)c->functions.count;
     module->functions = ARENA_COPY(el->arena, Function, c->functions.at, c->functions.count);
     module->n_checks = (uint32_t)el->checks.count;

@@ -2,6 +2,47 @@
 
 #include <string.h>
 
+#include "support/vector.h"
+
+typedef Vec(Name) Names;
+
+static void add_symbol(void *data, Name symbol)
+{
+    Names *names = data;
+    for (size_t i = 0; i < names->count; i++)
+        if (names->at[i] == symbol) return;
+    vec_push(names, symbol);
+}
+
+static void add_symbols(const Graph *graph, const Declared *declared, uint32_t count, Names *names)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const Type type = *node_type(graph, declared[i].node);
+        for (uint32_t k = 0; k < type.rank; k++) dim_symbols(graph_dims(graph), type.dims[k], add_symbol, names);
+        if (!dim_is_none(type.range)) dim_symbols(graph_dims(graph), type.range, add_symbol, names);
+    }
+}
+
+void module_list_dims(Module *module)
+{
+    Names names = {0};
+    add_symbols(module->graph, module->inputs, module->n_inputs, &names);
+    add_symbols(module->graph, module->params, module->n_params, &names);
+    add_symbols(module->graph, module->states, module->n_states, &names);
+    module->n_dims = (uint32_t)names.count;
+    module->dims = names.count ? ARENA_COPY(graph_context(module->graph)->arena, Name, names.at, names.count) : NULL;
+    vec_free(&names);
+}
+
+void module_add_functions(Module *module, const Function *functions, uint32_t count)
+{
+    Function *all = ARENA_ARRAY(graph_context(module->graph)->arena, Function, module->n_functions + count);
+    memcpy(all, module->functions, module->n_functions * sizeof *all);
+    memcpy(all + module->n_functions, functions, count * sizeof *all);
+    module->functions = all;
+    module->n_functions += count;
+}
+
 Function *module_function(const Module *module, const char *name)
 {
     for (uint32_t i = 0; i < module->n_functions; i++)

@@ -61,6 +61,10 @@ typedef struct {
 
 /* NULL when the module has no function of that name. */
 Function *module_function(const Module *module, const char *name);
+/* Makes `dims` anew: the free sizes of inputs and targets, then of parameters and states, as first mentioned. */
+void module_list_dims(Module *module);
+/* Puts copies of the functions after the module's; pointers to its functions are not valid any more. */
+void module_add_functions(Module *module, const Function *functions, uint32_t count);
 /* NULL when the function has no such result. */
 Result *function_result(const Function *function, ResultRole role, Name name);
 /* Every node that the module needs: of its declared things, checks and functions; operands before users. malloc'd. */

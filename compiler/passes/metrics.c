@@ -230,10 +230,9 @@ bool metrics_run(Module *module, Name batch, MetricPart **parts, uint32_t *n_par
     if (good) {
         *n_parts = (uint32_t)s.parts.count;
         *parts = ARENA_COPY(context->arena, MetricPart, s.parts.at, s.parts.count);
-        Function *functions = ARENA_ARRAY(context->arena, Function, module->n_functions + 1);
-        memcpy(functions, module->functions, module->n_functions * sizeof *functions);
-        make_finish(&s, training, &functions[module->n_functions++]);
-        module->functions = functions;
+        Function running;
+        make_finish(&s, training, &running);
+        module_add_functions(module, &running, 1);
         add_partials(module, *parts, *n_parts);
     }
     splitter_free(&s);
@@ -242,17 +241,12 @@ bool metrics_run(Module *module, Name batch, MetricPart **parts, uint32_t *n_par
 
 bool pass_metrics(Module *module, const PassOptions *options)
 {
-    Context *context = graph_context(module->graph);
     const Function *evaluation = module_function(module, "evaluation");
     MetricSplit split;
     Name batch = options->batch ? options->batch : module->n_dims ? module->dims[0] : NULL;
     if (!evaluation) evaluation = module_function(module, "inference");
     if (!evaluation || module_function(module, "accumulate")) return true;
     if (!metrics_split(module, evaluation, batch, &split)) return false;
-    Function *functions = ARENA_ARRAY(context->arena, Function, module->n_functions + 2);
-    memcpy(functions, module->functions, module->n_functions * sizeof *functions);
-    functions[module->n_functions++] = split.accumulate;
-    functions[module->n_functions++] = split.finish;
-    module->functions = functions;
+    module_add_functions(module, (Function[]){split.accumulate, split.finish}, 2);
     return true;
 }

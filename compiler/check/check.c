@@ -63,7 +63,7 @@ static void check_derivative(Walk *walk, const Item *item)
         diag_hint(diag, "there is one expression for each argument, separated by commas");
         return;
     }
-    walk->known.count = 0;
+    forget(walk, 0);
     for (uint32_t i = 0; i < names->n_kids; i++) declare(walk, names->kids[i]->name, false, names->kids[i]->span);
     know_text(walk, "dy");
     know_text(walk, "out");
@@ -91,7 +91,8 @@ static void check_item(Walk *walk, const Item *item)
 {
     walk->item = item;
     walk->body = (SyntaxKind)item->syntax->kind;
-    walk->known.count = walk->block = 0;
+    forget(walk, 0);
+    walk->block = 0;
     switch (item->syntax->kind) {
     case SYNTAX_CONST:
         walk_expression(walk, item->syntax->kids[0]);
@@ -119,61 +120,106 @@ static void check_item(Walk *walk, const Item *item)
     }
 }
 
-/* A walk along mentions that comes back to its start is recursion. */
+/* A walk along mentions that comes back to its start is recursion. It keeps its own stack: a chain of functions may be
+ * as long as a file. */
 typedef struct {
     const Item *item;
-    bool open;
-} Visited;
+    size_t next, end; /* its mentions that are not followed yet */
+    bool seen, open;
+} Visit;
 
 typedef struct {
-    const Walk *walk;
-    Vec(Visited) visited;
+    Walk *walk;
+    Visit *visits; /* of the user's items, by address */
+    size_t count;
+    Vec(Visit *) open; /* from the one where the walk began */
 } Search;
 
-static void search(Search *state, const Item *item)
+static int by_item(const void *a, const void *b)
 {
-    size_t own = state->visited.count;
-    vec_push(&state->visited, (Visited){item, true});
-    for (size_t i = 0; i < state->walk->mentions.count; i++) {
-        const Mention *mention = &state->walk->mentions.at[i];
-        if (mention->from != item) continue;
-        const Visited *seen = NULL;
-        for (size_t k = 0; k < state->visited.count; k++)
-            if (state->visited.at[k].item == mention->to) seen = &state->visited.at[k];
-        if (!seen) {
-            search(state, mention->to);
-        } else if (seen->open) {
-            Diag *diag =
-                mistake((Walk *)state->walk, DIAG_recursion, mention->at,
-                        mention->to == item ? "`%s` uses itself" : "`%s` is used by what it uses", mention->to->name);
-            diag_note(diag, mention->to->place, "`%s` is defined here", mention->to->name);
-            diag_hint(diag, "nothing may be recursive: `repeat` makes copies, `scan` walks along an axis");
+    const Item *x = ((const Visit *)a)->item, *y = ((const Visit *)b)->item;
+    return x < y ? -1 : x > y;
+}
+
+static Visit *visit_of(const Search *search, const Item *item)
+{
+    if (!search->count) return NULL;
+    return bsearch(&(Visit){.item = item}, search->visits, search->count, sizeof(Visit), by_item);
+}
+
+static void list_visits(Search *search)
+{
+    const Walk *walk = search->walk;
+    size_t count = 0;
+    for (const Item *item = items_first(walk->items); item; item = item->next) count++;
+    search->visits = ARENA_ARRAY(walk->context->arena, Visit, count + 1);
+    for (const Item *item = items_first(walk->items); item; item = item->next)
+        search->visits[search->count++].item = item;
+    if (count) qsort(search->visits, count, sizeof(Visit), by_item);
+    for (size_t i = 0, end; i < walk->mentions.count; i = end) {
+        const Item *from = walk->mentions.at[i].from;
+        for (end = i; end < walk->mentions.count && walk->mentions.at[end].from == from;) end++;
+        Visit *visit = visit_of(search, from);
+        visit->next = i;
+        visit->end = end;
+    }
+}
+
+static void open_visit(Search *search, Visit *visit)
+{
+    visit->seen = visit->open = true;
+    vec_push(&search->open, visit);
+}
+
+static void follow(Search *search, const Visit *from, const Mention *mention)
+{
+    Visit *to = visit_of(search, mention->to);
+    if (!to) return; /* the prelude's, which knows nothing of the user's */
+    if (!to->seen)
+        open_visit(search, to);
+    else if (to->open) {
+        Diag *diag = mistake(search->walk, DIAG_recursion, mention->at,
+                             to == from ? "`%s` uses itself" : "`%s` is used by what it uses", mention->to->name);
+        diag_note(diag, mention->to->place, "`%s` is defined here", mention->to->name);
+        diag_hint(diag, "nothing may be recursive: `repeat` makes copies, `scan` walks along an axis");
+    }
+}
+
+static void find_recursion(Walk *walk)
+{
+    Search search = {.walk = walk};
+    list_visits(&search);
+    for (const Item *item = items_first(walk->items); item; item = item->next) {
+        Visit *start = visit_of(&search, item);
+        if (!start->seen) open_visit(&search, start);
+        while (search.open.count) {
+            Visit *visit = vec_last(&search.open);
+            if (visit->next < visit->end) {
+                follow(&search, visit, &walk->mentions.at[visit->next++]);
+            } else {
+                visit->open = false;
+                (void)vec_pop(&search.open);
+            }
         }
     }
-    state->visited.at[own].open = false;
+    vec_free(&search.open);
 }
 
 void check_items(const Items *items)
 {
     Walk walk = {.items = items, .context = items->context};
-    for (const Item *item = items_first(items); item; item = item->next) check_item(&walk, item);
-    Search state = {.walk = &walk};
-    for (const Item *item = items_first(items); item; item = item->next) {
-        bool seen = false;
-        for (size_t k = 0; k < state.visited.count; k++) seen |= state.visited.at[k].item == item;
-        if (!seen) search(&state, item);
-    }
-    vec_free(&state.visited);
-    vec_free(&walk.known);
-    vec_free(&walk.mentions);
+    const Item *item = items_first(items);
+    for (; item && diagnostics_errors(items->context->diagnostics) < MAX_MISTAKES; item = item->next)
+        check_item(&walk, item);
+    find_recursion(&walk);
+    walk_free(&walk);
 }
 
 void check_one(const Items *items, const Item *item)
 {
     Walk walk = {.items = items, .context = items->context};
     check_item(&walk, item);
-    vec_free(&walk.known);
-    vec_free(&walk.mentions);
+    walk_free(&walk);
 }
 
 void check_prelude(const Items *items)
@@ -181,6 +227,5 @@ void check_prelude(const Items *items)
     Walk walk = {.items = items, .context = items->context};
     for (size_t i = 0; i < items->n_slots; i++)
         if (items->slots[i] && items->slots[i]->prelude) check_item(&walk, items->slots[i]);
-    vec_free(&walk.known);
-    vec_free(&walk.mentions);
+    walk_free(&walk);
 }

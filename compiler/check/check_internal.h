@@ -10,6 +10,7 @@ typedef struct {
     Name name;
     bool function, declared; /* declared: by a statement that may stand once */
     Span place;
+    size_t before; /* the entry before in its list, counted from 1; 0: none */
 } Known;
 
 /* A call or mention of one item inside another. */
@@ -22,11 +23,15 @@ typedef struct {
     const Items *items;
     Context *context;
     const Item *item;
-    SyntaxKind body;  /* of the item: MODEL, LAYER, FN, OPTIMIZER, DATA, TRAIN, CONST */
-    Vec(Known) known; /* names in sight, innermost last */
-    size_t block;     /* where the innermost block's names begin */
-    Vec(Mention) mentions;
+    SyntaxKind body;       /* of the item: MODEL, LAYER, FN, OPTIMIZER, DATA, TRAIN, CONST */
+    Vec(Known) known;      /* names in sight, innermost last; the end is cut off by forget() alone */
+    size_t *lists;         /* their last entries, counted from 1, by the hash of the name */
+    size_t n_lists;        /* a power of two */
+    size_t block;          /* where the innermost block's names begin */
+    Vec(Mention) mentions; /* an item's stand together */
 } Walk;
+
+enum { MAX_MISTAKES = 100 }; /* in a file: then the check ends, and says so */
 
 /* names.c */
 Diag *mistake(Walk *walk, DiagId id, Span at, const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -34,6 +39,9 @@ void know(Walk *walk, Name name, bool function, Span place);
 /* A name that a declaration makes: a second one in the same block is a mistake. */
 void declare(Walk *walk, Name name, bool function, Span place);
 bool is_known(const Walk *walk, Name name, bool function);
+/* All names but the first `count` go out of sight. */
+void forget(Walk *walk, size_t count);
+void walk_free(Walk *walk);
 /* A diagnostic unless the name is a value. */
 void need_value(Walk *walk, const Syntax *name);
 /* The item or builtin that a function's name stands for; false after a diagnostic. */

@@ -13,31 +13,91 @@ Diag *mistake(Walk *walk, DiagId id, Span at, const char *format, ...)
     va_end(args);
     Diag *diag = diag_new(walk->context->diagnostics, id, at, "%s", text_get(&text));
     text_free(&text);
+    if (diagnostics_errors(walk->context->diagnostics) == MAX_MISTAKES)
+        diag_hint(diag, "the check ends here, after %d mistakes: there may be more", MAX_MISTAKES);
     return diag;
+}
+
+/* The list that a name is in; there is one. */
+static size_t *list_of(const Walk *walk, Name name)
+{
+    return &walk->lists[(size_t)hash_bytes(HASH_START, &name, sizeof name) & (walk->n_lists - 1)];
+}
+
+static void enter(Walk *walk, size_t index)
+{
+    Known *known = &walk->known.at[index];
+    size_t *list = list_of(walk, known->name);
+    known->before = *list;
+    *list = index + 1;
+}
+
+static void push(Walk *walk, Known known)
+{
+    vec_push(&walk->known, known);
+    if (walk->known.count <= walk->n_lists) {
+        enter(walk, walk->known.count - 1);
+        return;
+    }
+    walk->n_lists = walk->n_lists ? 2 * walk->n_lists : 64;
+    free(walk->lists);
+    walk->lists = calloc(walk->n_lists, sizeof *walk->lists);
+    if (!walk->lists) abort();
+    for (size_t i = 0; i < walk->known.count; i++) enter(walk, i);
+}
+
+/* The innermost entry of a name, counted from 1, among those before `before`; 0: there is none. */
+static size_t known_before(const Walk *walk, size_t before, Name name, bool function)
+{
+    size_t at = before;
+    while (at && (walk->known.at[at - 1].name != name || walk->known.at[at - 1].function != function))
+        at = walk->known.at[at - 1].before;
+    return at;
+}
+
+static size_t known_last(const Walk *walk, Name name, bool function)
+{
+    return walk->n_lists ? known_before(walk, *list_of(walk, name), name, function) : 0;
+}
+
+void forget(Walk *walk, size_t count)
+{
+    while (walk->known.count > count) {
+        const Known *last = &walk->known.at[--walk->known.count];
+        *list_of(walk, last->name) = last->before;
+    }
+}
+
+void walk_free(Walk *walk)
+{
+    vec_free(&walk->known);
+    vec_free(&walk->mentions);
+    free(walk->lists);
 }
 
 void know(Walk *walk, Name name, bool function, Span place)
 {
-    if (name) vec_push(&walk->known, (Known){name, function, false, place});
+    if (name) push(walk, (Known){name, function, false, place, 0});
 }
 
 void declare(Walk *walk, Name name, bool function, Span place)
 {
-    for (size_t i = walk->block; i < walk->known.count; i++) {
-        const Known *other = &walk->known.at[i];
-        if (other->name != name || other->function != function || !other->declared) continue;
+    for (size_t at = known_last(walk, name, function); at > walk->block;) {
+        const Known *other = &walk->known.at[at - 1];
+        if (!other->declared) {
+            at = known_before(walk, other->before, name, function);
+            continue;
+        }
         Diag *diag = mistake(walk, DIAG_duplicate_name, place, "`%s` is declared already", name);
         diag_note(diag, other->place, "the first declaration is here");
         return;
     }
-    vec_push(&walk->known, (Known){name, function, true, place});
+    push(walk, (Known){name, function, true, place, 0});
 }
 
 bool is_known(const Walk *walk, Name name, bool function)
 {
-    for (size_t i = walk->known.count; i-- > 0;)
-        if (walk->known.at[i].name == name && walk->known.at[i].function == function) return true;
-    return false;
+    return known_last(walk, name, function) != 0;
 }
 
 static bool is_training(const Walk *walk, Name name)

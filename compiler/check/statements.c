@@ -83,7 +83,7 @@ static void walk_indexed(Walk *walk, const Syntax *left, const Syntax *right)
         if (sub->kind == SYNTAX_NAME || sub->kind == SYNTAX_INDEX) know(walk, sub->name, false, sub->span);
     }
     walk_expression(walk, right);
-    walk->known.count = outer;
+    forget(walk, outer);
 }
 
 static void walk_bind(Walk *walk, const Syntax *statement)
@@ -151,7 +151,7 @@ static void walk_expression_statement(Walk *walk, const Syntax *statement)
         walk_expression(walk, first->kids[0]);
         know(walk, first->name, false, first->name_span);
         walk_block(walk, first->kids[1]);
-        walk->known.count = outer;
+        forget(walk, outer);
         return;
     }
     Diag *diag = mistake(walk, DIAG_bare_expression, statement->span, "this value is computed and thrown away");
@@ -175,7 +175,7 @@ static void walk_scan(Walk *walk, const Syntax *statement)
     walk_expression(walk, statement->kids[0]);
     know(walk, statement->name, false, statement->name_span);
     walk_block(walk, statement->kids[1]);
-    walk->known.count = outer;
+    forget(walk, outer);
     /* What the body collects, `y[:, t] = h`, belongs to the block around. */
     for (uint32_t i = 0; i < statement->kids[1]->n_kids; i++) {
         const Syntax *inner = statement->kids[1]->kids[i];
@@ -252,8 +252,8 @@ void walk_block(Walk *walk, const Syntax *block)
 {
     size_t outer = walk->known.count, outer_block = walk->block;
     walk->block = outer;
-    for (uint32_t i = 0; i < block->n_kids; i++)
+    for (uint32_t i = 0; i < block->n_kids && diagnostics_errors(walk->context->diagnostics) < MAX_MISTAKES; i++)
         if (block->kids[i]) walk_statement(walk, block->kids[i]);
-    walk->known.count = outer;
+    forget(walk, outer);
     walk->block = outer_block;
 }

@@ -35,7 +35,7 @@ static void walk_reducer(Walk *walk, const Syntax *call)
     know_indices(walk, subs);
     if (subs->kids[0]) walk_expression(walk, subs->kids[0]);
     for (uint32_t i = 1; i < call->n_kids; i++) walk_expression(walk, call->kids[i]);
-    walk->known.count = outer;
+    forget(walk, outer);
 }
 
 static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
@@ -136,7 +136,7 @@ static void walk_through(Walk *walk, const Syntax *block)
         else
             walk_statement(walk, statement);
     }
-    walk->known.count = outer;
+    forget(walk, outer);
     walk->block = outer_block;
 }
 
@@ -180,7 +180,7 @@ void walk_stage(Walk *walk, const Syntax *node)
         walk_expression(walk, node->kids[0]);
         know(walk, node->name, false, node->name_span);
         walk_through(walk, node->kids[1]);
-        walk->known.count = outer;
+        forget(walk, outer);
         return;
     default: {
         Diag *diag = mistake(walk, DIAG_bad_stage, node->span, "a value cannot go through %s",

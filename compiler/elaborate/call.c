@@ -235,7 +235,8 @@ static Value call_item(Elaborator *el, Scope *caller, const Item *item, const Ar
     Frame *outer = el->frame, *own = NULL;
     SyntaxKind outer_body = el->body;
     const Syntax *outer_syntax = el->body_syntax;
-    el->body_syntax = item->syntax;
+    bool outer_differentiates = el->body_differentiates;
+    enter_body(el, item->syntax);
     el->body = (SyntaxKind)item->syntax->kind;
     if (item->syntax->kind == SYNTAX_LAYER) {
         own = as ? NULL : frame_for_layer(el, item->name);
@@ -256,6 +257,7 @@ static Value call_item(Elaborator *el, Scope *caller, const Item *item, const Ar
     el->frame = outer;
     el->body = outer_body;
     el->body_syntax = outer_syntax;
+    el->body_differentiates = outer_differentiates;
     el->call = outer_own;
     el->prelude_call = outer_call;
     frame_free(own);

@@ -84,7 +84,8 @@ typedef struct {
     bool summed;      /* such a sum was taken since the REPL looked last */
     Pass pass;
     Frame *frame;
-    const Syntax *body_syntax; /* of the item whose body is evaluated, NULL at the top */
+    const Syntax *body_syntax; /* of the item whose body is evaluated, NULL at the top; set by enter_body */
+    bool body_differentiates;  /* a `grad` stands in it */
     SyntaxKind body;           /* of the item whose body is evaluated: MODEL, LAYER, FN, OPTIMIZER; FILE at the top */
     Name draw;                 /* the path of the parameter or draw whose right side is evaluated; NULL elsewhere */
     Span prelude_call;         /* the user's call inside of which prelude text is evaluated */
@@ -252,6 +253,8 @@ Node reduce_node(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint
 bool axis_of(Elaborator *el, Value axis, uint32_t rank, Span at, uint32_t *result);
 
 /* identity.c */
+/* From now on this body is evaluated; NULL: none. */
+void enter_body(Elaborator *el, const Syntax *syntax);
 /* The value under a name; a node of its own when the body takes a derivative by that name. */
 Value identify(Elaborator *el, Name name, Value value);
 

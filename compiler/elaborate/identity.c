@@ -3,11 +3,12 @@
  * its cotangent on unchanged. Declared inputs, parameters and draws are different nodes already. */
 #include "elaborate/elaborator.h"
 
+/* Whether there is a `grad` with respect to the name; NULL: to any. */
 static bool differentiates(const Syntax *node, Name name)
 {
     if (!node) return false;
     bool grad = node->kind == SYNTAX_CALL && node->n_kids == 3 && node->kids[0]->kind == SYNTAX_NAME;
-    if (grad && node->kids[2]->kind == SYNTAX_NAME && node->kids[2]->name == name) {
+    if (grad && node->kids[2]->kind == SYNTAX_NAME && (!name || node->kids[2]->name == name)) {
         Builtin builtin;
         if (builtin_find(node->kids[0]->name, &builtin) && builtin.family == BUILTIN_GRAD) return true;
     }
@@ -16,10 +17,16 @@ static bool differentiates(const Syntax *node, Name name)
     return false;
 }
 
+void enter_body(Elaborator *el, const Syntax *syntax)
+{
+    el->body_syntax = syntax;
+    el->body_differentiates = differentiates(syntax, NULL);
+}
+
 Value identify(Elaborator *el, Name name, Value value)
 {
     bool tensor = value.kind == VALUE_TENSOR && !value.count;
-    if (!tensor || !el->body_syntax || !dtype_is_float(node_type(el->graph, value.node)->dtype)) return value;
+    if (!tensor || !el->body_differentiates || !dtype_is_float(node_type(el->graph, value.node)->dtype)) return value;
     if (!differentiates(el->body_syntax, name)) return value;
     Type type = *node_type(el->graph, value.node);
     Name unique = intern_format(el->context->names, "d.%s.%u", name, ++el->n_identities);

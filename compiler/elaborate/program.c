@@ -48,11 +48,11 @@ Scope *model_run(Elaborator *el, const Syntax *model, Pass pass)
     el->cells.count = el->streams.count = el->results.count = el->losses.count = 0;
     el->frame = frame_for_model(el);
     el->body = SYNTAX_MODEL;
-    el->body_syntax = model;
+    enter_body(el, model);
     el->n_identities = 0;
     run_statements(el, scope, model->kids[0], &ignored);
     el->body = SYNTAX_FILE;
-    el->body_syntax = NULL;
+    enter_body(el, NULL);
     graph_set_layer(el->graph, NULL);
     return scope;
 }

@@ -209,8 +209,7 @@ void check_items(const Items *items)
 {
     Walk walk = {.items = items, .context = items->context};
     const Item *item = items_first(items);
-    for (; item && diagnostics_errors(items->context->diagnostics) < MAX_MISTAKES; item = item->next)
-        check_item(&walk, item);
+    for (; item && walk.mistakes < MAX_MISTAKES; item = item->next) check_item(&walk, item);
     find_recursion(&walk);
     walk_free(&walk);
 }

@@ -29,11 +29,13 @@ typedef struct {
     size_t n_lists;        /* a power of two */
     size_t block;          /* where the innermost block's names begin */
     Vec(Mention) mentions; /* an item's stand together */
+    size_t mistakes;       /* errors so far */
 } Walk;
 
-enum { MAX_MISTAKES = 100 }; /* in a file: then the check ends, and says so */
+enum { MAX_MISTAKES = 100 }; /* in a program: then the check ends, and says so */
 
 /* names.c */
+/* A diagnostic of the check; one that is not shown once there were MAX_MISTAKES. */
 Diag *mistake(Walk *walk, DiagId id, Span at, const char *format, ...) __attribute__((format(printf, 4, 5)));
 void know(Walk *walk, Name name, bool function, Span place);
 /* A name that a declaration makes: a second one in the same block is a mistake. */

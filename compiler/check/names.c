@@ -6,14 +6,17 @@
 
 Diag *mistake(Walk *walk, DiagId id, Span at, const char *format, ...)
 {
+    Diagnostics *to = walk->context->diagnostics;
+    if (walk->mistakes == MAX_MISTAKES) return diag_unshown(to);
     Text text = {0};
     va_list args;
     va_start(args, format);
     text_format_list(&text, format, args);
     va_end(args);
-    Diag *diag = diag_new(walk->context->diagnostics, id, at, "%s", text_get(&text));
+    size_t before = diagnostics_errors(to);
+    Diag *diag = diag_new(to, id, at, "%s", text_get(&text));
     text_free(&text);
-    if (diagnostics_errors(walk->context->diagnostics) == MAX_MISTAKES)
+    if (diagnostics_errors(to) > before && ++walk->mistakes == MAX_MISTAKES)
         diag_hint(diag, "the check ends here, after %d mistakes: there may be more", MAX_MISTAKES);
     return diag;
 }

@@ -252,7 +252,7 @@ void walk_block(Walk *walk, const Syntax *block)
 {
     size_t outer = walk->known.count, outer_block = walk->block;
     walk->block = outer;
-    for (uint32_t i = 0; i < block->n_kids && diagnostics_errors(walk->context->diagnostics) < MAX_MISTAKES; i++)
+    for (uint32_t i = 0; i < block->n_kids && walk->mistakes < MAX_MISTAKES; i++)
         if (block->kids[i]) walk_statement(walk, block->kids[i]);
     forget(walk, outer);
     walk->block = outer_block;

@@ -104,6 +104,14 @@ Diag *diag_new(Diagnostics *to, DiagId id, Span at, const char *format, ...)
     return diag;
 }
 
+Diag *diag_unshown(Diagnostics *to)
+{
+    Diag *diag = ARENA_NEW(to->arena, Diag);
+    *diag = (Diag){.owner = to};
+    vec_push(&to->dropped, diag);
+    return diag;
+}
+
 void diag_note(Diag *diag, Span at, const char *format, ...)
 {
     va_list args;

@@ -27,6 +27,8 @@ void diagnostics_free(Diagnostics *diagnostics);
 /* Adds a diagnostic; the message is one sentence without a final period. A second one of the same id at the same
  * place is dropped: the returned Diag takes notes but is never shown. */
 Diag *diag_new(Diagnostics *to, DiagId id, Span at, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* One that takes notes and hints and is never shown, for when enough was said. */
+Diag *diag_unshown(Diagnostics *to);
 /* Points at another place that explains the first. */
 void diag_note(Diag *diag, Span at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* What the user could do. */

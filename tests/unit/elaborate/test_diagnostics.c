@@ -88,3 +88,45 @@ Test(diagnostics, golden)
         globfree(&files);
     }
 }
+
+static size_t count_of(const char *text, const char *what)
+{
+    size_t count = 0;
+    for (; (text = strstr(text, what)); text += strlen(what)) count++;
+    return count;
+}
+
+/* The check ends after a hundred mistakes and says so once, whether they stand in one statement, in many, or in many
+ * items; a mistake less and it sees the end. */
+static void check_limit(const char *head, const char *each, const char *tail, size_t count, size_t shown)
+{
+    Text text = {0};
+    text_string(&text, head);
+    for (size_t i = 0; i < count; i++) text_format(&text, each, i);
+    text_string(&text, tail);
+    Compiled compiled = compile_with("many.nn", NULL, text_get(&text), (ProgramOptions){0});
+    const char *found = text_get(&compiled.diagnostics);
+    cr_expect_null(compiled.program);
+    cr_expect_eq(count_of(found, "error["), shown, "%zu of %zu mistakes like %s", count_of(found, "error["), count,
+                 each);
+    cr_expect_eq(count_of(found, "hint: the check ends here, after 100 mistakes: there may be more\n"), shown == 100);
+    compiled_free(&compiled);
+    text_free(&text);
+}
+
+Test(diagnostics, hundred)
+{
+    static const struct {
+        const char *head, *each, *tail;
+    } forms[] = {
+        {"model m {\n    input x: f32[batch]\n    y = [", "n%zu, ", "x]\n    output y\n}\n"},
+        {"model m {\n    input x: f32[batch]\n", "    y%zu = zz + x\n", "    output x\n}\n"},
+        {"", "fn f%zu(x) = x + zz\n", "model m {\n    input x: f32[batch]\n    output x\n}\n"},
+        {"", "fn f%1$zu(x) = f%1$zu(x)\n", "model m {\n    input x: f32[batch]\n    output x\n}\n"},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        check_limit(forms[i].head, forms[i].each, forms[i].tail, 99, 99);
+        check_limit(forms[i].head, forms[i].each, forms[i].tail, 100, 100);
+        check_limit(forms[i].head, forms[i].each, forms[i].tail, 5000, 100);
+    }
+}

@@ -3,11 +3,11 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <math.h>
-#include <mpfr.h>
 #include <stdlib.h>
 
 #include "math_bounds.h"
 #include "support/source.h"
+#include "tests/unit/reference.h"
 #include "vector_harness.h"
 
 #ifdef NNC_SLOW_TESTS
@@ -17,101 +17,7 @@ enum { STEP = 1 << 16 };
 #endif
 
 /* 64 bits, correctly rounded, hold the errors of f32 to 2^-40 ulps. */
-enum { BITS = 64, GUARD_BITS = 128, BLOCK = 1 << 12 };
-
-static void reference_logistic(mpfr_t to, mpfr_t x)
-{
-    mpfr_t t;
-    mpfr_init2(t, GUARD_BITS);
-    mpfr_neg(t, x, MPFR_RNDN);
-    mpfr_exp(t, t, MPFR_RNDN);
-    mpfr_add_ui(t, t, 1, MPFR_RNDN);
-    mpfr_ui_div(to, 1, t, MPFR_RNDN);
-    mpfr_clear(t);
-}
-
-static void reference_softplus(mpfr_t to, mpfr_t x)
-{
-    mpfr_t t;
-    mpfr_init2(t, GUARD_BITS);
-    mpfr_exp(t, x, MPFR_RNDN);
-    mpfr_log1p(to, t, MPFR_RNDN);
-    mpfr_clear(t);
-}
-
-static void reference(Op op, mpfr_t to, mpfr_t x, mpfr_t y)
-{
-    switch (op) {
-    case OP_EXP:
-        mpfr_exp(to, x, MPFR_RNDN);
-        return;
-    case OP_EXPM1:
-        mpfr_expm1(to, x, MPFR_RNDN);
-        return;
-    case OP_LOG:
-        mpfr_log(to, x, MPFR_RNDN);
-        return;
-    case OP_LOG1P:
-        mpfr_log1p(to, x, MPFR_RNDN);
-        return;
-    case OP_SIN:
-        mpfr_sin(to, x, MPFR_RNDN);
-        return;
-    case OP_COS:
-        mpfr_cos(to, x, MPFR_RNDN);
-        return;
-    case OP_TAN:
-        mpfr_tan(to, x, MPFR_RNDN);
-        return;
-    case OP_ASIN:
-        mpfr_asin(to, x, MPFR_RNDN);
-        return;
-    case OP_ACOS:
-        mpfr_acos(to, x, MPFR_RNDN);
-        return;
-    case OP_ATAN:
-        mpfr_atan(to, x, MPFR_RNDN);
-        return;
-    case OP_SINH:
-        mpfr_sinh(to, x, MPFR_RNDN);
-        return;
-    case OP_COSH:
-        mpfr_cosh(to, x, MPFR_RNDN);
-        return;
-    case OP_TANH:
-        mpfr_tanh(to, x, MPFR_RNDN);
-        return;
-    case OP_ERF:
-        mpfr_erf(to, x, MPFR_RNDN);
-        return;
-    case OP_ERFC:
-        mpfr_erfc(to, x, MPFR_RNDN);
-        return;
-    case OP_SIGMOID:
-        reference_logistic(to, x);
-        return;
-    case OP_SOFTPLUS:
-        reference_softplus(to, x);
-        return;
-    case OP_SQRT:
-        mpfr_sqrt(to, x, MPFR_RNDN);
-        return;
-    case OP_RSQRT:
-        mpfr_rec_sqrt(to, x, MPFR_RNDN);
-        return;
-    case OP_POW:
-        mpfr_pow(to, x, y, MPFR_RNDN);
-        return;
-    case OP_ATAN2:
-        mpfr_atan2(to, x, y, MPFR_RNDN);
-        return;
-    case OP_DIV:
-        mpfr_div(to, x, y, MPFR_RNDN);
-        return;
-    default:
-        cr_assert_fail("no reference for %s", op_info(op)->spelling);
-    }
-}
+enum { BITS = 64, BLOCK = 1 << 12 };
 
 static LLVMValueRef emit(Vector *v, Op op, DType from, DType to, LLVMValueRef x, LLVMValueRef y)
 {
@@ -155,7 +61,7 @@ static void measure(Sweep *sweep, Op op)
     for (size_t i = 0; i < sweep->n; i++) {
         mpfr_set_flt(sweep->a, sweep->x[i], MPFR_RNDN);
         mpfr_set_flt(sweep->b, sweep->y[i], MPFR_RNDN);
-        reference(op, sweep->value, sweep->a, sweep->b);
+        reference_elementwise(op, sweep->value, sweep->a, sweep->b);
         want[i] = mpfr_get_ld(sweep->value, MPFR_RNDN);
     }
     for (size_t v = 0; v < sweep->n_variants; v++) {

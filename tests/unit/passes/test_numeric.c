@@ -4,13 +4,13 @@
 #include <criterion/criterion.h>
 #include <float.h>
 #include <math.h>
-#include <mpfr.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ir/build.h"
 #include "ir/eval.h"
 #include "rules/rules.h"
+#include "tests/unit/reference.h"
 
 enum { BITS = 4096, ROWS = 64, COLUMNS = 5, COUNT = ROWS * COLUMNS, ULPS = 8 };
 
@@ -22,86 +22,6 @@ typedef struct {
 } World;
 
 /* the reference */
-
-static void reference_unary(Op op, mpfr_t to, mpfr_t x)
-{
-    switch (op) {
-    case OP_NEG:
-        mpfr_neg(to, x, MPFR_RNDN);
-        return;
-    case OP_ABS:
-        mpfr_abs(to, x, MPFR_RNDN);
-        return;
-    case OP_SQRT:
-        mpfr_sqrt(to, x, MPFR_RNDN);
-        return;
-    case OP_RSQRT:
-        mpfr_rec_sqrt(to, x, MPFR_RNDN);
-        return;
-    case OP_EXP:
-        mpfr_exp(to, x, MPFR_RNDN);
-        return;
-    case OP_EXPM1:
-        mpfr_expm1(to, x, MPFR_RNDN);
-        return;
-    case OP_LOG:
-        mpfr_log(to, x, MPFR_RNDN);
-        return;
-    case OP_LOG1P:
-        mpfr_log1p(to, x, MPFR_RNDN);
-        return;
-    case OP_SINH:
-        mpfr_sinh(to, x, MPFR_RNDN);
-        return;
-    case OP_COSH:
-        mpfr_cosh(to, x, MPFR_RNDN);
-        return;
-    case OP_TANH:
-        mpfr_tanh(to, x, MPFR_RNDN);
-        return;
-    case OP_ERF:
-        mpfr_erf(to, x, MPFR_RNDN);
-        return;
-    case OP_ERFC:
-        mpfr_erfc(to, x, MPFR_RNDN);
-        return;
-    case OP_SIGMOID:
-        mpfr_neg(to, x, MPFR_RNDN);
-        mpfr_exp(to, to, MPFR_RNDN);
-        mpfr_add_ui(to, to, 1, MPFR_RNDN);
-        mpfr_ui_div(to, 1, to, MPFR_RNDN);
-        return;
-    case OP_SOFTPLUS:
-        mpfr_exp(to, x, MPFR_RNDN);
-        mpfr_log1p(to, to, MPFR_RNDN);
-        return;
-    default:
-        cr_assert_fail("the reference does not know %s", op_info(op)->spelling);
-    }
-}
-
-static void reference_binary(Op op, mpfr_t to, mpfr_t x, mpfr_t y)
-{
-    switch (op) {
-    case OP_ADD:
-        mpfr_add(to, x, y, MPFR_RNDN);
-        return;
-    case OP_SUB:
-        mpfr_sub(to, x, y, MPFR_RNDN);
-        return;
-    case OP_MUL:
-        mpfr_mul(to, x, y, MPFR_RNDN);
-        return;
-    case OP_DIV:
-        mpfr_div(to, x, y, MPFR_RNDN);
-        return;
-    case OP_POW:
-        mpfr_pow(to, x, y, MPFR_RNDN);
-        return;
-    default:
-        cr_assert_fail("the reference does not know %s", op_info(op)->spelling);
-    }
-}
 
 /* A row's sum, maximum or log(sum(exp)). */
 static void reference_row(Op op, mpfr_t to, mpfr_t *row)
@@ -143,8 +63,7 @@ static void reference_node(World *w, Node node)
     OpClass class = op_info(info->op)->class;
     for (int i = 0; i < COUNT; i++) {
         if (info->op == OP_CONST) mpfr_set_d(to[i], info->attr.number, MPFR_RNDN);
-        if (class == OP_CLASS_ELEMENTWISE && info->n_args == 1) reference_unary(info->op, to[i], x[i]);
-        if (class == OP_CLASS_ELEMENTWISE && info->n_args == 2) reference_binary(info->op, to[i], x[i], y[i]);
+        if (class == OP_CLASS_ELEMENTWISE) reference_elementwise(info->op, to[i], x[i], y ? y[i] : NULL);
         if (info->op == OP_BROADCAST) mpfr_set(to[i], x[i / COLUMNS], MPFR_RNDN);
         if (class == OP_CLASS_REDUCTION && i < ROWS) reference_row(info->op, to[i], x + i * COLUMNS);
     }

@@ -48,6 +48,7 @@ Loaded *loaded_new(const Options *options, const Journal *journal, const char *p
     model->options.model = model->name;
     model->options.file = model->path;
     model->pipeline = pipeline_start(&model->options);
+    model->pipeline.follows = true;
     const Items *items = read_items(model->pipeline.context, journal);
     bool good =
         !diagnostics_errors(model->pipeline.context->diagnostics) && pipeline_items(&model->pipeline, items, false);

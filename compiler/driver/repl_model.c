@@ -52,9 +52,18 @@ static bool train(Session *session, Loaded *model, const char *argument)
 {
     Pipeline *pipeline = &model->pipeline;
     const TrainSettings *settings = &pipeline->program->train;
-    const char *const programs[] = {settings->accumulate.given ? "training" : "step", "data.train", NULL};
+    bool terminal = session->stop && isatty(STDERR_FILENO);
+    bool validates = terminal && program_split(pipeline->program, "valid");
+    /* Metrics are for those who look on; without them the list ends early. */
+    const char *const programs[] = {settings->accumulate.given ? "training" : "step",
+                                    "data.train",
+                                    terminal ? "running" : NULL,
+                                    "accumulate",
+                                    "finish",
+                                    validates ? "data.valid" : NULL,
+                                    NULL};
     uint64_t count = 0, gather = settings->accumulate.given ? (uint64_t)settings->accumulate.value : 1;
-    nn_split split;
+    nn_split split, valid;
     if (!settings->present) {
         diag_hint(diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN, "the model %s has no train block",
                            model->name),
@@ -62,15 +71,15 @@ static bool train(Session *session, Loaded *model, const char *argument)
         return false;
     }
     if ((*argument && !read_count(model, argument, &count)) || !split_open(pipeline, "train", &split) ||
-        !require(model, programs))
+        (validates && !split_open(pipeline, "valid", &valid)) || !require(model, programs))
         return false;
     int64_t batch = sizes_batch(pipeline);
     if (!count) count = ((uint64_t)((split.rows + batch - 1) / batch) + gather - 1) / gather;
     if (session->stop && *session->stop) return mistake(model, "interrupted before the %s", "first step");
-    bool terminal = session->stop && isatty(STDERR_FILENO);
     nn_training training = {.params = model->params,
                             .pool = model->pool,
                             .train = &split,
+                            .valid = validates ? &valid : NULL,
                             .dims = pipeline->dims,
                             .n_dims = pipeline->n_dims,
                             .batch = batch,
@@ -79,6 +88,8 @@ static bool train(Session *session, Loaded *model, const char *argument)
                             .progress = terminal ? stderr : NULL,
                             .terminal = terminal,
                             .stop = session->stop};
+    training.partials = split_partials(pipeline, &training.n_partials);
+    if (terminal) training.followed = split_followed(pipeline, &training.n_followed);
     nn_training_result result;
     if (nn_train(&training, &result)) return pipeline_failed(pipeline, "training");
     printf("%s after step %" PRIu64 ": loss %.4g\n", result.stopped ? "stopped" : "trained",

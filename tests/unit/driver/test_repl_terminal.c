@@ -145,6 +145,40 @@ static void test_training_is_interrupted(void)
     rmdir(home);
 }
 
+/* While it trains, and when an epoch has passed, its metrics are shown, on the validation data too. */
+static void test_training_is_followed(void)
+{
+    char home[] = "/tmp/nnc-home-XXXXXX", path[64];
+    Talk talk;
+    check(mkdtemp(home) != NULL);
+    talk_start(&talk, home);
+    expect(&talk, "nn> ");
+    type(&talk, "model m { input x: f32[b]; target y: f32[b]; param w: f32 = 0; loss = mse(w * x, y); "
+                "metric distance = mae(w * x, y) }\n");
+    expect(&talk, "1 parameters");
+    type(&talk, "data train, valid { x = [1, 2, 1, 2]; y = [2, 4, 4, 8]; split = [0.5, 0.5] }\n");
+    type(&talk, "train m { optimizer = sgd(lr = 0); batch = 1; epochs = 1 }\n");
+    expect(&talk, "1 parameters");
+    type(&talk, ":train 1\n"); /* less than an epoch: what was seen, no evaluation of all */
+    expect(&talk, "step 1/1  loss ");
+    expect(&talk, "  distance ");
+    expect(&talk, "  valid loss 40.0000  valid distance 6.0000");
+    expect(&talk, "trained after step 1:");
+    type(&talk, ":train\n"); /* the metrics of 2 and 4 from 0, and of 4 and 8 */
+    expect(&talk, "going on after step 1");
+    expect(&talk, "step 3/3");
+    expect(&talk, "  valid distance 6.0000");
+    expect(&talk, "train    10.0000    3.0000\r\n");
+    expect(&talk, "valid    40.0000    6.0000\r\n");
+    expect(&talk, "trained after step 3: loss");
+    expect(&talk, "nn> ");
+    type(&talk, "\004");
+    check(talk_end(&talk) == EXIT_OK);
+    snprintf(path, sizeof path, "%s/.nnc_history", home);
+    unlink(path);
+    rmdir(home);
+}
+
 /* Writes a model into the folder; its path is left in `path`. */
 static void write_model(const char *folder, char *path, size_t size)
 {
@@ -213,6 +247,7 @@ int main(void)
     alarm(300);
     test_terminal();
     test_training_is_interrupted();
+    test_training_is_followed();
     test_completion_of_files_and_paths();
     test_computation_is_interrupted();
     return 0;

@@ -109,6 +109,13 @@ static bool starts_statement(int kind)
     return kind == END_STATEMENT || kind == LEFT_BRACE || kind == START_FILE || kind == START_RULES;
 }
 
+/* Whether the token, where no statement can begin, is a word that begins one. */
+static bool would_declare(const Parser *parser, Token token)
+{
+    return token.kind == NAME &&
+           word_token(parser_text(parser, token.span), token.span.end - token.span.start, true) != NAME;
+}
+
 static bool declares_value(int kind)
 {
     return kind == INPUT || kind == TARGET || kind == PARAM || kind == DRAW;
@@ -162,65 +169,126 @@ static bool report_unknown_word(Parser *parser)
     return true;
 }
 
-static const char *expression_hint(const Parser *parser, Expected expected)
+/* What was probably meant. */
+typedef struct {
+    DiagId id;
+    const char *hint; /* NULL: nothing that is known */
+} Slip;
+
+static bool is_spelled(const Parser *parser, Token token, const char *word)
 {
-    int now = parser->now.kind, before = parser->before.kind;
-    bool adjacent = parser->before.span.end == parser->now.span.start;
-    if (now == ASSIGN && adjacent && (before == PLUS || before == MINUS || before == TIMES || before == DIVIDE))
-        return "write the name again: `x = x + 1`";
-    if (now == ASSIGN && can_be(expected, "==")) return "`==` compares, `=` binds a name";
-    if (now == ASSIGN && is_comparison(before) && adjacent) return "two values are compared with `==` or `!=`";
-    if (is_comparison(now) && can_be(expected, "+")) return "comparisons do not chain: write `a < b and b < c`";
-    if (now == REWRITES) return "greater or equal is written `>=`";
-    if (now == TIMES && before == TIMES && adjacent) return "a power is written `x^2`";
-    if (before == NUMBER && adjacent && (now == NAME || now == LEFT_PARENTHESIS)) return "a product is written `2 * x`";
-    if (now == PLUS && !can_be(expected, "+")) return "a number has no sign `+`";
-    if (can_be(expected, "then") && (now == LEFT_BRACE || now == END_STATEMENT))
-        return "as a value it is `if condition then a else b`";
-    return NULL;
+    uint32_t size = token.span.end - token.span.start;
+    return size == strlen(word) && !memcmp(parser_text(parser, token.span), word, size);
+}
+
+static bool is_element_type(const Parser *parser, Token token)
+{
+    static const char *const names[] = {"f64", "f32", "bf16", "f16", "i64", "i32", "u8", "bool"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) found |= is_spelled(parser, token, names[i]);
+    return found;
+}
+
+/* The first character behind the token, and in *single whether it is one `=` alone. */
+static char follows(const Parser *parser, bool *single)
+{
+    const char *after = parser_text(parser, (Span){parser->now.span.end, parser->now.span.end});
+    after += strspn(after, " \t");
+    *single = after[0] == '=' && after[1] != '=';
+    return after[0];
 }
 
 /* Whether a single `=` follows the token. */
 static bool names_value(const Parser *parser)
 {
-    const char *after = parser_text(parser, (Span){parser->now.span.end, parser->now.span.end});
-    after += strspn(after, " \t");
-    return after[0] == '=' && after[1] != '=';
+    bool single;
+    follows(parser, &single);
+    return single;
 }
 
-static const char *statement_hint(const Parser *parser, Expected expected)
+static Slip operator_slip(const Parser *parser, Expected expected)
 {
     int now = parser->now.kind, before = parser->before.kind;
+    bool adjacent = parser->before.span.end == parser->now.span.start;
+    if (now == ASSIGN && adjacent && (before == PLUS || before == MINUS || before == TIMES || before == DIVIDE))
+        return (Slip){DIAG_foreign_operator, "write the name again: `x = x + 1`"};
+    if (now == ASSIGN && can_be(expected, "=="))
+        return (Slip){DIAG_assignment_in_expression, "`==` compares, `=` binds a name"};
+    if (now == ASSIGN && is_comparison(before) && adjacent)
+        return (Slip){DIAG_foreign_operator, "two values are compared with `==` or `!=`"};
+    if (is_comparison(now) && can_be(expected, "+"))
+        return (Slip){DIAG_comparison_chain, "comparisons do not chain: write `a < b and b < c`"};
+    if (now == REWRITES) return (Slip){DIAG_foreign_operator, "greater or equal is written `>=`"};
+    if (now == TIMES && before == TIMES && adjacent) return (Slip){DIAG_foreign_operator, "a power is written `x^2`"};
+    if (now == PLUS && !can_be(expected, "+")) return (Slip){DIAG_foreign_operator, "a number has no sign `+`"};
+    return (Slip){DIAG_syntax, NULL};
+}
+
+static Slip expression_slip(const Parser *parser, Expected expected)
+{
+    int now = parser->now.kind, before = parser->before.kind;
+    bool adjacent = parser->before.span.end == parser->now.span.start, single = false;
+    bool begins = now == NAME || now == NUMBER || now == STRING || now == LEFT_PARENTHESIS;
+    if (before == NUMBER && adjacent && (now == NAME || now == LEFT_PARENTHESIS))
+        return (Slip){DIAG_missing_operator, "a product is written `2 * x`"};
+    if (now == LEFT_PARENTHESIS && can_be(expected, "[") && is_element_type(parser, parser->before))
+        return (Slip){DIAG_wrong_bracket, "the sizes of a tensor stand in `[ ]`: `f32[batch, 10]`"};
+    if (can_be(expected, "then") && (now == LEFT_BRACE || now == END_STATEMENT))
+        return (Slip){DIAG_syntax, "as a value it is `if condition then a else b`"};
+    if (begins && can_be(expected, "|>") && now == NAME && follows(parser, &single) == '(')
+        return (Slip){DIAG_missing_operator, "a value goes into a function by `|>`: `x |> dense(10)`"};
+    if (begins && can_be(expected, "*") && can_be(expected, "+"))
+        return (Slip){DIAG_missing_operator, "between two values stands an operator, or a comma in a list"};
+    return operator_slip(parser, expected);
+}
+
+static Slip statement_slip(const Parser *parser, Expected expected)
+{
+    int now = parser->now.kind, before = parser->before.kind;
+    bool ended = can_be(expected, "the end of the statement");
     if (before == NAME && now == LEFT_BRACE && starts_statement(parser->before_that.kind))
-        return "a name belongs before the `{`";
-    if (is_word(now) && names_value(parser)) return "a reserved word cannot be a name";
+        return (Slip){DIAG_missing_name, "a name belongs before the `{`"};
+    if (before == NAME && starts_statement(parser->before_that.kind) && would_declare(parser, parser->before)) {
+        if (is_word(now)) return (Slip){DIAG_reserved_word, "a reserved word cannot be a name"};
+        if (is_spelled(parser, parser->before, "output"))
+            return (Slip){DIAG_unnamed_output, "an output needs a name: `output y = …`"};
+        return (Slip){DIAG_missing_name, "a name belongs behind this word"};
+    }
+    if (is_word(now) && names_value(parser)) return (Slip){DIAG_reserved_word, "a reserved word cannot be a name"};
     if (starts_statement(before) && now == FOR)
-        return "`repeat n { … }` stacks layers, `scan t in n { … }` runs over time";
-    if (starts_statement(before) && now == ELSE) return "`else` belongs right behind the `}` of its `if`";
+        return (Slip){DIAG_syntax, "`repeat n { … }` stacks layers, `scan t in n { … }` runs over time"};
+    if (starts_statement(before) && now == ELSE)
+        return (Slip){DIAG_syntax, "`else` belongs right behind the `}` of its `if`"};
     if (before == END_STATEMENT && continues(now) && parser_begins_line(parser, parser->now.span))
-        return "the line above ended its statement: put the operator at its end, or the whole in parentheses";
-    if (declares_value(parser->before_that.kind) && now == ASSIGN && can_be(expected, ":"))
-        return "its type comes first: `name: f32[batch, 10]`";
+        return (Slip){DIAG_broken_line,
+                      "the line above ended its statement: put the operator at its end, or the whole in parentheses"};
+    if (declares_value(parser->before_that.kind) && (now == ASSIGN || now == END_STATEMENT) && can_be(expected, ":"))
+        return (Slip){DIAG_missing_type, "its type comes first: `name: f32[batch, 10]`"};
+    if (now == END_STATEMENT && can_be(expected, "~"))
+        return (Slip){DIAG_missing_start, can_be(expected, "=")
+                                              ? "say how it starts: `~ glorot_uniform` draws it, `= 0` sets it"
+                                              : "say how it is drawn: `~ normal` or `~ uniform`"};
+    if (ended && now == NAME && (names_value(parser) || would_declare(parser, parser->now)))
+        return (Slip){DIAG_missing_separator, "a new line or `;` ends a statement"};
     if (is_word(now) && can_be(expected, "a name") && !can_be(expected, "a number"))
-        return "a reserved word cannot be a name";
-    return NULL;
+        return (Slip){DIAG_reserved_word, "a reserved word cannot be a name"};
+    return (Slip){DIAG_syntax, NULL};
 }
 
 /* The bracket that still waits for its other half, where that may explain the error: it stands on an earlier line. */
-static void note_open_bracket(Parser *parser, Diag *diag, Expected expected)
+static bool find_open_bracket(const Parser *parser, Expected expected, Bracket *open)
 {
-    Bracket open = {0};
+    *open = (Bracket){0};
     if (parser->now.kind == RIGHT_BRACE)
-        open = parser->closed_over;
+        *open = parser->closed_over;
     else if (parser->brackets.count)
-        open = vec_last(&parser->brackets);
-    const char *close = open.open == '(' ? ")" : "]";
-    if (!open.at.end || open.open == '{' || !can_be(expected, close)) return;
+        *open = vec_last(&parser->brackets);
+    if (!open->at.end || open->open == '{' || !can_be(expected, open->open == '(' ? ")" : "]")) return false;
     Place here, there;
     SourceMap *sources = parser->context->sources;
-    if (!source_place(sources, open.at.start, &there) || !source_place(sources, parser->now.span.start, &here)) return;
-    if (here.line == there.line && parser->now.kind != RIGHT_BRACE) return;
-    diag_note(diag, open.at, "this `%c` is still open; is a `%s` missing?", open.open, close);
+    if (!source_place(sources, open->at.start, &there) || !source_place(sources, parser->now.span.start, &here))
+        return false;
+    return here.line != there.line || parser->now.kind == RIGHT_BRACE;
 }
 
 void report_syntax_error(Parser *parser, const char *const *names, size_t count)
@@ -232,15 +300,19 @@ void report_syntax_error(Parser *parser, const char *const *names, size_t count)
     describe_found(parser, parser->now, &found);
     describe_expected(expected, &wanted);
     Span at = parser->now.span;
-    Diag *diag = parser_error(parser, DIAG_syntax, at, wanted.count ? "found %s, expected %s" : "found %s%s",
+    Bracket open;
+    bool unclosed = find_open_bracket(parser, expected, &open);
+    Slip slip = unclosed ? (Slip){DIAG_unclosed_bracket, NULL} : statement_slip(parser, expected);
+    if (!unclosed && !slip.hint) slip = expression_slip(parser, expected);
+    Diag *diag = parser_error(parser, slip.id, at, wanted.count ? "found %s, expected %s" : "found %s%s",
                               text_get(&found), text_get(&wanted));
     text_free(&found);
     text_free(&wanted);
     if (!diag) return;
-    note_open_bracket(parser, diag, expected);
-    const char *hint = statement_hint(parser, expected);
-    if (!hint) hint = expression_hint(parser, expected);
-    if (hint) diag_hint(diag, "%s", hint);
+    if (unclosed)
+        diag_note(diag, open.at, "this `%c` is still open; is a `%c` missing?", open.open,
+                  open.open == '(' ? ')' : ']');
+    if (slip.hint) diag_hint(diag, "%s", slip.hint);
 }
 
 int report_bad_character(Parser *parser, Span at, uint32_t code_point)
@@ -251,7 +323,7 @@ int report_bad_character(Parser *parser, Span at, uint32_t code_point)
         const char *hint;
     } known[] = {
         {'&', AND, "write `and`"},
-        {'|', OR, "write `or`, or `|>` for a pipeline"},
+        {'|', OR, "write `|>` for a pipeline, `or` between truth values"},
         {'!', NOT, "write `not`"},
         {'\'', 0, "a string stands in double quotes"},
         {0x2212, MINUS, "minus is `-`"},
@@ -339,8 +411,8 @@ bool check_entry(Parser *parser, const Syntax *entry)
     }
     if (parser->mode == MODE_RULES) return check_rule(parser, entry);
     if (parser->mode == MODE_REPL || syntax_is_item(entry)) return true;
-    Diag *diag =
-        parser_error(parser, DIAG_misplaced, entry->span, "%s stands outside of a model", syntax_phrase(entry->kind));
+    Diag *diag = parser_error(parser, DIAG_statement_outside_model, entry->span, "%s stands outside of a model",
+                              syntax_phrase(entry->kind));
     if (diag) diag_hint(diag, "statements belong inside of `model name { … }`; a fixed value is `const name = …`");
     return false;
 }
@@ -351,7 +423,7 @@ void check_block(Parser *parser, const Syntax *block)
         const Syntax *statement = block->kids[i];
         if (!syntax_is_item(statement) || statement->kind == SYNTAX_CONST) continue;
         Span at = statement->name_span.end ? statement->name_span : statement->span;
-        Diag *diag = parser_error(parser, DIAG_misplaced, at, "%s cannot stand inside of a block",
+        Diag *diag = parser_error(parser, DIAG_item_inside_block, at, "%s cannot stand inside of a block",
                                   syntax_phrase(statement->kind));
         if (diag) diag_hint(diag, "put it at the top of the file");
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/failure.h"
 #include "nn.h"
 
 static bool is_identifier(const char *name)
@@ -82,7 +83,7 @@ void deploy_without_training(Context *context, Program *program)
 
 static bool fail(Context *context, const char *path)
 {
-    diag_new(context->diagnostics, DIAG_run_time, NO_SPAN, "reading the weights of %s: %s", path, nn_message());
+    diag_new(context->diagnostics, failure_id(), NO_SPAN, "reading the weights of %s: %s", path, nn_message());
     return false;
 }
 
@@ -92,7 +93,7 @@ static bool params_to_bytes(Context *context, const nn_params *params, char **by
     bool good = !nn_params_save_memory(params, NULL, 0, size);
     *bytes = good ? malloc(*size) : NULL;
     if (*bytes && !nn_params_save_memory(params, *bytes, *size, size)) return true;
-    diag_new(context->diagnostics, DIAG_run_time, NO_SPAN, "%s", good && !*bytes ? "no memory" : nn_message());
+    diag_new(context->diagnostics, failure_id(), NO_SPAN, "%s", good && !*bytes ? "no memory" : nn_message());
     free(*bytes);
     *bytes = NULL;
     return false;

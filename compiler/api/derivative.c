@@ -36,7 +36,7 @@ Node derivative_value(const Module *module, const char *option, const char *name
     NameSearch seen = {.graph = module->graph};
     Node node = find_value(module, name, &seen);
     if (node_is_none(node)) {
-        Diag *diag = diag_new(graph_context(module->graph)->diagnostics, DIAG_bad_option, NO_SPAN,
+        Diag *diag = diag_new(graph_context(module->graph)->diagnostics, DIAG_unknown_value, NO_SPAN,
                               "%s %s: the model has no value of that name", option, name);
         const char *nearest = nearest_spelling(name, seen.names.at, seen.names.count);
         if (nearest) diag_hint(diag, "did you mean `%s`?", nearest);

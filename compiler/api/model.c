@@ -3,6 +3,7 @@
 
 #include "api/deploy.h"
 #include "api/derivative.h"
+#include "api/failure.h"
 #include "api/internal.h"
 
 /* What a model keeps until nothing is left over it. */
@@ -21,7 +22,7 @@ static void release_code(void *data)
 
 static bool fail(Context *context)
 {
-    diag_new(context->diagnostics, DIAG_run_time, NO_SPAN, "opening the compiled model: %s", nn_message());
+    diag_new(context->diagnostics, failure_id(), NO_SPAN, "opening the compiled model: %s", nn_message());
     return false;
 }
 

@@ -32,7 +32,7 @@ const Output *output_find(Context *context, const char *option, const char *path
         if (extension && !strcmp(extension, outputs[i].extension)) return &outputs[i];
     Text known = {0};
     for (int i = 0; i < N_OUTPUTS; i++) text_format(&known, "%s%s", i ? " " : "", outputs[i].extension);
-    diag_new(context->diagnostics, DIAG_bad_option, NO_SPAN, "%s%s: the extension says what to write: one of %s",
+    diag_new(context->diagnostics, DIAG_bad_extension, NO_SPAN, "%s%s: the extension says what to write: one of %s",
              option, path, text_get(&known));
     text_free(&known);
     return NULL;

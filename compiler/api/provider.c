@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/failure.h"
 #include "host/data.h"
 #include "support/vector.h"
 
@@ -57,11 +58,18 @@ static bool read_rows(void *host, const DataSource *source, uint32_t column, int
     return false;
 }
 
+static DiagId why(void *host)
+{
+    (void)host;
+    DiagId id = failure_id();
+    return id == DIAG_run_time ? DIAG_data_source : id;
+}
+
 Provider *provider_new(Context *context)
 {
     Provider *provider = ARENA_NEW(context->arena, Provider);
     provider->context = context;
-    provider->callbacks = (DataProvider){provider, open_source, read_rows};
+    provider->callbacks = (DataProvider){provider, open_source, read_rows, why};
     return provider;
 }
 
@@ -84,7 +92,7 @@ const nn_source *provider_source(Provider *provider, const SplitSource *split)
     nn_source *source = NULL;
     if (nn_source_literal((nn_type)column->dtype, split->source->rows, (int)column->rank, column->dims, split->literal,
                           &source)) {
-        diag_new(provider->context->diagnostics, DIAG_run_time, NO_SPAN, "%s: %s", split->name, nn_message());
+        diag_new(provider->context->diagnostics, failure_id(), NO_SPAN, "%s: %s", split->name, nn_message());
         return NULL;
     }
     vec_push(&provider->sources, source);

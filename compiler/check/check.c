@@ -57,7 +57,7 @@ static void check_derivative(Walk *walk, const Item *item)
     const Syntax *names = item->derivative->kids[0], *exprs = item->derivative->kids[1];
     const Syntax *formals = item->syntax->kids[0];
     if (names->n_kids != formals->n_kids || exprs->n_kids != names->n_kids) {
-        Diag *diag = mistake(walk, DIAG_wrong_arguments, item->derivative->span,
+        Diag *diag = mistake(walk, DIAG_derivative_arguments, item->derivative->span,
                              "`%s` has %u arguments; its derivative names %u and has %u expressions", item->name,
                              formals->n_kids, names->n_kids, exprs->n_kids);
         diag_hint(diag, "there is one expression for each argument, separated by commas");
@@ -76,15 +76,27 @@ static void check_optimizer(Walk *walk, const Syntax *syntax)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) know_text(walk, words[i]);
     walk_formals(walk, syntax->kids[0]);
     walk_block(walk, syntax->kids[1]);
+    const Syntax *block = syntax->kids[1];
+    bool head = true;
+    for (uint32_t i = 0; i < block->n_kids; i++) {
+        bool assertion = block->kids[i] && block->kids[i]->kind == SYNTAX_ASSERT;
+        if (assertion && !head)
+            diag_hint(mistake(walk, DIAG_misplaced_statement, block->kids[i]->span,
+                              "an assertion stands first in an optimizer"),
+                      "it is about the numbers that the optimizer is given");
+        head &= assertion;
+    }
 }
 
 static void check_train(Walk *walk, const Item *item)
 {
     walk_block(walk, item->syntax->kids[0]);
     if (items_find(walk->items, SPACE_MODEL, item->name, false)) return;
-    Diag *diag = mistake(walk, DIAG_unknown_name, item->place, "there is no model called `%s`", item->name);
+    Diag *diag = mistake(walk, DIAG_unknown_model, item->place, "there is no model called `%s`", item->name);
     const char *near = items_nearest(walk->items, SPACE_MODEL, item->name);
     if (near) diag_hint(diag, "did you mean `%s`?", near);
+    for (const Item *model = items_first(walk->items); model && !near; model = model->next)
+        if (model->space == SPACE_MODEL) diag_note(diag, model->place, "this model is called `%s`", model->name);
 }
 
 static void check_item(Walk *walk, const Item *item)
@@ -92,7 +104,7 @@ static void check_item(Walk *walk, const Item *item)
     walk->item = item;
     walk->body = (SyntaxKind)item->syntax->kind;
     forget(walk, 0);
-    walk->block = 0;
+    walk->block = walk->blamed.count = walk->left.count = 0;
     switch (item->syntax->kind) {
     case SYNTAX_CONST:
         walk_expression(walk, item->syntax->kids[0]);
@@ -110,7 +122,9 @@ static void check_item(Walk *walk, const Item *item)
         break;
     case SYNTAX_DATA:
         /* A block of several splits is one item for each. */
-        if (item->name == item->syntax->kids[0]->kids[0]->name) walk_block(walk, item->syntax->kids[1]);
+        if (item->name != item->syntax->kids[0]->kids[0]->name) break;
+        walk_block(walk, item->syntax->kids[1]);
+        warn_unused_data(walk, item->syntax->kids[1]);
         break;
     case SYNTAX_TRAIN:
         check_train(walk, item);

@@ -29,6 +29,8 @@ typedef struct {
     size_t n_lists;        /* a power of two */
     size_t block;          /* where the innermost block's names begin */
     Vec(Mention) mentions; /* an item's stand together */
+    Vec(Name) blamed;      /* unknown names of this item that were reported: once is enough */
+    Vec(Known) left;       /* names of blocks that have ended */
     size_t mistakes;       /* errors so far */
 } Walk;
 
@@ -43,6 +45,8 @@ void declare(Walk *walk, Name name, bool function, Span place);
 bool is_known(const Walk *walk, Name name, bool function);
 /* All names but the first `count` go out of sight. */
 void forget(Walk *walk, size_t count);
+/* The same at the end of a block, whose names are remembered for what a message says of them. */
+void leave_block(Walk *walk, size_t count);
 void walk_free(Walk *walk);
 /* A diagnostic unless the name is a value. */
 void need_value(Walk *walk, const Syntax *name);
@@ -67,6 +71,9 @@ void walk_stage(Walk *walk, const Syntax *node);
 void walk_type(Walk *walk, const Syntax *type, bool signature);
 /* Composite sizes of a signature, once all names are bound. */
 void walk_type_sizes(Walk *walk, const Syntax *type);
+
+/* unused.c: a warning for each name of a data block that no model and nothing in the block takes. */
+void warn_unused_data(Walk *walk, const Syntax *block);
 
 /* statements.c */
 void walk_statement(Walk *walk, const Syntax *statement);

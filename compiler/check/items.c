@@ -84,7 +84,7 @@ static bool add(Items *items, Space space, Name name, Span place, const Syntax *
     size_t slot = slot_of(items, space, name, items->adding_prelude);
     bool replaces = items->replacing && !items->adding_prelude && items->slots[slot];
     if (items->slots[slot] && !replaces) {
-        Diag *diag = diag_new(items->context->diagnostics, DIAG_duplicate_name, place,
+        Diag *diag = diag_new(items->context->diagnostics, DIAG_duplicate_item, place,
                               "there is already a %s called `%s`", space_phrases[space], name);
         diag_note(diag, items->slots[slot]->place, "the first one is here");
         return false;
@@ -107,14 +107,14 @@ static bool add_derivative(Items *items, const Syntax *syntax)
     Item *item = (Item *)items->slots[slot];
     Diagnostics *diagnostics = items->context->diagnostics;
     if (!item || item->syntax->kind != SYNTAX_FN) {
-        Diag *diag = diag_new(diagnostics, DIAG_unknown_name, syntax->name_span,
+        Diag *diag = diag_new(diagnostics, DIAG_unknown_function, syntax->name_span,
                               "there is no function `%s` above this derivative", syntax->name);
         const char *near = items_nearest(items, SPACE_FUNCTION, syntax->name);
         if (near) diag_hint(diag, "did you mean `%s`?", near);
         return false;
     }
     if (item->derivative && !items->replacing) {
-        Diag *diag = diag_new(diagnostics, DIAG_duplicate_name, syntax->name_span, "`%s` has a derivative already",
+        Diag *diag = diag_new(diagnostics, DIAG_duplicate_item, syntax->name_span, "`%s` has a derivative already",
                               syntax->name);
         diag_note(diag, item->derivative->name_span, "the first one is here");
         return false;
@@ -149,8 +149,8 @@ bool items_add(Items *items, const Syntax *syntax)
     case SYNTAX_IMPORT:
         return load_import(items, syntax);
     default:
-        diag_new(items->context->diagnostics, DIAG_misplaced, syntax->span, "%s cannot stand at the top of a file",
-                 syntax_phrase((SyntaxKind)syntax->kind));
+        diag_new(items->context->diagnostics, DIAG_misplaced_statement, syntax->span,
+                 "%s cannot stand at the top of a file", syntax_phrase((SyntaxKind)syntax->kind));
         return false;
     }
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "check/check_internal.h"
+#include "check/foreign.h"
 
 Diag *mistake(Walk *walk, DiagId id, Span at, const char *format, ...)
 {
@@ -75,6 +76,8 @@ void walk_free(Walk *walk)
 {
     vec_free(&walk->known);
     vec_free(&walk->mentions);
+    vec_free(&walk->blamed);
+    vec_free(&walk->left);
     free(walk->lists);
 }
 
@@ -123,6 +126,34 @@ static const char *nearest_value(const Walk *walk, Name name)
     return near;
 }
 
+/* Whether the name was reported before in this item; from now on it was. */
+static bool is_blamed(Walk *walk, Name name)
+{
+    for (size_t i = 0; i < walk->blamed.count; i++)
+        if (walk->blamed.at[i] == name) return true;
+    vec_push(&walk->blamed, name);
+    return false;
+}
+
+/* Whether a block that has ended had such a name. */
+static bool note_left(const Walk *walk, Diag *diag, Name name)
+{
+    for (size_t i = walk->left.count; i-- > 0;) {
+        if (walk->left.at[i].name != name) continue;
+        diag_note(diag, walk->left.at[i].place, "this one stays inside of its block");
+        diag_hint(diag, "give it a value before the block, which then gives it another one");
+        return true;
+    }
+    return false;
+}
+
+void leave_block(Walk *walk, size_t count)
+{
+    for (size_t i = count; i < walk->known.count; i++)
+        if (!walk->known.at[i].function && walk->known.at[i].place.end) vec_push(&walk->left, walk->known.at[i]);
+    forget(walk, count);
+}
+
 void need_value(Walk *walk, const Syntax *name)
 {
     Builtin builtin;
@@ -132,8 +163,10 @@ void need_value(Walk *walk, const Syntax *name)
         vec_push(&walk->mentions, (Mention){walk->item, item, name->span});
         return;
     }
+    if (is_blamed(walk, name->name)) return;
     Diag *diag = mistake(walk, DIAG_unknown_name, name->span, "there is no value called `%s`", name->name);
     const char *near = nearest_value(walk, name->name);
+    if (note_left(walk, diag, name->name)) return;
     bool function = is_known(walk, name->name, true) || builtin_find(name->name, &builtin) ||
                     items_find(walk->items, SPACE_FUNCTION, name->name, walk->item->prelude);
     if (function)
@@ -163,20 +196,24 @@ bool need_function(Walk *walk, const Syntax *name, Callable *callable)
         vec_push(&walk->mentions, (Mention){walk->item, callable->item, name->span});
         bool layer = callable->item->syntax->kind == SYNTAX_LAYER;
         if (layer && walk->body == SYNTAX_FN) {
-            Diag *diag =
-                mistake(walk, DIAG_misplaced, name->span, "a function cannot use a layer, which owns parameters");
+            Diag *diag = mistake(walk, DIAG_layer_in_function, name->span,
+                                 "a function cannot use a layer, which owns parameters");
             diag_hint(diag, "make `%s` a layer: `layer %s(…) { … }`", walk->item->name, walk->item->name);
         }
         return true;
     }
     callable->is_builtin = builtin_find(name->name, &callable->builtin);
     if (callable->is_builtin || (walk->body == SYNTAX_DATA && is_source(name->name))) return true;
-    Diag *diag = mistake(walk, DIAG_unknown_name, name->span, "there is no function or layer called `%s`", name->name);
+    if (is_blamed(walk, name->name)) return false;
+    Diag *diag =
+        mistake(walk, DIAG_unknown_function, name->span, "there is no function or layer called `%s`", name->name);
     const char *near = items_nearest(walk->items, SPACE_FUNCTION, name->name);
     if (near)
         diag_hint(diag, "did you mean `%s`?", near);
     else if (is_known(walk, name->name, false))
         diag_hint(diag, "`%s` is a value, which cannot be called", name->name);
+    else if (foreign_function(name->name))
+        diag_hint(diag, "%s", foreign_function(name->name));
     return false;
 }
 
@@ -211,8 +248,8 @@ static void wrong_argument(Walk *walk, const Syntax *arg, const Item *item)
     list_formals(item->syntax->kids[0], &list);
     Diag *diag =
         arg->kind == SYNTAX_KEYWORD
-            ? mistake(walk, DIAG_wrong_arguments, arg->name_span, "`%s` has no argument `%s`", item->name, arg->name)
-            : mistake(walk, DIAG_wrong_arguments, arg->span, "`%s` is given too many arguments", item->name);
+            ? mistake(walk, DIAG_unknown_argument, arg->name_span, "`%s` has no argument `%s`", item->name, arg->name)
+            : mistake(walk, DIAG_too_many_arguments, arg->span, "`%s` is given too many arguments", item->name);
     diag_hint(diag, "its arguments are: %s", text_get(&list));
     text_free(&list);
 }
@@ -226,7 +263,7 @@ static void check_missing(Walk *walk, const Syntax *call, uint32_t piped, const 
         for (uint32_t i = 1; !given && i < call->n_kids; i++)
             given = formal_of(call, i, piped, item) == formals->kids[f];
         if (given) continue;
-        Diag *diag = mistake(walk, DIAG_wrong_arguments, call->span, "`%s` needs its argument `%s`", item->name,
+        Diag *diag = mistake(walk, DIAG_missing_argument, call->span, "`%s` needs its argument `%s`", item->name,
                              formals->kids[f]->name);
         diag_note(diag, formals->kids[f]->span, "it has no default");
         return;
@@ -245,7 +282,7 @@ void check_arguments(Walk *walk, const Syntax *call, uint32_t piped, const Calla
     for (uint32_t i = 1; item && good && i < call->n_kids; i++)
         for (uint32_t k = 1; good && k < i; k++)
             if (formal_of(call, i, piped, item) == formal_of(call, k, piped, item)) {
-                mistake(walk, DIAG_wrong_arguments, call->kids[i]->span, "`%s` is given its argument `%s` twice",
+                mistake(walk, DIAG_repeated_argument, call->kids[i]->span, "`%s` is given its argument `%s` twice",
                         item->name, formal_of(call, i, piped, item)->name);
                 good = false;
             }
@@ -257,7 +294,7 @@ void check_arguments(Walk *walk, const Syntax *call, uint32_t piped, const Calla
         for (size_t at = 0; !found && builtin_formal(callable->builtin.formals, &at, &formal);)
             found = !strcmp(formal.name, arg->name);
         if (found) continue;
-        Diag *diag = mistake(walk, DIAG_wrong_arguments, arg->name_span, "`%s` has no argument `%s`",
+        Diag *diag = mistake(walk, DIAG_unknown_argument, arg->name_span, "`%s` has no argument `%s`",
                              callable->builtin.name, arg->name);
         diag_hint(diag, "its arguments are: %s (`?` may be left out)", callable->builtin.formals);
     }

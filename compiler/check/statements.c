@@ -40,13 +40,17 @@ static unsigned allowed(SyntaxKind kind)
 static void misplaced(Walk *walk, const Syntax *statement)
 {
     SyntaxKind kind = (SyntaxKind)statement->kind;
-    Diag *diag = mistake(walk, DIAG_misplaced, statement->span, "%s cannot stand in %s", syntax_phrase(kind),
+    Diag *diag = mistake(walk, DIAG_misplaced_statement, statement->span, "%s cannot stand in %s", syntax_phrase(kind),
                          syntax_phrase(walk->body));
     bool owns = kind == SYNTAX_PARAM || kind == SYNTAX_STATE || kind == SYNTAX_DRAW || kind == SYNTAX_INSTANCE;
     if (owns && walk->body == SYNTAX_FN)
         diag_hint(diag, "a function owns nothing: make it a layer, `layer %s(…) { … }`", walk->item->name);
     else if (kind == SYNTAX_INPUT || kind == SYNTAX_TARGET || kind == SYNTAX_OUTPUT || kind == SYNTAX_METRIC)
         diag_hint(diag, "it belongs inside of `model name { … }`");
+    bool names = owns || kind == SYNTAX_INPUT || kind == SYNTAX_TARGET; /* so that their uses are no mistakes too */
+    for (uint32_t i = 0; names && kind != SYNTAX_INSTANCE && i < statement->kids[0]->n_kids; i++)
+        know(walk, statement->kids[0]->kids[i]->name, false, statement->kids[0]->kids[i]->span);
+    if (kind == SYNTAX_INSTANCE) know(walk, statement->name, true, statement->name_span);
 }
 
 static void reserved(Walk *walk, const Syntax *name)
@@ -101,7 +105,7 @@ static void walk_bind(Walk *walk, const Syntax *statement)
     }
     bool loss = left->n_kids == 1 && left->kids[0]->name && !strcmp(left->kids[0]->name, "loss");
     if (statement->kids[2] && !loss)
-        mistake(walk, DIAG_misplaced, statement->kids[2]->span, "only a loss is `for` certain parameters");
+        mistake(walk, DIAG_paths_without_loss, statement->kids[2]->span, "only a loss is `for` certain parameters");
 }
 
 static void walk_declaration(Walk *walk, const Syntax *statement)
@@ -131,7 +135,7 @@ static void walk_output(Walk *walk, const Syntax *statement)
                 need_value(walk, names->kids[i]);
                 continue;
             }
-            Diag *diag = mistake(walk, DIAG_bad_left_side, names->kids[i]->span, "an output needs a name");
+            Diag *diag = mistake(walk, DIAG_unnamed_output, names->kids[i]->span, "an output needs a name");
             diag_hint(diag, "write `output NAME = …`");
         }
         return;
@@ -155,7 +159,11 @@ static void walk_expression_statement(Walk *walk, const Syntax *statement)
         return;
     }
     Diag *diag = mistake(walk, DIAG_bare_expression, statement->span, "this value is computed and thrown away");
-    diag_hint(diag, "give it a name, or, if it continues the line above, end that line with its operator");
+    bool compared = statement->n_kids == 1 && first && first->kind == SYNTAX_BINARY && first->op == OPERATOR_EQUAL;
+    if (compared && first->kids[0]->kind == SYNTAX_NAME)
+        diag_hint(diag, "`==` compares; a name is given a value by `=`");
+    else
+        diag_hint(diag, "give it a name, or, if it continues the line above, end that line with its operator");
 }
 
 static void walk_update(Walk *walk, const Syntax *statement)
@@ -164,7 +172,7 @@ static void walk_update(Walk *walk, const Syntax *statement)
     if (target->kind == SYNTAX_NAME)
         need_value(walk, target);
     else
-        mistake(walk, DIAG_bad_left_side, target->span, "%s cannot stand left of `:=`, which gives a state a new value",
+        mistake(walk, DIAG_not_a_state, target->span, "%s cannot stand left of `:=`, which gives a state a new value",
                 syntax_phrase((SyntaxKind)target->kind));
     walk_expression(walk, statement->kids[1]);
 }
@@ -243,7 +251,7 @@ void walk_statement(Walk *walk, const Syntax *statement)
         for (uint32_t i = 0; i < statement->n_kids; i++) walk_expression(walk, statement->kids[i]);
         return;
     default:
-        mistake(walk, DIAG_misplaced, statement->span, "%s cannot stand in a block",
+        mistake(walk, DIAG_misplaced_statement, statement->span, "%s cannot stand in a block",
                 syntax_phrase((SyntaxKind)statement->kind));
     }
 }
@@ -254,6 +262,6 @@ void walk_block(Walk *walk, const Syntax *block)
     walk->block = outer;
     for (uint32_t i = 0; i < block->n_kids && walk->mistakes < MAX_MISTAKES; i++)
         if (block->kids[i]) walk_statement(walk, block->kids[i]);
-    forget(walk, outer);
+    leave_block(walk, outer);
     walk->block = outer_block;
 }

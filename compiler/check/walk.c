@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "check/check_internal.h"
+#include "check/foreign.h"
 #include "ir/type.h"
 
 static void walk_subs(Walk *walk, const Syntax *subs)
@@ -38,6 +39,14 @@ static void walk_reducer(Walk *walk, const Syntax *call)
     forget(walk, outer);
 }
 
+static void not_callable(Walk *walk, const Syntax *callee)
+{
+    Diag *diag =
+        mistake(walk, DIAG_not_callable, callee->span, "%s cannot be called", syntax_phrase((SyntaxKind)callee->kind));
+    if (callee->kind == SYNTAX_MEMBER && callee->kids[0]->kind == SYNTAX_NAME)
+        diag_hint(diag, "a function takes its value as an argument: `%s(%s)`", callee->name, callee->kids[0]->name);
+}
+
 static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
 {
     const Syntax *callee = call->kids[0];
@@ -47,7 +56,7 @@ static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
         return;
     }
     if (callee->kind != SYNTAX_NAME)
-        mistake(walk, DIAG_bad_stage, callee->span, "%s cannot be called", syntax_phrase((SyntaxKind)callee->kind));
+        not_callable(walk, callee);
     else if (need_function(walk, callee, &callable))
         check_arguments(walk, call, piped, &callable);
     for (uint32_t i = 1; i < call->n_kids; i++) {
@@ -56,7 +65,7 @@ static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
         bool literal = value->kind == SYNTAX_NUMBER || value->kind == SYNTAX_STRING || value->kind == SYNTAX_LIST ||
                        value->kind == SYNTAX_BOOL;
         if (formal && wants_function(formal) && literal)
-            mistake(walk, DIAG_type_mismatch, value->span, "`%s` wants a function, but this is %s", formal->name,
+            mistake(walk, DIAG_not_a_function, value->span, "`%s` wants a function, but this is %s", formal->name,
                     syntax_phrase((SyntaxKind)value->kind));
         else if (formal && wants_function(formal))
             walk_stage(walk, value);
@@ -112,7 +121,7 @@ void walk_expression(Walk *walk, const Syntax *node)
         return;
     case SYNTAX_BLOCK:
     case SYNTAX_REPEAT: {
-        Diag *diag = mistake(walk, DIAG_bad_stage, node->span, "%s is no value by itself",
+        Diag *diag = mistake(walk, DIAG_stage_without_value, node->span, "%s is no value by itself",
                              syntax_phrase((SyntaxKind)node->kind));
         diag_hint(diag, "send something through it: `x |> …`");
         return;
@@ -140,6 +149,13 @@ static void walk_through(Walk *walk, const Syntax *block)
     walk->block = outer_block;
 }
 
+/* A function or layer of a file or the prelude, not an instance of one. */
+static bool is_item(const Walk *walk, const Syntax *name)
+{
+    return name->kind == SYNTAX_NAME && !is_known(walk, name->name, true) &&
+           items_find(walk->items, SPACE_FUNCTION, name->name, walk->item->prelude);
+}
+
 void walk_stage(Walk *walk, const Syntax *node)
 {
     Callable callable;
@@ -151,7 +167,7 @@ void walk_stage(Walk *walk, const Syntax *node)
             const Syntax *formals = callable.item->syntax->kids[0];
             for (uint32_t i = 1; i < formals->n_kids; i++)
                 if (!formals->kids[i]->kids[1]) {
-                    Diag *diag = mistake(walk, DIAG_wrong_arguments, node->span, "`%s` needs its argument `%s`",
+                    Diag *diag = mistake(walk, DIAG_missing_argument, node->span, "`%s` needs its argument `%s`",
                                          node->name, formals->kids[i]->name);
                     diag_note(diag, formals->kids[i]->span, "it has no default");
                     break;
@@ -170,6 +186,12 @@ void walk_stage(Walk *walk, const Syntax *node)
         walk_stage(walk, node->kids[0]);
         return;
     case SYNTAX_SUBSCRIPT:
+        if (is_item(walk, node->kids[0])) {
+            const char *name = node->kids[0]->name;
+            Diag *diag = mistake(walk, DIAG_wrong_bracket, node->span, "`%s` is called with `[ ]`", name);
+            diag_hint(diag, "arguments stand in `( )`: `%s(…)`", name);
+            return;
+        }
         walk_stage(walk, node->kids[0]);
         walk_subs(walk, node->kids[1]);
         return;
@@ -195,7 +217,8 @@ static void check_element(Walk *walk, const Syntax *type)
 {
     DType dtype;
     if (!type->name || dtype_parse(type->name, strlen(type->name), &dtype) || !strcmp(type->name, "fn")) return;
-    Diag *diag = mistake(walk, DIAG_unknown_name, type->name_span, "there is no element type `%s`", type->name);
+    Diag *diag = mistake(walk, DIAG_unknown_type, type->name_span, "there is no element type `%s`", type->name);
+    if (foreign_type(type->name)) diag_hint(diag, "here it is called %s", foreign_type(type->name));
     diag_hint(diag, "element types are f64, f32, bf16, f16, i64, i32, u8 and bool");
 }
 

@@ -13,7 +13,7 @@ static Node find_operand(const Pipeline *pipeline)
     if (of) return derivative_value(module, "--of", of);
     Node loss = module_function(module, "inference")->loss;
     if (node_is_none(loss))
-        diag_new(pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN,
+        diag_new(pipeline->context->diagnostics, DIAG_no_loss, NO_SPAN,
                  "the model has no loss; --of NAME says what is differentiated");
     return loss;
 }

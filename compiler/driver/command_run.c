@@ -45,7 +45,7 @@ static Node find_source(const Run *run, const char *name)
         Node node = i < module->n_inputs ? module->inputs[i].node : module->params[i - module->n_inputs].node;
         if (!strcmp(graph_node(module->graph, node)->attr.name, name)) return node;
     }
-    diag_new(run->pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN,
+    diag_new(run->pipeline->context->diagnostics, DIAG_unknown_input, NO_SPAN,
              "--grad %s: the model has no input or parameter of that name", name);
     return NODE_NONE;
 }
@@ -55,7 +55,7 @@ static bool add_gradients(Run *run, Node loss)
     const TextList *wanted = &run->pipeline->options->gradients;
     Context *context = run->pipeline->context;
     if (wanted->count && (node_is_none(loss) || !is_fed(run, loss))) {
-        diag_new(context->diagnostics, DIAG_bad_option, NO_SPAN, "--grad: %s",
+        diag_new(context->diagnostics, node_is_none(loss) ? DIAG_no_loss : DIAG_missing_input, NO_SPAN, "--grad: %s",
                  node_is_none(loss) ? "the model has no loss" : "the loss needs every target; --input gives them");
         return false;
     }
@@ -80,7 +80,8 @@ static bool nothing_to_compute(const Run *run)
     for (uint32_t i = 0; i < module->n_inputs && !missing; i++)
         if (!feed_has(&run->feed, module->inputs[i].node))
             missing = graph_node(module->graph, module->inputs[i].node)->attr.name;
-    Diag *diag = diag_new(run->pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN, "nothing can be computed: %s",
+    Diag *diag = diag_new(run->pipeline->context->diagnostics, missing ? DIAG_missing_input : DIAG_no_loss, NO_SPAN,
+                          "nothing can be computed: %s",
                           missing ? "inputs are missing" : "the model has neither outputs nor a loss");
     if (missing) diag_hint(diag, "--input %s=FILE.npy gives one", missing);
     return false;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/failure.h"
 #include "driver/commands.h"
 #include "driver/splits.h"
 #include "driver/summary.h"
@@ -144,7 +145,7 @@ static bool start_from(Pipeline *pipeline, nn_params *params)
     Fit fit = {0};
     bool good = !nn_train_start(params, settings->weights, tell_fit, &fit);
     if (!good)
-        diag_new(pipeline->context->diagnostics, DIAG_bad_setting, settings->weights_place, "%s", nn_message());
+        diag_new(pipeline->context->diagnostics, failure_id(), settings->weights_place, "%s", nn_message());
     else if (!options->quiet)
         fprintf(stderr, "%s: %zu of %zu parameters and states fit\n%s%s", settings->weights, fit.fitting,
                 fit.fitting + fit.others, text_get(&fit.why), fit.others > MOST_TOLD ? "  …\n" : "");
@@ -184,16 +185,16 @@ int command_TRAIN(const Options *options)
     Pipeline pipeline = pipeline_start(options);
     if (!pipeline_program(&pipeline, false)) return pipeline_finish(&pipeline, EXIT_USER);
     if (!pipeline.program->train.present) {
-        diag_hint(
-            diag_new(pipeline.context->diagnostics, DIAG_bad_option, NO_SPAN, "%s has no train block", options->file),
-            "add for example: train %s { optimizer = adam(lr = 1e-3); batch = 32; epochs = 10 }",
-            pipeline.program->module->name);
+        diag_hint(diag_new(pipeline.context->diagnostics, DIAG_no_train_block, NO_SPAN, "%s has no train block",
+                           options->file),
+                  "add for example: train %s { optimizer = adam(lr = 1e-3); batch = 32; epochs = 10 }",
+                  pipeline.program->module->name);
         return pipeline_finish(&pipeline, EXIT_USER);
     }
     bool good = false;
     bool has_valid = program_split(pipeline.program, "valid") != NULL;
     if (pipeline.program->train.patience.given && !has_valid) {
-        diag_hint(diag_new(pipeline.context->diagnostics, DIAG_bad_setting, pipeline.program->train.place,
+        diag_hint(diag_new(pipeline.context->diagnostics, DIAG_patience_without_valid, pipeline.program->train.place,
                            "`patience` looks at the loss on validation data, but there is no data block `valid`"),
                   "write for example `data train, valid { … split = [0.9, 0.1] }`");
         return pipeline_finish(&pipeline, EXIT_USER);

@@ -33,7 +33,7 @@ static Node find_input(Pipeline *pipeline, const char *name)
         if (!strcmp(own, name)) return module->inputs[i].node;
         if (count < 64) names[count++] = own;
     }
-    Diag *diag = diag_new(pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN,
+    Diag *diag = diag_new(pipeline->context->diagnostics, DIAG_unknown_input, NO_SPAN,
                           "--input %s: the model has no input or target of that name", name);
     const char *nearest = nearest_spelling(name, names, count);
     if (nearest) diag_hint(diag, "did you mean `%s`?", nearest);
@@ -45,7 +45,7 @@ static bool mismatch(Pipeline *pipeline, const char *path, const Type *type, con
     Text wanted = {0}, found = {0};
     type_print(graph_dims(pipeline->program->module->graph), type, &wanted);
     for (int i = 0; i < array->rank; i++) text_format(&found, "%s%lld", i ? ", " : "", (long long)array->dims[i]);
-    diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN, "%s has the shape [%s], but %s is wanted", path,
+    diag_new(pipeline->context->diagnostics, DIAG_input_shape, NO_SPAN, "%s has the shape [%s], but %s is wanted", path,
              text_get(&found), text_get(&wanted));
     text_free(&wanted);
     text_free(&found);
@@ -87,7 +87,7 @@ static bool within_range(Pipeline *pipeline, const char *path, const Type *type,
     dtype_load((DType)array->type, numbers, array->values, (int64_t)count);
     size_t at = find_outside(pipeline, type, numbers, count, &range);
     if (at < count)
-        diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN,
+        diag_new(pipeline->context->diagnostics, DIAG_value_out_of_range, NO_SPAN,
                  "%s: element %zu is %.17g, but 0 to %lld are wanted", path, at, numbers[at], (long long)range - 1);
     free(numbers);
     return at == count;
@@ -103,7 +103,7 @@ static void *convert(Pipeline *pipeline, const char *path, const nn_array *array
     dtype_load((DType)array->type, numbers, array->values, (int64_t)count);
     for (size_t i = 0; i < count && values; i++) {
         if (dtype_is_float(dtype) || dtype_round(dtype, numbers[i]) == numbers[i]) continue;
-        diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN, "%s: element %zu, %.17g, is no %s", path, i,
+        diag_new(pipeline->context->diagnostics, DIAG_input_type, NO_SPAN, "%s: element %zu, %.17g, is no %s", path, i,
                  numbers[i], dtype_name(dtype));
         free(values);
         values = NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/evaluation.h"
+#include "api/failure.h"
 #include "driver/arguments.h"
 #include "driver/report.h"
 #include "grammar/parser.h"
@@ -62,7 +63,7 @@ static bool known_step(Pipeline *pipeline)
         text_format(&names, ", %s", name);
     }
     if (!name)
-        diag_hint(diag_new(pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN,
+        diag_hint(diag_new(pipeline->context->diagnostics, DIAG_unknown_step, NO_SPAN,
                            "--dump-after: no step is called `%s`", wanted),
                   "the steps are parse, elaborate%s, schedule, codegen", text_get(&names));
     text_free(&names);
@@ -185,7 +186,7 @@ uint64_t pipeline_seed(const Pipeline *pipeline)
 
 bool pipeline_failed(Pipeline *pipeline, const char *doing)
 {
-    diag_new(pipeline->context->diagnostics, DIAG_run_time, NO_SPAN, "%s: %s", doing, nn_message());
+    diag_new(pipeline->context->diagnostics, failure_id(), NO_SPAN, "%s: %s", doing, nn_message());
     return false;
 }
 

@@ -110,7 +110,7 @@ static bool use_time(Session *session, Value value, void *data)
     if (!as_node(session, value, &node)) return false;
     bool good = session_evaluate(session, node, EVALUATE_VALUE, &outcome);
     if (good && outcome.missing) {
-        diag_new(session->context->diagnostics, DIAG_bad_value, NO_SPAN, "`%s` has no value yet", outcome.missing);
+        diag_new(session->context->diagnostics, DIAG_no_value, NO_SPAN, "`%s` has no value yet", outcome.missing);
         good = false;
     }
     if (good) printf("compiled in %.2f ms, ran in %.4f ms\n", 1e3 * outcome.compile_seconds, 1e3 * outcome.run_seconds);
@@ -284,7 +284,7 @@ static void complain_unknown(Session *session, const char *name, size_t length)
     for (size_t i = 0; i < N_COMMANDS; i++) names[i] = rows[i].name;
     char *given = strndup(name, length);
     if (!given) abort();
-    Diag *diag = diag_new(session->context->diagnostics, DIAG_bad_value, NO_SPAN, "there is no command `:%s`", given);
+    Diag *diag = diag_new(session->context->diagnostics, DIAG_unknown_command, NO_SPAN, "there is no command `:%s`", given);
     const char *near = nearest_spelling(given, names, N_COMMANDS);
     if (near)
         diag_hint(diag, "did you mean `:%s`?", near);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/failure.h"
 #include "codegen/codegen.h"
 #include "display/display.h"
 #include "driver/repl_session.h"
@@ -139,7 +140,7 @@ static const Array *given_for(Evaluation *e, const NodeInfo *info)
         if (size == array->dims[i]) continue;
         Text text = {0};
         dim_print(dims, info->type.dims[i], &text);
-        diag_new(e->out->context->diagnostics, DIAG_bad_value, NO_SPAN,
+        diag_new(e->out->context->diagnostics, DIAG_input_shape, NO_SPAN,
                  "`%s` was given %lld along its axis %u, but `%s` is %lld by what was given before", info->attr.name,
                  (long long)array->dims[i], i, text_get(&text), (long long)size);
         text_free(&text);
@@ -313,7 +314,7 @@ static bool make_plan(Evaluation *e)
 
 static bool failed(Evaluation *e)
 {
-    diag_new(e->out->context->diagnostics, DIAG_run_time, NO_SPAN, "%s", nn_message());
+    diag_new(e->out->context->diagnostics, failure_id(), NO_SPAN, "%s", nn_message());
     return false;
 }
 

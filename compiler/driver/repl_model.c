@@ -65,8 +65,8 @@ static bool train(Session *session, Loaded *model, const char *argument)
     uint64_t count = 0, gather = settings->accumulate.given ? (uint64_t)settings->accumulate.value : 1;
     nn_split split, valid;
     if (!settings->present) {
-        diag_hint(diag_new(pipeline->context->diagnostics, DIAG_bad_value, NO_SPAN, "the model %s has no train block",
-                           model->name),
+        diag_hint(diag_new(pipeline->context->diagnostics, DIAG_no_train_block, NO_SPAN,
+                           "the model %s has no train block", model->name),
                   "add one: `train %s { optimizer = adam(lr = 1e-3); batch = 32; epochs = 10 }`", model->name);
         return false;
     }
@@ -195,7 +195,7 @@ static bool print_params(Loaded *model, const char *wanted)
         }
     }
     if (*wanted && !found) {
-        Diag *diag = diag_new(model->pipeline.context->diagnostics, DIAG_unknown_name, NO_SPAN,
+        Diag *diag = diag_new(model->pipeline.context->diagnostics, DIAG_unknown_parameter, NO_SPAN,
                               "the model %s has no parameter `%s`", model->name, wanted);
         const char *near = nearest_spelling(wanted, names.at, names.count);
         if (near) diag_hint(diag, "did you mean `%s`?", near);

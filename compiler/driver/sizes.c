@@ -6,7 +6,7 @@ bool sizes_choose(Pipeline *pipeline, int64_t batch)
         if (pipeline->dims[i] >= 0) continue;
         if (i > 0) {
             Name name = pipeline->program->module->dims[i];
-            diag_hint(diag_new(pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN, "the size `%s` is free", name),
+            diag_hint(diag_new(pipeline->context->diagnostics, DIAG_free_size, NO_SPAN, "the size `%s` is free", name),
                       "--bind %s=N says what it is", name);
             return false;
         }

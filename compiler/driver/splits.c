@@ -7,7 +7,7 @@
 static bool unknown_split(Pipeline *pipeline, const char *name)
 {
     const Program *program = pipeline->program;
-    Diag *diag = diag_new(pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN,
+    Diag *diag = diag_new(pipeline->context->diagnostics, DIAG_unknown_split, NO_SPAN,
                           "the model %s has no data block called `%s`", program->module->name, name);
     Text names = {0};
     for (uint32_t i = 0; i < program->n_splits; i++)

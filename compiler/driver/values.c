@@ -31,7 +31,8 @@ bool values_random(Pipeline *pipeline, uint64_t seed, Values *values)
         int64_t count, range = range_of(pipeline, type);
         if (!sizes_elements(pipeline, type, &count) ||
             !(values->at[i] = calloc((size_t)count + 1, dtype_size(type->dtype)))) {
-            diag_new(pipeline->context->diagnostics, DIAG_run_time, module->inputs[i].place, "this input is too large");
+            diag_new(pipeline->context->diagnostics, DIAG_out_of_memory, module->inputs[i].place,
+                     "this input is too large");
             values_free(values);
             return false;
         }

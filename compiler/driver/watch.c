@@ -18,7 +18,7 @@ Watch *watch_new(Pipeline *pipeline)
 {
     if (!pipeline_program(pipeline, false)) return NULL;
     if (node_is_none(module_function(pipeline->program->module, "training")->loss)) {
-        diag_new(pipeline->context->diagnostics, DIAG_bad_option, NO_SPAN,
+        diag_new(pipeline->context->diagnostics, DIAG_no_loss, NO_SPAN,
                  "--watch: %s has no loss, so there are no gradients to watch", pipeline->program->module->name);
         return NULL;
     }

@@ -178,7 +178,7 @@ bool align(Elaborator *el, Value *operands, uint32_t count, const Syntax *at, La
     }
     *n_labels = union_labels(operands, count, all);
     if (*n_labels + shape.rank > MAX_RANK) {
-        complain(el, DIAG_shape_mismatch, at->span, "the result would have more than %d axes", MAX_RANK);
+        complain(el, DIAG_too_many_axes, at->span, "the result would have more than %d axes", MAX_RANK);
         return false;
     }
     *labels = *n_labels ? ARENA_COPY(el->arena, Label *, all, *n_labels) : NULL;

@@ -30,13 +30,13 @@ static Value is_integer(Elaborator *el, Value x)
 static Value random_of(Elaborator *el, Value shape, Span at)
 {
     if (!el->draw) {
-        Diag *diag = complain(el, DIAG_misplaced, at, "random numbers are drawn only on the right of `~`");
+        Diag *diag = complain(el, DIAG_random_outside_draw, at, "random numbers are drawn only on the right of `~`");
         diag_hint(diag, "declare them: `draw u: [batch, 8] ~ uniform`");
         return value_error();
     }
     Type type = type_scalar(el->real);
     if (shape.kind != VALUE_LIST || shape.count > MAX_RANK) {
-        complain(el, DIAG_type_mismatch, at, "`random` wants a shape, but this is %s", value_describe(el, shape));
+        complain(el, DIAG_not_a_shape, at, "`random` wants a shape, but this is %s", value_describe(el, shape));
         return value_error();
     }
     for (uint32_t i = 0; i < shape.count; i++)
@@ -52,7 +52,7 @@ static Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_synta
 {
     bool named = by_syntax && (by_syntax->kind == SYNTAX_NAME || by_syntax->kind == SYNTAX_MEMBER);
     if (!named || by.kind != VALUE_TENSOR) {
-        Diag *diag = complain(el, DIAG_type_mismatch, by_syntax ? by_syntax->span : at,
+        Diag *diag = complain(el, DIAG_derivative_by_expression, by_syntax ? by_syntax->span : at,
                               "a derivative is taken by a named value or parameter, not by %s", value_describe(el, by));
         diag_hint(diag, "give the expression a name first, and compute with that name");
         return value_error();
@@ -73,7 +73,7 @@ static Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_synta
         return value_error();
     }
     if (!dtype_is_float(wrt.dtype) || !dtype_is_float(type.dtype)) {
-        complain(el, DIAG_type_mismatch, at, "derivatives are of and by real numbers, not `%s` by `%s`",
+        complain(el, DIAG_derivative_not_real, at, "derivatives are of and by real numbers, not `%s` by `%s`",
                  type_text(el, &type), type_text(el, &wrt));
         return value_error();
     }

@@ -15,11 +15,6 @@ static void list_formals(const Syntax *formals, Text *to)
     for (uint32_t i = 0; i < formals->n_kids; i++) text_format(to, "%s%s", i ? ", " : "", formals->kids[i]->name);
 }
 
-static Diag *wrong(Elaborator *el, Span at, const char *format, const char *a, const char *b)
-{
-    return complain(el, DIAG_wrong_arguments, at, format, a, b);
-}
-
 /* Assigns arguments to formals by name and place. */
 static bool match(Elaborator *el, const Item *item, const Argument *args, uint32_t n_args, Span at, Matched *matched)
 {
@@ -31,7 +26,8 @@ static bool match(Elaborator *el, const Item *item, const Argument *args, uint32
         if (args[i].keyword) {
             for (slot = 0; slot < formals->n_kids && formals->kids[slot]->name != args[i].keyword;) slot++;
             if (slot == formals->n_kids) {
-                Diag *diag = wrong(el, args[i].keyword_at, "`%s` has no argument `%s`", item->name, args[i].keyword);
+                Diag *diag = complain(el, DIAG_unknown_argument, args[i].keyword_at, "`%s` has no argument `%s`",
+                                      item->name, args[i].keyword);
                 Text list = {0};
                 list_formals(formals, &list);
                 diag_hint(diag, "its arguments are: %s", text_get(&list));
@@ -43,21 +39,22 @@ static bool match(Elaborator *el, const Item *item, const Argument *args, uint32
             slot = next++;
         }
         if (slot >= formals->n_kids || slot >= MOST_ARGUMENTS) {
-            Diag *diag =
-                wrong(el, args[i].at.end ? args[i].at : at, "`%s` is given too many arguments%s", item->name, "");
+            Diag *diag = complain(el, DIAG_too_many_arguments, args[i].at.end ? args[i].at : at,
+                                  "`%s` is given too many arguments", item->name);
             diag_hint(diag, "it takes %u, the value before `|>` included", formals->n_kids);
             return false;
         }
         if (matched->at[slot]) {
-            wrong(el, args[i].keyword_at, "`%s` is given its argument `%s` twice", item->name,
-                  formals->kids[slot]->name);
+            complain(el, DIAG_repeated_argument, args[i].keyword ? args[i].keyword_at : at,
+                     "`%s` is given its argument `%s` twice", item->name, formals->kids[slot]->name);
             return false;
         }
         matched->at[slot] = &args[i];
     }
     for (uint32_t i = 0; i < formals->n_kids; i++)
         if (!matched->at[i] && !formals->kids[i]->kids[1]) {
-            Diag *diag = wrong(el, at, "`%s` needs its argument `%s`", item->name, formals->kids[i]->name);
+            Diag *diag = complain(el, DIAG_missing_argument, at, "`%s` needs its argument `%s`", item->name,
+                                  formals->kids[i]->name);
             diag_note(diag, formals->kids[i]->span, "it has no default");
             return false;
         }
@@ -93,7 +90,7 @@ static bool bind_formal(Elaborator *el, Scope *scope, const Syntax *formal, Valu
     const Syntax *type = formal->kids[0];
     if (wants_function(el, formal)) {
         if (value.kind != VALUE_FUNCTION) {
-            complain(el, DIAG_type_mismatch, at, "`%s` wants a function, but this is %s", formal->name,
+            complain(el, DIAG_not_a_function, at, "`%s` wants a function, but this is %s", formal->name,
                      value_describe(el, value));
             return false;
         }
@@ -139,8 +136,8 @@ static bool check_results(Elaborator *el, Scope *scope, const Syntax *types, Val
     if (!types || value_is_error(*result)) return true;
     uint32_t count = result->kind == VALUE_TUPLE ? result->count : 1;
     if (count != types->n_kids) {
-        complain(el, DIAG_wrong_arguments, at, "%u values were announced after `->`, but %u are returned",
-                 types->n_kids, count);
+        complain(el, DIAG_value_count, at, "%u values were announced after `->`, but %u are returned", types->n_kids,
+                 count);
         return false;
     }
     Later later = {0};
@@ -177,7 +174,7 @@ static bool can_have_derivative(Elaborator *el, const Item *item, const Value *f
     for (uint32_t i = 0; !real && i < item->derivative->kids[0]->n_kids; i++) {
         if (formals[i].kind != VALUE_TENSOR || !dtype_is_float(value_type(el, formals[i]).dtype)) continue;
         Diag *diag =
-            complain(el, DIAG_type_mismatch, item->derivative->span,
+            complain(el, DIAG_derivative_not_real, item->derivative->span,
                      "`%s` has a derivative, but its value is %s, not a real number", item->name, dtype_name(dtype));
         diag_hint(diag, "write numbers with a point: `1.0` instead of `1`");
         return false;
@@ -269,7 +266,7 @@ static Value call_stage(Elaborator *el, Scope *caller, const Callee *callee, con
 {
     if (!callee->stage) return value_error();
     if (n_args != 1 || args[0].keyword) {
-        complain(el, DIAG_wrong_arguments, at, "a pipeline takes one argument, but %u are given", n_args);
+        complain(el, DIAG_too_many_arguments, at, "a pipeline takes one argument, but %u are given", n_args);
         return value_error();
     }
     Value x = args[0].syntax ? evaluate(el, caller, args[0].syntax) : args[0].value;
@@ -280,6 +277,22 @@ static Value call_stage(Elaborator *el, Scope *caller, const Callee *callee, con
     frame_free(instance);
     el->prelude_call = outer_call;
     return value;
+}
+
+/* An argument that no formal is left for. */
+static void wrong_argument(Elaborator *el, const Builtin *builtin, const Argument *arg, bool given, Span at)
+{
+    Diag *diag;
+    Span place = arg->at.end ? arg->at : at;
+    if (arg->keyword && given)
+        diag = complain(el, DIAG_repeated_argument, arg->keyword_at, "`%s` is given its argument `%s` twice",
+                        builtin->name, arg->keyword);
+    else if (arg->keyword)
+        diag = complain(el, DIAG_unknown_argument, arg->keyword_at, "`%s` has no argument `%s`", builtin->name,
+                        arg->keyword);
+    else
+        diag = complain(el, DIAG_too_many_arguments, place, "`%s` is given too many arguments", builtin->name);
+    diag_hint(diag, "its arguments are: %s", builtin->formals);
 }
 
 /* Built-in arguments by their formals; `grad` looks at the syntax of its arguments too. */
@@ -300,13 +313,7 @@ static Value call_of_builtin(Elaborator *el, Scope *scope, const Builtin *builti
         bool more = many && !args[i].keyword && n_many + BUILTIN_FORMALS < MOST_ARGUMENTS;
         if (more) slot = 0;
         if (slot >= n_formals || (given[slot] && !more)) {
-            Diag *diag = wrong(el,
-                               args[i].keyword  ? args[i].keyword_at
-                               : args[i].at.end ? args[i].at
-                                                : at,
-                               args[i].keyword ? "`%s` has no argument `%s`" : "`%s` is given too many arguments%s",
-                               builtin->name, args[i].keyword ? args[i].keyword : "");
-            diag_hint(diag, "its arguments are: %s", builtin->formals);
+            wrong_argument(el, builtin, &args[i], slot < n_formals, at);
             return value_error();
         }
         given[slot] = true;
@@ -319,7 +326,7 @@ static Value call_of_builtin(Elaborator *el, Scope *scope, const Builtin *builti
     }
     for (uint32_t i = 0; i < n_formals; i++)
         if (!given[i] && !formals[i].optional) {
-            wrong(el, at, "`%s` needs its argument `%s`", builtin->name, formals[i].name);
+            complain(el, DIAG_missing_argument, at, "`%s` needs its argument `%s`", builtin->name, formals[i].name);
             return value_error();
         }
     mark_place(el, at);
@@ -350,12 +357,12 @@ Value call_syntax(Elaborator *el, Scope *scope, const Syntax *node, const Argume
     Value data;
     if (!first && data_call(el, scope, node, &data)) return data;
     if (name->kind != SYNTAX_NAME) {
-        complain(el, DIAG_bad_stage, name->span, "%s cannot be called", syntax_phrase((SyntaxKind)name->kind));
+        complain(el, DIAG_not_callable, name->span, "%s cannot be called", syntax_phrase((SyntaxKind)name->kind));
         return value_error();
     }
     if (!scope_function(el, scope, name->name, &callee)) {
         Diag *diag =
-            complain(el, DIAG_unknown_name, name->span, "there is no function or layer called `%s`", name->name);
+            complain(el, DIAG_unknown_function, name->span, "there is no function or layer called `%s`", name->name);
         const char *near = items_nearest(el->items, SPACE_FUNCTION, name->name);
         if (near) diag_hint(diag, "did you mean `%s`?", near);
         return value_error();
@@ -366,7 +373,7 @@ Value call_syntax(Elaborator *el, Scope *scope, const Syntax *node, const Argume
     for (uint32_t i = 1; i < node->n_kids; i++) {
         const Syntax *arg = node->kids[i];
         if (n == MOST_ARGUMENTS) {
-            complain(el, DIAG_wrong_arguments, arg->span, "a call takes at most %d arguments", MOST_ARGUMENTS);
+            complain(el, DIAG_too_many_arguments, arg->span, "a call takes at most %d arguments", MOST_ARGUMENTS);
             return value_error();
         }
         bool keyword = arg->kind == SYNTAX_KEYWORD;

@@ -25,7 +25,7 @@ static void read_parts(Elaborator *el, DataBlock *block, const Syntax *right)
         return;
     }
     if (value_is_error(list)) return;
-    Diag *diag = complain(el, DIAG_bad_setting, right->span,
+    Diag *diag = complain(el, DIAG_bad_split, right->span,
                           "`split` wants %u positive parts that add up to at most 1, one "
                           "for each name of the block",
                           count);
@@ -249,6 +249,17 @@ bool data_function(Elaborator *el, DataSplits *data, size_t index, Function *fun
     return true;
 }
 
+static void no_train_data(Elaborator *el, const DataSplits *data, const TrainSettings *settings)
+{
+    Vec(const char *) names = {0};
+    for (size_t i = 0; i < data->all.count; i++) vec_push(&names, data->all.at[i].item->name);
+    Diag *diag = complain(el, DIAG_no_train_data, settings->place, "training needs a data block called `train`");
+    for (size_t i = 0; i < data->all.count; i++)
+        diag_note(diag, data->all.at[i].item->place, "this one is called `%s`", names.at[i]);
+    if (!names.count) diag_hint(diag, "write `data train { … }`, with a line for each input and target");
+    vec_free(&names);
+}
+
 void data_require(Elaborator *el, const DataSplits *data, const Function *training, const TrainSettings *settings)
 {
     uint32_t count = 0;
@@ -256,14 +267,17 @@ void data_require(Elaborator *el, const DataSplits *data, const Function *traini
     for (uint32_t i = 0; i < count; i++) {
         const NodeInfo info = *graph_node(el->graph, reached[i]);
         if (info.op != OP_INPUT && info.op != OP_TARGET) continue;
-        if (data->train && scope_find(data->train->scope, info.attr.name, false)) continue;
+        if (!data->train) {
+            no_train_data(el, data, settings);
+            break;
+        }
+        if (scope_find(data->train->scope, info.attr.name, false)) continue;
         Span at = settings->place;
         for (size_t k = 0; k < el->inputs.count; k++)
             if (node_same(el->inputs.at[k].node, reached[i])) at = el->inputs.at[k].place;
         Diag *diag = complain(el, DIAG_input_without_data, at, "the loss needs `%s`, but no data say what it is",
                               info.attr.name);
-        diag_note(diag, data->train ? data->train->syntax->span : settings->place,
-                  data->train ? "this block does not give it" : "training needs a block `data train`");
+        diag_note(diag, data->train->syntax->span, "this block does not give it");
         diag_hint(diag, "add `%s = …` to `data train { … }`", info.attr.name);
     }
     free(reached);

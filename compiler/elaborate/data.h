@@ -50,6 +50,8 @@ const Syntax *data_statement(Elaborator *el, const Syntax *data, const DataOptio
 const Syntax *data_without_blocks(Elaborator *el);
 
 /* While a block is read: a call of a source or of `columns`; false when the name is neither. */
+/* What kind of failure the provider met last. */
+DiagId data_failure(const Elaborator *el);
 bool data_call(Elaborator *el, Scope *scope, const Syntax *node, Value *result);
 Value table_column(Elaborator *el, Value table, const char *column, Span at);
 /* A literal list as a source of its own. */

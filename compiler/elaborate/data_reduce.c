@@ -57,7 +57,7 @@ static bool bind_field(Elaborator *el, Eval *eval, const DataBlock *block, const
         dtype_load(column->dtype, numbers, bytes, (int64_t)total);
         good = eval_bind(eval, input, numbers, (int64_t)total);
     } else {
-        complain(el, DIAG_data_source, block->rows_place, "%s", message ? message : "the data cannot be read");
+        complain(el, data_failure(el), block->rows_place, "%s", message ? message : "the data cannot be read");
     }
     free(bytes);
     free(numbers);

@@ -72,7 +72,7 @@ static bool read_arguments(Elaborator *el, Scope *scope, const Syntax *node, uin
     for (uint32_t i = from; i < node->n_kids; i++) {
         const Syntax *arg = node->kids[i];
         if (arg->kind != SYNTAX_KEYWORD) {
-            complain(el, DIAG_wrong_arguments, arg->span, "the arguments of `%s` are given by name", source->kind);
+            complain(el, DIAG_positional_argument, arg->span, "the arguments of `%s` are given by name", source->kind);
             return false;
         }
         Value value = evaluate(el, scope, arg->kids[0]);
@@ -110,7 +110,7 @@ static bool add_source(Elaborator *el, const SplitSource *source, Span at)
         block->rows = rows;
         block->rows_place = at;
     } else if (block->rows != rows) {
-        Diag *diag = complain(el, DIAG_data_shape, at, "this has %lld rows, but the others in this block have %lld",
+        Diag *diag = complain(el, DIAG_row_count, at, "this has %lld rows, but the others in this block have %lld",
                               (long long)rows, (long long)block->rows);
         diag_note(diag, block->rows_place, "%lld rows", (long long)block->rows);
         return false;
@@ -167,6 +167,12 @@ static void hint_places(const Elaborator *el, Diag *diag, const char *name)
                       packages[i].package);
 }
 
+DiagId data_failure(const Elaborator *el)
+{
+    const DataProvider *provider = el->options->provider;
+    return provider->why ? provider->why(provider->host) : DIAG_data_source;
+}
+
 static Value open_source(Elaborator *el, Scope *scope, const Syntax *node, int kind)
 {
     SplitSource source = {.name = source_name(el), .kind = kinds[kind].kind};
@@ -175,7 +181,7 @@ static Value open_source(Elaborator *el, Scope *scope, const Syntax *node, int k
     if (kinds[kind].path) {
         const Syntax *path = node->n_kids > 1 ? node->kids[1] : NULL;
         if (!path || path->kind != SYNTAX_STRING) {
-            Diag *diag = complain(el, DIAG_wrong_arguments, node->span, "`%s` needs the path of a file", source.kind);
+            Diag *diag = complain(el, DIAG_missing_argument, node->span, "`%s` needs the path of a file", source.kind);
             diag_hint(diag, "`%s(\"data/file\")`", source.kind);
             return value_error();
         }
@@ -183,7 +189,7 @@ static Value open_source(Elaborator *el, Scope *scope, const Syntax *node, int k
         const char *overriding = overriding_path(el, source.name);
         source.path = overriding ? overriding : find_file(el, path->text);
         if (!source.path) {
-            Diag *diag = complain(el, DIAG_data_source, path->span, "there is no file \"%s\"", path->text);
+            Diag *diag = complain(el, DIAG_missing_file, path->span, "there is no file \"%s\"", path->text);
             hint_places(el, diag, path->text);
             return value_error();
         }
@@ -194,7 +200,7 @@ static Value open_source(Elaborator *el, Scope *scope, const Syntax *node, int k
     source.source =
         provider->open(provider->host, source.kind, source.path, source.args, source.n_args, like, &message);
     if (source.source) return opened(el, &source, node->span);
-    complain(el, DIAG_data_source, node->span, "%s", message ? message : "this source cannot be opened");
+    complain(el, data_failure(el), node->span, "%s", message ? message : "this source cannot be opened");
     return value_error();
 }
 
@@ -209,7 +215,7 @@ Value table_column(Elaborator *el, Value table, const char *column, Span at)
         }
         vec_push(&names, source->columns[i].name);
     }
-    Diag *diag = complain(el, DIAG_unknown_name, at, "the source has no column `%s`", column);
+    Diag *diag = complain(el, DIAG_unknown_column, at, "the source has no column `%s`", column);
     const char *near = nearest_spelling(column, names.at, names.count);
     Text list = {0};
     for (size_t i = 0; i < names.count && i < 20; i++) text_format(&list, "%s%s", i ? ", " : "", names.at[i]);
@@ -241,7 +247,7 @@ static Value columns_of(Elaborator *el, Scope *scope, const Syntax *node)
 {
     Value table = node->n_kids > 1 ? evaluate(el, scope, node->kids[1]) : value_error();
     if (node->n_kids < 3 || (table.kind != VALUE_TABLE && !value_is_error(table))) {
-        complain(el, DIAG_wrong_arguments, node->span, "`columns` takes a table and the names of its columns");
+        complain(el, DIAG_missing_argument, node->span, "`columns` takes a table and the names of its columns");
         return value_error();
     }
     if (value_is_error(table)) return table;
@@ -253,7 +259,7 @@ static Value columns_of(Elaborator *el, Scope *scope, const Syntax *node)
     for (uint32_t i = 2; i < node->n_kids; i++) {
         const Syntax *name = node->kids[i];
         if (name->kind != SYNTAX_STRING) {
-            complain(el, DIAG_wrong_arguments, name->span, "the name of a column should stand here, as a text");
+            complain(el, DIAG_type_mismatch, name->span, "the name of a column should stand here, as a text");
             return value_error();
         }
         Value column = table_column(el, table, name->text, name->span);

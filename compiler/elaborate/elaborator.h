@@ -54,6 +54,7 @@ typedef struct {
     Node node, start;
     const char *doc;
     Span place;
+    Span made_by; /* the call of the library's layer that owns it; none for one of the user's own text */
     const void *owner;
     int pass; /* the last one that declared it */
 } Stored;

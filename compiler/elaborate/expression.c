@@ -17,7 +17,7 @@ static Value evaluate_list(Elaborator *el, Scope *scope, const Syntax *node)
         if (kid->kind == SYNTAX_DOTS) {
             const Binding *dots = scope_find(scope, el->name_dots, false);
             if (!dots) {
-                complain(el, DIAG_bad_subscript, kid->span, "`...` stands for nothing here");
+                complain(el, DIAG_dots_without_meaning, kid->span, "`...` stands for nothing here");
                 good = false;
             }
             for (uint32_t k = 0; dots && k < dots->value.count; k++) vec_push(&items, dots->value.items[k]);
@@ -41,7 +41,8 @@ static Value evaluate_unary(Elaborator *el, Scope *scope, const Syntax *node)
     if (value_is_error(x)) return x;
     if (x.kind == VALUE_TENSOR && node_type(el->graph, x.node)->dtype == DTYPE_BOOL)
         return value_labelled(el, build_unary(el->graph, OP_NOT, x.node), x.labels, x.count);
-    complain(el, DIAG_type_mismatch, node->span, "`not` wants a truth value, but this is %s", value_describe(el, x));
+    complain(el, DIAG_not_a_truth_value, node->span, "`not` wants a truth value, but this is %s",
+             value_describe(el, x));
     return value_error();
 }
 
@@ -54,7 +55,7 @@ static Value evaluate_choose(Elaborator *el, Scope *scope, const Syntax *node)
     if (value_is_error(condition) || value_is_error(yes) || value_is_error(no)) return value_error();
     bool truth = condition.kind == VALUE_TENSOR && node_type(el->graph, condition.node)->dtype == DTYPE_BOOL;
     if (truth) return choose(el, condition, yes, no, node);
-    Diag *diag = complain(el, DIAG_type_mismatch, node->kids[0]->span, "a condition must be a truth value, not %s",
+    Diag *diag = complain(el, DIAG_not_a_truth_value, node->kids[0]->span, "a condition must be a truth value, not %s",
                           value_describe(el, condition));
     diag_hint(diag, "compare it: `%s != 0`", syntax_text(el, node->kids[0]));
     return value_error();
@@ -102,6 +103,29 @@ static Value transposed(Elaborator *el, Value x, Span at)
     return value_labelled(el, build_transpose(el->graph, x.node, permutation), x.labels, x.count);
 }
 
+/* Whether a parameter's path begins with the name: `h` of `h.dense.W`. */
+static bool owns_parameters(const Elaborator *el, Name name)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < el->params.count; i++) {
+        const char *path = el->params.at[i].path;
+        if (!strncmp(path, name, length) && (path[length] == '.' || path[length] == '[')) return true;
+    }
+    return false;
+}
+
+static Value no_parts(Elaborator *el, const Syntax *node, const Binding *named)
+{
+    const char *name = node->kids[0]->name;
+    Diag *diag = complain(el, DIAG_not_a_table, node->name_span, "`%s` is %s, which has no part `%s`", name,
+                          value_describe(el, named->value), node->name);
+    if (!strcmp(node->name, "shape"))
+        diag_hint(diag, "its sizes are `shape(%s)`", name);
+    else
+        diag_hint(diag, "layers have parameters, `%s.dense.W`, and tables of data have columns", name);
+    return value_error();
+}
+
 static Value evaluate_member(Elaborator *el, Scope *scope, const Syntax *node)
 {
     if (node->name == el->name_transpose) return transposed(el, evaluate(el, scope, node->kids[0]), node->span);
@@ -117,8 +141,10 @@ static Value evaluate_member(Elaborator *el, Scope *scope, const Syntax *node)
     Value table = base->kind == SYNTAX_CALL ? evaluate(el, scope, base) : named ? named->value : value_bool(false);
     if (value_is_error(table)) return table;
     if (table.kind == VALUE_TABLE) return table_column(el, table, node->name, node->name_span);
+    if (named && named->value.kind == VALUE_TENSOR && !owns_parameters(el, base->name))
+        return no_parts(el, node, named);
     Diag *diag =
-        complain(el, DIAG_unknown_name, node->name_span, "there is no parameter `%s`", path ? path : node->name);
+        complain(el, DIAG_unknown_parameter, node->name_span, "there is no parameter `%s`", path ? path : node->name);
     Vec(const char *) near = {0};
     for (size_t i = 0; i < el->params.count; i++) vec_push(&near, el->params.at[i].path);
     const char *best = path ? nearest_spelling(path, near.at, near.count) : NULL;
@@ -133,8 +159,8 @@ static Value evaluate_member(Elaborator *el, Scope *scope, const Syntax *node)
 /* A block or repeat as a value only makes sense where something goes through it. */
 static Value misplaced_stage(Elaborator *el, const Syntax *node)
 {
-    Diag *diag =
-        complain(el, DIAG_bad_stage, node->span, "%s is no value by itself", syntax_phrase((SyntaxKind)node->kind));
+    Diag *diag = complain(el, DIAG_stage_without_value, node->span, "%s is no value by itself",
+                          syntax_phrase((SyntaxKind)node->kind));
     diag_hint(diag, "send something through it: `x |> …`");
     return value_error();
 }
@@ -188,7 +214,8 @@ static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
     case SYNTAX_REPEAT:
         return misplaced_stage(el, node);
     default:
-        complain(el, DIAG_bad_subscript, node->span, "%s cannot stand here", syntax_phrase((SyntaxKind)node->kind));
+        complain(el, DIAG_dots_without_meaning, node->span, "%s cannot stand here",
+                 syntax_phrase((SyntaxKind)node->kind));
         return value_error();
     }
 }
@@ -208,7 +235,7 @@ bool evaluate_truth(Elaborator *el, Scope *scope, const Syntax *node, const char
         return true;
     }
     if (!value_is_error(value)) {
-        Diag *diag = complain(el, DIAG_not_constant, node->span,
+        Diag *diag = complain(el, DIAG_condition_not_constant, node->span,
                               "the condition of %s must be known when the program is compiled, but this is %s", what,
                               value_describe(el, value));
         diag_hint(diag, "between values of a tensor choose by `if … then … else …`");
@@ -220,13 +247,13 @@ Value evaluate_function(Elaborator *el, Scope *scope, const Syntax *node)
 {
     Callee callee = {.kind = CALLEE_STAGE, .stage = node, .scope = scope, .inside_prelude = scope->inside_prelude};
     if (node->kind == SYNTAX_NAME && !scope_function(el, scope, node->name, &callee)) {
-        Diag *diag = complain(el, DIAG_unknown_name, node->span, "there is no function called `%s`", node->name);
+        Diag *diag = complain(el, DIAG_unknown_function, node->span, "there is no function called `%s`", node->name);
         const char *near = items_nearest(el->items, SPACE_FUNCTION, node->name);
         if (near) diag_hint(diag, "did you mean `%s`?", near);
         return value_error();
     }
     if (node->kind == SYNTAX_NUMBER || node->kind == SYNTAX_STRING || node->kind == SYNTAX_LIST) {
-        complain(el, DIAG_type_mismatch, node->span, "a function should stand here, not %s",
+        complain(el, DIAG_not_a_function, node->span, "a function should stand here, not %s",
                  syntax_phrase((SyntaxKind)node->kind));
         return value_error();
     }

@@ -41,7 +41,7 @@ bool meet_extent(Elaborator *el, Label *label, Dim extent, Span at)
 {
     if (dim_is_none(label->extent)) label->extent = extent;
     if (dim_same(label->extent, extent)) return true;
-    Diag *diag = complain(el, DIAG_bad_index, at, "the index `%s` runs over %s elsewhere, but over %s here",
+    Diag *diag = complain(el, DIAG_index_extent, at, "the index `%s` runs over %s elsewhere, but over %s here",
                           label->name, dim_text(el, label->extent), dim_text(el, extent));
     diag_note(diag, label->place, "the index is named here");
     note_dim(el, diag, label->extent);
@@ -85,7 +85,7 @@ static bool within(Elaborator *el, Dim low, Dim high, const char *what, Span at)
     if (dim_is_constant(el->dims, difference, &room)) {
         if (room >= 0) return true;
         Diag *diag =
-            complain(el, DIAG_bad_subscript, at, "%s: %s lies beyond %s", what, dim_text(el, low), dim_text(el, high));
+            complain(el, DIAG_out_of_bounds, at, "%s: %s lies beyond %s", what, dim_text(el, low), dim_text(el, high));
         note_dim(el, diag, high);
         return false;
     }
@@ -140,8 +140,11 @@ static bool read_place(Elaborator *el, Reading *reading, Value value, Span at)
     bool outside = (dim_is_constant(el->dims, place, &known) && known < 0) ||
                    (dim_is_constant(el->dims, dim_sub(el->dims, size, place), &room) && room < 1);
     if (outside) {
-        Diag *diag = complain(el, DIAG_bad_subscript, at, "there is no place %s on an axis of %s", dim_text(el, place),
-                              dim_text(el, size));
+        int64_t number;
+        bool named = value_is_integer(el, value, &number); /* as written: -1 is the last one */
+        const char *given = named ? arena_format(el->arena, "%lld", (long long)number) : dim_text(el, place);
+        Diag *diag =
+            complain(el, DIAG_out_of_bounds, at, "there is no place %s on an axis of %s", given, dim_text(el, size));
         diag_hint(diag, "places are counted from 0, or from -1 at the end");
         return false;
     }
@@ -165,7 +168,7 @@ static bool read_gather(Elaborator *el, Reading *reading, Value ids, Span at)
     int32_t of_x[MAX_RANK], of_ids[MAX_RANK];
     Label *labels[2 * MAX_RANK];
     if (rank - 1 + id_rank > MAX_RANK) {
-        complain(el, DIAG_shape_mismatch, at, "the result would have more than %d axes", MAX_RANK);
+        complain(el, DIAG_too_many_axes, at, "the result would have more than %d axes", MAX_RANK);
         return false;
     }
     for (uint32_t k = 0; k < ids.count; k++)
@@ -219,7 +222,7 @@ static bool read_one(Elaborator *el, Scope *scope, Reading *reading, const Synta
     if (sub->kind == SYNTAX_RANGE) return read_range(el, scope, reading, sub);
     if (sub->kind == SYNTAX_INDEX) {
         Diag *diag =
-            complain(el, DIAG_bad_subscript, sub->span, "an index is named on the left or in a reducer, not here");
+            complain(el, DIAG_misplaced_index, sub->span, "an index is named on the left or in a reducer, not here");
         diag_hint(diag, "write `%s` alone", sub->name);
         return false;
     }
@@ -238,7 +241,7 @@ static bool read_one(Elaborator *el, Scope *scope, Reading *reading, const Synta
     if (value_is_error(value)) return false;
     Type type = *node_type(el->graph, value.node);
     if (dtype_class(type.dtype) == DTYPE_CLASS_INTEGER) return read_gather(el, reading, value, sub->span);
-    Diag *diag = complain(el, DIAG_bad_subscript, sub->span, "a subscript is an integer or integers, not `%s`",
+    Diag *diag = complain(el, DIAG_subscript_type, sub->span, "a subscript is an integer or integers, not `%s`",
                           type_text(el, &type));
     diag_hint(diag, "convert it: `i32(%s)`", syntax_text(el, sub));
     return false;
@@ -256,7 +259,7 @@ bool meet_axes(Elaborator *el, Axes *axes, const Dim *dims, uint32_t count, Span
         }
     }
     if (axes->count != count) {
-        complain(el, DIAG_bad_index, at, "`...` stands for %u axes elsewhere, but for %u here", axes->count, count);
+        complain(el, DIAG_index_extent, at, "`...` stands for %u axes elsewhere, but for %u here", axes->count, count);
         return false;
     }
     for (uint32_t i = 0; i < count; i++)
@@ -284,7 +287,7 @@ static Value subscript_list(Elaborator *el, Scope *scope, const Syntax *node, Va
     int64_t from = 0, to = list.count;
     bool range = sub->kind == SYNTAX_RANGE;
     if (subs->n_kids != 2 || sub->kind == SYNTAX_INDEX || sub->kind == SYNTAX_DOTS) {
-        complain(el, DIAG_bad_subscript, subs->span, "a list takes one subscript, a number or a slice");
+        complain(el, DIAG_subscript_count, subs->span, "a list takes one subscript, a number or a slice");
         return value_error();
     }
     const Syntax *low = range ? sub->kids[0] : sub, *high = range ? sub->kids[1] : NULL;
@@ -295,7 +298,7 @@ static Value subscript_list(Elaborator *el, Scope *scope, const Syntax *node, Va
     if (range && from >= 0 && to <= list.count)
         return value_list(el, list.items + from, to > from ? (uint32_t)(to - from) : 0);
     if (!range && from >= 0 && from < list.count) return list.items[from];
-    complain(el, DIAG_bad_subscript, sub->span, "the list has %u items", list.count);
+    complain(el, DIAG_out_of_bounds, sub->span, "the list has %u items", list.count);
     return value_error();
 }
 
@@ -315,7 +318,7 @@ Value subscript(Elaborator *el, Scope *scope, const Syntax *node, Value base)
     }
     if (wanted > rank) {
         Diag *diag =
-            complain(el, DIAG_bad_subscript, subs->span, "%u subscripts for %s", wanted, value_describe(el, base));
+            complain(el, DIAG_subscript_count, subs->span, "%u subscripts for %s", wanted, value_describe(el, base));
         diag_note(diag, node->kids[0]->span, "this has %u axes", rank);
         return value_error();
     }

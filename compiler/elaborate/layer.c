@@ -136,7 +136,7 @@ static bool clashes(Elaborator *el, Stored *known, Span at)
 {
     bool again = known->pass == (int)el->pass && known->owner != el->frame->owner;
     if (known->pass != (int)el->pass || !again) return false;
-    Diag *diag = complain(el, DIAG_duplicate_name, at, "there is already a parameter or state `%s`", known->path);
+    Diag *diag = complain(el, DIAG_duplicate_parameter, at, "there is already a parameter or state `%s`", known->path);
     diag_note(diag, known->place, "the first one is here");
     return true;
 }
@@ -159,6 +159,7 @@ static bool declare_stored(Elaborator *el, Scope *scope, const Declaration *what
         return true;
     }
     Stored stored = {.path = path, .doc = what->statement->doc, .place = what->name->span};
+    stored.made_by = el->prelude_call;
     stored.owner = el->frame->owner;
     stored.pass = (int)el->pass;
     bool drawn = what->statement->flags & SYNTAX_DRAWN;
@@ -175,6 +176,20 @@ static bool declare_stored(Elaborator *el, Scope *scope, const Declaration *what
     return true;
 }
 
+/* Nothing can be drawn for a parameter without elements, or learned by it. */
+static bool has_elements(Elaborator *el, const Syntax *name, const Type *type)
+{
+    int64_t size;
+    for (uint32_t i = 0; i < type->rank; i++) {
+        if (!dim_is_constant(el->dims, type->dims[i], &size) || size) continue;
+        Diag *diag = complain(el, DIAG_empty_parameter, name->span, "the parameter `%s` has no elements: it is `%s`",
+                              name->name, type_text(el, type));
+        diag_hint(diag, "each of its sizes is at least 1");
+        return false;
+    }
+    return true;
+}
+
 Flow declare_param(Elaborator *el, Scope *scope, const Syntax *statement)
 {
     const Syntax *names = statement->kids[0];
@@ -183,7 +198,8 @@ Flow declare_param(Elaborator *el, Scope *scope, const Syntax *statement)
     for (uint32_t i = 0; i < names->n_kids; i++) {
         Declaration what = {statement, names->kids[i], type, false};
         Stored *stored;
-        bool good = typed && declare_stored(el, scope, &what, path_join(el, what.name->name), &stored);
+        bool good = typed && has_elements(el, what.name, &type) &&
+                    declare_stored(el, scope, &what, path_join(el, what.name->name), &stored);
         Value value = good ? value_tensor(stored->node) : value_error();
         scope_bind(el, scope, what.name->name, false, value, what.name->span);
     }
@@ -208,7 +224,7 @@ static bool state_type(Elaborator *el, Scope *scope, const Syntax *statement, Ty
         *type = *node_type(el->graph, w->cell->old);
         return true;
     }
-    Diag *diag = complain(el, DIAG_type_mismatch, statement->span, "a state needs a type here");
+    Diag *diag = complain(el, DIAG_missing_type, statement->span, "a state needs a type here");
     diag_hint(diag, "only in an optimizer it has the shape of `w` by itself; write `state %s: [units] = 0`",
               statement->kids[0]->kids[0]->name);
     return false;
@@ -313,7 +329,7 @@ Flow update(Elaborator *el, Scope *scope, const Syntax *statement)
     const Binding *binding = target->kind == SYNTAX_NAME ? scope_find(scope, target->name, false) : NULL;
     if (!binding || !binding->cell) {
         if (binding && value_is_error(binding->value)) return FLOW_NEXT;
-        Diag *diag = complain(el, DIAG_bad_left_side, target->span,
+        Diag *diag = complain(el, DIAG_not_a_state, target->span,
                               "`:=` gives a state a new value, but `%s` is no state", syntax_text(el, target));
         diag_hint(diag, "declare it with `state`, or write `=`");
         return FLOW_NEXT;

@@ -78,7 +78,7 @@ static bool name_indices(Elaborator *el, Scope *scope, Scope *inner, const Synta
 {
     *indices = (Indices){.subs = subs};
     if (subs->n_kids > MAX_RANK) {
-        complain(el, DIAG_bad_index, subs->span, "a tensor has at most %d axes", MAX_RANK);
+        complain(el, DIAG_too_many_axes, subs->span, "a tensor has at most %d axes", MAX_RANK);
         return false;
     }
     for (uint32_t i = 1; i < subs->n_kids; i++) {
@@ -113,14 +113,14 @@ static bool list_labels(Elaborator *el, const Indices *indices, Label **labels, 
         Label *label = indices->labels[i];
         const Axes *axes = label ? NULL : indices->axes;
         if (*count + (label ? 1 : axes->count) > MAX_RANK) {
-            complain(el, DIAG_bad_index, indices->subs->span, "a tensor has at most %d axes", MAX_RANK);
+            complain(el, DIAG_too_many_axes, indices->subs->span, "a tensor has at most %d axes", MAX_RANK);
             return false;
         }
         for (uint32_t k = 0; axes && k < axes->count; k++) labels[(*count)++] = axes->labels[k];
         if (!label) continue;
         if (dim_is_none(label->extent)) {
-            Diag *diag =
-                complain(el, DIAG_bad_index, label->place, "nothing says how far the index `%s` runs", label->name);
+            Diag *diag = complain(el, DIAG_index_without_extent, label->place,
+                                  "nothing says how far the index `%s` runs", label->name);
             diag_hint(diag, "state it: `%s in 10`", label->name);
             return false;
         }
@@ -152,7 +152,7 @@ static bool with_labels(Elaborator *el, Value *value, Label *const *labels, uint
         }
     Type type = value_type(el, *value);
     if (n + type.rank > MAX_RANK) {
-        complain(el, DIAG_shape_mismatch, at, "the value would have more than %d axes", MAX_RANK);
+        complain(el, DIAG_too_many_axes, at, "the value would have more than %d axes", MAX_RANK);
         return false;
     }
     *value = value_labelled(el, spread(el, *value, all, n, type.rank, type.dims), all, n);
@@ -190,8 +190,8 @@ static Value index_value(Elaborator *el, Scope *scope, const Syntax *left, const
     if (value_is_error(value) || !list_labels(el, &indices, labels, &count)) return value_error();
     Type rest = value_type(el, value);
     if (rest.rank) {
-        Diag *diag = complain(el, DIAG_bad_index, right->span, "the right side still has axes without an index: `%s`",
-                              type_text(el, &rest));
+        Diag *diag = complain(el, DIAG_axis_without_index, right->span,
+                              "the right side still has axes without an index: `%s`", type_text(el, &rest));
         diag_hint(diag, "give each axis an index on both sides, or reduce it: `sum[i](…)`");
         return value_error();
     }
@@ -276,7 +276,7 @@ static Value along_index(Elaborator *el, Scope *scope, const Builtin *builtin, c
     Value x = value_as_tensor(el, evaluate(el, scope, body), DTYPE_COUNT, body->span);
     if (value_is_error(x)) return x;
     if (!contains(x.labels, x.count, label)) {
-        complain(el, DIAG_bad_index, body->span, "this does not depend on the index `%s`", label->name);
+        complain(el, DIAG_unused_index, body->span, "this does not depend on the index `%s`", label->name);
         return value_error();
     }
     uint32_t axis = 0;
@@ -298,13 +298,13 @@ Value index_reduce(Elaborator *el, Scope *scope, const Syntax *node)
     bool found = name->kind == SYNTAX_NAME && builtin_find(name->name, &builtin);
     bool softmax = found && (builtin.id == BUILTIN_ID_softmax || builtin.id == BUILTIN_ID_log_softmax);
     if (!found || (!softmax && !is_reducer(&builtin))) {
-        Diag *diag = complain(el, DIAG_unknown_name, name->span, "`%s` is no reducer", syntax_text(el, name));
+        Diag *diag = complain(el, DIAG_unknown_reducer, name->span, "`%s` is no reducer", syntax_text(el, name));
         diag_hint(diag, "reducers are: sum mean max min prod any all logsumexp argmax argmin softmax log_softmax");
         return value_error();
     }
     if (subs->kids[0]) return unsupported(el, subs->kids[0]->span, "`where` in a reducer");
     if (node->n_kids != 2 || node->kids[1]->kind == SYNTAX_KEYWORD) {
-        complain(el, DIAG_wrong_arguments, node->span, "a reducer takes one expression");
+        complain(el, DIAG_too_many_arguments, node->span, "a reducer takes one expression");
         return value_error();
     }
     const Syntax *body = node->kids[1];

@@ -56,7 +56,7 @@ static Value exact(Elaborator *el, Operator op, Value a, Value b, Span at)
         break;
     }
     if (is_zero(el, right)) {
-        complain(el, DIAG_not_constant, at, "division by zero");
+        complain(el, DIAG_division_by_zero, at, "division by zero");
         return value_error();
     }
     switch (op) {
@@ -189,7 +189,7 @@ bool number_as_integer(Elaborator *el, Value value, const char *what, Span at, i
     Dim size;
     if (!number_as_size(el, value, what, at, &size)) return false;
     if (dim_is_constant(el->dims, size, integer)) return true;
-    complain(el, DIAG_not_constant, at, "%s must be known when the program is compiled, but %s is free", what,
+    complain(el, DIAG_free_size, at, "%s must be known when the program is compiled, but %s is free", what,
              dim_text(el, size));
     return false;
 }

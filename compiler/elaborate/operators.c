@@ -113,7 +113,7 @@ static Value logic(Elaborator *el, Operator op, Value a, Value b, const Syntax *
         bool fits =
             x->kind == VALUE_BOOL || (x->kind == VALUE_TENSOR && node_type(el->graph, x->node)->dtype == DTYPE_BOOL);
         if (fits) continue;
-        Diag *diag = complain(el, DIAG_type_mismatch, at->span, "`%s` wants truth values, but this is %s",
+        Diag *diag = complain(el, DIAG_not_a_truth_value, at->span, "`%s` wants truth values, but this is %s",
                               operator_spelling(op), value_describe(el, *x));
         diag_hint(diag, "compare first: `x > 0`");
         return value_error();
@@ -154,7 +154,7 @@ static Value matmul(Elaborator *el, Value a, Value b, const Syntax *at)
     Type x = value_type(el, a), y = value_type(el, b);
     if (a.count || b.count) return unsupported(el, at->span, "`@` inside index notation");
     if (!x.rank || !y.rank) {
-        complain(el, DIAG_shape_mismatch, at->span, "`@` multiplies vectors and matrices, but %s is a number",
+        complain(el, DIAG_product_mismatch, at->span, "`@` multiplies vectors and matrices, but %s is a number",
                  x.rank ? "the right side" : "the left side");
         return value_error();
     }
@@ -164,7 +164,7 @@ static Value matmul(Elaborator *el, Value a, Value b, const Syntax *at)
     for (uint32_t i = 0; good && batch_x && batch_y && i < batch_y; i++)
         good = batch_x == batch_y && dim_same(x.dims[i], y.dims[i]);
     if (!good) {
-        Diag *diag = complain(el, DIAG_shape_mismatch, at->span,
+        Diag *diag = complain(el, DIAG_product_mismatch, at->span,
                               "`%s` @ `%s`: the last axis of the left side must be the %s of the right side",
                               type_text(el, &x), type_text(el, &y),
                               y.rank == 1   ? "axis"

@@ -44,7 +44,8 @@ static bool check_paths(Elaborator *el)
             for (size_t p = 0; p < el->params.count; p++)
                 used |= path_under(el->params.at[p].path, paths->kids[k]->name);
             if (used) continue;
-            complain(el, DIAG_unknown_name, paths->kids[k]->span, "no parameter lies under `%s`", paths->kids[k]->name);
+            complain(el, DIAG_unknown_parameter, paths->kids[k]->span, "no parameter lies under `%s`",
+                     paths->kids[k]->name);
             good = false;
         }
     }
@@ -126,7 +127,7 @@ static bool update_average(Elaborator *el, const Rules *rules, const Stored *par
 {
     Name path = intern_format(el->context->names, "optimizer/%s/average", param->path);
     if (stored_find(el, path)) {
-        complain(el, DIAG_duplicate_name, train_rule(rules, param->path)->call->span,
+        complain(el, DIAG_duplicate_parameter, train_rule(rules, param->path)->call->span,
                  "the optimizer has a state `average`, which the key `average` needs for itself");
         return false;
     }

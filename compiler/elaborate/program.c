@@ -6,6 +6,7 @@
 
 #include "elaborate/data.h"
 #include "elaborate/train.h"
+#include "elaborate/uses.h"
 
 typedef struct {
     Elaborator *el;
@@ -17,7 +18,8 @@ typedef struct {
     Vec(Function) functions;
 } Compilation;
 
-static const Item *choose_model(Context *context, const Items *items, const char *name)
+/* `file` is the place that stands for all of it. */
+static const Item *choose_model(Context *context, const Items *items, const char *name, Span file)
 {
     Vec(const char *) names = {0};
     const Item *found = NULL, *first = NULL;
@@ -30,7 +32,7 @@ static const Item *choose_model(Context *context, const Items *items, const char
     if (!name) found = first;
     if (!found) {
         Diag *diag =
-            diag_new(context->diagnostics, DIAG_no_model, NO_SPAN,
+            diag_new(context->diagnostics, name ? DIAG_unknown_model : DIAG_no_model, file,
                      name ? "there is no model called `%s`" : "there is no model in this file%s", name ? name : "");
         const char *near = name ? nearest_spelling(name, names.at, names.count) : NULL;
         if (near) diag_hint(diag, "did you mean `%s`?", near);
@@ -151,29 +153,6 @@ static void list_params(Compilation *c)
     c->program->n_params = (uint32_t)el->params.count;
 }
 
-/* Inputs that no result of the model needs. */
-static void warn_unused(Compilation *c)
-{
-    Elaborator *el = c->el;
-    Vec(Node) roots = {0};
-    uint32_t count;
-    for (size_t i = 0; i < c->functions.count; i++)
-        for (uint32_t k = 0; k < c->functions.at[i].n_results; k++)
-            vec_push(&roots, c->functions.at[i].results[k].value);
-    Node *reached = graph_reachable(el->graph, roots.at, (uint32_t)roots.count, &count);
-    for (size_t i = 0; i < el->inputs.count + el->settings.count; i++) {
-        bool setting = i >= el->inputs.count, used = false;
-        const Declared *declared = setting ? &el->settings.at[i - el->inputs.count] : &el->inputs.at[i];
-        if (!declared->place.end) continue;
-        for (uint32_t k = 0; k < count && !used; k++) used = node_same(reached[k], declared->node);
-        if (!used)
-            complain(el, DIAG_unused_input, declared->place, "nothing uses `%s`",
-                     graph_node(el->graph, declared->node)->attr.name);
-    }
-    free(reached);
-    vec_free(&roots);
-}
-
 static void unknown_option(Elaborator *el, const char *option, const char *name, const char *const *names, size_t count)
 {
     Diag *diag = diag_new(el->context->diagnostics, DIAG_unknown_option, NO_SPAN, "`%s %s`: the model has no such name",
@@ -230,7 +209,8 @@ static Program *compile(Compilation *c)
         if (data_function(el, &c->data, i, &function)) vec_push(&c->functions, function);
     }
     if (c->train && el->options->will_train) data_require(el, &c->data, &c->functions.at[1], &c->settings);
-    warn_unused(c);
+    if (c->train) uses_check_training(el, c->functions.at, c->train);
+    uses_warn(el, c->functions.at, (uint32_t)c->functions.count);
     check_options(c);
     make_module(c);
     list_params(c);
@@ -242,11 +222,12 @@ static Program *compile(Compilation *c)
     return has_errors(c) ? NULL : c->program;
 }
 
-Program *program_from_items(Context *context, const char *path, const Items *items, const ProgramOptions *options)
+static Program *make_program(Context *context, const char *path, const Items *items, const ProgramOptions *options,
+                             Span file)
 {
     static const ProgramOptions none = {0};
     if (!options) options = &none;
-    const Item *model = choose_model(context, items, options->model);
+    const Item *model = choose_model(context, items, options->model, file);
     if (!model) return NULL;
     Compilation c = {.el = elaborator_new(context, items, options, path), .model = model};
     c.train = items_find(items, SPACE_TRAIN, model->name, false);
@@ -259,10 +240,16 @@ Program *program_from_items(Context *context, const char *path, const Items *ite
     return program;
 }
 
+Program *program_from_items(Context *context, const char *path, const Items *items, const ProgramOptions *options)
+{
+    return make_program(context, path, items, options, NO_SPAN);
+}
+
 Program *program_compile(Context *context, const char *path, const Source *source, const ProgramOptions *options)
 {
     const Items *items = items_load(context, path, source);
-    return items ? program_from_items(context, path, items, options) : NULL;
+    Span first = {source->start, source->start + 1};
+    return items ? make_program(context, path, items, options, first) : NULL;
 }
 
 const Split *program_split(const Program *program, const char *name)

@@ -58,6 +58,8 @@ typedef struct {
     /* Rows [first, first + count) of a column, row-major in the column's dtype. */
     bool (*read)(void *host, const DataSource *source, uint32_t column, int64_t first, int64_t count, void *out,
                  const char **message);
+    /* The kind of what went wrong last. NULL: data_source. */
+    DiagId (*why)(void *host);
 } DataProvider;
 
 typedef struct {

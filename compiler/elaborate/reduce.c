@@ -37,7 +37,7 @@ static bool axes_of(Elaborator *el, Value axis, bool given, uint32_t rank, Span 
         if (!axis_of(el, axis.kind == VALUE_LIST ? axis.items[i] : axis, rank, at, &one)) return false;
         for (uint32_t k = 0; k < *count; k++)
             if (axes[k] == (int32_t)one) {
-                complain(el, DIAG_bad_axis, at, "axis %u is named twice", one);
+                complain(el, DIAG_repeated_axis, at, "axis %u is named twice", one);
                 return false;
             }
         axes[(*count)++] = (int32_t)one;
@@ -157,7 +157,7 @@ Value reduction_operand(Elaborator *el, const Builtin *builtin, Value x, Span at
     if (value_is_error(x)) return x;
     bool logic = builtin->id == BUILTIN_ID_any || builtin->id == BUILTIN_ID_all;
     if (logic && node_type(el->graph, x.node)->dtype != DTYPE_BOOL) {
-        complain(el, DIAG_type_mismatch, at, "`%s` wants truth values, but this is %s", builtin->name,
+        complain(el, DIAG_not_a_truth_value, at, "`%s` wants truth values, but this is %s", builtin->name,
                  value_describe(el, x));
         return value_error();
     }

@@ -26,7 +26,7 @@ static bool turns_of(Elaborator *el, Scope *scope, const Syntax *repeat, Value *
     if (over->kind == VALUE_LIST) return true;
     if (!number_as_integer(el, *over, "the number of turns", repeat->kids[0]->span, turns)) return false;
     if (*turns >= 0) return true;
-    complain(el, DIAG_not_whole, repeat->kids[0]->span, "a repeat cannot have %lld turns", (long long)*turns);
+    complain(el, DIAG_negative_size, repeat->kids[0]->span, "a repeat cannot have %lld turns", (long long)*turns);
     return false;
 }
 
@@ -67,7 +67,8 @@ static Value through_name(Elaborator *el, Scope *scope, const Syntax *name, Valu
     Callee callee;
     Argument argument = {.value = x, .at = x_at};
     if (scope_function(el, scope, name->name, &callee)) return call(el, scope, &callee, &argument, 1, name->span, as);
-    Diag *diag = complain(el, DIAG_unknown_name, name->span, "there is no function or layer called `%s`", name->name);
+    Diag *diag =
+        complain(el, DIAG_unknown_function, name->span, "there is no function or layer called `%s`", name->name);
     const char *near = items_nearest(el->items, SPACE_FUNCTION, name->name);
     if (near) diag_hint(diag, "did you mean `%s`?", near);
     return value_error();

@@ -52,7 +52,7 @@ static bool is_taken(Elaborator *el, ResultRole role, Name name, Span at)
         taken |= el->results.at[i].role == role && el->results.at[i].name == name;
     for (size_t i = 0; i < el->losses.count && role == RESULT_LOSS; i++) taken |= el->losses.at[i].name == name;
     if (taken)
-        complain(el, DIAG_duplicate_name, at, "there is already %s called `%s`",
+        complain(el, DIAG_duplicate_result, at, "there is already %s called `%s`",
                  role == RESULT_OUTPUT ? "an output"
                  : role == RESULT_LOSS ? "a loss"
                                        : "a metric",
@@ -78,7 +78,7 @@ static void assign_several(Elaborator *el, Scope *scope, const Syntax *left, Val
 {
     bool fits = value.kind == VALUE_TUPLE && value.count == left->n_kids;
     if (!fits && !value_is_error(value))
-        complain(el, DIAG_wrong_arguments, right->span, "%u names stand on the left, but the right side is %s",
+        complain(el, DIAG_value_count, right->span, "%u names stand on the left, but the right side is %s",
                  left->n_kids, value_describe(el, value));
     for (uint32_t i = 0; i < left->n_kids; i++) {
         const Syntax *name = left->kids[i];
@@ -92,7 +92,7 @@ static void assign_several(Elaborator *el, Scope *scope, const Syntax *left, Val
 static void assign_one(Elaborator *el, Scope *scope, const Syntax *name, Value value, const Syntax *right)
 {
     if (value.kind == VALUE_TUPLE) {
-        complain(el, DIAG_wrong_arguments, right->span, "one name stands on the left, but the right side is %u values",
+        complain(el, DIAG_value_count, right->span, "one name stands on the left, but the right side is %u values",
                  value.count);
         value = value_error();
     }
@@ -173,15 +173,16 @@ static Flow run_output(Elaborator *el, Scope *scope, const Syntax *statement)
             add_output(el, name->name, scope_value(el, scope, name), name->span);
             continue;
         }
-        Diag *diag = complain(el, DIAG_bad_left_side, name->span, "an output needs a name");
+        Diag *diag = complain(el, DIAG_unnamed_output, name->span, "an output needs a name");
         diag_hint(diag, "write `output NAME = %s`", syntax_text(el, name));
     }
     return FLOW_NEXT;
 }
 
-/* A condition on free sizes is checked when they are bound. */
+/* A condition on free sizes is checked when they are bound; one on an optimizer's numbers was when they were given. */
 static Flow run_assert(Elaborator *el, Scope *scope, const Syntax *statement)
 {
+    if (el->body == SYNTAX_OPTIMIZER) return FLOW_NEXT;
     Value value = evaluate(el, scope, statement->kids[0]);
     const char *message = statement->kids[1] ? statement->kids[1]->text : syntax_text(el, statement->kids[0]);
     bool condition = value.kind == VALUE_TENSOR && !node_type(el->graph, value.node)->rank &&
@@ -193,7 +194,7 @@ static Flow run_assert(Elaborator *el, Scope *scope, const Syntax *statement)
         complain(el, DIAG_failed_assertion, statement->span, "this does not hold: %s", message);
         return FLOW_STOP;
     } else if (value.kind != VALUE_BOOL && !value_is_error(value)) {
-        complain(el, DIAG_type_mismatch, statement->kids[0]->span,
+        complain(el, DIAG_not_a_truth_value, statement->kids[0]->span,
                  "an assertion wants a truth value about sizes, not %s", value_describe(el, value));
     }
     return FLOW_NEXT;
@@ -279,7 +280,7 @@ Flow run_statement(Elaborator *el, Scope *scope, const Syntax *statement, Value 
         unsupported(el, statement->span, phrase(statement));
         return FLOW_STOP;
     default:
-        complain(el, DIAG_misplaced, statement->span, "%s cannot stand here", phrase(statement));
+        complain(el, DIAG_misplaced_statement, statement->span, "%s cannot stand here", phrase(statement));
         return FLOW_NEXT;
     }
 }

@@ -6,7 +6,7 @@ static bool sizes_of(Elaborator *el, Value list, Span at, Dim *dims, uint32_t *c
     *blank = -1;
     *count = 0;
     if (list.kind != VALUE_LIST || list.count > MAX_RANK) {
-        complain(el, DIAG_type_mismatch, at, "a shape is a list of sizes, but this is %s", value_describe(el, list));
+        complain(el, DIAG_not_a_shape, at, "a shape is a list of sizes, but this is %s", value_describe(el, list));
         return false;
     }
     for (uint32_t i = 0; i < list.count; i++) {
@@ -18,6 +18,19 @@ static bool sizes_of(Elaborator *el, Value list, Span at, Dim *dims, uint32_t *c
         ++*count;
     }
     return true;
+}
+
+/* Whether two numbers of elements differ for every size of the free dimensions that is not 0. */
+static bool never_same(Elaborator *el, const Type *type, Dim have, Dim want)
+{
+    int64_t a, b, difference;
+    Dim free = dim_constant(el->dims, 1), of_have, of_want;
+    if (dim_same(have, want)) return false;
+    if (dim_is_constant(el->dims, dim_sub(el->dims, have, want), &difference)) return true;
+    for (uint32_t i = 0; i < type->rank; i++)
+        if (!dim_is_constant(el->dims, type->dims[i], &a)) free = dim_mul(el->dims, free, type->dims[i]);
+    return dim_divides(el->dims, have, free, &of_have) && dim_divides(el->dims, want, free, &of_want) &&
+           dim_is_constant(el->dims, of_have, &a) && dim_is_constant(el->dims, of_want, &b) && a != b;
 }
 
 static Value reshape(Elaborator *el, Value x, Value shape, Span at)
@@ -39,11 +52,10 @@ static Value reshape(Elaborator *el, Value x, Value shape, Span at)
             want = dim_product(el->dims, dims, rank);
         }
     }
-    int64_t difference;
-    if (!dim_same(have, want) && dim_is_constant(el->dims, dim_sub(el->dims, have, want), &difference)) {
+    if (never_same(el, &type, have, want)) {
         Type to = type_make(type.dtype, rank, dims);
         Diag *diag =
-            complain(el, DIAG_shape_mismatch, at, "`%s` cannot be given the shape `%s`: %s elements are not %s",
+            complain(el, DIAG_reshape_mismatch, at, "`%s` cannot be given the shape `%s`: %s elements are not %s",
                      type_text(el, &type), type_text(el, &to), dim_text(el, have), dim_text(el, want));
         note_dim(el, diag, have);
         return value_error();
@@ -89,8 +101,7 @@ static Value pad(Elaborator *el, Value x, Value widths, Span at)
         size[i] = dim_add(el->dims, type.dims[i], dim_add(el->dims, before[i], after));
     }
     if (good) return value_tensor(build_pad(el->graph, x.node, before, size));
-    Diag *diag =
-        complain(el, DIAG_type_mismatch, at, "`pad` wants a pair of widths for each of the %u axes", type.rank);
+    Diag *diag = complain(el, DIAG_width_count, at, "`pad` wants a pair of widths for each of the %u axes", type.rank);
     diag_hint(diag, "`pad(x, [[0, 0], [1, 1]])` puts a zero before and after along the last of two axes");
     return value_error();
 }
@@ -113,7 +124,7 @@ static bool fit_parts(Elaborator *el, Value *parts, uint32_t count, uint32_t axi
         bool good = own.rank == first.rank;
         for (uint32_t k = 0; good && k < own.rank; k++) good = k == axis || dim_same(own.dims[k], first.dims[k]);
         if (good) continue;
-        complain(el, DIAG_shape_mismatch, at, "`%s` and `%s` cannot be joined", type_text(el, &first),
+        complain(el, DIAG_join_mismatch, at, "`%s` and `%s` cannot be joined", type_text(el, &first),
                  type_text(el, &own));
         return false;
     }
@@ -136,7 +147,7 @@ static Value stack(Elaborator *el, Value *parts, uint32_t count, Value axis_valu
     uint32_t axis, rank = node_type(el->graph, parts[0].node)->rank;
     if (!axis_of(el, given ? axis_value : value_integer(el, 0), rank + 1, at, &axis)) return value_error();
     if (rank == MAX_RANK) {
-        complain(el, DIAG_bad_axis, at, "a tensor has at most %d axes", MAX_RANK);
+        complain(el, DIAG_too_many_axes, at, "a tensor has at most %d axes", MAX_RANK);
         return value_error();
     }
     if (!fit_parts(el, parts, count, NO_AXIS, at)) return value_error();
@@ -163,7 +174,7 @@ static Value split(Elaborator *el, Value x, Value parts, Value axis_value, bool 
         count > 0 ? number_binary(el, OPERATOR_DIVIDE, value_size(el, type.dims[axis]), parts, at) : value_error();
     int64_t whole;
     if (count < 1 || (dim_is_constant(el->dims, type.dims[axis], &whole) && whole % count)) {
-        complain(el, DIAG_shape_mismatch, at, "an axis of %s cannot be split into %lld equal parts",
+        complain(el, DIAG_uneven_split, at, "an axis of %s cannot be split into %lld equal parts",
                  dim_text(el, type.dims[axis]), (long long)count);
         return value_error();
     }
@@ -199,14 +210,14 @@ static Value tile(Elaborator *el, Value x, Value times, Span at)
 {
     Type type = value_type(el, x);
     if (times.kind != VALUE_LIST || times.count != type.rank) {
-        complain(el, DIAG_type_mismatch, at, "`tile` wants a number of copies for each of the %u axes", type.rank);
+        complain(el, DIAG_width_count, at, "`tile` wants a number of copies for each of the %u axes", type.rank);
         return value_error();
     }
     for (uint32_t i = 0; i < type.rank; i++) {
         int64_t count;
         if (!number_as_integer(el, times.items[i], "a number of copies", at, &count)) return value_error();
         if (count < 1) {
-            complain(el, DIAG_not_whole, at, "a number of copies must be at least 1");
+            complain(el, DIAG_negative_size, at, "a number of copies must be at least 1");
             return value_error();
         }
         Value *parts = ARENA_ARRAY(el->arena, Value, count);

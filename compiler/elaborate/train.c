@@ -52,7 +52,7 @@ static void read_number(Elaborator *el, Scope *scope, const Syntax *name, const 
         return;
     }
     if (field->given) {
-        complain(el, DIAG_duplicate_name, name->span, "the key `%s` is given twice", name->name);
+        complain(el, DIAG_duplicate_key, name->span, "the key `%s` is given twice", name->name);
         return;
     }
     Value value = evaluate(el, scope, right);
@@ -78,7 +78,7 @@ static void read_number(Elaborator *el, Scope *scope, const Syntax *name, const 
 static void read_weights(Elaborator *el, const Syntax *name, const Syntax *right, TrainSettings *settings)
 {
     if (settings->weights) {
-        complain(el, DIAG_duplicate_name, name->span, "the key `weights` is given twice");
+        complain(el, DIAG_duplicate_key, name->span, "the key `weights` is given twice");
         return;
     }
     if (right->kind != SYNTAX_STRING || !*right->text) {
@@ -104,13 +104,13 @@ static bool find_rule(Elaborator *el, const Syntax *expr, Rule *rule)
 {
     const Syntax *name = expr->kind == SYNTAX_CALL ? expr->kids[0] : expr;
     if (name->kind != SYNTAX_NAME) {
-        complain(el, DIAG_bad_setting, expr->span, "an optimizer should stand here, such as `adam(lr = 1e-3)`");
+        complain(el, DIAG_not_an_optimizer, expr->span, "an optimizer should stand here, such as `adam(lr = 1e-3)`");
         return false;
     }
     rule->item = items_find(el->items, SPACE_OPTIMIZER, name->name, false);
     rule->call = expr;
     if (rule->item) return true;
-    Diag *diag = complain(el, DIAG_unknown_name, name->span, "there is no optimizer called `%s`", name->name);
+    Diag *diag = complain(el, DIAG_unknown_optimizer, name->span, "there is no optimizer called `%s`", name->name);
     const char *near = items_nearest(el->items, SPACE_OPTIMIZER, name->name);
     if (near) diag_hint(diag, "did you mean `%s`?", near);
     return false;
@@ -144,7 +144,7 @@ static bool check_arguments(Elaborator *el, const Rule *rule)
         if (arg->kind != SYNTAX_KEYWORD) slot = place++;
         if (slot < formals->n_kids) continue;
         Diag *diag =
-            complain(el, DIAG_wrong_arguments, arg->span,
+            complain(el, arg->kind == SYNTAX_KEYWORD ? DIAG_unknown_argument : DIAG_too_many_arguments, arg->span,
                      arg->kind == SYNTAX_KEYWORD ? "`%s` has no argument `%s`" : "`%s` is given too many arguments%s",
                      rule->item->name, arg->kind == SYNTAX_KEYWORD ? arg->name : "");
         Text list = {0};
@@ -178,9 +178,52 @@ static Value argument_value(Elaborator *el, Scope *scope, const Rule *rule, cons
     if (value_is_error(value)) return value;
     Type type = value_type(el, value);
     if (!type.rank && dtype_class(type.dtype) != DTYPE_CLASS_BOOL) return convert(el, value, el->real, expr->span);
-    complain(el, DIAG_bad_setting, expr->span, "`%s` must be a number, but this is %s", formal->name,
+    complain(el, DIAG_not_a_number, expr->span, "`%s` must be a number, but this is %s", formal->name,
              value_describe(el, value));
     return value_error();
+}
+
+/* The number that an argument was given, unless it is an expression of the step. */
+static Value given_number(const Elaborator *el, Value value)
+{
+    if (value.kind != VALUE_TENSOR) return value_error();
+    const NodeInfo *info = graph_node(el->graph, value.node);
+    bool clock =
+        info->attr.name == el->name_step || info->attr.name == el->name_steps || info->attr.name == el->name_progress;
+    return info->op == OP_SETTING && !clock ? value_real(info->attr.number) : value_error();
+}
+
+static void outside(Elaborator *el, const Rule *rule, const Syntax *condition, const Syntax *formals)
+{
+    Text numbers = {0};
+    Span at = rule->call->span;
+    for (uint32_t i = formals->n_kids; i-- > 0;) {
+        if (!syntax_mentions(condition, formals->kids[i]->name)) continue;
+        const Syntax *given = given_argument(rule->call, formals, i);
+        if (given) at = given->span;
+        Value number = given_number(el, rule->values[i]);
+        if (number.kind == VALUE_REAL)
+            text_format(&numbers, "%s`%s` is %.9g", numbers.count ? " and " : "", formals->kids[i]->name,
+                        number.number);
+    }
+    Diag *diag = complain(el, DIAG_out_of_domain, at, "`%s` wants `%s`, but %s", rule->item->name,
+                          syntax_text(el, condition), text_get(&numbers));
+    if (!strcmp(formals->kids[0]->name, "lr") && syntax_mentions(condition, formals->kids[0]->name))
+        diag_hint(diag, "`frozen` leaves parameters as they are");
+    text_free(&numbers);
+}
+
+/* The assertions at the head of an optimizer are about the numbers that it is given. */
+static void check_domain(Elaborator *el, const Rule *rule)
+{
+    const Syntax *formals = rule->item->syntax->kids[0], *block = rule->item->syntax->kids[1];
+    Scope *scope = scope_new(el, NULL, rule->item->prelude);
+    for (uint32_t i = 0; i < formals->n_kids; i++)
+        scope_bind(el, scope, formals->kids[i]->name, false, given_number(el, rule->values[i]), NO_SPAN);
+    for (uint32_t i = 0; i < block->n_kids && block->kids[i] && block->kids[i]->kind == SYNTAX_ASSERT; i++) {
+        Value holds = evaluate(el, scope, block->kids[i]->kids[0]);
+        if (holds.kind == VALUE_BOOL && !holds.truth) outside(el, rule, block->kids[i]->kids[0], formals);
+    }
 }
 
 static bool evaluate_rule(Elaborator *el, Scope *outer, Rule *rule, const Rule *main_rule)
@@ -196,13 +239,14 @@ static bool evaluate_rule(Elaborator *el, Scope *outer, Rule *rule, const Rule *
         } else if (given || formal->kids[1]) {
             rule->values[i] = argument_value(el, given ? outer : scope, rule, formal, given ? given : formal->kids[1]);
         } else {
-            complain(el, DIAG_wrong_arguments, rule->call->span, "`%s` needs its argument `%s`", rule->item->name,
+            complain(el, DIAG_missing_argument, rule->call->span, "`%s` needs its argument `%s`", rule->item->name,
                      formal->name);
             return false;
         }
         if (value_is_error(rule->values[i])) return false;
         scope_bind(el, scope, formal->name, false, rule->values[i], formal->name_span);
     }
+    check_domain(el, rule);
     return true;
 }
 
@@ -248,20 +292,24 @@ bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Ru
         if (!statement || statement->kind != SYNTAX_BIND) continue;
         const Syntax *name = key_of(statement);
         if (!name)
-            complain(el, DIAG_bad_left_side, statement->kids[0]->kids[0]->span, "a key should stand here");
+            complain(el, DIAG_unknown_key, statement->kids[0]->kids[0]->span, "a key should stand here");
         else if (!strcmp(name->name, "steps"))
             continue; /* it is read */
         else if (strcmp(name->name, "optimizer"))
             read_key(el, scope, name, statement->kids[1], settings);
         else if (main_expr)
-            complain(el, DIAG_duplicate_name, name->span, "the key `optimizer` is given twice");
+            complain(el, DIAG_duplicate_key, name->span, "the key `optimizer` is given twice");
         else
             main_expr = statement->kids[1];
+    }
+    if (settings->epochs.given && settings->steps.given) {
+        Diag *diag = complain(el, DIAG_epochs_and_steps, train->name_span, "`epochs` and `steps` are both given");
+        diag_hint(diag, "a training has so many epochs, or so many steps");
     }
     rules->scope = scope;
     rules->main.item = NULL;
     if (!main_expr) {
-        Diag *diag = complain(el, DIAG_bad_setting, train->name_span, "`train` needs an optimizer");
+        Diag *diag = complain(el, DIAG_missing_optimizer, train->name_span, "`train` needs an optimizer");
         diag_hint(diag, "write `optimizer = adam(lr = 1e-3)`");
         return false;
     }
@@ -307,7 +355,7 @@ bool train_check_overrides(Elaborator *el, const Rules *rules)
             used |= rule->glob ? !fnmatch(rule->where, path, 0) : path_under(path, rule->where);
         }
         if (!used) {
-            Diag *diag = complain(el, DIAG_unknown_name, rule->place, "no parameter lies under `%s`", rule->where);
+            Diag *diag = complain(el, DIAG_unknown_parameter, rule->place, "no parameter lies under `%s`", rule->where);
             const char *near = nearest_spelling(rule->where, paths.at, paths.count);
             if (near) diag_hint(diag, "did you mean `%s`?", near);
             good = false;

@@ -1,6 +1,7 @@
 /* Types of signatures against the values of a call: bare names are bound, everything else must agree. */
 #include <string.h>
 
+#include "check/foreign.h"
 #include "elaborate/elaborator.h"
 
 bool require_same(Elaborator *el, Dim a, Dim b, Span at, const char *what)
@@ -31,7 +32,8 @@ static DType element_type(const Elaborator *el, const Syntax *type, bool *known)
 
 static bool unknown_type(Elaborator *el, const Syntax *type)
 {
-    Diag *diag = complain(el, DIAG_unknown_name, type->name_span, "there is no element type `%s`", type->name);
+    Diag *diag = complain(el, DIAG_unknown_type, type->name_span, "there is no element type `%s`", type->name);
+    if (foreign_type(type->name)) diag_hint(diag, "here it is called %s", foreign_type(type->name));
     diag_hint(diag, "element types are f64, f32, bf16, f16, i64, i32, u8 and bool");
     return false;
 }
@@ -83,6 +85,21 @@ static uint32_t dots_of(const Syntax *subs)
     return 0;
 }
 
+static const char *dims_text(Elaborator *el, const Dim *dims, uint32_t count)
+{
+    const char *text = "";
+    for (uint32_t i = 0; i < count; i++)
+        text = arena_format(el->arena, "%s%s%s", text, i ? ", " : "", dim_text(el, dims[i]));
+    return text;
+}
+
+static const char *axes_text(Elaborator *el, const Value *sizes, uint32_t count)
+{
+    Dim dims[MAX_RANK];
+    for (uint32_t i = 0; i < count; i++) dims[i] = sizes[i].size;
+    return dims_text(el, dims, count);
+}
+
 /* `...` stands for the same sizes wherever it occurs in a signature. */
 static bool unify_dots(Elaborator *el, Scope *scope, const Syntax *type, const Syntax *dots, const Dim *dims,
                        uint32_t count, const Value *value, const char *what, Span at)
@@ -93,7 +110,10 @@ static bool unify_dots(Elaborator *el, Scope *scope, const Syntax *type, const S
         for (uint32_t i = 0; good && i < count; i++) good = dim_same(bound->value.items[i].size, dims[i]);
         if (!good) {
             Diag *diag = does_not_fit(el, type, value, what, at);
-            diag_hint(diag, "`...` stands for the same axes everywhere in a signature");
+            diag_hint(diag,
+                      "`...` stands for the same axes everywhere in a signature: for [%s] by what came before, "
+                      "for [%s] here",
+                      axes_text(el, bound->value.items, bound->value.count), dims_text(el, dims, count));
         }
         return good;
     }
@@ -135,7 +155,7 @@ static bool unify_range(Elaborator *el, Scope *scope, const Syntax *type, const 
     if (range->kind == SYNTAX_NAME && !scope_find(scope, range->name, false) &&
         !items_find(el->items, SPACE_CONST, range->name, scope->inside_prelude)) {
         if (dim_is_none(found)) {
-            Diag *diag = complain(el, DIAG_bad_range, at, "the range of `%s` is not known", what);
+            Diag *diag = complain(el, DIAG_range_unknown, at, "the range of `%s` is not known", what);
             diag_hint(diag, "declare it: `input ids: i32[batch] in 100`");
             return false;
         }
@@ -147,7 +167,7 @@ static bool unify_range(Elaborator *el, Scope *scope, const Syntax *type, const 
     if (dim_is_none(found) || dim_same(found, expected)) return true;
     bool decided = dim_is_constant(el->dims, dim_sub(el->dims, found, expected), &beyond);
     if (decided && beyond <= 0) return true;
-    Diag *diag = complain(el, DIAG_bad_range, at, "`%s` should be below %s, but it runs to %s", what,
+    Diag *diag = complain(el, DIAG_range_exceeded, at, "`%s` should be below %s, but it runs to %s", what,
                           dim_text(el, expected), dim_text(el, found));
     diag_note(diag, type->span, "declared here");
     note_dim(el, diag, found);
@@ -235,7 +255,7 @@ static bool resolve_size(Elaborator *el, Scope *scope, const Syntax *size, bool 
     if (!number_as_size(el, value, "a size", size->span, dim)) return false;
     int64_t known;
     if (!dim_is_constant(el->dims, *dim, &known) || known >= 0) return true;
-    complain(el, DIAG_not_whole, size->span, "a size cannot be %lld", (long long)known);
+    complain(el, DIAG_negative_size, size->span, "a size cannot be %lld", (long long)known);
     return false;
 }
 
@@ -251,11 +271,11 @@ bool resolve_type(Elaborator *el, Scope *scope, const Syntax *type, bool introdu
         const Binding *dots = sub->kind == SYNTAX_DOTS ? scope_find(scope, el->name_dots, false) : NULL;
         uint32_t count = dots ? dots->value.count : 1;
         if (sub->kind == SYNTAX_DOTS && !dots) {
-            complain(el, DIAG_bad_subscript, sub->span, "`...` stands for nothing here");
+            complain(el, DIAG_dots_without_meaning, sub->span, "`...` stands for nothing here");
             return false;
         }
         if (result->rank + count > MAX_RANK) {
-            complain(el, DIAG_shape_mismatch, type->span, "a tensor has at most %d axes", MAX_RANK);
+            complain(el, DIAG_too_many_axes, type->span, "a tensor has at most %d axes", MAX_RANK);
             return false;
         }
         for (uint32_t k = 0; dots && k < count; k++) result->dims[result->rank++] = dots->value.items[k].size;
@@ -263,7 +283,7 @@ bool resolve_type(Elaborator *el, Scope *scope, const Syntax *type, bool introdu
     }
     if (!type->kids[1]) return true;
     if (dtype_class(result->dtype) != DTYPE_CLASS_INTEGER) {
-        complain(el, DIAG_bad_range, type->span, "a range belongs to integers, and this is %s",
+        complain(el, DIAG_range_of_reals, type->span, "a range belongs to integers, and this is %s",
                  dtype_name(result->dtype));
         return false;
     }

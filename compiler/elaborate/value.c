@@ -165,16 +165,20 @@ static bool list_shape(Elaborator *el, Value list, uint32_t axis, int64_t *dims,
         *real |= !value_is_integer(el, list, &integer);
         if (*rank == UINT32_MAX) *rank = axis;
         if (*rank == axis) return true;
-        complain(el, DIAG_shape_mismatch, at, "the lists in this list have different depths");
+        complain(el, DIAG_ragged_list, at, "the lists in this list have different depths");
         return false;
     }
     if (axis == MAX_RANK) {
-        complain(el, DIAG_shape_mismatch, at, "a tensor has at most %d axes", MAX_RANK);
+        complain(el, DIAG_too_many_axes, at, "a tensor has at most %d axes", MAX_RANK);
+        return false;
+    }
+    if (*rank <= axis && *rank != UINT32_MAX) {
+        complain(el, DIAG_ragged_list, at, "the lists in this list have different depths");
         return false;
     }
     if (dims[axis] < 0) dims[axis] = list.count;
-    if (dims[axis] != list.count || *rank == axis) {
-        complain(el, DIAG_shape_mismatch, at, "the lists in this list have different lengths: %lld and %u",
+    if (dims[axis] != list.count) {
+        complain(el, DIAG_ragged_list, at, "the lists in this list have different lengths: %lld and %u",
                  (long long)dims[axis], list.count);
         return false;
     }
@@ -217,7 +221,7 @@ static Value list_as_tensor(Elaborator *el, Value list, DType like, Span at)
     for (int i = 0; i < MAX_RANK; i++) dims[i] = -1;
     if (!list_shape(el, list, 0, dims, &rank, &real, at)) return value_error();
     if (rank == UINT32_MAX) {
-        complain(el, DIAG_shape_mismatch, at, "an empty list is no tensor");
+        complain(el, DIAG_empty_list, at, "an empty list is no tensor");
         return value_error();
     }
     Dim sizes[MAX_RANK];
@@ -240,7 +244,7 @@ static Value list_as_tensor(Elaborator *el, Value list, DType like, Span at)
 static Value index_as_tensor(Elaborator *el, Label *label, Span at)
 {
     if (dim_is_none(label->extent)) {
-        Diag *diag = complain(el, DIAG_bad_index, at, "how far does the index `%s` run?", label->name);
+        Diag *diag = complain(el, DIAG_index_without_extent, at, "how far does the index `%s` run?", label->name);
         diag_hint(diag, "state it: `%s in 10`", label->name);
         return value_error();
     }
@@ -281,7 +285,7 @@ Value value_as_tensor(Elaborator *el, Value value, DType like, Span at)
     case VALUE_INDEX:
         return index_as_tensor(el, value.label, at);
     default:
-        complain(el, DIAG_type_mismatch, at, "a tensor or number should stand here, but this is %s",
+        complain(el, DIAG_not_a_number, at, "a tensor or number should stand here, but this is %s",
                  value_describe(el, value));
         return value_error();
     }

@@ -1,5 +1,6 @@
 #include "support/diag.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static const struct {
     const char *name;
     Severity severity;
 } rows[] = {
-#define DIAG(id, severity) {#id, severity},
+#define DIAG(id, severity, about) {#id, severity},
 #include "support/diag.def"
 #undef DIAG
 };
@@ -223,19 +224,22 @@ void diagnostics_print(Diagnostics *diagnostics, Text *to)
     }
 }
 
+enum { EDIT = 2, OTHER_CASE = 1 }; /* costs: another letter, the same one as a capital */
+
 static size_t edit_distance(const char *a, const char *b)
 {
     enum { LONGEST = 64 };
     size_t n = strlen(a), m = strlen(b), row[LONGEST + 1];
     if (n > LONGEST || m > LONGEST) return SIZE_MAX;
-    for (size_t j = 0; j <= m; j++) row[j] = j;
+    for (size_t j = 0; j <= m; j++) row[j] = j * EDIT;
     for (size_t i = 1; i <= n; i++) {
         size_t diagonal = row[0];
-        row[0] = i;
+        row[0] = i * EDIT;
         for (size_t j = 1; j <= m; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best) best = row[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            bool letter = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
+            size_t best = diagonal + (a[i - 1] == b[j - 1] ? 0 : letter ? OTHER_CASE : EDIT);
+            if (row[j] + EDIT < best) best = row[j] + EDIT;
+            if (row[j - 1] + EDIT < best) best = row[j - 1] + EDIT;
             diagonal = row[j];
             row[j] = best;
         }
@@ -246,10 +250,10 @@ static size_t edit_distance(const char *a, const char *b)
 const char *nearest_spelling(const char *name, const char *const *candidates, size_t count)
 {
     const char *best = NULL;
-    size_t limit = strlen(name) / 3 + 1, distance = limit + 1;
+    size_t limit = (strlen(name) / 3 + 1) * EDIT, distance = limit + 1;
     for (size_t i = 0; i < count; i++) {
         size_t d = edit_distance(name, candidates[i]);
-        if (d < distance && d < strlen(name)) {
+        if (d < distance && d < strlen(name) * EDIT) {
             distance = d;
             best = candidates[i];
         }

@@ -12,7 +12,7 @@
 typedef enum { SEVERITY_ERROR, SEVERITY_WARNING } Severity;
 
 typedef enum {
-#define DIAG(id, severity) DIAG_##id,
+#define DIAG(id, severity, about) DIAG_##id,
 #include "support/diag.def"
 #undef DIAG
     DIAG_COUNT

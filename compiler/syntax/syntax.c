@@ -166,3 +166,11 @@ void syntax_dump(const Syntax *node, Text *to)
 {
     dump(node, 0, to);
 }
+
+bool syntax_mentions(const Syntax *node, Name name)
+{
+    if (!node) return false;
+    bool found = node->kind == SYNTAX_NAME && node->name == name;
+    for (uint32_t i = 0; i < node->n_kids && !found; i++) found = syntax_mentions(node->kids[i], name);
+    return found;
+}

@@ -101,6 +101,9 @@ int operator_level(Operator op);
 /* Same kinds, names, operators, literals and kids; places, comments and layout do not count. NULL equals NULL. */
 bool syntax_equal(const Syntax *a, const Syntax *b);
 
+/* Whether a NAME in the tree is this one. */
+bool syntax_mentions(const Syntax *node, Name name);
+
 /* The canonical text of a tree, comments included: what `nnc fmt` writes. A FILE ends with a newline; any other node
  * stands without one. Reading the text again gives an equal tree, and printing that gives the same text. */
 void syntax_print(const Syntax *node, Text *to);

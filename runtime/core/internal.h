@@ -20,6 +20,8 @@ enum { NN_MAX_RANK = 12, NN_ALIGNMENT = 64, NN_FREE = -1 };
 int nn_fail(nn_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "%s: what errno says". */
 int nn_fail_errno(const char *path);
+/* The status of the last failure in this thread. */
+int nn_last_failure(void);
 
 /* ---- memory.c ---- */
 

@@ -21,6 +21,7 @@ typedef struct {
     nn_categories categories;
     const nn_source_column_data *like; /* whose categories it takes */
     char *problem;
+    int failure; /* the kind of problem */
 } Column;
 
 typedef struct {
@@ -61,13 +62,14 @@ static Kind parse_number(const char *field, double *value)
 
 /* ---- Reading ---- */
 
-static void set_problem(Table *table, Column *column, int64_t line, const char *format, const char *field)
+static void set_problem(Table *table, Column *column, int kind, int64_t line, const char *format, const char *field)
 {
     char what[160], text[512];
     if (column->problem) return;
     snprintf(what, sizeof what, format, field);
     snprintf(text, sizeof text, "%s:%lld: column %s: %s", table->request->path, (long long)line, column->name, what);
     column->problem = strdup(text);
+    column->failure = kind;
 }
 
 /* Room for one more value: a number or a category's code. */
@@ -103,7 +105,7 @@ static bool take_text(Table *table, Column *column, const char *field, int64_t l
         column->codes[table->rows] = (int32_t)(found - texts);
         return true;
     }
-    set_problem(table, column, line, "`%.60s` is none of the categories of the training data", field);
+    set_problem(table, column, NN_DATA_CATEGORY, line, "`%.60s` is none of the categories of the training data", field);
     return true;
 }
 
@@ -112,7 +114,8 @@ static bool take_field(Table *table, Column *column, const char *field, int64_t 
     double number = 0;
     if (column->problem) return true;
     if (is_missing(field)) {
-        set_problem(table, column, line, *field ? "the value is missing (`%.60s`)" : "the value is missing%s", field);
+        set_problem(table, column, NN_DATA_MISSING, line,
+                    *field ? "the value is missing (`%.60s`)" : "the value is missing%s", field);
         return true;
     }
     Kind kind = column->always_text ? TEXT : parse_number(field, &number);
@@ -123,7 +126,7 @@ static bool take_field(Table *table, Column *column, const char *field, int64_t 
     if (column->kind == UNKNOWN) column->kind = kind;
     if (column->kind == WHOLE && kind == REAL) column->kind = REAL;
     if ((kind == TEXT) != (column->kind == TEXT)) {
-        set_problem(table, column, line,
+        set_problem(table, column, NN_DATA_MIXED, line,
                     kind == TEXT ? "`%.60s` is no number, and those above are"
                                  : "`%.60s` is a number, and those above are text",
                     field);
@@ -180,8 +183,8 @@ static int make_columns(Table *table, const nn_csv_row *row, bool header)
 static int take_row(Table *table, const nn_csv_row *row)
 {
     if (row->count != table->n_columns)
-        return nn_fail(NN_ERROR_FORMAT, "%s:%lld: %zu fields, but there are %zu columns", table->request->path,
-                       (long long)row->line, row->count, table->n_columns);
+        return nn_fail((nn_status)NN_DATA_FIELDS, "%s:%lld: %zu fields, but there are %zu columns",
+                       table->request->path, (long long)row->line, row->count, table->n_columns);
     for (size_t i = 0; i < row->count; i++)
         if (!take_field(table, &table->columns[i], row->fields[i], row->line)) return NN_ERROR_MEMORY;
     table->rows++;
@@ -264,6 +267,7 @@ static nn_source *finish_table(Table *table)
             return NULL;
         }
         source->columns[i].problem = column->problem;
+        source->columns[i].failure = column->failure;
         column->problem = NULL;
     }
     return source;

@@ -9,11 +9,23 @@
  * literal   rows in memory: one column `value`
  * blobs, spirals, moons     generated, see generate.h: columns `point` and `label`
  *
- * Functions return 0 or an nn_status; nn_message() says what was wrong. */
+ * Functions return 0 or an nn_status, or one of the kinds below; nn_message() says what was wrong. */
 #ifndef NN_HOST_DATA_H
 #define NN_HOST_DATA_H
 
 #include "nn.h"
+
+/* Kinds of failure beside those of nn_status. */
+enum {
+    NN_DATA_MISSING = 64, /* a value is missing in a table */
+    NN_DATA_MIXED,        /* a column holds numbers and text */
+    NN_DATA_CATEGORY,     /* a text that is none of the categories of the training data */
+    NN_DATA_FIELDS,       /* a line has more or fewer fields than there are columns */
+    NN_DATA_EXTENSION     /* the extension says nothing that can be written */
+};
+
+/* The status that came with nn_message(), in this thread: an nn_status, or one of the kinds above. */
+int nn_data_failure(void);
 
 typedef struct {
     const char *name;

@@ -43,6 +43,11 @@ int nn_source_literal(nn_type type, int64_t rows, int rank, const int64_t *dims,
     return NN_OK;
 }
 
+int nn_data_failure(void)
+{
+    return nn_last_failure();
+}
+
 nn_source *nn_source_new(size_t columns)
 {
     nn_source *source = calloc(1, sizeof *source);
@@ -121,7 +126,8 @@ size_t nn_source_row_size(const nn_source *source, size_t column)
 static int check_column(const nn_source *source, size_t column)
 {
     if (column >= source->n_columns) return nn_fail(NN_ERROR_ARGUMENT, "the source has %zu columns", source->n_columns);
-    if (source->columns[column].problem) return nn_fail(NN_ERROR_FORMAT, "%s", source->columns[column].problem);
+    if (source->columns[column].problem)
+        return nn_fail((nn_status)source->columns[column].failure, "%s", source->columns[column].problem);
     return NN_OK;
 }
 

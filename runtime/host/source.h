@@ -16,6 +16,7 @@ typedef struct {
     size_t row_size;   /* bytes */
     char **categories; /* column.range of them, owned */
     char *problem;     /* why it cannot be read, owned; NULL when it can */
+    int failure;       /* of which kind that is */
 } nn_source_column_data;
 
 struct nn_source {

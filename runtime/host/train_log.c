@@ -47,7 +47,7 @@ int nn_log_open(nn_trainer *trainer)
     const char *dot = strrchr(path, '.');
     trainer->json = dot && !strcmp(dot, ".jsonl");
     if (!trainer->json && !(dot && !strcmp(dot, ".csv")))
-        return nn_fail(NN_ERROR_ARGUMENT, "%s: a log is a .csv or a .jsonl", path);
+        return nn_fail((nn_status)NN_DATA_EXTENSION, "%s: a log is a .csv or a .jsonl", path);
     if (trainer->resumed && trainer->log_size) return continue_log(trainer);
     trainer->log = fopen(path, "we");
     if (!trainer->log) return nn_fail_errno(path);

@@ -7,8 +7,7 @@
 
 static void expect_place(void *data, const DiagView *view)
 {
-    bool whole = view->id == DIAG_no_model; /* is said of the file as a whole */
-    LAW(view->at.end || whole, "%s without a place: %s", diag_id_name(view->id), view->message);
+    LAW(view->at.end, "%s without a place: %s", diag_id_name(view->id), view->message);
     (void)data;
 }
 

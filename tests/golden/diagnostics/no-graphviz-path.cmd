@@ -1,1 +1,1 @@
-PATH=nowhere nnc graph run-time-files.nn -o m.svg
+PATH=nowhere nnc graph file-access-paths.nn -o m.svg

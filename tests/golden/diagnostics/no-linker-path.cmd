@@ -1,1 +1,1 @@
-PATH=nowhere nnc run-time-files.nn -o m.so
+PATH=nowhere nnc file-access-paths.nn -o m.so

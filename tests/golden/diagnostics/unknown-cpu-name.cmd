@@ -1,1 +1,1 @@
-nnc run-time-files.nn -o m.so --cpu x86-64-v5
+nnc file-access-paths.nn -o m.so --cpu x86-64-v5

@@ -1,5 +1,5 @@
-nnc run-time-files.nn -o nowhere/m.nng
-nnc run-time-files.nn -o nowhere/m.so
+nnc file-access-paths.nn -o nowhere/m.nng
+nnc file-access-paths.nn -o nowhere/m.so
 mkdir folder.so folder.dot
-nnc run-time-files.nn -o folder.so
-nnc run-time-files.nn -o folder.dot
+nnc file-access-paths.nn -o folder.so
+nnc file-access-paths.nn -o folder.dot

@@ -64,7 +64,7 @@ static inline Compiled compile_with(const char *name, const char *path, const ch
 {
     Compiled compiled = {.context = context_new()};
     int used = 0;
-    DataProvider provider = {&used, test_open, test_read};
+    DataProvider provider = {.host = &used, .open = test_open, .read = test_read};
     if (strstr(text, "\ndata ")) options.provider = &provider;
     options.will_train = options.provider && strstr(text, "\ntrain ");
     const Source *source = source_add(compiled.context->sources, name, text, strlen(text));

@@ -133,7 +133,7 @@ Test(data, options_replace_and_make_sources)
 {
     const char *text = "model m {\n input x: f32[batch]\n output y = 2 * x\n}\n";
     int used = 0;
-    DataProvider provider = {&used, test_open_any, test_read};
+    DataProvider provider = {.host = &used, .open = test_open_any, .read = test_read};
     DataOption options[] = {{NULL, "x", "/data/x.csv"}, {"test", "x", "/data/other.csv"}, {NULL, "z", "/data/z.npy"}};
     Compiled c =
         compile_with("test.nn", NULL, text, (ProgramOptions){.data = options, .n_data = 1, .provider = &provider});

@@ -1,0 +1,1 @@
+nnc train evaluation-empty.nn

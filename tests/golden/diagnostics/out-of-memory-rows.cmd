@@ -1,0 +1,1 @@
+nnc bench out-of-memory-rows.nn --batch 100000000000000

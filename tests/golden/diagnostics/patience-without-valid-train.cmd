@@ -1,0 +1,1 @@
+nnc train patience-without-valid-train.nn --quiet

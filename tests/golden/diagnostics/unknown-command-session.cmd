@@ -1,0 +1,1 @@
+printf ':lod file-access-paths.nn\n' | nnc

@@ -1,0 +1,1 @@
+nnc eval file-access-paths.nn --split tset

@@ -1,0 +1,5 @@
+nnc train value-out-of-range-labels.nn --quiet
+npy() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': ($2), }"; }
+{ npy '|u1' '2, 2'; printf '\000\001\002\003'; } >x.npy
+{ npy '|u1' '2,'; printf '\002\003'; } >t.npy
+nnc run file-access-paths.nn --input x=x.npy --input t=t.npy -o out.npz

@@ -12,5 +12,5 @@ fails 1 'lrr' "$nnc" train "$examples/spirals.nn" --set lrr=1
 fails 1 'nosuch' "$nnc" eval "$examples/spirals.nn" --split nosuch --weights bad.safetensors
 fails 1 'nowhere' "$nnc" train "$examples/spirals.nn" --steps 1 --quiet -o nowhere/w.safetensors
 printf 'model m {\n    input x: f32[batch]\n    output y = rellu(x)\n}\n' >typo.nn
-fails 1 'typo.nn:3:16: error[unknown-name]' "$nnc" check typo.nn
+fails 1 'typo.nn:3:16: error[unknown-function]' "$nnc" check typo.nn
 fails 1 'relu' "$nnc" check typo.nn

@@ -96,7 +96,7 @@ Test(paths, one_path_is_one_parameter)
                                      "model m {\n input x: f32[batch, 3]\n layer net = { dense(3) }\n"
                                      " y = x |> net\n net = y |> dense(3)\n output net\n}\n",
                                      (ProgramOptions){0});
-    cr_expect(strstr(text_get(&compiled.diagnostics), "duplicate-name") || compiled.program);
+    cr_expect(strstr(text_get(&compiled.diagnostics), "duplicate-parameter") || compiled.program);
     if (compiled.program) cr_expect_eq(compiled.program->n_params, 4);
     compiled_free(&compiled);
 }

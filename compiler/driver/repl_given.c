@@ -102,7 +102,7 @@ static bool within_range(Session *session, const Type *type, const Array *array,
     for (int64_t i = 0; i < array->count; i++) {
         double number = array_at(array, i);
         if (number >= 0 && number < (double)range) continue;
-        complain(session->el, DIAG_bad_value, at, "`%s` is at least 0 and below %lld, but this holds %g", name,
+        complain(session->el, DIAG_value_out_of_range, at, "`%s` is at least 0 and below %lld, but this holds %g", name,
                  (long long)range, number);
         return false;
     }
@@ -131,7 +131,7 @@ static bool keep_value(Session *session, Node source, Array *value, Span at)
 
 static void complain_missing(Elaborator *el, Name name, const Outcome *outcome, Span at)
 {
-    Diag *diag = complain(el, DIAG_not_constant, at, "`%s` needs a value, but %s`%s` has none", name,
+    Diag *diag = complain(el, DIAG_no_value, at, "`%s` needs a value, but %s`%s` has none", name,
                           outcome->missing_size ? "the size " : "", outcome->missing);
     if (outcome->missing_size)
         diag_hint(diag, "a value with all its elements, as `%s = [1, 2, 3]`, says how many there are", name);

@@ -8,14 +8,10 @@ DiagId failure_id(void)
         int status;
         DiagId id;
     } kinds[] = {
-        {NN_ERROR_FILE, DIAG_file_access},
-        {NN_ERROR_FORMAT, DIAG_damaged_file},
-        {NN_ERROR_RANGE, DIAG_value_out_of_range},
-        {NN_ERROR_MEMORY, DIAG_out_of_memory},
-        {NN_DATA_MISSING, DIAG_missing_value},
-        {NN_DATA_MIXED, DIAG_mixed_column},
-        {NN_DATA_CATEGORY, DIAG_unknown_category},
-        {NN_DATA_FIELDS, DIAG_field_count},
+        {NN_ERROR_FILE, DIAG_file_access},         {NN_ERROR_FORMAT, DIAG_damaged_file},
+        {NN_ERROR_RANGE, DIAG_value_out_of_range}, {NN_ERROR_MEMORY, DIAG_out_of_memory},
+        {NN_DATA_MISSING, DIAG_missing_value},     {NN_DATA_MIXED, DIAG_mixed_column},
+        {NN_DATA_CATEGORY, DIAG_unknown_category}, {NN_DATA_FIELDS, DIAG_field_count},
         {NN_DATA_EXTENSION, DIAG_bad_extension},
     };
     int status = nn_data_failure();

@@ -284,7 +284,8 @@ static void complain_unknown(Session *session, const char *name, size_t length)
     for (size_t i = 0; i < N_COMMANDS; i++) names[i] = rows[i].name;
     char *given = strndup(name, length);
     if (!given) abort();
-    Diag *diag = diag_new(session->context->diagnostics, DIAG_unknown_command, NO_SPAN, "there is no command `:%s`", given);
+    Diag *diag =
+        diag_new(session->context->diagnostics, DIAG_unknown_command, NO_SPAN, "there is no command `:%s`", given);
     const char *near = nearest_spelling(given, names, N_COMMANDS);
     if (near)
         diag_hint(diag, "did you mean `:%s`?", near);

@@ -206,10 +206,8 @@ static void outside(Elaborator *el, const Rule *rule, const Syntax *condition, c
             text_format(&numbers, "%s`%s` is %.9g", numbers.count ? " and " : "", formals->kids[i]->name,
                         number.number);
     }
-    Diag *diag = complain(el, DIAG_out_of_domain, at, "`%s` wants `%s`, but %s", rule->item->name,
-                          syntax_text(el, condition), text_get(&numbers));
-    if (!strcmp(formals->kids[0]->name, "lr") && syntax_mentions(condition, formals->kids[0]->name))
-        diag_hint(diag, "`frozen` leaves parameters as they are");
+    complain(el, DIAG_out_of_domain, at, "`%s` wants `%s`, but %s", rule->item->name, syntax_text(el, condition),
+             text_get(&numbers));
     text_free(&numbers);
 }
 

@@ -120,7 +120,7 @@ static bool take_field(Table *table, Column *column, const char *field, int64_t 
     }
     Kind kind = column->always_text ? TEXT : parse_number(field, &number);
     if (kind != TEXT && fabs(number) > FLT_MAX) {
-        set_problem(table, column, line, "`%.60s` is larger than a 32-bit float can be", field);
+        set_problem(table, column, NN_ERROR_RANGE, line, "`%.60s` is larger than a 32-bit float can be", field);
         return true;
     }
     if (column->kind == UNKNOWN) column->kind = kind;

@@ -503,7 +503,7 @@ Test(train, options_that_make_no_sense)
     cr_assert_eq(nn_train(&both, &result), NN_ERROR_ARGUMENT);
     cr_assert_eq(nn_train(&neither, &result), NN_ERROR_ARGUMENT);
     cr_assert_eq(nn_train(&empty, &result), NN_ERROR_ARGUMENT);
-    cr_assert_eq(nn_train(&odd, &result), NN_ERROR_ARGUMENT);
+    cr_assert_eq(nn_train(&odd, &result), NN_DATA_EXTENSION);
     cr_assert(strstr(nn_message(), ".csv"));
 }
 

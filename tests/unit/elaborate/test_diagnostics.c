@@ -168,13 +168,6 @@ Test(diagnostics, cascades)
     }
 }
 
-static size_t count_of(const char *text, const char *what)
-{
-    size_t count = 0;
-    for (; (text = strstr(text, what)); text += strlen(what)) count++;
-    return count;
-}
-
 /* The check ends after a hundred mistakes and says so once, whether they stand in one statement, in many, or in many
  * items; a mistake less and it sees the end. */
 static void check_limit(const char *head, const char *each, const char *tail, size_t count, size_t shown)
@@ -199,7 +192,7 @@ Test(diagnostics, hundred)
         const char *head, *each, *tail;
     } forms[] = {
         {"model m {\n    input x: f32[batch]\n    y = [", "n%zu, ", "x]\n    output y\n}\n"},
-        {"model m {\n    input x: f32[batch]\n", "    y%zu = zz + x\n", "    output x\n}\n"},
+        {"model m {\n    input x: f32[batch]\n", "    y%1$zu = z%1$zu + x\n", "    output x\n}\n"},
         {"", "fn f%zu(x) = x + zz\n", "model m {\n    input x: f32[batch]\n    output x\n}\n"},
         {"", "fn f%1$zu(x) = f%1$zu(x)\n", "model m {\n    input x: f32[batch]\n    output x\n}\n"},
     };

@@ -2,6 +2,9 @@
 
 #include "schedule/schedule_internal.h"
 
+/* A loop of more stores than this of one value is slow to compile and no faster to run. */
+enum { MAX_STORES = 16 };
+
 static uint32_t add_buffer(Program *program, BufferRole role, Name name, const Type *type)
 {
     PlanBuffer buffer = {.role = role, .name = name, .dtype = type->dtype, .rank = type->rank};
@@ -112,6 +115,25 @@ static void copy_to(Program *program, const Target *target)
     write_after_readers(program, group, target->old);
 }
 
+/* What starts from the same constant (the biases of a thousand layers) is filled by several kernels, which then are the
+ * same code: the group that stores a value as often as it may hands over to another one that computes it again. False
+ * when the value is made of memory, or stands in memory already. */
+static bool compute_again(Program *program, Node node)
+{
+    Facts *facts = facts_of(program, node);
+    Piece piece;
+    Node blocked;
+    if (facts->read_outside || facts->buffer != NO_BUFFER || !piece_make(program, node, &piece, &blocked)) return false;
+    for (size_t i = 0; i < piece.draft.values.count; i++)
+        if (piece.draft.values.at[i].kind == KERNEL_LOAD) {
+            draft_free(&piece.draft);
+            return false;
+        }
+    facts->group = group_new(program, &piece, (Need)facts->need)->id;
+    facts->stores = 0;
+    return true;
+}
+
 /* Where the value of a target comes to stand: in its own memory straight from where it is computed, or by a copy. */
 static void place_target(Program *program, Target *target)
 {
@@ -129,13 +151,17 @@ static void place_target(Program *program, Target *target)
         copy_to(program, target);
         return;
     }
-    if (!replaces && facts->buffer == NO_BUFFER) {
+    bool first = !replaces && facts->buffer == NO_BUFFER;
+    bool full = !first && facts->stores == MAX_STORES && !compute_again(program, target->base);
+    if (first) {
         facts->buffer = target->buffer;
-    } else if (group->scatter) {
+    } else if (group->scatter || full) {
         facts->read_outside = true;
         copy_to(program, target);
         return;
     }
+    group = program->groups.at[facts->group];
+    facts->stores++;
     vec_push(&group->stores, (Store){member_index(group, target->base), target->buffer});
     if (replaces) write_after_readers(program, group, target->old);
 }

@@ -75,6 +75,7 @@ typedef struct {
     bool multiple;        /* reaches several users, seen through movement */
     bool epilogue;        /* pointwise over a contraction or reduction that nothing else uses */
     bool read_outside;    /* a group that does not compute it loads it */
+    uint8_t stores;       /* of it in its group for targets */
     uint16_t work, loads; /* to compute one element from what is in memory */
     uint32_t users;
     uint32_t group;  /* that computes it */

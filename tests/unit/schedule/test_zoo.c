@@ -1,4 +1,6 @@
 /* Graphs of many shapes: whatever is fused, they mean what the interpreter says. */
+#include <stdio.h>
+
 #include "models.h"
 
 static Node unary(Model *model, Op op, Node x)
@@ -218,6 +220,51 @@ Test(zoo, exchanged_states)
     finish_model(model);
     expect_model(model);
     expect_step_equals_training(model);
+    model_free(model);
+}
+
+/* How often the kernel stores the value that it stores most. */
+static uint32_t most_stores(const Kernel *kernel)
+{
+    uint32_t most = 0;
+    for (uint32_t v = 0; v < kernel->n_values; v++) {
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < kernel->n_values; i++)
+            count += kernel->values[i].kind == KERNEL_STORE && kernel->values[i].args[0] == v;
+        if (count > most) most = count;
+    }
+    return most;
+}
+
+/* The biases of many layers start as one constant: kernels of a bounded number of stores fill them, all of the same
+ * code but for the last, and what a step sets back to it, or shows of it several times, comes from it too. */
+Test(zoo, a_constant_for_many)
+{
+    enum { MANY = 100, SHOWN = 20, MOST = 16 + 1 /* what copies read */ };
+    Model *model = model_new();
+    Dim n = size_of(model, 5);
+    Node x = declare(model, OP_INPUT, "x", VECTOR(n)), half = build_constant(model->graph, VECTOR(n), 0.5);
+    Node doubled = binary(model, OP_ADD, x, x);
+    Function *training = add_function(model, "training"), *initialise = add_function(model, "initialise");
+    for (int i = 0; i < MANY; i++) {
+        char name[16];
+        sprintf(name, "s%d", i);
+        Node state = declare(model, OP_STATE, name, VECTOR(n));
+        add_result(model, initialise, RESULT_INIT, name, half, NODE_NONE);
+        add_result(model, training, RESULT_UPDATE, name, i % 2 ? half : doubled, state);
+        sprintf(name, "y%d", i);
+        if (i < SHOWN) output(model, training, name, i % 2 ? half : binary(model, OP_ADD, state, doubled));
+        sprintf(name, "z%d", i);
+        if (i < SHOWN) output(model, training, name, doubled);
+    }
+    finish_model(model);
+    expect_model(model);
+    expect_step_equals_training(model);
+    Plan *plan = plan_model(model, false);
+    for (uint32_t i = 0; i < plan->n_kernels; i++) cr_expect_leq(most_stores(plan->kernels[i]), MOST);
+    const PlanProgram *filling = program_of(plan, "initialise");
+    for (uint32_t i = 1; i + 1 < filling->n_launches; i++)
+        cr_expect_eq(filling->launches[i].kernel, filling->launches[0].kernel);
     model_free(model);
 }
 

@@ -1,9 +1,11 @@
 #include "codegen/image.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codegen/loop.h"
+#include "ir/condition.h"
 #include "support/vector.h"
 
 typedef struct {
@@ -236,18 +238,74 @@ static nn_kernel *make_kernels(const Builder *b)
     return kernels;
 }
 
-/* Checks of sizes against each other; conditions that are programs of their own are not tables' business. */
+static int64_t condition_code(Op op)
+{
+    switch (op) {
+    case OP_ADD:
+        return NN_SIZE_ADD;
+    case OP_MUL:
+        return NN_SIZE_MUL;
+    case OP_FLOOR_DIV:
+        return NN_SIZE_FLOOR_DIV;
+    case OP_MOD:
+        return NN_SIZE_MOD;
+    case OP_MAX:
+        return NN_SIZE_MAX;
+    case OP_MIN:
+        return NN_SIZE_MIN;
+    case OP_SELECT:
+        return NN_SIZE_SELECT;
+    case OP_EQ:
+        return NN_SIZE_EQ;
+    case OP_NE:
+        return NN_SIZE_NE;
+    case OP_LT:
+        return NN_SIZE_LT;
+    case OP_LE:
+        return NN_SIZE_LE;
+    case OP_AND:
+        return NN_SIZE_AND;
+    case OP_OR:
+        return NN_SIZE_OR;
+    default:
+        assert(op == OP_NOT);
+        return NN_SIZE_NOT;
+    }
+}
+
+static void put_condition_step(void *data, ConditionStep step)
+{
+    Builder *b = data;
+    if (step.op == OP_SIZE) {
+        dim_postfix(b->dims, step.size, put_step, b);
+        return;
+    }
+    vec_push(&b->code, step.op == OP_CONST ? NN_SIZE_CONSTANT : condition_code(step.op));
+    vec_push(&b->code, step.number);
+}
+
+/* A condition is a size that must be 1. */
+static uint32_t condition_size(Builder *b, Node condition)
+{
+    uint32_t at = (uint32_t)b->code.count;
+    condition_postfix(b->plan->module->graph, condition, put_condition_step, b);
+    vec_push(&b->code, NN_SIZE_END);
+    vec_push(&b->code, 0);
+    return at;
+}
+
 static nn_check *make_checks(Builder *b, uint32_t *count)
 {
     const Module *module = b->plan->module;
     nn_check *checks = ARENA_ARRAY(b->context->arena, nn_check, module->n_checks + 1);
-    *count = 0;
     for (uint32_t i = 0; i < module->n_checks; i++) {
         const Check *check = &module->checks[i];
-        if (dim_is_none(check->left)) continue;
-        uint32_t left = size_code(b, check->left), right = size_code(b, check->right);
-        checks[(*count)++] = (nn_check){left, right, check->message};
+        bool sizes = !dim_is_none(check->left);
+        checks[i].left = sizes ? size_code(b, check->left) : condition_size(b, check->condition);
+        checks[i].right = size_code(b, sizes ? check->right : dim_constant(b->dims, 1));
+        checks[i].message = check->message;
     }
+    *count = module->n_checks;
     return checks;
 }
 

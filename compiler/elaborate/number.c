@@ -133,6 +133,26 @@ static Value power(Elaborator *el, Value a, Value b, Span at)
     return constants ? value_real(pow(x, y)) : at_run_time(el, OPERATOR_POWER, a, b, at);
 }
 
+/* A whole real number as a size, so that a comparison with sizes is exact. */
+static Value as_whole(Elaborator *el, Value value)
+{
+    bool whole = value.kind == VALUE_REAL && value.number == floor(value.number) && fabs(value.number) <= 0x1p53;
+    return whole ? value_integer(el, (int64_t)value.number) : value;
+}
+
+/* A comparison that waits for free sizes; quotients are multiplied out. */
+static Value compare_at_run_time(Elaborator *el, Operator op, Value a, Value b, Span at)
+{
+    int64_t x, y;
+    a = as_whole(el, a);
+    b = as_whole(el, b);
+    bool multiplied = a.kind == VALUE_SIZE && b.kind == VALUE_SIZE && dim_is_constant(el->dims, a.divisor, &x) &&
+                      dim_is_constant(el->dims, b.divisor, &y) && x > 0 && y > 0;
+    if (!multiplied) return at_run_time(el, op, a, b, at);
+    Dim left = dim_mul(el->dims, a.size, b.divisor), right = dim_mul(el->dims, b.size, a.divisor);
+    return at_run_time(el, op, value_size(el, left), value_size(el, right), at);
+}
+
 Value number_binary(Elaborator *el, Operator op, Value a, Value b, Span at)
 {
     double x = 0, y = 0;
@@ -144,7 +164,7 @@ Value number_binary(Elaborator *el, Operator op, Value a, Value b, Span at)
             Value difference = exact(el, OPERATOR_SUBTRACT, a, b, at);
             if (value_is_constant(el, difference, &x)) return value_bool(compare(op, x, 0));
         }
-        return at_run_time(el, op, a, b, at);
+        return compare_at_run_time(el, op, a, b, at);
     }
     if (op == OPERATOR_POWER) return power(el, a, b, at);
     if (sizes && fits(el, a, b)) return exact(el, op, a, b, at);

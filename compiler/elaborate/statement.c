@@ -1,5 +1,6 @@
 /* Statements, one after the other. */
 #include "elaborate/elaborator.h"
+#include "ir/condition.h"
 
 static const char *phrase(const Syntax *node)
 {
@@ -179,17 +180,32 @@ static Flow run_output(Elaborator *el, Scope *scope, const Syntax *statement)
     return FLOW_NEXT;
 }
 
-/* A condition on free sizes is checked when they are bound; one on an optimizer's numbers was when they were given. */
+/* A condition on free sizes is checked when they are bound, which whole numbers alone can be. */
+static void assert_later(Elaborator *el, Node condition, const char *message, const Syntax *statement)
+{
+    Node obstacle = condition_obstacle(el->graph, condition);
+    if (node_is_none(obstacle)) {
+        Span at = el->prelude_call.end ? el->prelude_call : statement->span;
+        check_add(el, (Check){DIM_NONE, DIM_NONE, condition, message, at});
+        return;
+    }
+    Name data = graph_node(el->graph, obstacle)->attr.name;
+    Span at = statement->kids[0]->span;
+    Diag *diag = data ? complain(el, DIAG_not_constant, at, "an assertion is about sizes, this one depends on %s", data)
+                      : complain(el, DIAG_not_whole, at, "an assertion about free sizes is decided in whole numbers");
+    diag_hint(diag, data ? "what depends on data can be watched as an output or a metric"
+                         : "multiply it out: `2 * batch > 5` says what `batch > 2.5` says");
+}
+
 static Flow run_assert(Elaborator *el, Scope *scope, const Syntax *statement)
 {
-    if (el->body == SYNTAX_OPTIMIZER) return FLOW_NEXT;
+    if (el->body == SYNTAX_OPTIMIZER) return FLOW_NEXT; /* was checked when its numbers were given */
     Value value = evaluate(el, scope, statement->kids[0]);
     const char *message = statement->kids[1] ? statement->kids[1]->text : syntax_text(el, statement->kids[0]);
     bool condition = value.kind == VALUE_TENSOR && !node_type(el->graph, value.node)->rank &&
                      node_type(el->graph, value.node)->dtype == DTYPE_BOOL;
     if (condition) {
-        Span at = el->prelude_call.end ? el->prelude_call : statement->span;
-        check_add(el, (Check){DIM_NONE, DIM_NONE, value.node, message, at});
+        assert_later(el, value.node, message, statement);
     } else if (value.kind == VALUE_BOOL && !value.truth) {
         complain(el, DIAG_failed_assertion, statement->span, "this does not hold: %s", message);
         return FLOW_STOP;

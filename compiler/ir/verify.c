@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/condition.h"
 #include "ir/graph_internal.h"
 #include "ir/infer.h"
 #include "ir/module_text.h"
@@ -80,6 +81,8 @@ static const char *verify_checks(const Module *module)
         if (!exists(module, check->condition)) return "the condition of a check does not exist";
         const Type *type = node_type(module->graph, check->condition);
         if (type->rank || type->dtype != DTYPE_BOOL) return "the condition of a check is not a bool scalar";
+        if (!node_is_none(condition_obstacle(module->graph, check->condition)))
+            return "the condition of a check is not about sizes and whole numbers alone";
     }
     return NULL;
 }

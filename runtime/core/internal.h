@@ -46,6 +46,8 @@ void nn_block_free(const nn_memory *memory, nn_block *block);
 /* The value of a size program; symbols[i] < 0 is not bound. NN_ERROR_ARGUMENT with *unbound set to the symbol when one
  * is missing, else to -1; NN_ERROR_RANGE when 64 bits do not hold it or a divisor is 0. Sets no message. */
 int nn_size_evaluate(const int64_t *code, const int64_t *symbols, int64_t *value, int64_t *unbound);
+/* True when the program's value is a truth: that of a condition. */
+bool nn_size_is_truth(const int64_t *code);
 /* Calls visit for each symbol in the program. */
 void nn_size_symbols(const int64_t *code, void (*visit)(void *data, int64_t symbol), void *data);
 /* `2*batch + 1`, as much as fits. */

@@ -16,17 +16,55 @@ static int64_t next_code(const int64_t **code, int64_t *operand)
     return kind;
 }
 
-static bool apply(int64_t kind, int64_t a, int64_t b, int64_t *result)
+/* How many values an operator takes. */
+static int taken(int64_t kind)
 {
+    return kind == NN_SIZE_NOT ? 1 : kind == NN_SIZE_SELECT ? 3 : 2;
+}
+
+/* Rounds down; so does what remains: it has the sign of b. */
+static bool divide(int64_t a, int64_t b, int64_t *quotient, int64_t *remainder)
+{
+    if (b == 0 || (a == INT64_MIN && b == -1)) return false;
+    bool down = a % b != 0 && (a % b < 0) != (b < 0);
+    *quotient = a / b - down;
+    *remainder = a % b + (down ? b : 0);
+    return true;
+}
+
+/* x[0] := the operator on x[0], x[1], …; false when 64 bits do not hold it or there is no such operator. */
+static bool apply(int64_t kind, int64_t *x)
+{
+    int64_t a = x[0], b = kind == NN_SIZE_NOT ? 0 : x[1], rest;
     switch (kind) {
     case NN_SIZE_ADD:
-        return !__builtin_add_overflow(a, b, result);
+        return !__builtin_add_overflow(a, b, x);
     case NN_SIZE_MUL:
-        return !__builtin_mul_overflow(a, b, result);
+        return !__builtin_mul_overflow(a, b, x);
     case NN_SIZE_FLOOR_DIV:
-        if (b == 0 || (a == INT64_MIN && b == -1)) return false;
-        *result = a / b - (a % b != 0 && (a % b < 0) != (b < 0));
-        return true;
+        return divide(a, b, x, &rest);
+    case NN_SIZE_MOD:
+        return divide(a, b, &rest, x);
+    case NN_SIZE_MAX:
+        return *x = a > b ? a : b, true;
+    case NN_SIZE_MIN:
+        return *x = a < b ? a : b, true;
+    case NN_SIZE_SELECT:
+        return *x = a ? b : x[2], true;
+    case NN_SIZE_EQ:
+        return *x = a == b, true;
+    case NN_SIZE_NE:
+        return *x = a != b, true;
+    case NN_SIZE_LT:
+        return *x = a < b, true;
+    case NN_SIZE_LE:
+        return *x = a <= b, true;
+    case NN_SIZE_AND:
+        return *x = a && b, true;
+    case NN_SIZE_OR:
+        return *x = a || b, true;
+    case NN_SIZE_NOT:
+        return *x = !a, true;
     default:
         return false;
     }
@@ -47,13 +85,21 @@ int nn_size_evaluate(const int64_t *code, const int64_t *symbols, int64_t *value
             }
             stack[depth++] = kind == NN_SIZE_CONSTANT ? operand : symbols[operand];
         } else {
-            if (depth < 2 || !apply(kind, stack[depth - 2], stack[depth - 1], &stack[depth - 2])) return NN_ERROR_RANGE;
-            depth--;
+            int count = taken(kind);
+            if (depth < count || !apply(kind, &stack[depth - count])) return NN_ERROR_RANGE;
+            depth -= count - 1;
         }
     }
     if (depth != 1) return NN_ERROR_RANGE;
     *value = stack[0];
     return NN_OK;
+}
+
+bool nn_size_is_truth(const int64_t *code)
+{
+    int64_t kind, operand, last = NN_SIZE_END;
+    while ((kind = next_code(&code, &operand)) != NN_SIZE_END) last = kind;
+    return last >= NN_SIZE_EQ;
 }
 
 void nn_size_symbols(const int64_t *code, void (*visit)(void *data, int64_t symbol), void *data)

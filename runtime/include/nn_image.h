@@ -27,8 +27,27 @@ enum nn_role_code {
     NN_SOURCE /* read by one program beside the model's own: a column of data, a total over a split */
 };
 
-/* A size is a program in postfix form: pairs of code and operand, ended by NN_SIZE_END. */
-enum nn_size_code { NN_SIZE_END, NN_SIZE_CONSTANT, NN_SIZE_SYMBOL, NN_SIZE_ADD, NN_SIZE_MUL, NN_SIZE_FLOOR_DIV };
+/* A size is a program in postfix form: pairs of code and operand, ended by NN_SIZE_END. From NN_SIZE_MOD on, codes
+ * stand in conditions only, and from NN_SIZE_EQ on they give a truth, 0 or 1; the first compilers knew neither. */
+enum nn_size_code {
+    NN_SIZE_END,
+    NN_SIZE_CONSTANT,
+    NN_SIZE_SYMBOL,
+    NN_SIZE_ADD,
+    NN_SIZE_MUL,
+    NN_SIZE_FLOOR_DIV,
+    NN_SIZE_MOD, /* the sign of the divisor */
+    NN_SIZE_MAX,
+    NN_SIZE_MIN,
+    NN_SIZE_SELECT, /* condition, then, else: all are computed */
+    NN_SIZE_EQ,
+    NN_SIZE_NE,
+    NN_SIZE_LT,
+    NN_SIZE_LE,
+    NN_SIZE_AND,
+    NN_SIZE_OR,
+    NN_SIZE_NOT
+};
 
 /* A named thing that a caller can ask for. Sizes are offsets into image->size_code. */
 typedef struct {
@@ -121,7 +140,7 @@ typedef struct {
     uint32_t n_buffers, n_launches;
 } nn_program;
 
-/* Sizes that must be equal once bound. */
+/* Sizes that must be equal once bound. Of a condition: a truth that must be 1. */
 typedef struct {
     uint32_t left, right;
     const char *message;

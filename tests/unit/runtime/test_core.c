@@ -11,6 +11,7 @@
 #define ADD NN_SIZE_ADD, 0
 #define MUL NN_SIZE_MUL, 0
 #define DIV NN_SIZE_FLOOR_DIV, 0
+#define OP(code) NN_SIZE_##code, 0
 #define END NN_SIZE_END, 0
 
 static const char *const symbols[] = {"batch", "h"};
@@ -36,6 +37,24 @@ static const struct {
     {{ADD, END}, NN_ERROR_RANGE, 0, NULL},
     {{C(1), C(2), END}, NN_ERROR_RANGE, 0, NULL},
     {{END}, NN_ERROR_RANGE, 0, NULL},
+    /* of conditions */
+    {{C(-7), C(3), OP(MOD), END}, 0, 2, NULL},
+    {{C(7), C(-3), OP(MOD), END}, 0, -2, NULL},
+    {{C(6), C(-3), OP(MOD), END}, 0, 0, NULL},
+    {{C(6), C(0), OP(MOD), END}, NN_ERROR_RANGE, 0, NULL},
+    {{S(0), S(1), OP(MAX), END}, 0, 64, NULL},
+    {{S(0), S(1), OP(MIN), END}, 0, 7, NULL},
+    {{C(1), S(0), S(1), OP(SELECT), END}, 0, 64, NULL},
+    {{C(0), S(0), S(1), OP(SELECT), END}, 0, 7, NULL},
+    {{S(0), S(1), OP(SELECT), END}, NN_ERROR_RANGE, 0, NULL},
+    {{S(0), C(64), OP(EQ), S(0), C(7), OP(EQ), OP(OR), END}, 0, 1, NULL},
+    {{S(0), C(64), OP(EQ), S(0), C(7), OP(EQ), OP(AND), END}, 0, 0, NULL},
+    {{S(0), C(64), OP(NE), OP(NOT), END}, 0, 1, NULL},
+    {{S(1), S(0), OP(LT), END}, 0, 1, NULL},
+    {{S(0), S(0), OP(LT), END}, 0, 0, NULL},
+    {{S(0), S(0), OP(LE), END}, 0, 1, NULL},
+    {{OP(NOT), END}, NN_ERROR_RANGE, 0, NULL},
+    {{C(1), C(1), NN_SIZE_NOT + 1, 0, END}, NN_ERROR_RANGE, 0, NULL},
 };
 
 Test(core, sizes)

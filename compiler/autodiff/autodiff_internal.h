@@ -63,10 +63,13 @@ Node gate_or(Graph *graph, Node a, Node b);
 Node gate_apply(Graph *graph, Node gate, Node value);
 /* All that flows to one node as one cotangent. */
 Cotangent gate_merge(Sweep *sweep, Node node, const Contribution *contributions);
-/* The gate of an operand, given that of its user; NODE_NONE where it is of no more use, and beyond contractions and
- * gathers unless the gate is the same everywhere. `clean`: what flows to the operand is 0 where the user's gate is
- * false. */
+/* The gate of an operand, given that of its user; NODE_NONE where it is of no more use, and beyond gathers unless the
+ * gate is the same everywhere. An element that a contraction takes in is taken where any of its sums is. `clean`: what
+ * flows to the operand is 0 where the user's gate is false. */
 Node gate_through(const Sweep *sweep, Node user, uint32_t operand, Node gate, bool clean);
+/* An operand of a contraction as the cotangent is multiplied with it: where it may be infinite, 0 in what is in no sum
+ * that is taken. */
+Node gate_factor(Graph *graph, Node contraction, uint32_t operand, Node gate);
 /* Notes what risk lies in and above a node, its operands done. */
 void gate_note_risk(Sweep *sweep, Node node);
 

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <math.h>
 
 #include "autodiff/autodiff_internal.h"
 #include "ir/build.h"
@@ -87,12 +88,47 @@ static bool may_be_infinite(const Graph *graph, Node node)
     }
 }
 
+enum { LOOKS = 8 }; /* how far up `overflows` goes */
+
+/* Whether a value can be infinite where inputs and parameters are finite, products and sums that overflow aside. */
+static bool overflows(const Graph *graph, Node node, int depth)
+{
+    const NodeInfo *info = graph_node(graph, node);
+    if (depth == 0) return false;
+    switch (info->op) {
+    case OP_CONST:
+        return isinf(info->attr.number);
+    case OP_EXP:
+    case OP_EXPM1:
+    case OP_SINH:
+    case OP_COSH:
+    case OP_TAN:
+    case OP_LOG:
+    case OP_LOG1P:
+    case OP_RSQRT:
+    case OP_DIV:
+    case OP_POW:
+        return may_be_infinite(graph, node);
+    case OP_SIGMOID:
+    case OP_TANH:
+    case OP_SOFTMAX:
+        return false;
+    default:
+        for (uint32_t i = info->op == OP_SELECT; i < info->n_args; i++)
+            if (overflows(graph, info->args[i], depth - 1)) return true;
+        return false;
+    }
+}
+
 void gate_note_risk(Sweep *sweep, Node node)
 {
     const NodeInfo *info = graph_node(sweep->graph, node);
     OpClass class = op_info(info->op)->class;
     bool mixes = class == OP_CLASS_CONTRACTION || class == OP_CLASS_GATHER;
     uint8_t risk = may_be_infinite(sweep->graph, node) ? RISK_NEAR | RISK_FAR : 0;
+    /* the partials of a contraction are its operands */
+    for (uint32_t i = 0; class == OP_CLASS_CONTRACTION && i < info->n_args; i++)
+        if (overflows(sweep->graph, info->args[i], LOOKS)) risk = RISK_NEAR | RISK_FAR;
     for (uint32_t i = 0; i < info->n_args; i++) {
         if (!sweep->active[info->args[i].id]) continue;
         uint8_t behind = sweep->risk[info->args[i].id];
@@ -263,6 +299,34 @@ static Node through_along(Graph *graph, const NodeInfo *info, Node gate)
     return build_binary(graph, OP_LT, build_constant_like(graph, count, 0), count);
 }
 
+/* Where an element of a contraction's operand is in a sum that is taken: any of those along the result's other axes. */
+static Node of_operand(Graph *graph, const NodeInfo *info, uint32_t operand, Node gate)
+{
+    const Type type = *node_type(graph, info->args[operand]);
+    uint32_t first = node_type(graph, info->args[0])->rank, second = node_type(graph, info->args[1])->rank, n = 0;
+    const int32_t *labels = info->attr.ints + (operand ? first : 0), *result = info->attr.ints + first + second;
+    int32_t others[MAX_RANK], permutation[MAX_RANK], axes[MAX_RANK], position = 0;
+    int32_t from[MAX_RANK]; /* for each axis of the operand the one of `any`, or -1 */
+    uint32_t n_others = 0;
+    for (uint32_t k = 0; k < type.rank; k++) from[k] = -1;
+    for (uint32_t i = 0; i < info->type.rank; i++) {
+        uint32_t k = 0;
+        while (k < type.rank && labels[k] != result[i]) k++;
+        if (k < type.rank)
+            from[k] = position++;
+        else
+            others[n_others++] = (int32_t)i;
+    }
+    Node any = build_reduce(graph, OP_ANY, gate, others, n_others);
+    for (uint32_t k = 0; k < type.rank; k++) {
+        if (from[k] < 0) continue;
+        permutation[n] = from[k];
+        axes[n++] = (int32_t)k;
+    }
+    Type truth = type_with(type, DTYPE_BOOL);
+    return build_broadcast(graph, build_transpose(graph, any, permutation), &truth, axes);
+}
+
 Node gate_through(const Sweep *sweep, Node user, uint32_t operand, Node gate, bool clean)
 {
     Graph *graph = sweep->graph;
@@ -281,7 +345,17 @@ Node gate_through(const Sweep *sweep, Node user, uint32_t operand, Node gate, bo
         return build_unreduce(graph, gate, &type, info.attr.ints, info.attr.n_ints);
     case OP_CLASS_CUMULATIVE:
         return through_along(graph, &info, gate);
+    case OP_CLASS_CONTRACTION:
+        return risk & RISK_NEAR ? of_operand(graph, &info, operand, gate) : NODE_NONE;
     default:
         return NODE_NONE;
     }
+}
+
+Node gate_factor(Graph *graph, Node contraction, uint32_t operand, Node gate)
+{
+    const NodeInfo info = *graph_node(graph, contraction);
+    Node factor = info.args[operand];
+    if (node_is_none(gate) || !node_is_none(uniform(graph, gate)) || !overflows(graph, factor, LOOKS)) return factor;
+    return gate_apply(graph, of_operand(graph, &info, operand, gate), factor);
 }

@@ -125,8 +125,8 @@ static bool contains(const int32_t *labels, uint32_t count, int32_t label)
     return false;
 }
 
-/* g contracted with the other operand to this one's axes; an axis that was summed alone is repeated. */
-static Node transpose_contract(Graph *graph, const NodeInfo *info, uint32_t operand, Node g)
+/* g contracted with the other operand (`factor`) to this one's axes; an axis that was summed alone is repeated. */
+static Node transpose_contract(Graph *graph, const NodeInfo *info, uint32_t operand, Node factor, Node g)
 {
     const Type to = *node_type(graph, info->args[operand]);
     uint32_t rank[] = {node_type(graph, info->args[0])->rank, node_type(graph, info->args[1])->rank};
@@ -141,7 +141,7 @@ static Node transpose_contract(Graph *graph, const NodeInfo *info, uint32_t oper
         labels[n++] = label;
         axes[n_result++] = (int32_t)i;
     }
-    Node product = build_contract(graph, g, info->args[other], labels, n_result);
+    Node product = build_contract(graph, g, factor, labels, n_result);
     return build_broadcast(graph, product, &to, axes);
 }
 
@@ -214,9 +214,10 @@ Node transpose_movement(Graph *graph, Node node, uint32_t operand, Node g)
     }
 }
 
-static Node reverse_one(Graph *graph, Node node, const NodeInfo *info, uint32_t operand, Node g)
+static Node reverse_one(Graph *graph, Node node, const NodeInfo *info, uint32_t operand, Cotangent cotangent)
 {
     const Type to = *node_type(graph, info->args[operand]);
+    Node g = cotangent.value;
     uint32_t axis, batch;
     switch (op_info(info->op)->class) {
     case OP_CLASS_MOVEMENT:
@@ -232,7 +233,7 @@ static Node reverse_one(Graph *graph, Node node, const NodeInfo *info, uint32_t 
         return reverse_along(graph, node, g);
     default:
         assert(info->op == OP_CONTRACT);
-        return transpose_contract(graph, info, operand, g);
+        return transpose_contract(graph, info, operand, gate_factor(graph, node, 1 - operand, cotangent.gate), g);
     }
 }
 
@@ -257,7 +258,7 @@ void reverse_structural(Sweep *sweep, Node node, Cotangent g)
     for (uint32_t i = 0; i < info.n_args; i++) {
         if (!sweep->active[info.args[i].id]) continue;
         if ((info.op == OP_GATHER && i == 1) || (info.op == OP_SCATTER_ADD && i == 0)) continue;
-        Node value = reverse_one(sweep->graph, node, &info, i, g.value);
+        Node value = reverse_one(sweep->graph, node, &info, i, g);
         sweep_add(sweep, info.args[i], (Cotangent){value, gate_through(sweep, node, i, g.gate, clean), clean});
     }
 }

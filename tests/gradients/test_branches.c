@@ -127,6 +127,27 @@ Test(branches, uniform_condition_through_matmul)
     bench_free(&bench);
 }
 
+/* exp(x) @ w where a row is allowed, else 0: the row that overflows is not, and 0 times infinity would be NaN. */
+Test(branches, overflow_in_a_row_of_a_matmul)
+{
+    static const double values[] = {1000, 0, 0, 0}, weights[] = {1, 2, 3, 4}, slopes[] = {1, 1, 1, 1};
+    for (int moved = 0; moved < 2; moved++) {
+        Bench bench = bench_new();
+        Graph *graph = bench.graph;
+        Type type = bench_type(&bench, DTYPE_F32, 2, (int64_t[]){2, 2}), truth = type_with(type, DTYPE_BOOL);
+        Node x = bench_source(&bench, type, values, 0, 0), w = bench_source(&bench, type, weights, 0, 0);
+        Node e = build_unary(graph, OP_EXP, x);
+        Node right = build_matmul(graph, e, w), left = build_matmul(graph, build_transpose(graph, w, (int32_t[]){1, 0}),
+                                                                    build_transpose(graph, e, (int32_t[]){1, 0}));
+        Node product = moved ? build_transpose(graph, left, (int32_t[]){1, 0}) : right;
+        Node allowed = bench_source(&bench, truth, (double[]){0, 0, 1, 1}, 0, 0);
+        Node y = select_zero(&bench, allowed, product);
+        bench_expect(&bench, bench_gradient(&bench, y, w), slopes, 1e-15, "by w");
+        bench_expect(&bench, bench_gradient(&bench, y, x), (double[]){0, 0, 3, 7}, 1e-15, "by x");
+        bench_free(&bench);
+    }
+}
+
 /* if any is allowed then softmax else 0: a row of nothing but -inf is NaN, and not taken. */
 Test(branches, softmax_of_a_masked_row)
 {

@@ -5,8 +5,8 @@
 
 #include "ir/graph.h"
 
-/* A step of a condition in postfix form: OP_CONST pushes `number`, OP_SIZE pushes `size`; ADD, MUL, FLOOR_DIV, MOD, MAX,
- * MIN, EQ, NE, LT, LE, AND, OR take two values and leave one, NOT takes one, SELECT three. Truths are 0 and 1. */
+/* A step of a condition in postfix form: OP_CONST pushes `number`, OP_SIZE pushes `size`; ADD, MUL, FLOOR_DIV, MOD,
+ * MAX, MIN, EQ, NE, LT, LE, AND, OR take two values and leave one, NOT takes one, SELECT three. Truths are 0 and 1. */
 typedef struct {
     Op op;
     int64_t number;

@@ -1,10 +1,7 @@
 # What is installed is enough: programs outside of the tree are built against it with pkg-config and with CMake, in C and
 # C++, and run. The tree may be moved afterwards.
 . "$(dirname "$0")/lib.sh"
-if sanitized; then
-    echo "this build has sanitizers, which programs outside of it have not: nothing to install"
-    exit 0
-fi
+if sanitized; then skip "this build has sanitizers, which programs outside of it have not: nothing to install"; fi
 rm -rf first prefix work
 cmake --install "$(dirname "$nnc")" --prefix "$PWD/first" >log.txt || fail "cmake --install: $(cat log.txt)"
 mv first prefix

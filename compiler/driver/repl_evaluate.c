@@ -27,14 +27,24 @@ typedef struct {
     Vec(int64_t) sizes;
 } Evaluation;
 
-/* A context for one statement: names, sources and diagnostics are the session's. */
+/* A context for one statement: names, sources and diagnostics are the session's, what it keeps is its own. */
 static Context *context_within(const Context *context)
 {
-    Context *inner = calloc(1, sizeof *inner);
-    if (!inner) abort();
-    *inner = *context;
-    inner->arena = arena_new();
+    Arena *arena = arena_new();
+    Context *inner = ARENA_NEW(arena, Context);
+    *inner = (Context){.arena = arena,
+                       .names = context->names,
+                       .sources = context->sources,
+                       .diagnostics = context->diagnostics,
+                       .base = context};
     return inner;
+}
+
+static void context_within_free(Context *inner)
+{
+    if (!inner) return;
+    vec_free(&inner->kept);
+    arena_free(inner->arena);
 }
 
 static bool run_passes(Evaluation *e, const char *const *order, size_t count)
@@ -389,8 +399,7 @@ bool session_evaluate(Session *session, Node node, Effort effort, Outcome *outco
 void outcome_free(Outcome *outcome)
 {
     if (outcome->graph) graph_free(outcome->graph);
-    if (outcome->context) arena_free(outcome->context->arena);
-    free(outcome->context);
+    context_within_free(outcome->context);
     text_free(&outcome->text);
     array_free(&outcome->value);
 }

@@ -102,7 +102,7 @@ Test(repl, memory_is_bounded, .timeout = 300)
     session_line(session, "input x: f32");
     session_line(session, "param w: f32 = 1");
     session_line(session, "data train { a = [[1, 2, 3], [4, 5, 6]]; t = [[1, 0], [0, 1]] }");
-    session_line(session, "model m { input a: f32[batch, 3]; target t: f32[batch, 2]; loss = sum(a) + sum(t) }");
+    session_line(session, "model m { input a: f32[batch, 3]; target t: f32[batch, 2]; loss = mse(a |> dense(2), t) }");
     session_line(session, "train m { optimizer = adam(lr = 0.01); batch = 2; epochs = 1 }");
     long warm = 0;
     for (int i = 0; i < STATEMENTS; i++) {

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "display/term_internal.h"
-#include "rules/rules.h"
 #include "support/vector.h"
 
 Term *term_call(Builder *b, Node node, const char *called, const char *note)
@@ -208,27 +207,6 @@ static Term *build(Builder *b, Node node)
     return term;
 }
 
-/* The display rules, bottom-up until none fits. */
-typedef struct {
-    Graph *graph;
-    const RuleSet *rules;
-} Rewriting;
-
-static Node rewrite(void *data, Node old, Node rebuilt)
-{
-    enum { MOST = 16 };
-    const Rewriting *rewriting = data;
-    (void)old;
-    for (int i = 0; i < MOST; i++) {
-        Node next = rules_apply(rewriting->rules, rewriting->graph, rebuilt, NULL);
-        if (node_is_none(next)) break;
-        if (!graph_name(rewriting->graph, next) && graph_name(rewriting->graph, rebuilt))
-            graph_set_name(rewriting->graph, next, graph_name(rewriting->graph, rebuilt));
-        rebuilt = next;
-    }
-    return rebuilt;
-}
-
 /* What a node is called in the formula. A name that was bound again, or that a function's text gives at each of its
  * calls, belongs to several nodes: the last one keeps it, unless a source has it, and the others are shown by what they
  * compute. */
@@ -252,8 +230,7 @@ static void choose_names(Builder *b, const Node *nodes, uint32_t count)
 
 Term *term_of(Graph *graph, Arena *arena, Node root)
 {
-    Rewriting rewriting = {graph, rules_load_builtin(graph_context(graph), "display.nn")};
-    if (rewriting.rules) graph_rewrite(graph, &root, 1, rewrite, &rewriting);
+    root = display_rewrite(graph, root, NULL, NULL);
     Builder b = {.graph = graph, .arena = arena, .root = root};
     b.terms = ARENA_ARRAY(arena, Term *, root.id + 1);
     b.names = ARENA_ARRAY(arena, Name, root.id + 1);

@@ -86,24 +86,37 @@ static Term *reduced_count(Builder *b, Node node)
     return term_size_of(b, dim_product(graph_dims(b->graph), dims, info->attr.n_ints));
 }
 
-/* Ones in every row, however long it is: `sum(one_hot(ids), axis = -1)`. */
-static bool is_one_hot(Builder *b, Node node, const Term *x)
+/* The node that the formula calls so; NODE_NONE when there is none. */
+static Node called(const Builder *b, Name name)
+{
+    for (uint32_t id = 0; id <= b->root.id; id++)
+        if (b->names[id] == name) return (Node){id};
+    return NODE_NONE;
+}
+
+/* Whether what is summed adds up to 1: a row of `one_hot`, however long it is, or of `softmax`. */
+static bool is_share(Builder *b, Node node, const Term *x)
 {
     const NodeInfo *info = graph_node(b->graph, node);
-    uint32_t rank = node_type(b->graph, info->args[0])->rank;
-    bool last = info->attr.n_ints == 1 && (uint32_t)info->attr.ints[0] + 1 == rank;
-    return last && x->kind == TERM_CALL && !strcmp(x->name, "one_hot");
+    uint32_t rank = node_type(b->graph, info->args[0])->rank, axis = (uint32_t)info->attr.ints[0];
+    if (info->attr.n_ints != 1) return false;
+    if (x->kind == TERM_CALL && axis + 1 == rank)
+        return !strcmp(x->name, "one_hot") || (!strcmp(x->name, "softmax") && !x->note);
+    Node named = x->kind == TERM_NAME ? called(b, x->name) : NODE_NONE;
+    if (node_is_none(named) || node_op(b->graph, named) != OP_SOFTMAX) return false;
+    const NodeInfo *softmax = graph_node(b->graph, named);
+    return softmax->type.rank == rank && softmax->attr.integer == axis;
 }
 
 static Term *summed(Builder *b, Node node, Term *x, Term *count, bool keep);
 
-/* Addend by addend, where one of them is the same everywhere or a row of `one_hot`; NULL elsewhere. */
+/* Addend by addend, where one of them is the same everywhere or a share; NULL elsewhere. */
 static Term *summed_apart(Builder *b, Node node, const Term *x, Term *count, bool keep)
 {
     if (x->kind != TERM_SUM) return NULL;
     Term *sum = term_begin_sum(b->arena), *rest = term_begin_sum(b->arena);
     for (uint32_t i = 0; i < x->n_kids; i++) {
-        bool apart = x->kids[i]->scalar || is_one_hot(b, node, x->kids[i]);
+        bool apart = x->kids[i]->scalar || is_share(b, node, x->kids[i]);
         Term *kid = apart ? summed(b, node, x->kids[i], count, keep) : x->kids[i];
         term_accumulate(b->arena, apart ? sum : rest, kid, x->powers[i]);
     }
@@ -119,7 +132,7 @@ static Term *summed(Builder *b, Node node, Term *x, Term *count, bool keep)
     Term *scalar;
     x = term_take_scalars(b->arena, x, &scalar);
     if (!x) return term_product(b->arena, scalar, 1, count, 1, 1);
-    Term *sum = is_one_hot(b, node, x) ? term_number(b->arena, 1) : summed_apart(b, node, x, count, keep);
+    Term *sum = is_share(b, node, x) ? term_number(b->arena, 1) : summed_apart(b, node, x, count, keep);
     if (!sum) {
         sum = term_call(b, node, "sum", axes_note(b, node, keep));
         sum->kids[0] = x;

@@ -7,7 +7,13 @@
 
 #include "driver/repl_session.h"
 
-enum { STATEMENTS = 10000, WARM = 2000, MOST_GROWTH = 24 << 20 };
+/* The address sanitizer keeps what is freed for a while, so growth says nothing there; it looks for leaks itself. */
+#ifdef __SANITIZE_ADDRESS__
+enum { STATEMENTS = 1000, MEASURED = false };
+#else
+enum { STATEMENTS = 10000, MEASURED = true };
+#endif
+enum { WARM = STATEMENTS / 5, MOST_GROWTH = 24 << 20 };
 
 /* Bytes of memory that the process has. */
 static long resident(void)
@@ -112,7 +118,7 @@ Test(repl, memory_is_bounded, .timeout = 300)
     }
     long grown = resident() - warm;
     cr_log_info("%ld KiB after %d statements, %ld KiB more in the end", warm >> 10, WARM, grown >> 10);
-    cr_expect_lt(grown, MOST_GROWTH, "it grew by %ld KiB", grown >> 10);
+    if (MEASURED) cr_expect_lt(grown, MOST_GROWTH, "it grew by %ld KiB", grown >> 10);
     session_renew(session);
     cr_expect_lt(session->journal.entries.count, 40, "%zu statements are kept", session->journal.entries.count);
     cr_expect_eq(session->errors, STATEMENTS / 20);

@@ -13,7 +13,10 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-.ci/install build data test
+packages="build data test"
+[ $slow = OFF ] || packages="$packages slow"
+# shellcheck disable=SC2086
+.ci/install $packages
 cmake --preset "$preset" -DNNC_TESTS=ON -DNNC_SLOW_TESTS=$slow ${CI:+-DNNC_WERROR=ON}
 cmake --build --preset "$preset" --parallel "$(nproc)"
 ctest --preset "$preset" --parallel "$(nproc)" --output-on-failure

@@ -78,7 +78,10 @@ static RuleValue build_elementwise(Builder *builder, const Term *term, DType dty
         DType own = node_type(graph, values[i].node)->dtype;
         numbers = false;
         missing &= values[i].missing;
-        if (term->op == OP_SELECT && i == 0) continue;
+        if (term->op == OP_SELECT && i == 0) {
+            if (own != DTYPE_BOOL) return fail(builder);
+            continue;
+        }
         if (common != DTYPE_COUNT && common != own) return fail(builder);
         common = own;
     }

@@ -14,7 +14,7 @@ while [ $# -gt 0 ]; do
 done
 
 packages="build data test"
-[ $slow = OFF ] || packages="$packages slow"
+[ $slow = OFF ] || packages="$packages slow fuzz"
 # shellcheck disable=SC2086
 .ci/install $packages
 cmake --preset "$preset" -DNNC_TESTS=ON -DNNC_SLOW_TESTS=$slow ${CI:+-DNNC_WERROR=ON}

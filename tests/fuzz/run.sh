@@ -1,20 +1,27 @@
 #!/bin/sh
 # Builds the libFuzzer programs with clang and runs each for so many seconds (600), one after the other.
-#   sh tests/fuzz/run.sh [SECONDS] [TARGET ...]
+#   sh tests/fuzz/run.sh [--build | --built] [SECONDS] [TARGET ...]      --build: no more than that; --built: without that
 # New inputs gather in build/fuzz/corpus; what fails is left in build/fuzz and belongs, made small, into
 # tests/fuzz/corpus/TARGET.
 set -eu
 cd "$(dirname "$0")/../.."
 
-seconds=600
+seconds=600 build_them=1 run_them=1
+case ${1-} in
+--build) run_them= ; shift ;;
+--built) build_them= ; shift ;;
+esac
 case ${1-} in [0-9]*) seconds=$1; shift ;; esac
 [ $# -gt 0 ] || set -- front nng nnk rules safetensors npy npz idx csv
 build=${NNC_FUZZ_BUILD:-build/fuzz}
 
-CC=${CC:-clang} cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1 -g" -DNNC_FUZZ=ON \
-    -DNNC_SANITIZE=address,undefined >/dev/null
-# shellcheck disable=SC2046
-cmake --build "$build" --target $(printf 'fuzz_%s ' "$@")
+if [ $build_them ]; then
+    CC=${CC:-clang} cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1 -g" -DNNC_FUZZ=ON \
+        -DNNC_SANITIZE=address,undefined >/dev/null
+    # shellcheck disable=SC2046
+    cmake --build "$build" --target $(printf 'fuzz_%s ' "$@")
+fi
+[ $run_them ] || exit 0
 
 seeds() {
     echo "tests/fuzz/corpus/$1"

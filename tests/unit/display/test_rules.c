@@ -1,4 +1,4 @@
-/* Every rule of rules/display.nn: both sides have the same value at ordinary points, and some golden formula uses it. */
+/* Every rule of rules/display.nn: both sides have one value at ordinary points, and a golden formula uses it. */
 #include <criterion/criterion.h>
 #include <glob.h>
 #include <math.h>

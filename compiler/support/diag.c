@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/excerpt.h"
 #include "support/vector.h"
 
 struct Diag {
@@ -146,36 +147,6 @@ static int by_place(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static int code_points(const char *from, int bytes)
-{
-    int count = 0;
-    for (int i = 0; i < bytes; i++) count += ((unsigned char)from[i] & 0xC0) != 0x80;
-    return count;
-}
-
-/* The line of the place and under it carets from the span's start to its end, or to the end of its first line. */
-static void print_excerpt(const Place *place, Span at, Text *to)
-{
-    int width = 1;
-    for (int n = place->line; n >= 10; n /= 10) width++;
-    text_format(to, "  %d | %.*s\n  ", place->line, place->line_size, place->line_text);
-    text_spaces(to, width);
-    text_string(to, " | ");
-    int lead = place->column - 1;
-    for (int i = 0, seen = 0; i < place->line_size && seen < lead; i++) {
-        if (((unsigned char)place->line_text[i] & 0xC0) == 0x80) continue;
-        text_put(to, place->line_text[i] == '\t' ? "\t" : " ", 1);
-        seen++;
-    }
-    uint32_t line_start = place->source->start + (uint32_t)(place->line_text - place->source->text);
-    int first = (int)(at.start - line_start);
-    int last = at.end - line_start > (uint32_t)place->line_size ? place->line_size : (int)(at.end - line_start);
-    int carets = last > first ? code_points(place->line_text + first, last - first) : 1;
-    if (!carets) carets = 1; /* bytes that are not UTF-8 */
-    while (carets-- > 0) text_put(to, "^", 1);
-    text_put(to, "\n", 1);
-}
-
 static void print_at(const SourceMap *sources, Span at, const char *label, const char *message, Text *to)
 {
     Place place;
@@ -184,7 +155,7 @@ static void print_at(const SourceMap *sources, Span at, const char *label, const
         return;
     }
     text_format(to, "%s:%d:%d: %s: %s\n", place.source->name, place.line, place.column, label, message);
-    print_excerpt(&place, at, to);
+    excerpt_print(&place, at, to);
 }
 
 static void sort(Diagnostics *diagnostics)

@@ -191,10 +191,13 @@ static void assert_later(Elaborator *el, Node condition, const char *message, co
     }
     Name data = graph_node(el->graph, obstacle)->attr.name;
     Span at = statement->kids[0]->span;
-    Diag *diag = data ? complain(el, DIAG_not_constant, at, "an assertion is about sizes, this one depends on %s", data)
-                      : complain(el, DIAG_not_whole, at, "an assertion about free sizes is decided in whole numbers");
-    diag_hint(diag, data ? "what depends on data can be watched as an output or a metric"
-                         : "multiply it out: `2 * batch > 5` says what `batch > 2.5` says");
+    if (data)
+        diag_hint(complain(el, DIAG_assertion_on_data, at, "an assertion is about sizes, this one depends on %s", data),
+                  "what depends on data can be watched as an output or a metric");
+    else
+        diag_hint(
+            complain(el, DIAG_assertion_not_whole, at, "an assertion about free sizes is decided in whole numbers"),
+            "multiply it out: `2 * batch > 5` says what `batch > 2.5` says");
 }
 
 static Flow run_assert(Elaborator *el, Scope *scope, const Syntax *statement)

@@ -76,7 +76,7 @@ start: START_FILE entries
 entries: %empty
        | entries END_STATEMENT
        | entries statement END_STATEMENT      { complete(parser, $2); }
-       | entries error END_STATEMENT          { RECOVERED; }
+       | entries error END_STATEMENT          { RECOVERED; parser->errors_before = parser->errors; }
        ;
 
 rules: %empty
@@ -320,7 +320,9 @@ static Syntax *flagged(Syntax *node, int flag)
 
 static void complete(struct Parser *parser, Syntax *entry)
 {
+    if (parser->errors > parser->errors_before) flagged(entry, SYNTAX_BROKEN);
     if (check_entry(parser, entry)) vec_push(&parser->entries, entry);
+    parser->errors_before = parser->errors;
 }
 
 static Syntax *path_extend(struct Parser *parser, Syntax *path, Span span, Syntax *part)

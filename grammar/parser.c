@@ -184,6 +184,8 @@ static Syntax *parse_whole(Context *context, const Source *source, ParserMode mo
         finish(&parser);
     }
     Syntax *file = take_entries(&parser, (Span){source->start, source->start + (uint32_t)source->size});
+    if (parser.errors) file->flags |= SYNTAX_BROKEN;
+    for (uint32_t i = 0; parser.stray_brace && i < file->n_kids; i++) file->kids[i]->flags |= SYNTAX_BROKEN;
     syntax_attach_comments(context->arena, file, source, parser.comments.at, parser.comments.count);
     release(&parser);
     return file;
@@ -218,7 +220,7 @@ void parser_reset(Parser *parser)
 {
     nn_pstate_delete(parser->state);
     parser->brackets.count = parser->comments.count = parser->entries.count = 0;
-    parser->panic = parser->failed = parser->bad_statement = false;
+    parser->panic = parser->failed = parser->bad_statement = parser->stray_brace = false;
     parser->now = parser->before = parser->before_that = (Token){0};
     begin(parser);
 }
@@ -242,7 +244,7 @@ ParserState parser_feed(Parser *parser, const char *name, const char *line, size
     Text text = {0};
     text_put(&text, line, size);
     if (!size || line[size - 1] != '\n') text_string(&text, "\n");
-    parser->errors = 0;
+    parser->errors = parser->errors_before = 0;
     parser->line++;
     const Source *source = text.count > INT_MAX / 2 ? NULL
                                                     : source_add_part(parser->context->sources, name, parser->line,
@@ -265,7 +267,7 @@ Syntax *parser_take(Parser *parser)
 
 ParserState parser_finish(Parser *parser)
 {
-    parser->errors = 0;
+    parser->errors = parser->errors_before = 0;
     if (parser->source && !(parser->at_start && !parser->brackets.count)) finish(parser);
     ParserState state = state_after_line(parser);
     if (state == PARSER_COMPLETE) { /* the parser has seen the end of input; a new one reads what may follow */

@@ -40,6 +40,8 @@ struct Parser {
     bool at_start;                  /* the next token begins a statement */
     bool failed;                    /* reading cannot go on */
     int errors;                     /* since the parser, or the REPL's line, began */
+    int errors_before;              /* those before the entry that is being read */
+    bool stray_brace;               /* a `}` closed nothing: an item above it ended too early */
     bool bad_statement;             /* a character of this statement meant nothing */
     bool panic;                     /* after a syntax error: tokens are skipped up to the statement's end … */
     size_t panic_level;             /* … where as many brackets are open */

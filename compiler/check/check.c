@@ -92,6 +92,7 @@ static void check_train(Walk *walk, const Item *item)
 {
     walk_block(walk, item->syntax->kids[0]);
     if (items_find(walk->items, SPACE_MODEL, item->name, false)) return;
+    if (unread_has(walk->items->unread, item->name)) return;
     Diag *diag = mistake(walk, DIAG_unknown_model, item->place, "there is no model called `%s`", item->name);
     const char *near = items_nearest(walk->items, SPACE_MODEL, item->name);
     if (near) diag_hint(diag, "did you mean `%s`?", near);
@@ -101,6 +102,7 @@ static void check_train(Walk *walk, const Item *item)
 
 static void check_item(Walk *walk, const Item *item)
 {
+    if (item->syntax->flags & SYNTAX_BROKEN) return;
     walk->item = item;
     walk->body = (SyntaxKind)item->syntax->kind;
     forget(walk, 0);
@@ -112,7 +114,7 @@ static void check_item(Walk *walk, const Item *item)
     case SYNTAX_FN:
     case SYNTAX_LAYER:
         check_function(walk, item->syntax);
-        if (item->derivative) check_derivative(walk, item);
+        if (item->derivative && !(item->derivative->flags & SYNTAX_BROKEN)) check_derivative(walk, item);
         break;
     case SYNTAX_OPTIMIZER:
         check_optimizer(walk, item->syntax);
@@ -124,7 +126,7 @@ static void check_item(Walk *walk, const Item *item)
         /* A block of several splits is one item for each. */
         if (item->name != item->syntax->kids[0]->kids[0]->name) break;
         walk_block(walk, item->syntax->kids[1]);
-        warn_unused_data(walk, item->syntax->kids[1]);
+        if (!unread_any(walk->items->unread)) warn_unused_data(walk, item->syntax->kids[1]);
         break;
     case SYNTAX_TRAIN:
         check_train(walk, item);

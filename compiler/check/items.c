@@ -106,6 +106,7 @@ static bool add_derivative(Items *items, const Syntax *syntax)
     size_t slot = slot_of(items, SPACE_FUNCTION, syntax->name, items->adding_prelude);
     Item *item = (Item *)items->slots[slot];
     Diagnostics *diagnostics = items->context->diagnostics;
+    if ((!item || item->syntax->kind != SYNTAX_FN) && unread_has(items->unread, syntax->name)) return true;
     if (!item || item->syntax->kind != SYNTAX_FN) {
         Diag *diag = diag_new(diagnostics, DIAG_unknown_function, syntax->name_span,
                               "there is no function `%s` above this derivative", syntax->name);
@@ -158,7 +159,7 @@ bool items_add(Items *items, const Syntax *syntax)
 void items_add_file(Items *items, const Syntax *file)
 {
     for (uint32_t i = 0; i < file->n_kids; i++)
-        if (file->kids[i]) items_add(items, file->kids[i]);
+        if (file->kids[i] && !items_add(items, file->kids[i])) items->incomplete = true;
 }
 
 typedef struct {
@@ -251,7 +252,8 @@ void items_restore(Items *items, Space space, Name name, const Item *item)
 Items *items_load(Context *context, const char *path, const Source *source)
 {
     Items *items = items_prelude(context);
+    items->unread = unread_new(context);
     load_source(items, path, source);
-    if (!diagnostics_errors(context->diagnostics)) check_items(items);
+    if (!items->incomplete) check_items(items);
     return diagnostics_errors(context->diagnostics) ? NULL : items;
 }

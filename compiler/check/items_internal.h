@@ -3,6 +3,7 @@
 #define NNC_CHECK_ITEMS_INTERNAL_H
 
 #include "check/items.h"
+#include "check/unread.h"
 
 /* A file that is being read, and the one that imports it. */
 typedef struct Loading Loading;
@@ -23,8 +24,10 @@ struct Items {
     size_t n_slots, count;
     Item *first, *last; /* the user's */
     bool adding_prelude, replacing;
+    bool incomplete; /* an item or an import of a file was refused */
     const Loading *loading;
     const LoadedFile *loaded;
+    Unread *unread; /* NULL: no item is used when there was a syntax error */
 };
 
 void items_add_file(Items *items, const Syntax *file);

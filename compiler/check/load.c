@@ -32,7 +32,9 @@ void load_source(Items *items, const char *path, const Source *source)
         items->loaded = file;
     }
     items->loading = &loading;
-    items_add_file(items, parse_source(context, source));
+    const Syntax *file = parse_source(context, source);
+    unread_add(items->unread, file, source);
+    items_add_file(items, file);
     items->loading = loading.outer;
 }
 

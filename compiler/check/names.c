@@ -163,7 +163,7 @@ void need_value(Walk *walk, const Syntax *name)
         vec_push(&walk->mentions, (Mention){walk->item, item, name->span});
         return;
     }
-    if (is_blamed(walk, name->name)) return;
+    if (unread_has(walk->items->unread, name->name) || is_blamed(walk, name->name)) return;
     Diag *diag = mistake(walk, DIAG_unknown_name, name->span, "there is no value called `%s`", name->name);
     const char *near = nearest_value(walk, name->name);
     if (note_left(walk, diag, name->name)) return;
@@ -191,6 +191,7 @@ bool need_function(Walk *walk, const Syntax *name, Callable *callable)
 {
     *callable = (Callable){0};
     if (is_known(walk, name->name, true)) return true;
+    if (unread_has(walk->items->unread, name->name)) return false; /* it may hide a function that is known */
     callable->item = items_find(walk->items, SPACE_FUNCTION, name->name, walk->item->prelude);
     if (callable->item) {
         vec_push(&walk->mentions, (Mention){walk->item, callable->item, name->span});

@@ -25,11 +25,12 @@ typedef enum {
 } Operator;
 
 enum {
-    SYNTAX_EQUALS = 1,       /* FN: the body is an expression after `=`; RULE: `=`, not `=>` */
-    SYNTAX_DRAWN = 2,        /* PARAM, STATE: the start stands after `~`, not `=` */
-    SYNTAX_INTEGER = 4,      /* NUMBER: written without point and exponent, and it fits `integer` */
-    SYNTAX_INLINE = 8,       /* BLOCK: written on one line (layout only) */
-    SYNTAX_BLANK_BEFORE = 16 /* an entry or statement after an empty line (layout only) */
+    SYNTAX_EQUALS = 1,        /* FN: the body is an expression after `=`; RULE: `=`, not `=>` */
+    SYNTAX_DRAWN = 2,         /* PARAM, STATE: the start stands after `~`, not `=` */
+    SYNTAX_INTEGER = 4,       /* NUMBER: written without point and exponent, and it fits `integer` */
+    SYNTAX_INLINE = 8,        /* BLOCK: written on one line (layout only) */
+    SYNTAX_BLANK_BEFORE = 16, /* an entry or statement after an empty line (layout only) */
+    SYNTAX_BROKEN = 32        /* FILE, or an item in it: there was a syntax error, and something may be left out */
 };
 
 /* No tree is deeper, so that a walk by recursion is safe; the parser refuses what would be. */

@@ -291,10 +291,18 @@ static bool find_open_bracket(const Parser *parser, Expected expected, Bracket *
     return here.line != there.line || parser->now.kind == RIGHT_BRACE;
 }
 
+/* What stands behind an item and begins none may be its end. */
+static void doubt_last_entry(Parser *parser)
+{
+    if (parser->entries.count) vec_last(&parser->entries)->flags |= SYNTAX_BROKEN;
+}
+
 void report_syntax_error(Parser *parser, const char *const *names, size_t count)
 {
     Expected expected = {names, count};
     parser->panic = true;
+    if (continues(parser->now.kind) && starts_statement(parser->before.kind) && !parser->brackets.count)
+        doubt_last_entry(parser);
     if (parser->bad_statement || report_unknown_word(parser)) return;
     Text found = {0}, wanted = {0};
     describe_found(parser, parser->now, &found);
@@ -411,6 +419,7 @@ bool check_entry(Parser *parser, const Syntax *entry)
     }
     if (parser->mode == MODE_RULES) return check_rule(parser, entry);
     if (parser->mode == MODE_REPL || syntax_is_item(entry)) return true;
+    doubt_last_entry(parser);
     Diag *diag = parser_error(parser, DIAG_statement_outside_model, entry->span, "%s stands outside of a model",
                               syntax_phrase(entry->kind));
     if (diag) diag_hint(diag, "statements belong inside of `model name { … }`; a fixed value is `const name = …`");

@@ -92,7 +92,7 @@ static void check_train(Walk *walk, const Item *item)
 {
     walk_block(walk, item->syntax->kids[0]);
     if (items_find(walk->items, SPACE_MODEL, item->name, false)) return;
-    if (unread_has(walk->items->unread, item->name)) return;
+    if (unread_any(walk->items->unread)) return;
     Diag *diag = mistake(walk, DIAG_unknown_model, item->place, "there is no model called `%s`", item->name);
     const char *near = items_nearest(walk->items, SPACE_MODEL, item->name);
     if (near) diag_hint(diag, "did you mean `%s`?", near);

@@ -46,7 +46,19 @@ static bool is_name_byte(unsigned char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c >= 0x80;
 }
 
-/* A `#` begins a comment unless it may stand in a string. An import brings names that do not stand here. */
+/* Whether what the word begins may declare a name that does not stand here: an import, or an item whose name is missing
+ * or broken. */
+static bool hides_name(Name word, const char *after, const char *end)
+{
+    static const char *const items[] = {"const", "fn", "layer"};
+    if (!strcmp(word, "import")) return true;
+    bool item = false;
+    for (size_t i = 0; i < sizeof items / sizeof *items; i++) item |= !strcmp(word, items[i]);
+    while (after < end && *after == ' ') after++;
+    return item && (after == end || !is_name_byte((unsigned char)*after) || (*after >= '0' && *after <= '9'));
+}
+
+/* A `#` begins a comment unless it may stand in a string. */
 static void add_text(Unread *unread, const char *at, const char *end)
 {
     bool quoted = false;
@@ -55,7 +67,7 @@ static void add_text(Unread *unread, const char *at, const char *end)
         while (at < end && is_name_byte((unsigned char)*at)) at++;
         if (at > word) {
             Name name = intern_length(unread->context->names, word, (size_t)(at - word));
-            unread->all |= !strcmp(name, "import");
+            unread->all |= hides_name(name, at, end);
             add_name(unread, name);
             continue;
         }

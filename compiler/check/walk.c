@@ -47,8 +47,18 @@ static void not_callable(Walk *walk, const Syntax *callee)
         diag_hint(diag, "a function takes its value as an argument: `%s(%s)`", callee->name, callee->kids[0]->name);
 }
 
+/* Whether an argument of a function that is not known may itself be a function: then nothing can be said of it. */
+static bool may_be_function(const Walk *walk, const Syntax *value)
+{
+    Builtin builtin;
+    if (value->kind == SYNTAX_CALL || value->kind == SYNTAX_BLOCK || value->kind == SYNTAX_REPEAT) return true;
+    return value->kind == SYNTAX_NAME && (is_known(walk, value->name, true) || builtin_find(value->name, &builtin) ||
+                                          items_find(walk->items, SPACE_FUNCTION, value->name, walk->item->prelude));
+}
+
 static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
 {
+    bool known = false;
     const Syntax *callee = call->kids[0];
     Callable callable = {0};
     if (callee->kind == SYNTAX_SUBSCRIPT && !piped) {
@@ -57,7 +67,7 @@ static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
     }
     if (callee->kind != SYNTAX_NAME)
         not_callable(walk, callee);
-    else if (need_function(walk, callee, &callable))
+    else if ((known = need_function(walk, callee, &callable)))
         check_arguments(walk, call, piped, &callable);
     for (uint32_t i = 1; i < call->n_kids; i++) {
         const Syntax *arg = call->kids[i], *value = arg->kind == SYNTAX_KEYWORD ? arg->kids[0] : arg;
@@ -69,7 +79,7 @@ static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
                     syntax_phrase((SyntaxKind)value->kind));
         else if (formal && wants_function(formal))
             walk_stage(walk, value);
-        else
+        else if (known || !may_be_function(walk, value))
             walk_expression(walk, value);
     }
 }

@@ -379,7 +379,7 @@ void report_unclosed(Parser *parser)
 /* Descends to where the tree becomes too deep, without recursion. */
 static Span too_deep_at(const Syntax *node)
 {
-    for (int level = 0; level < SYNTAX_MAX_DEPTH; level++) {
+    for (int limit = node->depth - SYNTAX_MAX_DEPTH; node->depth > limit;) {
         const Syntax *deepest = NULL;
         for (uint32_t i = 0; i < node->n_kids; i++)
             if (node->kids[i] && (!deepest || node->kids[i]->depth > deepest->depth)) deepest = node->kids[i];

@@ -33,13 +33,14 @@
 #define NODE(kind, span, ...) syntax_node(ARENA, SYNTAX_##kind, span, __VA_ARGS__)
 #define NAMED(kind, span, name, name_span, ...) syntax_named(ARENA, SYNTAX_##kind, span, name, name_span, __VA_ARGS__)
 #define LIST(kind, span, list) list_node(parser, SYNTAX_##kind, span, list)
-#define BINARY(span, op, left, right) syntax_binary(ARENA, span, (Operator)(op), left, right)
+#define BINARY(span, op, left, right) binary(parser, span, (Operator)(op), left, right)
 
 /* After a broken statement: say the next error again, however near it is. */
 #define RECOVERED (yyerrok, parser->panic = false)
 
 static void nn_error(Span *at, struct Parser *parser, const char *message);
 static Syntax *flagged(Syntax *node, int flag);
+static Syntax *binary(struct Parser *parser, Span span, Operator op, Syntax *left, Syntax *right);
 static void complete(struct Parser *parser, Syntax *entry);
 static Syntax *path_extend(struct Parser *parser, Syntax *path, Span span, Syntax *part);
 static Syntax *block_make(struct Parser *parser, Span span, SyntaxList *statements);
@@ -315,6 +316,14 @@ static int yyreport_syntax_error(const yypcontext_t *context, struct Parser *par
 static Syntax *flagged(Syntax *node, int flag)
 {
     node->flags = (uint16_t)(node->flags | flag);
+    return node;
+}
+
+/* In rules, which are walked by recursion alone, a chain of operators is as deep as it is long. */
+static Syntax *binary(struct Parser *parser, Span span, Operator op, Syntax *left, Syntax *right)
+{
+    Syntax *node = syntax_binary(ARENA, span, op, left, right);
+    if (parser->mode == MODE_RULES && node->depth == left->depth && node->depth < UINT16_MAX) node->depth++;
     return node;
 }
 

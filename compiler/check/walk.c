@@ -105,10 +105,21 @@ static void walk_list(Walk *walk, const Syntax *list)
     }
 }
 
+static void walk_chain(Walk *walk, const Syntax *node)
+{
+    SyntaxChain chain = {0};
+    walk_expression(walk, syntax_chain(node, &chain));
+    while (chain.count) walk_expression(walk, vec_pop(&chain)->kids[1]);
+    vec_free(&chain);
+}
+
 void walk_expression(Walk *walk, const Syntax *node)
 {
     if (!node) return;
     switch (node->kind) {
+    case SYNTAX_BINARY:
+        walk_chain(walk, node);
+        return;
     case SYNTAX_NAME:
         need_value(walk, node);
         return;

@@ -36,6 +36,7 @@ void names_free(NameList *list)
 
 void mentioned_names(const Syntax *node, NameList *uses)
 {
+    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0]) mentioned_names(node->kids[1], uses);
     if (!node) return;
     if (node->name) names_add(uses, ' ', node->name);
     for (uint32_t i = 0; i < node->n_kids; i++) mentioned_names(node->kids[i], uses);
@@ -53,6 +54,7 @@ static void left_names(const Syntax *exprs, NameList *defines)
 /* What the branches of a statement may bind. */
 static void inner_names(const Syntax *node, NameList *defines)
 {
+    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0]) inner_names(node->kids[1], defines);
     if (!node) return;
     if (node->kind == SYNTAX_BIND) left_names(node->kids[0], defines);
     for (uint32_t i = 0; i < node->n_kids; i++) inner_names(node->kids[i], defines);

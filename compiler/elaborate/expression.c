@@ -165,9 +165,23 @@ static Value misplaced_stage(Elaborator *el, const Syntax *node)
     return value_error();
 }
 
+static Value evaluate_chain(Elaborator *el, Scope *scope, const Syntax *node)
+{
+    SyntaxChain chain = {0};
+    Value value = evaluate(el, scope, syntax_chain(node, &chain));
+    while (chain.count) {
+        const Syntax *operation = vec_pop(&chain);
+        Value right = evaluate(el, scope, operation->kids[1]);
+        mark_place(el, operation->span);
+        value = operate(el, (Operator)operation->op, value, right, operation);
+    }
+    vec_free(&chain);
+    return value;
+}
+
 static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
 {
-    Value left, right;
+    Value left;
     switch (node->kind) {
     case SYNTAX_NAME:
         return scope_value(el, scope, node);
@@ -182,10 +196,7 @@ static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
     case SYNTAX_UNARY:
         return evaluate_unary(el, scope, node);
     case SYNTAX_BINARY:
-        left = evaluate(el, scope, node->kids[0]);
-        right = evaluate(el, scope, node->kids[1]);
-        mark_place(el, node->span);
-        return operate(el, (Operator)node->op, left, right, node);
+        return evaluate_chain(el, scope, node);
     case SYNTAX_CHOOSE:
         return evaluate_choose(el, scope, node);
     case SYNTAX_PIPE:

@@ -6,6 +6,8 @@
 /* Whether there is a `grad` with respect to the name; NULL: to any. */
 static bool differentiates(const Syntax *node, Name name)
 {
+    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0])
+        if (differentiates(node->kids[1], name)) return true;
     if (!node) return false;
     bool grad = node->kind == SYNTAX_CALL && node->n_kids == 3 && node->kids[0]->kind == SYNTAX_NAME;
     if (grad && node->kids[2]->kind == SYNTAX_NAME && (!name || node->kids[2]->name == name)) {

@@ -207,14 +207,13 @@ static bool read_gather(Elaborator *el, Reading *reading, Value ids, Span at)
 /* Whether an index stands in an expression by itself, not inside of another subscript. */
 static bool is_affine(const Scope *scope, const Syntax *node)
 {
+    for (; node->kind == SYNTAX_BINARY; node = node->kids[0])
+        if (is_affine(scope, node->kids[1])) return true;
     if (node->kind == SYNTAX_NAME) {
         const Binding *binding = scope_find(scope, node->name, false);
         return binding && binding->value.kind == VALUE_INDEX;
     }
-    if (node->kind != SYNTAX_BINARY && node->kind != SYNTAX_UNARY) return false;
-    for (uint32_t i = 0; i < node->n_kids; i++)
-        if (is_affine(scope, node->kids[i])) return true;
-    return false;
+    return node->kind == SYNTAX_UNARY && is_affine(scope, node->kids[0]);
 }
 
 static bool read_one(Elaborator *el, Scope *scope, Reading *reading, const Syntax *sub)

@@ -49,6 +49,13 @@ static void infer_read(Elaborator *el, Scope *scope, const Syntax *node, const H
 static void infer(Elaborator *el, Scope *scope, const Syntax *node, const Hidden *hidden)
 {
     if (!node) return;
+    if (node->kind == SYNTAX_BINARY) {
+        SyntaxChain chain = {0};
+        infer(el, scope, syntax_chain(node, &chain), hidden);
+        while (chain.count) infer(el, scope, vec_pop(&chain)->kids[1], hidden);
+        vec_free(&chain);
+        return;
+    }
     Hidden inner = {NULL, hidden};
     if (node->kind == SYNTAX_CALL && node->kids[0]->kind == SYNTAX_SUBSCRIPT) {
         const Syntax *name = node->kids[0]->kids[0];

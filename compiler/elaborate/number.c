@@ -40,7 +40,16 @@ static bool fits(const Elaborator *el, Value a, Value b)
     return fabs(x) < 2147483648.0 && fabs(y) < 2147483648.0;
 }
 
-static Value exact(Elaborator *el, Operator op, Value a, Value b, Span at)
+/* A formula of free sizes that is longer than sizes can be. */
+static Value bounded(Elaborator *el, Value value, Span at)
+{
+    if (value.kind != VALUE_SIZE || (!dim_is_none(value.size) && !dim_is_none(value.divisor))) return value;
+    Diag *diag = complain(el, DIAG_size_too_complex, at, "this size is a formula of too many terms or divisions");
+    diag_hint(diag, "sizes are computed from few others: is a loop wrong?");
+    return value_error();
+}
+
+static Value exact_unbounded(Elaborator *el, Operator op, Value a, Value b, Span at)
 {
     DimTable *dims = el->dims;
     Dim left = dim_mul(dims, a.size, b.divisor), right = dim_mul(dims, b.size, a.divisor);
@@ -67,6 +76,11 @@ static Value exact(Elaborator *el, Operator op, Value a, Value b, Span at)
     default:
         return quotient(el, dim_modulo(dims, left, right), both);
     }
+}
+
+static Value exact(Elaborator *el, Operator op, Value a, Value b, Span at)
+{
+    return bounded(el, exact_unbounded(el, op, a, b, at), at);
 }
 
 static double real(Operator op, double x, double y)

@@ -60,6 +60,13 @@ typedef Vec(Syntax *) Blocks;
 /* The blocks inside of a node that lie in no other block. */
 static void find_blocks(Syntax *node, Blocks *blocks)
 {
+    if (node->kind == SYNTAX_BINARY) {
+        SyntaxChain chain = {0};
+        find_blocks((Syntax *)syntax_chain(node, &chain), blocks);
+        while (chain.count) find_blocks(vec_pop(&chain)->kids[1], blocks);
+        vec_free(&chain);
+        return;
+    }
     for (uint32_t i = 0; i < node->n_kids; i++) {
         Syntax *kid = node->kids[i];
         if (kid && kid->kind == SYNTAX_BLOCK)

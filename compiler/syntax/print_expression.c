@@ -39,13 +39,14 @@ static int level_of(const Syntax *node)
 
 static void print_plain(Printer *printer, const Syntax *node);
 
-static bool fits(const Printer *printer, const Syntax *node)
+/* Whether it would fit behind what stands on the line. */
+static bool fits(const Printer *printer, const Syntax *node, void (*print)(Printer *, const Syntax *))
 {
     Text line = {0};
     Printer measure = *printer;
     measure.to = &line;
     measure.flat = measure.measuring = true;
-    print_plain(&measure, node);
+    print(&measure, node);
     bool fit = column(printer->to) + column(&line) <= PRINT_WIDTH;
     text_free(&line);
     return fit;
@@ -74,27 +75,51 @@ static bool is_atom(const Syntax *node)
     return node->kind == SYNTAX_NAME || node->kind == SYNTAX_NUMBER;
 }
 
-static void print_binary(Printer *printer, const Syntax *node)
+static void print_power(Printer *printer, const Syntax *node)
+{
+    print_expression(printer, node->kids[0], LEVEL_POSTFIX);
+    put(printer, "^");
+    print_expression(printer, node->kids[1], LEVEL_UNARY);
+}
+
+/* An operator and what stands right of it. The newline rule lets a line end in an operator, not begin with one. */
+static void print_operation(Printer *printer, const Syntax *node, bool same_line)
 {
     const Syntax *left = node->kids[0], *right = node->kids[1];
-    int level = operator_level(node->op);
-    if (node->op == OPERATOR_POWER) {
-        print_expression(printer, left, LEVEL_POSTFIX);
-        put(printer, "^");
-        print_expression(printer, right, LEVEL_UNARY);
-        return;
-    }
-    bool comparison = level == operator_level(OPERATOR_EQUAL);
     bool tight = printer->tight && node->op == OPERATOR_MULTIPLY && is_atom(left) && is_atom(right);
-    print_expression(printer, left, comparison ? level + 1 : level);
     if (!tight) put(printer, " ");
     put(printer, operator_spelling(node->op));
-    /* The newline rule lets a line end in an operator, not begin with one. */
-    if (printer->flat)
-        put(printer, tight ? "" : " ");
-    else
+    if (!same_line)
         put_newline(printer);
-    print_expression(printer, right, level + 1);
+    else if (!tight)
+        put(printer, " ");
+    print_expression(printer, right, operator_level(node->op) + 1);
+}
+
+static void print_flat_operation(Printer *printer, const Syntax *node)
+{
+    print_operation(printer, node, true);
+}
+
+/* Operators of one level from the left, `a + b - c`: a line takes as many operands as fit. */
+static void print_binary(Printer *printer, const Syntax *node)
+{
+    int level = operator_level(node->op);
+    bool comparison = level == operator_level(OPERATOR_EQUAL);
+    SyntaxChain chain = {0};
+    do {
+        vec_push(&chain, node);
+        node = node->kids[0];
+    } while (!comparison && node->kind == SYNTAX_BINARY && operator_level(node->op) == level);
+    bool room = !printer->flat && fits(printer, node, print_plain);
+    print_expression(printer, node, comparison ? level + 1 : level);
+    while (chain.count) {
+        const Syntax *operation = vec_pop(&chain);
+        bool same_line = printer->flat || (room && fits(printer, operation, print_flat_operation));
+        print_operation(printer, operation, same_line);
+        room |= !same_line;
+    }
+    vec_free(&chain);
 }
 
 static void print_choose(Printer *printer, const Syntax *node)
@@ -299,7 +324,10 @@ static void print_plain(Printer *printer, const Syntax *node)
         print_expression(printer, node->kids[0], operator_level(node->op));
         break;
     case SYNTAX_BINARY:
-        print_binary(printer, node);
+        if (node->op == OPERATOR_POWER)
+            print_power(printer, node);
+        else
+            print_binary(printer, node);
         break;
     case SYNTAX_PIPE:
         print_pipe(printer, node);
@@ -325,7 +353,7 @@ void print_expression(Printer *printer, const Syntax *node, int level)
     bool parentheses = level_of(node) < level, flat = printer->flat;
     int indent = printer->indent;
     if (parentheses) put(printer, "(");
-    if (!flat && fits(printer, node)) printer->flat = true;
+    if (!flat && fits(printer, node, print_plain)) printer->flat = true;
     if (!printer->flat && !indents_itself(node)) printer->indent += PRINT_INDENT;
     print_plain(printer, node);
     printer->flat = flat;

@@ -48,10 +48,12 @@ Syntax *syntax_make(Arena *arena, SyntaxKind kind, Span span, Syntax *const *kid
     node->span = span;
     node->n_kids = (uint32_t)n_kids;
     if (n_kids) node->kids = ARENA_COPY(arena, Syntax *, kids, n_kids);
-    uint16_t depth = 0;
-    for (size_t i = 0; i < n_kids; i++)
-        if (kids[i] && kids[i]->depth > depth) depth = kids[i]->depth;
-    node->depth = depth < UINT16_MAX ? depth + 1 : depth;
+    int depth = 1;
+    for (size_t i = 0; i < n_kids; i++) {
+        bool chain = !i && kind == SYNTAX_BINARY && kids[i]->kind == SYNTAX_BINARY;
+        if (kids[i] && kids[i]->depth + !chain > depth) depth = kids[i]->depth + !chain;
+    }
+    node->depth = depth < UINT16_MAX ? (uint16_t)depth : UINT16_MAX;
     return node;
 }
 
@@ -118,6 +120,12 @@ Syntax *syntax_binary(Arena *arena, Span span, Operator op, Syntax *left, Syntax
     return node;
 }
 
+const Syntax *syntax_chain(const Syntax *node, SyntaxChain *chain)
+{
+    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0]) vec_push(chain, node);
+    return node;
+}
+
 bool syntax_is_item(const Syntax *node)
 {
     return node->kind >= SYNTAX_CONST && node->kind <= SYNTAX_RULE;
@@ -130,26 +138,30 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && !strcmp(a, b));
 }
 
-bool syntax_equal(const Syntax *a, const Syntax *b)
+/* Of all but the kids. */
+static bool same_node(const Syntax *a, const Syntax *b)
 {
-    if (!a || !b) return a == b;
     if (a->kind != b->kind || a->op != b->op || (a->flags & MEANING) != (b->flags & MEANING)) return false;
     if (!same_text(a->name, b->name) || a->n_kids != b->n_kids) return false;
     if (a->kind == SYNTAX_STRING && !same_text(a->text, b->text)) return false;
     if (a->kind == SYNTAX_NUMBER && (a->number != b->number || a->integer != b->integer)) return false;
-    if (a->kind == SYNTAX_BOOL && a->integer != b->integer) return false;
+    return a->kind != SYNTAX_BOOL || a->integer == b->integer;
+}
+
+bool syntax_equal(const Syntax *a, const Syntax *b)
+{
+    for (; a && b && a->kind == SYNTAX_BINARY; a = a->kids[0], b = b->kids[0])
+        if (!same_node(a, b) || !syntax_equal(a->kids[1], b->kids[1])) return false;
+    if (!a || !b) return a == b;
+    if (!same_node(a, b)) return false;
     for (uint32_t i = 0; i < a->n_kids; i++)
         if (!syntax_equal(a->kids[i], b->kids[i])) return false;
     return true;
 }
 
-static void dump(const Syntax *node, int indent, Text *to)
+static void dump_line(const Syntax *node, int indent, Text *to)
 {
     text_spaces(to, indent);
-    if (!node) {
-        text_string(to, "-\n");
-        return;
-    }
     text_string(to, kinds[node->kind].name);
     if (node->op) text_format(to, " %s", operators[node->op].spelling);
     if (node->name) text_format(to, " %s", node->name);
@@ -159,7 +171,24 @@ static void dump(const Syntax *node, int indent, Text *to)
     if (node->flags & SYNTAX_EQUALS) text_string(to, " =");
     if (node->flags & SYNTAX_DRAWN) text_string(to, " ~");
     text_string(to, "\n");
-    for (uint32_t i = 0; i < node->n_kids; i++) dump(node->kids[i], indent + 2, to);
+}
+
+static void dump(const Syntax *node, int indent, Text *to)
+{
+    SyntaxChain chain = {0};
+    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0], indent += 2) {
+        dump_line(node, indent, to);
+        vec_push(&chain, node);
+    }
+    if (node) {
+        dump_line(node, indent, to);
+        for (uint32_t i = 0; i < node->n_kids; i++) dump(node->kids[i], indent + 2, to);
+    } else {
+        text_spaces(to, indent);
+        text_string(to, "-\n");
+    }
+    for (; chain.count; indent -= 2) dump(vec_pop(&chain)->kids[1], indent, to);
+    vec_free(&chain);
 }
 
 void syntax_dump(const Syntax *node, Text *to)
@@ -169,6 +198,8 @@ void syntax_dump(const Syntax *node, Text *to)
 
 bool syntax_mentions(const Syntax *node, Name name)
 {
+    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0])
+        if (syntax_mentions(node->kids[1], name)) return true;
     if (!node) return false;
     bool found = node->kind == SYNTAX_NAME && node->name == name;
     for (uint32_t i = 0; i < node->n_kids && !found; i++) found = syntax_mentions(node->kids[i], name);

@@ -10,6 +10,7 @@
 #include "support/intern.h"
 #include "support/source.h"
 #include "support/text.h"
+#include "support/vector.h"
 
 typedef enum {
 #define KIND(id, phrase, kids) SYNTAX_##id,
@@ -33,7 +34,9 @@ enum {
     SYNTAX_BROKEN = 32        /* FILE, or an item in it: there was a syntax error, and something may be left out */
 };
 
-/* No tree is deeper, so that a walk by recursion is safe; the parser refuses what would be. */
+/* No tree is deeper, so that a walk by recursion is safe; the parser refuses what would be. A chain of operators, such
+ * as a sum of ten thousand terms, is a tree as deep along its left operands: a walk goes along them by a loop
+ * (syntax_chain), and they count as one level. */
 enum { SYNTAX_MAX_DEPTH = 1000 };
 
 typedef enum {
@@ -56,7 +59,7 @@ struct Syntax {
     uint8_t kind; /* SyntaxKind */
     uint8_t op;   /* Operator */
     uint16_t flags;
-    uint16_t depth; /* 1 for a leaf, else one more than that of the deepest kid */
+    uint16_t depth; /* 1 for a leaf, else one more than that of the deepest kid; a BINARY's left BINARY is no level */
     uint32_t n_kids;
     Syntax **kids;
     Span span; /* of the whole node, without parentheses around it */
@@ -89,6 +92,12 @@ Syntax *syntax_string(Arena *arena, Span span, const char *value);
 Syntax *syntax_bool(Arena *arena, Span span, bool value);
 Syntax *syntax_unary(Arena *arena, Span span, Operator op, Syntax *operand);
 Syntax *syntax_binary(Arena *arena, Span span, Operator op, Syntax *left, Syntax *right);
+
+/* Operations of which each is the left operand of the one before. */
+typedef Vec(const Syntax *) SyntaxChain;
+/* Appends `node`, while it is a BINARY, and so on with its left operand; returns what is none, the leftmost operand.
+ * The last of the chain comes first in evaluation and in the source. */
+const Syntax *syntax_chain(const Syntax *node, SyntaxChain *chain);
 
 /* Whether it may stand at the top of a file (CONST both there and among statements). */
 bool syntax_is_item(const Syntax *node);

@@ -132,7 +132,7 @@ Test(laws, mutants_never_crash)
 Test(laws, deep_nesting_is_refused)
 {
     static const char *const parts[] = {
-        "(", "[", "-", "not ", "2^", "f(", "{ ", "if a then b else ", "a + ", "x[", "if a { } else "};
+        "(", "[", "-", "not ", "2^", "f(", "{ ", "if a then b else ", "x[", "if a { } else "};
     for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++) {
         Text text = {0};
         text_string(&text, "model m {\n    y = ");
@@ -141,6 +141,26 @@ Test(laws, deep_nesting_is_refused)
         Parsed parsed = parse_bytes("deep.nn", text_get(&text), text.count, false);
         cr_expect(diagnostics_errors(parsed.context->diagnostics) > 0, "20000 times `%s` is accepted", parts[p]);
         parsed_free(&parsed);
+        text_free(&text);
+    }
+}
+
+/* A chain of operators is as long as one likes: it is no nesting. Rules, which are small, refuse it. */
+Test(laws, long_chains_are_fine)
+{
+    enum { TERMS = 100000 };
+    static const char *const operators[] = {" + ", " - ", " * ", " @ ", " or ", " + c * d - "};
+    for (size_t p = 0; p < sizeof operators / sizeof operators[0]; p++) {
+        Text text = {0}, rule = {0};
+        text_string(&text, "model m {\n    y = a");
+        for (int i = 0; i < TERMS; i++) text_format(&text, "%sb", operators[p]);
+        text_string(&text, "\n}\n");
+        expect_laws("chain.nn", text_get(&text), text.count);
+        text_format(&rule, "numeric a%s => a\n", text_get(&text) + strlen("model m {\n    y = a"));
+        Parsed refused = parse_bytes("chain.nn", text_get(&rule), rule.count, true);
+        cr_expect(diagnostics_errors(refused.context->diagnostics) > 0);
+        parsed_free(&refused);
+        text_free(&rule);
         text_free(&text);
     }
 }

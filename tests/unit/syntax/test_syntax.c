@@ -57,7 +57,9 @@ Test(syntax, depth_is_that_of_the_deepest_kid)
 {
     Syntax *product = binary(OPERATOR_MULTIPLY, name("a"), name("b"));
     cr_expect_eq(name("a")->depth, 1);
-    cr_expect_eq(binary(OPERATOR_ADD, product, name("c"))->depth, 3);
+    cr_expect_eq(binary(OPERATOR_ADD, name("c"), product)->depth, 3);
+    cr_expect_eq(binary(OPERATOR_ADD, product, name("c"))->depth, 2, "a chain along left operands is one level");
+    cr_expect_eq(binary(OPERATOR_ADD, syntax_unary(arena, NO_SPAN, OPERATOR_NEGATE, product), name("c"))->depth, 4);
 }
 
 Test(syntax, equality_sees_meaning_only)

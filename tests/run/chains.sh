@@ -1,0 +1,23 @@
+# A chain of operators is as long as one likes: a hundred thousand terms are compiled, differentiated and laid out.
+. "$(dirname "$0")/lib.sh"
+repeated() { awk -v n="$1" -v what="$2" 'BEGIN { for (i = 0; i < n; i++) printf "%s", what }'; }
+cat >sum.nn <<TEXT
+model sum {
+    input a, b: f32[batch]
+    param w: f32 = 1
+    const count = 1$(repeated 100000 " + 1")
+    y = a$(repeated 100000 " + a") - a * b$(repeated 10000 " * a - b")
+    z = mean(y[0:1]) > 0$(repeated 1000 " or w < 0")
+    loss = mean(w * y) + count
+    output y, z
+}
+TEXT
+"$nnc" sum.nn -o sum.nnk
+[ "$("$nnc" grad sum.nn --of loss --wrt w)" ] || fail "there is no formula"
+"$nnc" fmt sum.nn
+"$nnc" fmt sum.nn --check || fail "the layout changes again"
+awk 'length > 122 { exit 1 }' sum.nn || fail "a line is long"
+
+# In a session, and as a value that is right.
+{ echo 'input a: f32'; echo 'a = 0.5'; echo "a$(repeated 9999 ' + a')"; } >session.txt
+[ "$("$nnc" repl <session.txt)" = "10000 * a = 5000" ] || fail "a session adds wrongly: $("$nnc" repl <session.txt | cut -c1-80)"

@@ -8,6 +8,7 @@
 #include "driver/arguments.h"
 #include "driver/report.h"
 #include "grammar/parser.h"
+#include "host/data.h"
 #include "host/guard.h"
 #include "passes/passes.h"
 #include "schedule/schedule.h"
@@ -184,9 +185,35 @@ uint64_t pipeline_seed(const Pipeline *pipeline)
     return seed.given ? (uint64_t)seed.value : 0;
 }
 
+/* A column that cannot be read says so again when nothing is read of it. */
+static bool says(const SplitSource *source, uint32_t column, const char *message)
+{
+    char nothing;
+    return !source->literal && nn_source_read_range(source->source->handle, column, 0, 0, &nothing) &&
+           !strcmp(nn_message(), message);
+}
+
+/* Where the data are declared of which the message is; no place when it is of something else. */
+static Span declared_at(const Pipeline *pipeline, const char *message)
+{
+    const Program *program = pipeline->program;
+    for (uint32_t i = 0; program && i < program->n_splits; i++)
+        for (uint32_t k = 0; k < program->splits[i].n_fields; k++) {
+            const SplitField *field = &program->splits[i].fields[k];
+            const SplitSource *source = &program->splits[i].sources[field->source];
+            if (says(source, field->column, message)) return source->place;
+        }
+    return NO_SPAN;
+}
+
 bool pipeline_failed(Pipeline *pipeline, const char *doing)
 {
-    diag_new(pipeline->context->diagnostics, failure_id(), NO_SPAN, "%s: %s", doing, nn_message());
+    Context *context = pipeline->context;
+    DiagId id = failure_id();
+    const char *message = arena_text(context->arena, nn_message(), strlen(nn_message()));
+    Span declared = declared_at(pipeline, message);
+    Diag *diag = diag_new(context->diagnostics, id, NO_SPAN, "%s: %s", doing, message);
+    if (declared.end) diag_note(diag, declared, "these data are declared here");
     return false;
 }
 

@@ -175,7 +175,7 @@ DiagId data_failure(const Elaborator *el)
 
 static Value open_source(Elaborator *el, Scope *scope, const Syntax *node, int kind)
 {
-    SplitSource source = {.name = source_name(el), .kind = kinds[kind].kind};
+    SplitSource source = {.name = source_name(el), .kind = kinds[kind].kind, .place = node->span};
     const char *message = NULL;
     uint32_t from = 1;
     if (kinds[kind].path) {
@@ -296,6 +296,7 @@ Value data_literal(Elaborator *el, Value list, Span at)
         dim_is_constant(el->dims, literal->type.dims[i], &column->dims[i - 1]);
     *source = (DataSource){.columns = column, .n_columns = 1};
     dim_is_constant(el->dims, literal->type.dims[0], &source->rows);
-    SplitSource split = {.name = source_name(el), .kind = "literal", .source = source, .literal = literal->attr.data};
+    SplitSource split = {
+        .name = source_name(el), .kind = "literal", .source = source, .literal = literal->attr.data, .place = at};
     return opened(el, &split, at);
 }

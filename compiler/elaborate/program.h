@@ -99,6 +99,7 @@ typedef struct {
     uint32_t n_args;
     const DataSource *source; /* as the provider opened it; for a literal its rows and single column */
     const void *literal;      /* the rows of a literal, row-major in the column's dtype; else NULL */
+    Span place;               /* where it is opened */
 } SplitSource;
 
 /* A column that the split's function reads. */

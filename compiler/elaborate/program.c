@@ -6,6 +6,7 @@
 
 #include "elaborate/data.h"
 #include "elaborate/train.h"
+#include "elaborate/twice.h"
 #include "elaborate/uses.h"
 
 typedef struct {
@@ -211,6 +212,7 @@ static Program *compile(Compilation *c)
     if (c->train && el->options->will_train) data_require(el, &c->data, &c->functions.at[1], &c->settings);
     if (c->train) uses_check_training(el, c->functions.at, c->train);
     uses_warn(el, c->functions.at, (uint32_t)c->functions.count);
+    twice_warn(el, &c->functions.at[TRAINING_FUNCTION]);
     check_options(c);
     make_module(c);
     list_params(c);

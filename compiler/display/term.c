@@ -54,16 +54,19 @@ Term *term_name(Arena *arena, const char *text, int rank)
 /* Room for one more kid in a product or sum under construction. */
 static void append(Arena *arena, Term *list, Term *kid, double power)
 {
-    Term **kids = ARENA_ARRAY(arena, Term *, list->n_kids + 1);
-    double *powers = ARENA_ARRAY(arena, double, list->n_kids + 1);
-    if (list->n_kids) {
-        memcpy(kids, list->kids, list->n_kids * sizeof *kids);
-        memcpy(powers, list->powers, list->n_kids * sizeof *powers);
+    if (list->n_kids >= list->room) {
+        list->room = 2 * list->n_kids + 1;
+        Term **kids = ARENA_ARRAY(arena, Term *, list->room);
+        double *powers = ARENA_ARRAY(arena, double, list->room);
+        if (list->n_kids) {
+            memcpy(kids, list->kids, list->n_kids * sizeof *kids);
+            memcpy(powers, list->powers, list->n_kids * sizeof *powers);
+        }
+        list->kids = kids;
+        list->powers = powers;
     }
-    kids[list->n_kids] = kid;
-    powers[list->n_kids] = power;
-    list->kids = kids;
-    list->powers = powers;
+    list->kids[list->n_kids] = kid;
+    list->powers[list->n_kids] = power;
     list->n_kids++;
 }
 

@@ -27,6 +27,7 @@ struct Term {
     uint32_t n_kids;
     Term **kids;
     double *powers; /* of a product the exponents, of a sum the coefficients */
+    uint32_t room;  /* of both, under construction: for so many kids; 0: for those that there are */
     Term *count;    /* of the call `sum`: how many are summed, or NULL */
     bool scalar;    /* one number, wherever it stands */
     bool shortened; /* its numbers have been rounded for reading */

@@ -32,6 +32,8 @@ Term *term_elementwise(Builder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     Term *x = info->n_args ? term_kid(b, node, 0) : NULL, *y = info->n_args > 1 ? term_kid(b, node, 1) : NULL;
+    bool chain = info->n_args == 2 && (b->chained[info->args[0].id] || b->chained[info->args[1].id]);
+    if (chain) return term_chain(b, node);
     switch (info->op) {
     case OP_NEG:
         return term_product(b->arena, x, 1, NULL, 0, -1);
@@ -240,7 +242,9 @@ Term *term_of(Graph *graph, Arena *arena, Node root)
     Node *nodes = graph_reachable(graph, &root, 1, &count);
     choose_names(&b, nodes, count);
     for (uint32_t i = 0; i < count; i++) term_note_rectified(&b, nodes[i]);
-    for (uint32_t i = 0; i < count; i++) b.terms[nodes[i].id] = build(&b, nodes[i]);
+    term_find_chains(&b, nodes, count);
+    for (uint32_t i = 0; i < count; i++)
+        if (!b.chained[nodes[i].id]) b.terms[nodes[i].id] = build(&b, nodes[i]);
     free(nodes);
     Term *term = b.terms[root.id];
     term_shorten(arena, term, node_type(graph, root)->dtype == DTYPE_F32);

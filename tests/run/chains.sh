@@ -21,3 +21,10 @@ awk 'length > 122 { exit 1 }' sum.nn || fail "a line is long"
 # In a session, and as a value that is right.
 { echo 'input a: f32'; echo 'a = 0.5'; echo "a$(repeated 9999 ' + a')"; } >session.txt
 [ "$("$nnc" repl <session.txt)" = "10000 * a = 5000" ] || fail "a session adds wrongly: $("$nnc" repl <session.txt | cut -c1-80)"
+
+# Different addends are one sum too, found in no more than a moment.
+{ echo 'input a, b: f32'; printf 'a * b'; awk 'BEGIN { for (i = 1; i < 5000; i++) printf " %s sin(%d * a)", i % 2 ? "-" : "+", i }'; echo; } >session.txt
+"$nnc" repl <session.txt >formula.txt
+[ "$(grep -o 'sin(' formula.txt | wc -l)" = 4999 ] || fail "not all addends are shown"
+case $(cat formula.txt) in *"- sin(2501 * a)"*) ;; *) fail "a sign is wrong" ;; esac
+case $(cat formula.txt) in *"+ sin(2502 * a)"*) ;; *) fail "a sign is wrong" ;; esac

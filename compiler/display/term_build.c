@@ -32,8 +32,7 @@ Term *term_elementwise(Builder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     Term *x = info->n_args ? term_kid(b, node, 0) : NULL, *y = info->n_args > 1 ? term_kid(b, node, 1) : NULL;
-    bool chain = info->n_args == 2 && (b->chained[info->args[0].id] || b->chained[info->args[1].id]);
-    if (chain) return term_chain(b, node);
+    if (term_ends_chain(b, node)) return term_chain(b, node);
     switch (info->op) {
     case OP_NEG:
         return term_product(b->arena, x, 1, NULL, 0, -1);

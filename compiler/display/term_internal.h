@@ -59,7 +59,7 @@ typedef struct {
     Name *rectified; /* likewise: what it calls max(x, 0) of this x, or NULL */
     Kept *kept;      /* likewise: the last one that was asked for */
     uint32_t *uses;  /* likewise: how many operands it is */
-    bool *chained;   /* likewise: it is a step of a long sum and has no term of its own */
+    bool *chained;   /* likewise: it is a step of a long chain and has no term of its own */
 } Builder;
 
 /* term_build.c */
@@ -73,10 +73,12 @@ Term *term_infix(Builder *b, Node node, const char *sign);
 Term *term_wrap(Builder *b, TermKind kind, Term *x, Term *y);
 Term *term_elementwise(Builder *b, Node node);
 
-/* term_chain.c: sums of many addends. */
+/* term_chain.c: sums and products of many parts. */
 /* Finds the steps of long chains among the nodes, operands before users. */
 void term_find_chains(Builder *b, const Node *nodes, uint32_t count);
-/* The whole sum of a chain whose last step is the node. */
+/* Whether the node is the last step of a long chain. */
+bool term_ends_chain(const Builder *b, Node node);
+/* The sum or product of the whole chain whose last step is the node. */
 Term *term_chain(Builder *b, Node node);
 
 /* term_choice.c: conditions and choices. */

@@ -141,7 +141,7 @@ static Term *keep_axes(Builder *b, Node from, const int32_t *axes, uint32_t rank
         }
         return term_reduction(b, from, true);
     }
-    if (class != OP_CLASS_ELEMENTWISE) return NULL;
+    if (class != OP_CLASS_ELEMENTWISE || term_ends_chain(b, from)) return NULL;
     Term *result = NULL;
     bool good = true;
     uint32_t n_args = info->n_args;

@@ -31,6 +31,7 @@ struct Term {
     Term *count;    /* of the call `sum`: how many are summed, or NULL */
     bool scalar;    /* one number, wherever it stands */
     bool shortened; /* its numbers have been rounded for reading */
+    uint32_t size;  /* as term_size counts it, once somebody has asked */
     uint32_t uses;  /* how many terms hold it */
     uint32_t label; /* number of its line, 0 when it has none */
 };

@@ -5,12 +5,17 @@
 
 enum { MOST_ADDENDS = 8 };
 
+/* Kids are finished, so their sizes stay: what is shared is counted once for each use, but walked once. */
 uint32_t term_size(const Term *term)
 {
-    uint32_t size = 1;
+    uint64_t size = 1;
     if (term->kind == TERM_NAME) return 1;
-    for (uint32_t i = 0; i < term->n_kids; i++) size += term_size(term->kids[i]);
-    return size;
+    for (uint32_t i = 0; i < term->n_kids; i++) {
+        Term *kid = term->kids[i];
+        if (!kid->size) kid->size = term_size(kid);
+        size += kid->size;
+    }
+    return size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
 }
 
 /* The exponent of a factor in a term seen as a product; 0 when it is none. */

@@ -60,6 +60,19 @@ static void inner_names(const Syntax *node, NameList *defines)
     for (uint32_t i = 0; i < node->n_kids; i++) inner_names(node->kids[i], defines);
 }
 
+bool statement_shows(const Syntax *statement)
+{
+    bool repeat = statement->n_kids == 1 && statement->kids[0] && statement->kids[0]->kind == SYNTAX_REPEAT;
+    return statement->kind == SYNTAX_EXPRESSION && !repeat;
+}
+
+/* What it binds may keep its old value, so it is a use too. */
+static void block_names(const Syntax *statement, NameList *defines, NameList *uses)
+{
+    inner_names(statement, defines);
+    mentioned_names(statement, uses);
+}
+
 void statement_names(const Syntax *statement, NameList *defines, NameList *uses)
 {
     switch (statement->kind) {
@@ -88,12 +101,17 @@ void statement_names(const Syntax *statement, NameList *defines, NameList *uses)
         mentioned_names(statement->kids[0], uses);
         return;
     case SYNTAX_EXPRESSION:
+        if (!statement_shows(statement)) {
+            block_names(statement, defines, uses);
+            return;
+        }
+        mentioned_names(statement, uses);
+        return;
     case SYNTAX_ASSERT:
         mentioned_names(statement, uses);
         return;
-    default: /* what it binds may keep its old value, so it is a use too */
-        inner_names(statement, defines);
-        mentioned_names(statement, uses);
+    default:
+        block_names(statement, defines, uses);
     }
 }
 

@@ -38,7 +38,7 @@ static const DataSource *open_source(void *host, const char *kind, const char *p
     nn_argument *given = ARENA_ARRAY(arena, nn_argument, n_args);
     for (size_t i = 0; i < n_args; i++) given[i] = (nn_argument){args[i].name, args[i].text, args[i].number};
     nn_source *source = NULL;
-    if (nn_source_open(kind, path, given, n_args, like ? like->handle : NULL, &source)) {
+    if (nn_source_open(kind, path, given, n_args, like ? like->handle : NULL, provider->context->stop, &source)) {
         *message = nn_message();
         return NULL;
     }

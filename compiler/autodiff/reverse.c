@@ -87,6 +87,7 @@ typedef struct {
 static void sweep_down(Sweep *sweep, Wanted wanted, Node *gradients)
 {
     for (uint32_t id = sweep->limit; id > 0 && sweep->ok; id--) {
+        if (context_stopped(graph_context(sweep->graph))) sweep->ok = false;
         if (!sweep->incoming[id]) continue;
         Node node = {id};
         uint32_t before = graph_count(sweep->graph);

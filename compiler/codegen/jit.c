@@ -1,5 +1,6 @@
-/* Machine code in this process. Kernels are shared out among threads, each with an LLVM context of its own, which emit
- * objects to memory; one LLJIT links them. Each object exports one table of its kernels' functions. */
+/* Machine code in this process. Kernels are shared out among threads, which emit objects to memory; one LLJIT links
+ * them. An object is made of a few kernels, in an LLVM context of its own, and exports one table of their functions:
+ * LLVM ends nothing that it has begun, so whoever interrupts a compilation waits for an object of each thread. */
 #include <llvm-c/LLJIT.h>
 #include <llvm-c/Orc.h>
 #include <pthread.h>
@@ -12,16 +13,16 @@
 #include "codegen/image.h"
 #include "codegen/micro.h"
 
-enum { MAX_THREADS = 4, KERNELS_PER_THREAD = 4 };
+enum { MAX_THREADS = 4, KERNELS_PER_THREAD = 4, KERNELS_PER_OBJECT = 32 };
 
 /* What one thread compiles. */
 typedef struct {
     const Jit *jit;
     const uint32_t *kernels;
     uint32_t n_kernels;
-    uint32_t number; /* of the unit */
+    uint32_t number; /* of its first object */
     uint64_t cost;
-    LLVMMemoryBufferRef object;
+    Vec(LLVMMemoryBufferRef) objects; /* each of the next KERNELS_PER_OBJECT kernels */
     char *error;
     double build, select;
 } Job;
@@ -47,7 +48,7 @@ struct Jit {
     const nn_program *all; /* in the plan's order */
     bool *compiled;        /* per kernel of the plan */
     bool *listed, *wanted; /* per program of the plan: in the image; in the batch */
-    uint32_t n_units;
+    uint32_t n_objects;
     Batch batch;
     CodegenTimes times;
 };
@@ -87,45 +88,75 @@ static void emit_table(Unit *unit, const KernelCode *code, uint32_t count, const
     LLVMSetInitializer(table, LLVMConstArray2(pointer, entries, 3 * count));
 }
 
+static uint32_t count_objects(const Job *job)
+{
+    return (job->n_kernels + KERNELS_PER_OBJECT - 1) / KERNELS_PER_OBJECT;
+}
+
+/* The kernels of one object. */
+static const uint32_t *object_kernels(const Job *job, uint32_t object, uint32_t *count)
+{
+    uint32_t first = object * KERNELS_PER_OBJECT, left = job->n_kernels - first;
+    *count = left < KERNELS_PER_OBJECT ? left : KERNELS_PER_OBJECT;
+    return job->kernels + first;
+}
+
+/* NULL with a message of LLVM's, or without one when it was stopped. */
+static LLVMMemoryBufferRef make_object(Job *job, uint32_t object)
+{
+    char name[32];
+    uint32_t count;
+    const uint32_t *kernels = object_kernels(job, object, &count);
+    LLVMMemoryBufferRef made = NULL;
+    double start = now();
+    table_name(name, sizeof name, job->number + object);
+    Unit *unit = unit_new(job->jit->cpu, job->jit->level, name, &job->error);
+    if (!unit) return NULL;
+    KernelCode *code = ARENA_ARRAY(unit->arena, KernelCode, count);
+    bool stopped = context_stop_asked(job->jit->context);
+    for (uint32_t i = 0; i < count && !stopped; i++) {
+        code[i] = unit_kernel(unit, job->jit->plan->kernels[kernels[i]], kernels[i]);
+        stopped = context_stop_asked(job->jit->context);
+    }
+    if (!stopped) emit_table(unit, code, count, name);
+    double built = now();
+    if (!stopped) made = unit_output(unit, LLVMObjectFile, &job->error);
+    unit_free(unit);
+    job->build += built - start;
+    job->select += now() - built;
+    return made;
+}
+
 static void *run_job(void *data)
 {
     Job *job = data;
-    char name[32];
-    double start = now();
-    table_name(name, sizeof name, job->number);
-    Unit *unit = unit_new(job->jit->cpu, job->jit->level, name, &job->error);
-    if (!unit) return NULL;
-    KernelCode *code = ARENA_ARRAY(unit->arena, KernelCode, job->n_kernels);
-    for (uint32_t i = 0; i < job->n_kernels; i++) {
-        code[i] = unit_kernel(unit, job->jit->plan->kernels[job->kernels[i]], job->kernels[i]);
+    for (uint32_t i = 0; i < count_objects(job); i++) {
+        LLVMMemoryBufferRef object = make_object(job, i);
+        if (!object) break;
+        vec_push(&job->objects, object);
     }
-    emit_table(unit, code, job->n_kernels, name);
-    double built = now();
-    job->object = unit_output(unit, LLVMObjectFile, &job->error);
-    unit_free(unit);
-    job->build = built - start;
-    job->select = now() - built;
     return NULL;
 }
 
-/* Puts the linked functions of a job into the image. An error message of LLVM's, or NULL. */
-static LLVMErrorRef load_job(Jit *jit, Job *job)
+/* Puts the linked functions of an object, which is consumed, into the image. An error message of LLVM's, or NULL. */
+static LLVMErrorRef load_object(Jit *jit, const Job *job, uint32_t object)
 {
     char name[32];
-    table_name(name, sizeof name, job->number);
+    uint32_t count;
+    const uint32_t *kernels = object_kernels(job, object, &count);
+    table_name(name, sizeof name, job->number + object);
     LLVMOrcJITDylibRef library = LLVMOrcLLJITGetMainJITDylib(jit->orc);
-    LLVMErrorRef error = LLVMOrcLLJITAddObjectFile(jit->orc, library, job->object);
-    job->object = NULL;
+    LLVMErrorRef error = LLVMOrcLLJITAddObjectFile(jit->orc, library, job->objects.at[object]);
     LLVMOrcExecutorAddress address;
     if (!error) error = LLVMOrcLLJITLookup(jit->orc, &address, name);
     if (error) return error;
     const UnitRow *rows = (const UnitRow *)(uintptr_t)address;
-    for (uint32_t i = 0; i < job->n_kernels; i++) {
-        nn_kernel *kernel = &jit->kernels[job->kernels[i]];
+    for (uint32_t i = 0; i < count; i++) {
+        nn_kernel *kernel = &jit->kernels[kernels[i]];
         kernel->loop = rows[i].loop;
         kernel->tile = rows[i].tile;
         kernel->contraction = rows[i].contraction;
-        jit->compiled[job->kernels[i]] = true;
+        jit->compiled[kernels[i]] = true;
     }
     return NULL;
 }
@@ -174,21 +205,36 @@ static bool report_error(Jit *jit, LLVMErrorRef error)
     return false;
 }
 
+/* Loads what a job has made, or, where something went wrong before, only frees it. */
+static bool load_objects(Jit *jit, Job *job, bool good)
+{
+    for (uint32_t i = 0; i < job->objects.count; i++) {
+        LLVMErrorRef error = NULL;
+        if (good)
+            error = load_object(jit, job, i);
+        else
+            LLVMDisposeMemoryBuffer(job->objects.at[i]);
+        if (error) good = report_error(jit, error);
+    }
+    vec_free(&job->objects);
+    return good;
+}
+
+/* What was compiled before an interruption stays, for the next time that it is wanted. */
 static bool collect(Jit *jit, Job *jobs, uint32_t n_jobs)
 {
     bool good = true;
     double start = now();
     for (uint32_t j = 0; j < n_jobs; j++) {
-        jit->times.build += jobs[j].build;
-        jit->times.select += jobs[j].select;
-        if (!jobs[j].object) {
-            good = unit_refused(jit->context, jobs[j].error);
-        } else if (!good) {
-            LLVMDisposeMemoryBuffer(jobs[j].object);
-        } else {
-            LLVMErrorRef error = load_job(jit, &jobs[j]);
-            if (error) good = report_error(jit, error);
-        }
+        Job *job = &jobs[j];
+        jit->times.build += job->build;
+        jit->times.select += job->select;
+        bool all = job->objects.count == count_objects(job);
+        if (job->error) good = unit_refused(jit->context, job->error);
+        good = load_objects(jit, job, good);
+        if (all || job->error) continue;
+        context_stopped(jit->context);
+        good = false;
     }
     jit->times.load += now() - start;
     return good;
@@ -206,7 +252,8 @@ static void start_batch(Jit *jit, const uint32_t *kernels, uint32_t n_kernels)
     for (uint32_t j = 0; j < batch->n_jobs; j++) {
         Job *job = &batch->jobs[j];
         job->jit = jit;
-        job->number = jit->n_units++;
+        job->number = jit->n_objects;
+        jit->n_objects += count_objects(job);
         batch->started[j] = !pthread_create(&batch->threads[j], NULL, run_job, job);
     }
 }
@@ -234,9 +281,10 @@ static bool finish_batch(Jit *jit)
     good = collect(jit, batch->jobs, batch->n_jobs) && good;
     free(batch->storage);
     *batch = (Batch){0};
-    for (uint32_t p = 0; good && p < jit->plan->n_programs; p++) {
-        if (jit->wanted[p]) jit->programs[jit->image.n_programs++] = jit->all[p];
-        jit->listed[p] |= jit->wanted[p];
+    for (uint32_t p = 0; p < jit->plan->n_programs; p++) {
+        bool made = good && jit->wanted[p];
+        if (made) jit->programs[jit->image.n_programs++] = jit->all[p];
+        jit->listed[p] |= made;
         jit->wanted[p] = false;
     }
     return good;

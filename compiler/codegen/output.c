@@ -28,7 +28,9 @@ static Unit *plan_unit(Context *context, const Plan *plan, const CodegenOptions 
     LLVMValueRef weights = weights_emit(unit, options, true);
     LLVMValueRef image = variant_emit(unit, plan, tables, weights, weights ? options->weights_size : 0);
     entry_emit(unit, plan->module, &image, 1);
-    return unit;
+    if (!context_stopped(context)) return unit;
+    unit_free(unit);
+    return NULL;
 }
 
 /* Machine code or assembly of the plan at the end of `to`. */

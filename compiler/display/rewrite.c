@@ -13,6 +13,7 @@ static Node rewrite(void *data, Node old, Node rebuilt)
     enum { MOST = 16 }; /* at one node: rules that undid each other would end here */
     const Rewriting *rewriting = data;
     (void)old;
+    if (context_stopped(graph_context(rewriting->graph))) return rebuilt;
     for (int i = 0; i < MOST; i++) {
         const Rule *rule = NULL;
         Node next = rules_apply(rewriting->rules, rewriting->graph, rebuilt, &rule);

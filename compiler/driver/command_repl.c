@@ -8,7 +8,7 @@
 #include "driver/repl_session.h"
 #include "driver/repl_terminal.h"
 
-/* Ctrl-C: forgets the line at the prompt, ends a training after its step and a computation at its next piece. */
+/* Ctrl-C: forgets the line at the prompt, ends a training after its step and all else at its next piece. */
 static volatile sig_atomic_t interrupted;
 
 static void interrupt(int signal)
@@ -21,7 +21,7 @@ static void catch_interrupts(Session *session)
 {
     struct sigaction action = {.sa_handler = interrupt};
     sigaction(SIGINT, &action, NULL);
-    session->stop = &interrupted;
+    session_stop_at(session, &interrupted);
 }
 
 static void read_pipe(Session *session, const char *path)

@@ -208,6 +208,7 @@ static Span declared_at(const Pipeline *pipeline, const char *message)
 
 bool pipeline_failed(Pipeline *pipeline, const char *doing)
 {
+    if (context_stopped(pipeline->context)) return false;
     Context *context = pipeline->context;
     DiagId id = failure_id();
     const char *message = arena_text(context->arena, nn_message(), strlen(nn_message()));

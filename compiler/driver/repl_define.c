@@ -75,9 +75,19 @@ static void place_model(Session *session, Loaded *model)
     text_free(&text);
 }
 
-/* Models among the new items, and the model of a train block, are compiled as far as their types; others are stale. */
+static Loaded *new_model(Session *session, const char *path, const char *name)
+{
+    Loaded *model = loaded_new(session->options, &session->journal, path, name, session->stop);
+    if (model && loaded_succeeds(model, model_named(session, name))) return model;
+    loaded_free(model);
+    return NULL;
+}
+
+/* Models among the new items, and the model of a train block, are compiled as far as their types, all before the first
+ * takes its place; others are stale. */
 static bool define_models(Session *session, const char *path, const ItemList *fresh)
 {
+    Vec(Loaded *) made = {0};
     bool good = true;
     for (size_t i = 0; i < fresh->count && good; i++) {
         const Item *item = fresh->at[i];
@@ -87,15 +97,21 @@ static bool define_models(Session *session, const char *path, const ItemList *fr
         for (size_t k = 0; wanted && k < i; k++)
             wanted = strcmp(fresh->at[k]->name, item->name) || fresh->at[k]->space != SPACE_MODEL;
         if (!wanted) continue;
-        Loaded *model = loaded_new(session->options, &session->journal, path, item->name);
+        Loaded *model = new_model(session, path, item->name);
         good = model != NULL;
-        if (model) place_model(session, model);
+        if (model) vec_push(&made, model);
     }
+    for (size_t i = 0; i < made.count; i++)
+        if (good)
+            place_model(session, made.at[i]);
+        else
+            loaded_free(made.at[i]);
     for (size_t i = 0; i < session->models.count; i++) {
-        bool made = false;
-        for (size_t k = 0; k < fresh->count; k++) made |= !strcmp(fresh->at[k]->name, session->models.at[i]->name);
-        session->models.at[i]->stale |= !made;
+        bool now = false;
+        for (size_t k = 0; k < made.count; k++) now |= made.at[k] == session->models.at[i];
+        session->models.at[i]->stale |= good && !now;
     }
+    vec_free(&made);
     return good;
 }
 
@@ -202,8 +218,10 @@ bool session_take_file(Session *session, const char *path, const char *text)
 static Loaded *renewed(Session *session, Loaded **model)
 {
     if (!(*model)->stale) return *model;
-    Loaded *fresh = loaded_new(session->options, &session->journal, (*model)->path, (*model)->name);
-    if (!fresh) {
+    const Loaded *old = *model;
+    Loaded *fresh = loaded_new(session->options, &session->journal, old->path, old->name, session->stop);
+    if (!fresh || !loaded_succeeds(fresh, old)) {
+        loaded_free(fresh);
         session->errors++;
         return NULL;
     }

@@ -25,6 +25,7 @@ typedef struct {
     Vec(Node) from, to; /* sources and what takes their place */
     Vec(Name) symbols;
     Vec(int64_t) sizes;
+    bool refused; /* a model whose value is asked for cannot be had, which was said */
 } Evaluation;
 
 /* A context for one statement: names, sources and diagnostics are the session's, what it keeps is its own. */
@@ -36,7 +37,8 @@ static Context *context_within(const Context *context)
                        .names = context->names,
                        .sources = context->sources,
                        .diagnostics = context->diagnostics,
-                       .base = context};
+                       .base = context,
+                       .stop = context->stop};
     return inner;
 }
 
@@ -127,6 +129,7 @@ static const Array *value_for(Evaluation *e, const NodeInfo *info)
     if (!model) return session_given(e->session, info->attr.name);
     Loaded *loaded = session_model_ready(e->session, model);
     Array value;
+    e->refused = !loaded;
     if (!loaded || !loaded_value(loaded, info->attr.name, info->type.dtype, &value)) return NULL;
     vec_push(&e->learned, value);
     return &vec_last(&e->learned);
@@ -176,7 +179,7 @@ static bool supply(Evaluation *e, Node node)
     Graph *graph = e->out->graph;
     const NodeInfo info = *graph_node(graph, node);
     const Array *array = given_for(e, &info);
-    if (diagnostics_errors(e->out->context->diagnostics)) return false;
+    if (e->refused || diagnostics_errors(e->out->context->diagnostics)) return false;
     Node now = NODE_NONE;
     if (array) {
         Name name = intern_format(e->out->context->names, "v%zu", e->inputs.count);
@@ -324,6 +327,7 @@ static bool make_plan(Evaluation *e)
 
 static bool failed(Evaluation *e)
 {
+    if (context_stopped(e->out->context)) return false;
     diag_new(e->out->context->diagnostics, failure_id(), NO_SPAN, "%s", nn_message());
     return false;
 }
@@ -384,7 +388,7 @@ bool session_evaluate(Session *session, Node node, Effort effort, Outcome *outco
         supply_sources(&e);
         good = make_plan(&e);
     }
-    good = good && !diagnostics_errors(session->context->diagnostics);
+    good = good && !e.refused && !diagnostics_errors(session->context->diagnostics);
     vec_free(&e.inputs);
     vec_free(&e.fed);
     for (size_t i = 0; i < e.learned.count; i++) array_free(&e.learned.at[i]);

@@ -38,7 +38,15 @@ static bool say(Loaded *model, bool good)
     return good;
 }
 
-Loaded *loaded_new(const Options *options, const Journal *journal, const char *path, const char *name)
+/* What failed on its way, which an interruption may have cut anywhere, is begun again from the journal. */
+static bool say_made(Loaded *model, bool good)
+{
+    model->stale |= !good;
+    return say(model, good);
+}
+
+Loaded *loaded_new(const Options *options, const Journal *journal, const char *path, const char *name,
+                   const volatile sig_atomic_t *stop)
 {
     Loaded *model = calloc(1, sizeof *model);
     if (!model) abort();
@@ -49,6 +57,7 @@ Loaded *loaded_new(const Options *options, const Journal *journal, const char *p
     model->options.file = model->path;
     model->pipeline = pipeline_start(&model->options);
     model->pipeline.follows = true;
+    model->pipeline.context->stop = stop;
     const Items *items = read_items(model->pipeline.context, journal);
     bool good =
         !diagnostics_errors(model->pipeline.context->diagnostics) && pipeline_items(&model->pipeline, items, false);
@@ -72,15 +81,15 @@ bool loaded_ready(Loaded *model)
 {
     static const char *const programs[] = {"initialise", NULL};
     if (model->params) return true;
-    if (!pipeline_model(&model->pipeline, programs)) return say(model, false);
+    if (!pipeline_model(&model->pipeline, programs)) return say_made(model, false);
     model->params = pipeline_params(&model->pipeline, NN_LOAD_ALL);
     if (model->params && !model->pool) model->pool = pipeline_pool(&model->pipeline);
-    return say(model, model->params && model->pool);
+    return say_made(model, model->params && model->pool);
 }
 
 bool loaded_plan(Loaded *model)
 {
-    return say(model, pipeline_plan(&model->pipeline));
+    return say_made(model, pipeline_plan(&model->pipeline));
 }
 
 static bool is_learned(nn_role role)
@@ -115,9 +124,14 @@ static bool inherit_one(Loaded *model, Loaded *old, const char *name)
     return good;
 }
 
+bool loaded_succeeds(Loaded *model, const Loaded *old)
+{
+    return !old || !old->params || loaded_ready(model);
+}
+
 void loaded_inherit(Loaded *model, Loaded *old)
 {
-    if (!old->params || !loaded_ready(model)) return;
+    if (!old->params) return;
     Text anew = {0};
     for (size_t i = 0; i < nn_model_tensors(model->pipeline.model); i++) {
         nn_tensor tensor = {.size = sizeof tensor};

@@ -17,15 +17,19 @@ typedef struct {
     bool stale; /* an item was defined since: it is compiled again before its next use */
 } Loaded;
 
-/* The program of a model among the journal's items: types and shapes, no code yet. NULL after diagnostics, printed. */
-Loaded *loaded_new(const Options *options, const Journal *journal, const char *path, const char *name);
+/* The program of a model among the journal's items: types and shapes, no code yet. Work on it ends while *stop is
+ * nonzero (NULL: never). NULL after diagnostics, printed. */
+Loaded *loaded_new(const Options *options, const Journal *journal, const char *path, const char *name,
+                   const volatile sig_atomic_t *stop);
 void loaded_free(Loaded *model);
 /* Code and parameters, made from the seed (and --weights) at first. False after diagnostics, printed. */
 bool loaded_ready(Loaded *model);
 /* The plan of its kernels. False after diagnostics, printed. */
 bool loaded_plan(Loaded *model);
-/* Gives the new model what the old one has learned: values of the same name and shape, the step. Prints what did not
- * fit. */
+/* Makes the new model ready for what the old one has learned, if it has learned anything; NULL: there is no old one.
+ * False after diagnostics, printed: then the old one is to stay. */
+bool loaded_succeeds(Loaded *model, const Loaded *old);
+/* After that: gives it values of the same name and shape, and the step. Prints what did not fit. */
 void loaded_inherit(Loaded *model, Loaded *old);
 /* The value of a parameter, state or setting; its data is malloc'd. False when there is none of that name. */
 bool loaded_value(const Loaded *model, const char *name, DType dtype, Array *value);

@@ -12,6 +12,7 @@
 #include "driver/report.h"
 #include "driver/sizes.h"
 #include "driver/splits.h"
+#include "host/stop.h"
 
 enum { MOST_SCORES = 256 };
 
@@ -75,7 +76,7 @@ static bool train(Session *session, Loaded *model, const char *argument)
         return false;
     int64_t batch = sizes_batch(pipeline);
     if (!count) count = ((uint64_t)((split.rows + batch - 1) / batch) + gather - 1) / gather;
-    if (session->stop && *session->stop) return mistake(model, "interrupted before the %s", "first step");
+    if (context_stopped(pipeline->context)) return false;
     nn_training training = {.params = model->params,
                             .pool = model->pool,
                             .train = &split,
@@ -92,6 +93,7 @@ static bool train(Session *session, Loaded *model, const char *argument)
     if (terminal) training.followed = split_followed(pipeline, &training.n_followed);
     nn_training_result result;
     if (nn_train(&training, &result)) return pipeline_failed(pipeline, "training");
+    if (result.stopped && !result.steps && context_stopped(pipeline->context)) return false;
     printf("%s after step %" PRIu64 ": loss %.4g\n", result.stopped ? "stopped" : "trained",
            nn_params_step(model->params), result.loss);
     return true;
@@ -246,7 +248,7 @@ static bool print_norms(Loaded *model, nn_session *session)
 }
 
 /* One batch of the training data, in the order of the file, forward and backward. */
-static bool print_gradients(Loaded *model)
+static bool print_gradients(const Session *repl, Loaded *model)
 {
     static const char *const programs[] = {"training", "data.train", NULL};
     Pipeline *pipeline = &model->pipeline;
@@ -261,10 +263,12 @@ static bool print_gradients(Loaded *model)
     nn_session *session = NULL;
     const nn_batch *batch = NULL;
     bool good = !nn_loader_new(&options, &loader) && !nn_loader_next(loader, &batch) && batch &&
-                !nn_session_new(model->params, model->pool, &session) &&
-                !nn_session_forward(session, batch->dims, nn_model_dims(pipeline->model), batch->inputs,
-                                    nn_model_inputs(pipeline->model), 1) &&
-                !nn_session_backward(session);
+                !nn_session_new(model->params, model->pool, &session);
+    if (good) nn_session_stop_at(session, repl->stop);
+    good = good &&
+           !nn_session_forward(session, batch->dims, nn_model_dims(pipeline->model), batch->inputs,
+                               nn_model_inputs(pipeline->model), 1) &&
+           !nn_session_backward(session);
     good = good ? print_norms(model, session) : pipeline_failed(pipeline, "differentiating");
     nn_session_free(session);
     nn_loader_free(loader);
@@ -274,7 +278,7 @@ static bool print_gradients(Loaded *model)
 /* The formula needs the program as it was before the passes: another one is made. */
 static bool print_formula(Session *session, Loaded *model, const char *name)
 {
-    Loaded *fresh = loaded_new(session->options, &session->journal, model->path, model->name);
+    Loaded *fresh = loaded_new(session->options, &session->journal, model->path, model->name, session->stop);
     if (!fresh) return false;
     const Module *module = fresh->pipeline.program->module;
     Node loss = module_function(module, "inference")->loss;
@@ -297,7 +301,8 @@ static bool print_formula(Session *session, Loaded *model, const char *name)
 void model_grad(Session *session, const char *argument)
 {
     Loaded *model = *argument ? session_model(session) : session_model_ready(session, NULL);
-    if (model) finish(session, model, *argument ? print_formula(session, model, argument) : print_gradients(model));
+    if (model)
+        finish(session, model, *argument ? print_formula(session, model, argument) : print_gradients(session, model));
 }
 
 /* ---- Settings ---- */

@@ -33,6 +33,7 @@ static void generation_free(Session *session)
 static void generation_new(Session *session)
 {
     session->context = context_new_on(session->library);
+    session->context->stop = session->stop;
     session->items = items_prelude(session->context);
     items_replace(session->items, true);
     session->how = (ProgramOptions){0};
@@ -64,9 +65,11 @@ const Syntax *session_parse(Session *session, const char *text)
     return parse_at(session, text, session->line);
 }
 
+/* What the user has is not lost by an interruption: it is not heard meanwhile. */
 static void replay(Session *session)
 {
     session->replaying = true;
+    session->context->stop = NULL;
     Journal old = session->journal;
     session->journal = (Journal){0};
     for (size_t i = 0; i < old.entries.count; i++) {
@@ -81,6 +84,7 @@ static void replay(Session *session)
     }
     journal_clear(&old);
     session->replaying = false;
+    session->context->stop = session->stop;
     session->born = arena_used(session->context->arena);
 }
 
@@ -134,6 +138,12 @@ Session *session_new(const Options *options)
     session->born = arena_used(session->context->arena);
     session_report(session);
     return session;
+}
+
+void session_stop_at(Session *session, volatile sig_atomic_t *stop)
+{
+    session->stop = stop;
+    session->context->stop = stop;
 }
 
 static void forget_all(Session *session)

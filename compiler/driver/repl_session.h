@@ -60,13 +60,15 @@ typedef struct {
     bool unfinished;             /* a statement waits for its next line */
     bool replaying;              /* statements of the journal run again: nothing is printed, given or compiled */
     unsigned errors;             /* statements that failed */
-    volatile sig_atomic_t *stop; /* nonzero: the user interrupts; NULL: nobody can */
+    volatile sig_atomic_t *stop; /* nonzero: the user interrupts; NULL: nobody can; set by session_stop_at */
 } Session;
 
 struct Snapshot;
 
 Session *session_new(const Options *options);
 void session_free(Session *session);
+/* From now on a line ends with a diagnostic while *stop is nonzero, and leaves the session as it was. */
+void session_stop_at(Session *session, volatile sig_atomic_t *stop);
 /* One line: a command (`:help`), or the beginning or continuation of statements. Prints on stdout, diagnostics on
  * stderr. False when the user wants to leave. */
 bool session_line(Session *session, const char *line);

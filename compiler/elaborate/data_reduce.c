@@ -111,13 +111,15 @@ static Value accumulate(Elaborator *el, Op op, Node x, const int32_t *axes, uint
     for (int64_t first = start; good && first < end; first += ROWS_AT_ONCE) {
         int64_t now = end - first < ROWS_AT_ONCE ? end - first : ROWS_AT_ONCE;
         const Tensor *tensor;
-        good = bind_rows(el, eval, block, x, first, now) && eval_run(eval, &piece, 1, &tensor);
+        good = !context_stopped(el->context) && bind_rows(el, eval, block, x, first, now) &&
+               eval_run(eval, &piece, 1, &tensor);
         if (!good) break;
         if (!total) total = calloc((size_t)(count = tensor->count) + 1, sizeof *total);
         for (int64_t i = 0; i < count; i++)
             total[i] = first > start ? combine(op, total[i], tensor->data[i]) : tensor->data[i];
     }
-    if (!good) complain(el, DIAG_data_source, at, "this cannot be computed from the rows of the data");
+    if (!good && !context_stopped(el->context))
+        complain(el, DIAG_data_source, at, "this cannot be computed from the rows of the data");
     for (int64_t i = 0; i < count; i++) total[i] /= scale;
     Value value = good ? literal_of(el, &type, total, count) : value_error();
     free(total);

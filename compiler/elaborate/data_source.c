@@ -200,6 +200,7 @@ static Value open_source(Elaborator *el, Scope *scope, const Syntax *node, int k
     source.source =
         provider->open(provider->host, source.kind, source.path, source.args, source.n_args, like, &message);
     if (source.source) return opened(el, &source, node->span);
+    if (context_stopped(el->context)) return value_error();
     complain(el, data_failure(el), node->span, "%s", message ? message : "this source cannot be opened");
     return value_error();
 }

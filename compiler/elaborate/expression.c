@@ -234,6 +234,7 @@ static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
 Value evaluate(Elaborator *el, Scope *scope, const Syntax *node)
 {
     if (!node) return value_error(); /* what the parser could not read */
+    if (context_stopped(el->context)) return value_error();
     mark_place(el, node->span);
     return evaluate_node(el, scope, node);
 }

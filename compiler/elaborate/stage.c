@@ -38,7 +38,7 @@ Flow run_repeat(Elaborator *el, Scope *scope, const Syntax *repeat, Value *x, Sp
     if (!turns_of(el, scope, repeat, &over, &turns)) return FLOW_STOP;
     const char *outer = el->frame ? el->frame->turns : "";
     Flow flow = FLOW_NEXT;
-    for (int64_t turn = 0; turn < turns && flow == FLOW_NEXT; turn++) {
+    for (int64_t turn = 0; turn < turns && flow == FLOW_NEXT && !context_stopped(el->context); turn++) {
         Scope *inner = scope_new(el, scope, scope->inside_prelude);
         Value item = over.kind == VALUE_LIST ? over.items[turn] : value_integer(el, turn);
         if (repeat->name) scope_bind(el, inner, repeat->name, false, item, repeat->name_span);

@@ -83,7 +83,9 @@ bool pass_run(const char *name, Module *module, const PassOptions *options)
     static const PassOptions none = {0};
     const Pass *pass = find_pass(module, name);
     if (!options) options = &none;
-    if (!pass || !needs_are_met(module, pass) || !pass->function(module, options)) return false;
+    Context *context = graph_context(module->graph);
+    if (!pass || context_stopped(context) || !needs_are_met(module, pass)) return false;
+    if (!pass->function(module, options) || context_stopped(context)) return false;
 #ifndef NDEBUG
     const char *wrong = module_verify(module);
     if (wrong) fprintf(stderr, "nnc: internal error: after %s: %s\n", name, wrong), abort();

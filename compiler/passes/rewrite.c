@@ -71,7 +71,7 @@ static Node guard_gradient(void *data, Node old, Node rebuilt)
     (void)old;
     Roots *roots = data;
     Graph *graph = roots->graph;
-    if (node_op(graph, rebuilt) != OP_GRADIENT) return rebuilt;
+    if (node_op(graph, rebuilt) != OP_GRADIENT || context_stopped(graph_context(graph))) return rebuilt;
     Node y = node_arg(graph, rebuilt, 0), x = node_arg(graph, rebuilt, 1);
     if (op_info(node_op(graph, x))->class == OP_CLASS_SOURCE) return rebuilt;
     size_t n_inner = roots->guards.count;
@@ -113,15 +113,30 @@ static void release_guards(Roots *roots)
     assert(roots->roots.count == n_fields);
 }
 
+typedef struct {
+    Context *context;
+    Node (*replace)(void *data, Node old, Node rebuilt);
+    void *data;
+} Replacement;
+
+/* Once it is stopped nothing fits any more, which ends rewriting without end, too. */
+static Node replace_unless_stopped(void *data, Node old, Node rebuilt)
+{
+    const Replacement *replacement = data;
+    if (context_stopped(replacement->context)) return rebuilt;
+    return replacement->replace(replacement->data, old, rebuilt);
+}
+
 bool rewrite_module(Module *module, Node (*replace)(void *data, Node old, Node rebuilt), void *data)
 {
     Roots roots = {.graph = module->graph};
+    Replacement replacement = {graph_context(module->graph), replace, data};
     collect_fields(module, &roots);
     if (has_gradients(&roots)) {
         graph_rewrite(roots.graph, roots.roots.at, (uint32_t)roots.roots.count, guard_gradient, &roots);
         for (size_t i = 0; i < roots.guards.count; i++) vec_push(&roots.roots, roots.guards.at[i].x);
     }
-    graph_rewrite(roots.graph, roots.roots.at, (uint32_t)roots.roots.count, replace, data);
+    graph_rewrite(roots.graph, roots.roots.at, (uint32_t)roots.roots.count, replace_unless_stopped, &replacement);
     release_guards(&roots);
     bool changed = false;
     for (size_t i = 0; i < roots.fields.count; i++) {

@@ -358,8 +358,11 @@ static void add_node(Program *program, Node node)
     group_note_reads(program, group, &group->draft);
 }
 
-void program_fuse(Program *program)
+bool program_fuse(Program *program)
 {
-    for (uint32_t i = 0; i < program->n_order; i++)
+    for (uint32_t i = 0; i < program->n_order; i++) {
+        if (context_stopped(program->context)) return false;
         if (facts_of(program, program->order[i])->materialised) add_node(program, program->order[i]);
+    }
+    return true;
 }

@@ -64,7 +64,7 @@ static void add_launch(Program *program, Pool *pool, Launches *launches, Finishe
 static void add_launches(Program *program, Pool *pool, Launches *launches)
 {
     uint32_t *order = program_launch_order(program);
-    for (size_t i = 0; i < program->groups.count; i++) {
+    for (size_t i = 0; i < program->groups.count && !context_stopped(program->context); i++) {
         Group *group = program->groups.at[order[i]];
         /* Sources become buffers when something reads them. */
         size_t before = program->buffers.count;
@@ -86,7 +86,7 @@ static void program_free(Program *program)
     free(program->facts);
 }
 
-static void run_steps(Program *program, const Function *function, bool step)
+static bool run_steps(Program *program, const Function *function, bool step)
 {
     uint32_t count = graph_count(program->graph);
     program->facts = calloc(count + 1, sizeof *program->facts);
@@ -99,21 +99,25 @@ static void run_steps(Program *program, const Function *function, bool step)
     program_set_targets(program, function, step);
     program_set_order(program, function, step);
     program_materialise(program);
-    program_fuse(program);
+    if (!program_fuse(program)) return false;
     program_place(program);
+    return true;
 }
 
 static PlanProgram make_program(Program *program, Pool *pool, const Function *function, bool step, Name name)
 {
     uint32_t scalars[NEED_NONE] = {NO_GROUP, NO_GROUP, NO_GROUP, NO_GROUP};
     program->scalars = scalars;
-    run_steps(program, function, step);
+    PlanProgram result = {.name = name};
+    if (!run_steps(program, function, step)) {
+        program_free(program);
+        return result;
+    }
     for (size_t i = 0; i < program->buffers.count; i++) program->buffers.at[i].last = UINT32_MAX;
     Launches launches = {0};
     add_launches(program, pool, &launches);
     for (size_t i = 0; i < program->buffers.count; i++)
         if (program->buffers.at[i].last == UINT32_MAX) program->buffers.at[i].last = 0;
-    PlanProgram result = {.name = name};
     result.n_buffers = (uint32_t)program->buffers.count;
     result.n_launches = (uint32_t)launches.count;
     result.buffers = ARENA_COPY(program->context->arena, PlanBuffer, program->buffers.at, result.n_buffers);
@@ -153,5 +157,5 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
     vec_free(&pool.kernels);
     vec_free(&pool.hashes);
     free(pool.table);
-    return plan;
+    return context_stopped(context) ? NULL : plan;
 }

@@ -14,7 +14,8 @@ typedef struct {
  * two programs: "training", in phases, with every gradient stored, and "step", fused throughout, which stores losses,
  * metrics and updates alone; both compute the same scalar operations in the same order. Every other function gives one
  * program of its name. A total loss that is none of a function's results is added to them as the loss `loss`, or
- * `total` where that name is taken. Allocated in the context's arena; the module must live as long. */
+ * `total` where that name is taken. Allocated in the context's arena; the module must live as long.
+ * NULL when the context was stopped. */
 Plan *schedule(Context *context, Module *module, const ScheduleOptions *options);
 
 #endif

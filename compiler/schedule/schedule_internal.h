@@ -257,8 +257,8 @@ bool group_depends(Program *program, uint32_t group, uint32_t on);
 /* Notes what a draft's loads need: readers of nodes, dependencies on groups. */
 void group_note_reads(Program *program, Group *group, const Draft *draft);
 
-/* fuse.c */
-void program_fuse(Program *program);
+/* fuse.c: false when the context was stopped. */
+bool program_fuse(Program *program);
 
 /* place.c, finish.c */
 /* The buffer of an input, parameter, state, setting or literal. */

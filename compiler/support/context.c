@@ -35,6 +35,18 @@ void context_keep(Context *context, const char *name, const void *thing)
     vec_push(&context->kept, (KeptThing){name, thing});
 }
 
+bool context_stop_asked(const Context *context)
+{
+    return context->stop && *context->stop;
+}
+
+bool context_stopped(Context *context)
+{
+    if (!context_stop_asked(context)) return false;
+    diag_new(context->diagnostics, DIAG_interrupted, NO_SPAN, "interrupted: nothing of it is kept");
+    return true;
+}
+
 const void *context_kept(const Context *context, const char *name)
 {
     for (; context; context = context->base)

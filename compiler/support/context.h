@@ -2,6 +2,8 @@
 #ifndef NNC_SUPPORT_CONTEXT_H
 #define NNC_SUPPORT_CONTEXT_H
 
+#include <signal.h>
+
 #include "support/arena.h"
 #include "support/diag.h"
 #include "support/intern.h"
@@ -20,6 +22,7 @@ typedef struct Context {
     Diagnostics *diagnostics;
     const struct Context *base;
     Vec(KeptThing) kept;
+    const volatile sig_atomic_t *stop; /* nonzero: what works on it is to end; NULL: nobody can say so */
 } Context;
 
 Context *context_new(void);
@@ -34,5 +37,11 @@ void context_free(Context *context);
 void context_keep(Context *context, const char *name, const void *thing);
 /* NULL when neither the context nor its base keeps it. */
 const void *context_kept(const Context *context, const char *name);
+
+/* Whether the user wants an end of what works on the context, which is a diagnostic then. It is asked between pieces of
+ * work; who is told so gives up, as after any other mistake. */
+bool context_stopped(Context *context);
+/* The same without the diagnostic: for threads beside the context's own. */
+bool context_stop_asked(const Context *context);
 
 #endif

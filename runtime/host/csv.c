@@ -182,6 +182,8 @@ static int make_columns(Table *table, const nn_csv_row *row, bool header)
 
 static int take_row(Table *table, const nn_csv_row *row)
 {
+    const volatile sig_atomic_t *stop = table->request->stop;
+    if (stop && *stop) return nn_fail(NN_ERROR_STATE, "interrupted");
     if (row->count != table->n_columns)
         return nn_fail((nn_status)NN_DATA_FIELDS, "%s:%lld: %zu fields, but there are %zu columns",
                        table->request->path, (long long)row->line, row->count, table->n_columns);

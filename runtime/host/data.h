@@ -13,6 +13,8 @@
 #ifndef NN_HOST_DATA_H
 #define NN_HOST_DATA_H
 
+#include <signal.h>
+
 #include "nn.h"
 
 /* Kinds of failure beside those of nn_status. */
@@ -47,9 +49,9 @@ typedef struct nn_source nn_source;
 
 /* `path` is NULL for generated kinds. `like`, when not NULL, is the source whose categories this one shares (a test set
  * takes those of the training set; a text that is none of them is an error). An unknown kind or argument is an error.
- */
+ * While *stop is nonzero the reading of a table ends with NN_ERROR_STATE; NULL: never. */
 int nn_source_open(const char *kind, const char *path, const nn_argument *args, size_t n_args, const nn_source *like,
-                   nn_source **source);
+                   const volatile sig_atomic_t *stop, nn_source **source);
 /* A source of one column over the caller's memory, which must outlive it: `rows` rows of rank `rank`, row-major. */
 int nn_source_literal(nn_type type, int64_t rows, int rank, const int64_t *dims, const void *values,
                       nn_source **source);

@@ -15,13 +15,13 @@ static const struct {
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 int nn_source_open(const char *kind, const char *path, const nn_argument *args, size_t n_args, const nn_source *like,
-                   nn_source **source)
+                   const volatile sig_atomic_t *stop, nn_source **source)
 {
     *source = NULL;
     for (size_t i = 0; i < KINDS; i++) {
         if (strcmp(kind, kinds[i].kind)) continue;
         if (kinds[i].file && !path) return nn_fail(NN_ERROR_ARGUMENT, "%s reads a file, but none is named", kind);
-        nn_source_request request = {kind, path, args, n_args, like};
+        nn_source_request request = {kind, path, args, n_args, like, stop};
         return kinds[i].open(&request, source);
     }
     return nn_fail(NN_ERROR_ARGUMENT, "there is no data source %s (idx, csv, npy, npz, blobs, spirals, moons)", kind);

@@ -38,6 +38,7 @@ typedef struct {
     const nn_argument *args;
     size_t n_args;
     const nn_source *like;
+    const volatile sig_atomic_t *stop; /* may be NULL */
 } nn_source_request;
 
 /* One sentence of error unless every argument has one of these names (NULL ends them). */

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     char path[32];
     nn_source *source;
     int file = file_with(bytes, size, path);
-    if (nn_source_open(FUZZ_KIND, path, NULL, 0, NULL, &source)) {
+    if (nn_source_open(FUZZ_KIND, path, NULL, 0, NULL, NULL, &source)) {
         LAW(*nn_message(), "refused without a reason");
     } else {
         for (size_t i = 0; i < nn_source_columns(source); i++) read_column(source, i);

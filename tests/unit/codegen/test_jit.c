@@ -101,3 +101,27 @@ Test(jit, a_compilation_that_nobody_waits_for_can_be_dropped)
     jit_free(jit);
     harness_free(&h);
 }
+
+/* What is stopped can be asked for again. */
+Test(jit, a_compilation_can_be_stopped)
+{
+    static Harness parts[N_SAMPLES];
+    volatile sig_atomic_t stop = 0;
+    Harness h = harness_new(samples[0].text, "native");
+    Plan *plan = all_samples(&h, parts);
+    const char *const first[] = {"row_softmax", NULL};
+    CodegenOptions options = {.programs = first};
+    h.context->stop = &stop;
+    Jit *jit = jit_compile(h.context, plan, &options);
+    cr_assert(jit);
+    stop = 1;
+    cr_expect_null(jit_compile(h.context, plan, NULL));
+    cr_expect_eq(diagnostics_errors(h.context->diagnostics), 1);
+    cr_expect_not(jit_require(jit, NULL));
+    cr_expect_eq(jit_image(jit)->n_programs, 1);
+    stop = 0;
+    cr_assert(jit_require(jit, NULL));
+    cr_assert_eq(jit_image(jit)->n_programs, N_SAMPLES);
+    jit_free(jit);
+    harness_free(&h);
+}

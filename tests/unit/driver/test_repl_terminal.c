@@ -219,27 +219,46 @@ static void test_completion_of_files_and_paths(void)
     rmdir(home);
 }
 
-static void test_computation_is_interrupted(void)
+/* Ctrl-C while `line` runs, which would take minutes; then `question` has its answer. */
+static void interrupt(const char *const *before, const char *line, const char *question, const char *answer)
 {
     char home[] = "/tmp/nnc-home-XXXXXX", path[64];
     Talk talk;
     check(mkdtemp(home) != NULL);
     talk_start(&talk, home);
     expect(&talk, "nn> ");
-    type(&talk, "param A: f32[3000, 3000] ~ normal\n");
-    expect(&talk, "nn> ");
-    type(&talk, "sum(A @ A @ A @ A @ A @ A @ A @ A)\n");
+    for (; *before; before++) {
+        type(&talk, *before);
+        expect(&talk, "\r\n");
+        expect(&talk, "nn> ");
+    }
+    type(&talk, line);
     expect(&talk, "\r\n");
     usleep(300000);
     type(&talk, "\003");
-    expect(&talk, "interrupted");
+    expect(&talk, "interrupted: nothing of it is kept");
     expect(&talk, "nn> ");
-    type(&talk, "6 * 7\n\004");
-    expect(&talk, "42\r\n");
+    type(&talk, question);
+    expect(&talk, answer);
+    type(&talk, "\004");
     check(talk_end(&talk) == EXIT_OK);
     snprintf(path, sizeof path, "%s/.nnc_history", home);
     unlink(path);
     rmdir(home);
+}
+
+static void test_work_is_interrupted(void)
+{
+    static const char *const matrix[] = {"param A: f32[3000, 3000] ~ normal\n", NULL};
+    static const char *const number[] = {"input x: f32\n", "s = x + 1\n", NULL};
+    static const char *const model[] = {
+        "data train { x = [1, 2] }\n",
+        "model m { input x: f32[n]; param A: f32[3000, 3000] = 1e-3; "
+        "loss = sum(A @ A @ A @ A @ A @ A @ A @ A @ A @ A @ A @ A @ A @ A @ A @ A) * sum(x) }\n",
+        "train m { optimizer = sgd(lr = 0.1); batch = 2; epochs = 1 }\n", NULL};
+    interrupt(matrix, "sum(A @ A @ A @ A @ A @ A @ A @ A)\n", "6 * 7\n", "42\r\n");
+    interrupt(number, "repeat 2000000000 { s = s + sin(s) }\n", ":type s\n", "f32\r\n");
+    interrupt(model, ":grad\n", ":type A\n", "f32[3000, 3000]\r\n");
 }
 
 int main(void)
@@ -249,6 +268,6 @@ int main(void)
     test_training_is_interrupted();
     test_training_is_followed();
     test_completion_of_files_and_paths();
-    test_computation_is_interrupted();
+    test_work_is_interrupted();
     return 0;
 }

@@ -161,6 +161,21 @@ Test(passes, folding_again_changes_nothing)
     }
 }
 
+Test(passes, they_can_be_stopped)
+{
+    const char *name;
+    for (unsigned i = 0; (name = pass_name(i, NULL)); i++) {
+        static const volatile sig_atomic_t stop = 1;
+        Context *context = context_new();
+        Module *module = random_module(context, 1, 3);
+        context->stop = &stop;
+        cr_expect_not(pass_run(name, module, NULL));
+        cr_expect_eq(diagnostics_errors(context->diagnostics), 1);
+        graph_free(module->graph);
+        context_free(context);
+    }
+}
+
 Test(passes, unknown_and_misplaced_passes_are_refused)
 {
     Context *context = context_new();

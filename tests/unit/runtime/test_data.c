@@ -36,12 +36,12 @@ static void write_file(const void *bytes, size_t size)
 
 static void open_kind(const char *kind)
 {
-    cr_assert_eq(nn_source_open(kind, path, NULL, 0, NULL, &source), 0, "%s", nn_message());
+    cr_assert_eq(nn_source_open(kind, path, NULL, 0, NULL, NULL, &source), 0, "%s", nn_message());
 }
 
 static void refuses(const char *kind, const char *part)
 {
-    cr_assert_neq(nn_source_open(kind, path, NULL, 0, NULL, &source), 0, "`%s` should be refused", part);
+    cr_assert_neq(nn_source_open(kind, path, NULL, 0, NULL, NULL, &source), 0, "`%s` should be refused", part);
     cr_assert(strstr(nn_message(), part), "`%s` lacks `%s`", nn_message(), part);
     cr_assert_null(source);
 }
@@ -178,17 +178,26 @@ Test(data, csv_arguments)
 {
     const nn_argument args[] = {{"header", NULL, 0}, {"delimiter", ";", 0}, {"text", "c1", 0}};
     write_text("1;10\n2;9\n");
-    cr_assert_eq(nn_source_open("csv", path, args, 3, NULL, &source), 0, "%s", nn_message());
+    cr_assert_eq(nn_source_open("csv", path, args, 3, NULL, NULL, &source), 0, "%s", nn_message());
     cr_assert_eq(nn_source_rows(source), 2);
     cr_assert_str_eq(nn_source_column(source, 1)->name, "c1");
     cr_assert_eq(nn_source_column(source, 1)->range, 2);
     cr_assert_str_eq(nn_source_category(source, 1, 0), "10");
     const nn_argument wrong[] = {{"separator", ";", 0}}, longer[] = {{"delimiter", "::", 0}};
     nn_source *none;
-    cr_assert_neq(nn_source_open("csv", path, wrong, 1, NULL, &none), 0);
+    cr_assert_neq(nn_source_open("csv", path, wrong, 1, NULL, NULL, &none), 0);
     cr_assert(strstr(nn_message(), "no argument separator"));
-    cr_assert_neq(nn_source_open("csv", path, longer, 1, NULL, &none), 0);
+    cr_assert_neq(nn_source_open("csv", path, longer, 1, NULL, NULL, &none), 0);
     cr_assert(strstr(nn_message(), "one character"));
+}
+
+Test(data, csv_can_be_stopped)
+{
+    static const volatile sig_atomic_t stop = 1;
+    write_text("a,b\n1,2\n");
+    cr_assert_neq(nn_source_open("csv", path, NULL, 0, NULL, &stop, &source), 0);
+    cr_assert_str_eq(nn_message(), "interrupted");
+    cr_assert_null(source);
 }
 
 Test(data, csv_shares_categories)
@@ -198,13 +207,13 @@ Test(data, csv_shares_categories)
     write_text("kind\nb\na\nc\n");
     open_kind("csv");
     write_text("kind\nc\n");
-    cr_assert_eq(nn_source_open("csv", path, NULL, 0, source, &test), 0, "%s", nn_message());
+    cr_assert_eq(nn_source_open("csv", path, NULL, 0, source, NULL, &test), 0, "%s", nn_message());
     cr_assert_eq(nn_source_column(test, 0)->range, 3);
     cr_assert_eq(nn_source_read_range(test, 0, 0, 1, &code), 0);
     cr_assert_eq(code, 2);
     nn_source_free(test);
     write_text("kind\na\nd\n");
-    cr_assert_eq(nn_source_open("csv", path, NULL, 0, source, &test), 0);
+    cr_assert_eq(nn_source_open("csv", path, NULL, 0, source, NULL, &test), 0);
     cr_assert_neq(nn_source_read_range(test, 0, 0, 1, &code), 0);
     cr_assert(strstr(nn_message(), ":3: column kind: `d` is none of the categories"), "%s", nn_message());
     nn_source_free(test);
@@ -442,9 +451,9 @@ Test(data, generated_sets_follow_their_arguments)
         nn_source *again, *other;
         float a[2], b[2], c[2];
         const nn_argument noisy[] = {{"samples", NULL, 101}, {"noise", NULL, 1}, {"seed", NULL, 4}};
-        cr_assert_eq(nn_source_open(kinds[i], NULL, args, 3, NULL, &source), 0, "%s", nn_message());
-        cr_assert_eq(nn_source_open(kinds[i], NULL, args, 3, NULL, &again), 0);
-        cr_assert_eq(nn_source_open(kinds[i], NULL, noisy, 3, NULL, &other), 0);
+        cr_assert_eq(nn_source_open(kinds[i], NULL, args, 3, NULL, NULL, &source), 0, "%s", nn_message());
+        cr_assert_eq(nn_source_open(kinds[i], NULL, args, 3, NULL, NULL, &again), 0);
+        cr_assert_eq(nn_source_open(kinds[i], NULL, noisy, 3, NULL, NULL, &other), 0);
         cr_assert_eq(nn_source_rows(source), 101);
         cr_assert_str_eq(nn_source_column(source, 1)->name, "label");
         for (int64_t row = 0; row < 101; row++) {
@@ -469,12 +478,12 @@ Test(data, generated_sets_follow_their_arguments)
         source = NULL;
     }
     const nn_argument half[] = {{"samples", NULL, 1.5}}, unknown[] = {{"sample", NULL, 1}};
-    cr_assert_neq(nn_source_open("moons", NULL, half, 1, NULL, &source), 0);
+    cr_assert_neq(nn_source_open("moons", NULL, half, 1, NULL, NULL, &source), 0);
     cr_assert(strstr(nn_message(), "samples of moons is 1.5"));
-    cr_assert_neq(nn_source_open("moons", NULL, unknown, 1, NULL, &source), 0);
-    cr_assert_neq(nn_source_open("rings", NULL, NULL, 0, NULL, &source), 0);
+    cr_assert_neq(nn_source_open("moons", NULL, unknown, 1, NULL, NULL, &source), 0);
+    cr_assert_neq(nn_source_open("rings", NULL, NULL, 0, NULL, NULL, &source), 0);
     cr_assert(strstr(nn_message(), "no data source rings"));
-    cr_assert_neq(nn_source_open("idx", NULL, NULL, 0, NULL, &source), 0);
+    cr_assert_neq(nn_source_open("idx", NULL, NULL, 0, NULL, NULL, &source), 0);
 }
 
 Test(data, literals_stay_where_they_are)

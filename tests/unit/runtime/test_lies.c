@@ -42,7 +42,7 @@ static size_t read_back(unsigned char *bytes, size_t most)
 static void refuses(const char *kind, const char *what)
 {
     nn_source *source = NULL;
-    cr_assert_neq(nn_source_open(kind, path, NULL, 0, NULL, &source), 0, "%s: %s is accepted", kind, what);
+    cr_assert_neq(nn_source_open(kind, path, NULL, 0, NULL, NULL, &source), 0, "%s: %s is accepted", kind, what);
     cr_assert(strstr(nn_message(), path), "%s: `%s` names no file", what, nn_message());
     cr_assert_null(source);
 }

@@ -25,6 +25,16 @@ Test(schedule, mlp_with_adam)
     model_free(model);
 }
 
+Test(schedule, it_can_be_stopped)
+{
+    static const volatile sig_atomic_t stop = 1;
+    Model *model = model_mlp(UPDATE_SGD, 7, 5, 4);
+    model->context->stop = &stop;
+    cr_expect_null(schedule(model->context, &model->module, NULL));
+    cr_expect_eq(diagnostics_errors(model->context->diagnostics), 1);
+    model_free(model);
+}
+
 /* The kernels of the fused step, in order: a regression of fusion shows here. */
 Test(schedule, kernels_of_the_sgd_step)
 {

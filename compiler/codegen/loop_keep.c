@@ -37,15 +37,17 @@ static uint32_t find_reduce(const Emitter *e, uint32_t store, uint32_t value)
     return UINT32_MAX;
 }
 
-/* True when the store's value depends on `value` other than through reductions. */
-static bool needs_directly(const Kernel *kernel, uint32_t from, uint32_t value)
+/* Marks what the value depends on other than through reductions; operands stand before what uses them. */
+static const bool *mark_direct(const Emitter *e, uint32_t value)
 {
-    if (from == value) return true;
-    if (from < value || kernel->values[from].kind == KERNEL_REDUCE) return false;
-    for (uint32_t i = 0; i < kernel->values[from].n_args; i++) {
-        if (needs_directly(kernel, kernel->values[from].args[i], value)) return true;
+    const Kernel *kernel = e->kernel;
+    bool *direct = ARENA_ARRAY(e->arena, bool, kernel->n_values);
+    direct[value] = true;
+    for (uint32_t v = value + 1; v-- > 0;) {
+        if (!direct[v] || kernel->values[v].kind == KERNEL_REDUCE) continue;
+        for (uint32_t i = 0; i < kernel->values[v].n_args; i++) direct[kernel->values[v].args[i]] = true;
     }
-    return false;
+    return direct;
 }
 
 static void find_kept_by(Emitter *e, uint32_t store)
@@ -53,10 +55,11 @@ static void find_kept_by(Emitter *e, uint32_t store)
     const Kernel *kernel = e->kernel;
     const KernelValue *sink = &kernel->values[store];
     if (!owns_buffer(kernel, store)) return;
+    const bool *direct = mark_direct(e, sink->args[0]);
     for (uint32_t v = store; v-- > 0;) {
         const KernelValue *value = &kernel->values[v];
         bool fits = is_elementary(value) && value->domain == sink->domain && value->dtype == sink->dtype;
-        if (!fits || e->kept[v].store != UINT32_MAX || !needs_directly(kernel, sink->args[0], v)) continue;
+        if (!fits || e->kept[v].store != UINT32_MAX || !direct[v]) continue;
         uint32_t reduce = find_reduce(e, store, v);
         if (reduce == UINT32_MAX) continue;
         e->kept[v] = (Kept){store, reduce};

@@ -198,7 +198,7 @@ static Term *build(Builder *b, Node node)
     OpClass class = op_info(info->op)->class;
     Name called = b->names[node.id];
     Term *term;
-    if (class == OP_CLASS_SOURCE)
+    if (class == OP_CLASS_SOURCE && (info->op != OP_LITERAL || !called))
         term = source(b, node);
     else if (called && !node_same(node, b->root))
         term = term_name(b->arena, called, RANK_NAME);
@@ -217,7 +217,7 @@ static void choose_names(Builder *b, const Node *nodes, uint32_t count)
     for (uint32_t sources = 2; sources-- > 0;) {
         for (uint32_t i = count; i-- > 0;) {
             const NodeInfo *info = graph_node(b->graph, nodes[i]);
-            bool source = op_info(info->op)->class == OP_CLASS_SOURCE;
+            bool source = op_info(info->op)->class == OP_CLASS_SOURCE && info->op != OP_LITERAL;
             Name called = source ? info->attr.name : graph_name(b->graph, nodes[i]);
             bool free_name = called && source == (sources == 1);
             for (size_t k = 0; free_name && k < taken.count; k++) free_name = taken.at[k] != called;

@@ -167,6 +167,9 @@ void outcome_free(Outcome *outcome);
 /* repl_print.c */
 /* Prints the value of an expression, or of a binding of `name`. False after diagnostics. */
 bool session_print(Session *session, const char *name, Value value);
+/* Prints what a name was bound to. A value that is known and without unknowns takes the place of how it was computed,
+ * so that what is counted up for ever has no history. */
+bool session_print_binding(Session *session, Binding *binding);
 /* The session's own inputs, parameters and states, and inputs of models that were given a value. */
 void session_print_own(Session *session);
 /* The value as an expression that needs nothing else; false where there is none. */

@@ -27,8 +27,8 @@ static bool print_names(Session *session, const NameList *names)
 {
     for (size_t i = 0; i < names->count; i++) {
         if (names->at[i][0] != 'v') continue;
-        const Binding *binding = scope_find(session->scope, intern(session->context->names, names->at[i] + 1), false);
-        if (binding && !session_print(session, binding->name, binding->value)) return false;
+        Binding *binding = scope_find(session->scope, intern(session->context->names, names->at[i] + 1), false);
+        if (binding && !session_print_binding(session, binding)) return false;
     }
     return true;
 }

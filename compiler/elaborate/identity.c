@@ -25,15 +25,20 @@ void enter_body(Elaborator *el, const Syntax *syntax)
     el->body_differentiates = differentiates(syntax, NULL);
 }
 
+Node identify_node(Elaborator *el, Name name, Node node)
+{
+    Type type = *node_type(el->graph, node);
+    Name unique = intern_format(el->context->names, "d.%s.%u", name, ++el->n_identities);
+    Node dy = build_source(el->graph, OP_COTANGENT, unique, type);
+    Node args[] = {node, dy, node, dy};
+    Attr attr = {.integer = 1};
+    return graph_make(el->graph, OP_CUSTOM_GRADIENT, args, 4, &attr, &type);
+}
+
 Value identify(Elaborator *el, Name name, Value value)
 {
     bool tensor = value.kind == VALUE_TENSOR && !value.count;
     if (!tensor || !el->body_differentiates || !dtype_is_float(node_type(el->graph, value.node)->dtype)) return value;
     if (!differentiates(el->body_syntax, name)) return value;
-    Type type = *node_type(el->graph, value.node);
-    Name unique = intern_format(el->context->names, "d.%s.%u", name, ++el->n_identities);
-    Node dy = build_source(el->graph, OP_COTANGENT, unique, type);
-    Node args[] = {value.node, dy, value.node, dy};
-    Attr attr = {.integer = 1};
-    return value_tensor(graph_make(el->graph, OP_CUSTOM_GRADIENT, args, 4, &attr, &type));
+    return value_tensor(identify_node(el, name, value.node));
 }

@@ -22,3 +22,17 @@ printf 'nosuch\n1 + 1\n' | { "$nnc" 2>/dev/null || true; } | grep -qx 2 || fail 
 expect 'model logistic(x0: f32[batch], x1: f32[batch], y: f32[batch]): 3 parameters in 3 tensors' \
     "$nnc" repl "$examples/logistic.nn" </dev/null
 fails 1 'nosuch.nn' "$nnc" repl nosuch.nn </dev/null
+# What differs from machine to machine has a shape: code has the kernel's function, and its loop is over what was asked.
+says() { # says TEXT COMMAND: a session with an expression and a model answers the command with a line that matches
+    { cat "$2/examples/logistic.nn" && printf 'input v: f32[n]\nf = tanh(v)\nv = [1, 2]\n%s\n' "$3"; } >typed
+    "$nnc" <typed >got 2>said || fail "$3: $(cat said)"
+    grep -q "$1" got || fail "$3 should say \"$1\" but said: $(cat got)"
+}
+says '^define internal void @loop_[0-9]*_[a-z_]*(' "$2" ':llvm f'
+says '^@nn_image_native = ' "$2" ':llvm'
+says 'c"logistic\\00"' "$2" ':llvm'
+says '^loop_[0-9]*_[a-z_]*:' "$2" ':asm f'
+says '\.file.*"session"' "$2" ':asm f'
+says '\.file.*"logistic"' "$2" ':asm'
+says '^compiled in [0-9.]* ms, ran in [0-9.]* ms$' "$2" ':time f'
+says '^compiled in [0-9.]* ms, ran in [0-9.]* ms$' "$2" ':time sum(f * v) + 1'

@@ -30,6 +30,14 @@ const char *session_command_name(size_t index)
     return index < N_COMMANDS ? rows[index].name : NULL;
 }
 
+const char *session_command_meant(const char *word)
+{
+    if (!strcmp(word, "exit")) return "quit";
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (!strcmp(rows[i].name, word)) return rows[i].name;
+    return NULL;
+}
+
 CommandTakes session_command_takes(const char *name, size_t length)
 {
     for (size_t i = 0; i < N_COMMANDS; i++)

@@ -106,8 +106,10 @@ static void collect_model(Collecting *c, const Session *session, CommandTakes ta
     if (!session->models.count) return;
     const Program *program = vec_last(&session->models)->pipeline.program;
     for (uint32_t i = 0; takes == TAKES_SPLITS && i < program->n_splits; i++) collect(c, program->splits[i].name);
-    for (uint32_t i = 0; takes == TAKES_SETTINGS && i < program->module->n_settings; i++)
-        collect(c, graph_node(program->module->graph, program->module->settings[i].node)->attr.name);
+    for (uint32_t i = 0; takes == TAKES_SETTINGS && i < program->module->n_settings; i++) {
+        Name name = graph_node(program->module->graph, program->module->settings[i].node)->attr.name;
+        if (model_setting_is_free(name)) collect(c, name);
+    }
 }
 
 static void collect_taken(Collecting *c, const Session *session, CommandTakes takes)

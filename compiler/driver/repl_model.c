@@ -307,12 +307,18 @@ void model_grad(Session *session, const char *argument)
 
 /* ---- Settings ---- */
 
+bool model_setting_is_free(const char *name)
+{
+    return strcmp(name, "step") && strcmp(name, "progress");
+}
+
 static void print_settings(const Loaded *model)
 {
     for (size_t i = 0; i < nn_model_tensors(model->pipeline.model); i++) {
         nn_tensor tensor = {.size = sizeof tensor};
         double value;
         if (nn_model_tensor(model->pipeline.model, i, &tensor) || tensor.role != NN_ROLE_SETTING) continue;
+        if (!model_setting_is_free(tensor.name)) continue;
         if (!nn_params_setting(model->params, tensor.name, &value)) printf("%-24s %.9g\n", tensor.name, value);
     }
 }

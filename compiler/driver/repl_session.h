@@ -192,6 +192,8 @@ typedef enum {
 } CommandTakes;
 /* Of a command by its whole name; NOTHING of an unknown one. */
 CommandTakes session_command_takes(const char *name, size_t length);
+/* The command that a word without a colon probably means; NULL: none. */
+const char *session_command_meant(const char *word);
 /* The names of commands for completion; NULL past the last. */
 const char *session_command_name(size_t index);
 
@@ -201,5 +203,7 @@ void model_eval(Session *session, const char *argument);
 void model_params(Session *session, const char *argument);
 void model_grad(Session *session, const char *argument);
 void model_set(Session *session, const char *argument);
+/* Whether a setting is the user's: the training counts `step` and `progress` itself. */
+bool model_setting_is_free(const char *name);
 
 #endif

@@ -43,8 +43,21 @@ static void note_sum(Session *session)
     session->el->summed = false;
 }
 
+/* `help` and `exit` are typed by habit. True after the diagnostic. */
+static bool is_bare_command(Session *session, const Syntax *statement)
+{
+    const Syntax *word = statement->n_kids == 1 ? statement->kids[0] : NULL;
+    if (!word || word->kind != SYNTAX_NAME || scope_find(session->scope, word->name, false)) return false;
+    const char *command = session_command_meant(word->name);
+    if (!command) return false;
+    diag_hint(complain(session->el, DIAG_unknown_name, word->span, "there is no value called `%s`", word->name),
+              "commands begin with a colon: `:%s`", command);
+    return true;
+}
+
 static bool run_expressions(Session *session, const Syntax *statement)
 {
+    if (is_bare_command(session, statement)) return false;
     for (uint32_t i = 0; i < statement->n_kids; i++) {
         Value value = evaluate(session->el, session->scope, statement->kids[i]);
         session_note_starts(session);

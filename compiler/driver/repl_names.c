@@ -250,3 +250,17 @@ void names_bring(Session *session, const Loaded *model, bool fresh, NameList *br
     frame_free(b.own->frame);
     elaborator_free(b.own);
 }
+
+void names_keep_bound(const Session *session, Node node)
+{
+    Graph *graph = session->el->graph;
+    uint32_t count;
+    Node *nodes = graph_reachable(graph, &node, 1, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        Name name = graph_name(graph, nodes[i]);
+        const Binding *binding = name ? scope_find(session->scope, name, false) : NULL;
+        bool bound = binding && binding->value.kind == VALUE_TENSOR && node_same(binding->value.node, nodes[i]);
+        if (name && !bound) graph_set_name(graph, nodes[i], NULL);
+    }
+    free(nodes);
+}

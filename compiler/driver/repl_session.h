@@ -136,6 +136,9 @@ Loaded *session_model_ready(Session *session, const char *name);
 void names_begin(Session *session, const char *name, struct Snapshot *snapshot);
 /* What was declared under a name is the session's own from now on. */
 void names_claim(Session *session, const char *name);
+/* What a name was bound to on the way, in a turn of a repeat or inside a function, is not what it stands for in the
+ * session: the nodes beneath this one keep a name that leads to them alone. */
+void names_keep_bound(const Session *session, Node node);
 /* The model among whose parameters the value of a path or setting lies; NULL: no model's. */
 const char *names_model_of(const Session *session, const char *path);
 /* Binds the names of a model. Where it was not defined now (`fresh`) but an item that it may use, those stay that the

@@ -68,29 +68,14 @@ static bool run_expressions(Session *session, const Syntax *statement)
     return true;
 }
 
-/* What a name was bound to on the way, as in the turns of a repeat, is not what it stands for in a formula. */
-static void unname_passed(Session *session, const NameList *names, uint32_t first)
-{
-    Graph *graph = session->el->graph;
-    for (uint32_t id = first + 1; id <= graph_count(graph); id++) {
-        Name name = graph_name(graph, (Node){id});
-        if (!name || !names_have(names, 'v', name)) continue;
-        const Binding *binding = scope_find(session->scope, name, false);
-        if (!binding || binding->value.kind != VALUE_TENSOR || binding->value.node.id != id)
-            graph_set_name(graph, (Node){id}, NULL);
-    }
-}
-
 /* Runs what is no expression, and says what was bound. */
 static bool run_binding(Session *session, const Syntax *statement, const NameList *names)
 {
     Value ignored = value_error();
     Elaborator *el = session->el;
-    uint32_t before = graph_count(el->graph);
     run_statement(el, session->scope, statement, &ignored);
     el->results.count = el->losses.count = 0;
     if (session_failed(session)) return false;
-    unname_passed(session, names, before);
     session_note_starts(session);
     note_sum(session);
     bool declares = statement->kind == SYNTAX_INPUT || statement->kind == SYNTAX_TARGET ||

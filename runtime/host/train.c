@@ -146,6 +146,17 @@ static int measure(nn_trainer *trainer, nn_standing *standing)
     return NN_OK;
 }
 
+static bool is_stopped(const nn_trainer *trainer)
+{
+    return trainer->training->stop && *trainer->training->stop;
+}
+
+/* Scores that are only shown need not come to their end; those that decide or are written down must. */
+static bool is_only_shown(const nn_training *training)
+{
+    return !training->log && !training->checkpoint && !training->patience;
+}
+
 static int score(const nn_trainer *trainer, const nn_split *split, nn_score *scores, size_t *count)
 {
     const nn_training *training = trainer->training;
@@ -155,7 +166,8 @@ static int score(const nn_trainer *trainer, const nn_split *split, nn_score *sco
                                 .dims = training->dims,
                                 .n_dims = training->n_dims,
                                 .partials = training->partials,
-                                .n_partials = training->n_partials};
+                                .n_partials = training->n_partials,
+                                .stop = is_only_shown(training) ? training->stop : NULL};
     return nn_evaluate(&evaluation, scores, count);
 }
 
@@ -190,6 +202,10 @@ static int end_part(nn_trainer *trainer, nn_standing *standing, nn_score *valid,
         status = score(trainer, training->valid, valid, n_valid);
         if (!status) status = nn_best_see(trainer, standing->step, valid, *n_valid);
         if (training->average) nn_swap_averages(training->params);
+    }
+    if (status && is_stopped(trainer) && is_only_shown(training)) {
+        *n_valid = trainer->n_valid = 0;
+        return NN_OK;
     }
     if (status) return status;
     if (shown || nn_best_is_over(trainer)) {
@@ -226,11 +242,6 @@ static int take_step(nn_trainer *trainer, const nn_batch **batch, uint64_t step,
     trainer->sums.loss += rows * *loss;
     trainer->sums.rows += rows;
     return tell(trainer, AFTER, *batch, step, *loss);
-}
-
-static bool is_stopped(const nn_trainer *trainer)
-{
-    return trainer->training->stop && *trainer->training->stop;
 }
 
 static bool is_due(const nn_trainer *trainer, uint64_t step)
@@ -353,8 +364,11 @@ static int say_end(nn_trainer *trainer, nn_standing *standing, const nn_training
     if (ending.whole) {
         ending.n_train = NN_MOST_SCORES;
         int status = score(trainer, training->train, train, &ending.n_train);
-        if (status) return status;
-    } else {
+        ending.whole = !status;
+        if (status && !(is_stopped(trainer) && is_only_shown(training))) return status;
+    }
+    if (!ending.whole) {
+        ending.n_train = 1;
         for (size_t i = 0; i < standing->n_scores; i++) train[ending.n_train++] = standing->scores[i];
     }
     nn_progress_end(&trainer->progress, &ending);

@@ -477,6 +477,30 @@ Test(train, long_trainings_are_calm)
     free(text);
 }
 
+static int stop_with_epoch(void *data, nn_session *session, const nn_batch *batch, uint64_t step, double loss)
+{
+    (void)data, (void)session, (void)step, (void)loss;
+    stop_soon = batch->last;
+    return NN_OK;
+}
+
+Test(train, a_stop_does_not_wait_for_scores_that_are_only_shown)
+{
+    nn_observer observer = {.after = stop_with_epoch}, *observers[] = {&observer};
+    for (int end = 0; end <= 1; end++) {
+        nn_training training = make_training();
+        training.epochs = end ? 1 : 3;
+        training.valid = &split;
+        training.stop = &stop_soon;
+        training.observers = observers;
+        training.n_observers = 1;
+        nn_params_set_step(params, 0);
+        char *text = train_and_read(training);
+        cr_expect_null(strstr(text, "valid"), "%s", text);
+        free(text);
+    }
+}
+
 Test(train, progress_is_a_line_an_epoch)
 {
     nn_training training = make_training();

@@ -30,7 +30,7 @@ static const char *sign_of(const Term *term)
     case TERM_T:
         return "T";
     case TERM_INDEX:
-        return "[]";
+        return term->n_kids == 1 && !strchr(term->note, ':') ? "element" : "[]";
     default:
         return term->name;
     }

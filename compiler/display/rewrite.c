@@ -1,4 +1,5 @@
-/* The display rules, bottom-up until none fits. */
+/* The display rules, bottom-up until none fits; and what no rule can say. */
+#include "display/assemble.h"
 #include "display/display.h"
 
 typedef struct {
@@ -17,10 +18,12 @@ static Node rewrite(void *data, Node old, Node rebuilt)
     for (int i = 0; i < MOST; i++) {
         const Rule *rule = NULL;
         Node next = rules_apply(rewriting->rules, rewriting->graph, rebuilt, &rule);
+        if (node_is_none(next)) next = display_assemble(rewriting->graph, rebuilt);
         if (node_is_none(next)) break;
-        if (rewriting->applied) rewriting->applied(rewriting->data, rule);
-        if (!graph_name(rewriting->graph, next) && graph_name(rewriting->graph, rebuilt))
-            graph_set_name(rewriting->graph, next, graph_name(rewriting->graph, rebuilt));
+        if (rewriting->applied && rule) rewriting->applied(rewriting->data, rule);
+        Name name = graph_name(rewriting->graph, rebuilt);
+        bool source = op_info(node_op(rewriting->graph, next))->class == OP_CLASS_SOURCE;
+        if (name && !source && !graph_name(rewriting->graph, next)) graph_set_name(rewriting->graph, next, name);
         rebuilt = next;
     }
     return rebuilt;

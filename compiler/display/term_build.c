@@ -84,52 +84,6 @@ Term *term_wrap(Builder *b, TermKind kind, Term *x, Term *y)
     return term;
 }
 
-static const char *slice_note(Builder *b, Node node)
-{
-    const NodeInfo *info = graph_node(b->graph, node);
-    DimTable *dims = graph_dims(b->graph);
-    const Type *from = node_type(b->graph, info->args[0]);
-    Text text = {0};
-    for (uint32_t i = 0; i < info->type.rank; i++) {
-        int64_t first = 0;
-        bool zero = dim_is_constant(dims, info->attr.sizes[i], &first) && first == 0;
-        if (i) text_string(&text, ", ");
-        if (!zero) dim_print(dims, info->attr.sizes[i], &text);
-        text_string(&text, ":");
-        Dim end = dim_add(dims, info->attr.sizes[i], info->type.dims[i]);
-        if (info->attr.ints[i] == 1 && !dim_same(end, from->dims[i])) dim_print(dims, end, &text);
-        if (info->attr.ints[i] != 1) text_format(&text, ":%d", info->attr.ints[i]);
-    }
-    return term_text(b, &text);
-}
-
-static const char *permutation_note(Builder *b, const NodeInfo *info)
-{
-    Text text = {0};
-    text_string(&text, "axes = [");
-    for (uint32_t i = 0; i < info->attr.n_ints; i++) text_format(&text, "%s%d", i ? ", " : "", info->attr.ints[i]);
-    text_string(&text, "]");
-    return term_text(b, &text);
-}
-
-/* [[before, after], …] of a padding. */
-static const char *widths_note(Builder *b, Node node)
-{
-    const NodeInfo *info = graph_node(b->graph, node);
-    const Type *from = node_type(b->graph, info->args[0]);
-    DimTable *dims = graph_dims(b->graph);
-    Text text = {0};
-    for (uint32_t i = 0; i < info->type.rank; i++) {
-        text_string(&text, i ? ", [" : "[[");
-        dim_print(dims, info->attr.sizes[i], &text);
-        text_string(&text, ", ");
-        dim_print(dims, dim_sub(dims, dim_sub(dims, info->type.dims[i], from->dims[i]), info->attr.sizes[i]), &text);
-        text_string(&text, "]");
-    }
-    text_string(&text, "]");
-    return term_text(b, &text);
-}
-
 static Term *structural(Builder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
@@ -137,23 +91,11 @@ static Term *structural(Builder *b, Node node)
     case OP_BROADCAST:
         return term_broadcast(b, node);
     case OP_RESHAPE:
-        return term_call(b, node, "reshape", term_dims_note(b, &info->type));
-    case OP_TRANSPOSE: {
-        uint32_t r = info->type.rank;
-        bool swap = r >= 2 && info->attr.ints[r - 1] == (int32_t)r - 2 && info->attr.ints[r - 2] == (int32_t)r - 1;
-        for (uint32_t i = 0; swap && i + 2 < r; i++) swap = info->attr.ints[i] == (int32_t)i;
-        return swap ? term_wrap(b, TERM_T, term_kid(b, node, 0), NULL)
-                    : term_call(b, node, "transpose", permutation_note(b, info));
-    }
-    case OP_SLICE: {
-        Term *term = term_wrap(b, TERM_INDEX, term_kid(b, node, 0), NULL);
-        term->note = slice_note(b, node);
-        return term;
-    }
+    case OP_TRANSPOSE:
+    case OP_SLICE:
     case OP_PAD:
-        return term_call(b, node, "pad", widths_note(b, node));
     case OP_CONCAT:
-        return term_call(b, node, "concat", arena_format(b->arena, "axis = %lld", (long long)info->attr.integer));
+        return term_movement(b, node);
     case OP_GATHER:
         return term_gather_node(b, node);
     case OP_SCATTER_ADD:

@@ -99,6 +99,9 @@ bool term_is_reduced(const NodeInfo *reduction, uint32_t axis);
 Term *term_reduction(Builder *b, Node node, bool keep);
 const char *term_axis_note(Builder *b, Node node);
 
+/* term_move.c: subscripts, paddings, transposes, values put together. */
+Term *term_movement(Builder *b, Node node);
+
 /* term_matrix.c: what lines axes up. */
 Term *term_contraction(Builder *b, Node node);
 Term *term_broadcast(Builder *b, Node node);

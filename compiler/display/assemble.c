@@ -54,12 +54,13 @@ typedef struct {
     uint32_t count;
 } Parts;
 
-static bool collect(const Graph *graph, Node node, bool root, Parts *pads)
+/* depth: of additions above; no more are looked through than there may be parts. */
+static bool collect(const Graph *graph, Node node, int depth, Parts *pads)
 {
     Op op = node_op(graph, node);
-    if (op == OP_ADD && (root || !graph_name(graph, node)))
-        return collect(graph, node_arg(graph, node, 1), false, pads) &&
-               collect(graph, node_arg(graph, node, 0), false, pads);
+    if (op == OP_ADD && (!depth || !graph_name(graph, node)))
+        return depth < MOST_PARTS && collect(graph, node_arg(graph, node, 1), depth + 1, pads) &&
+               collect(graph, node_arg(graph, node, 0), depth + 1, pads);
     if (op != OP_PAD || pads->count == MOST_PARTS) return false;
     pads->parts[pads->count++] = node;
     return true;
@@ -96,7 +97,7 @@ static Node join_paddings(Graph *graph, Node sum)
 {
     Parts pads = {.count = 0};
     DimTable *dims = graph_dims(graph);
-    if (!collect(graph, sum, true, &pads)) return NODE_NONE;
+    if (!collect(graph, sum, 0, &pads)) return NODE_NONE;
     uint32_t axis = padded_axis(graph, pads.parts[0]);
     if (axis == MAX_RANK) return NODE_NONE;
     Dim end = dim_constant(dims, 0);
@@ -121,14 +122,15 @@ static void add_element(Graph *graph, Node *elements, int64_t index, Node x)
     *element = node_is_none(*element) ? x : build_binary(graph, OP_ADD, *element, x);
 }
 
-static bool add_elements(Graph *graph, Node node, bool root, Node *elements)
+static bool add_elements(Graph *graph, Node node, int depth, Node *elements)
 {
     const NodeInfo info = *graph_node(graph, node);
     int64_t index;
-    if (!root && graph_name(graph, node)) return false;
+    if (depth > MOST_PARTS || (depth && graph_name(graph, node))) return false;
     switch (info.op) {
     case OP_ADD:
-        return add_elements(graph, info.args[0], false, elements) && add_elements(graph, info.args[1], false, elements);
+        return add_elements(graph, info.args[1], depth + 1, elements) &&
+               add_elements(graph, info.args[0], depth + 1, elements);
     case OP_PAD: {
         Node x = without_axis(graph, info.args[0], 0);
         if (node_is_none(x) || !dim_is_constant(graph_dims(graph), info.attr.sizes[0], &index)) return false;
@@ -154,7 +156,7 @@ static Node join_elements(Graph *graph, Node node)
     int64_t count;
     if (type.rank != 1 || !dtype_is_float(type.dtype) || !dim_is_constant(graph_dims(graph), type.dims[0], &count))
         return NODE_NONE;
-    if (count < 2 || count > MOST_ELEMENTS || !add_elements(graph, node, true, elements)) return NODE_NONE;
+    if (count < 2 || count > MOST_ELEMENTS || !add_elements(graph, node, 0, elements)) return NODE_NONE;
     for (int64_t i = 0; i < count; i++)
         if (node_is_none(elements[i])) elements[i] = build_constant(graph, type_scalar(type.dtype), 0);
     return stack_up(graph, elements, (uint32_t)count, 0);

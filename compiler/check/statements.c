@@ -126,6 +126,18 @@ static void walk_declaration(Walk *walk, const Syntax *statement)
     }
 }
 
+/* Whether it is `y == …` where `y = …` was meant; then y is taken for a value from here on. */
+static bool names_by_comparing(Walk *walk, Diag *diag, const Syntax *node)
+{
+    while (node && node->kind == SYNTAX_PIPE) node = node->kids[0];
+    if (!node || node->kind != SYNTAX_BINARY || node->op != OPERATOR_EQUAL) return false;
+    const Syntax *name = node->kids[0];
+    if (name->kind != SYNTAX_NAME) return false;
+    diag_hint(diag, "`==` compares; a name is given a value by `=`");
+    if (!is_known(walk, name->name, false)) know(walk, name->name, false, name->span);
+    return true;
+}
+
 static void walk_output(Walk *walk, const Syntax *statement)
 {
     const Syntax *names = statement->kids[0];
@@ -136,7 +148,7 @@ static void walk_output(Walk *walk, const Syntax *statement)
                 continue;
             }
             Diag *diag = mistake(walk, DIAG_unnamed_output, names->kids[i]->span, "an output needs a name");
-            diag_hint(diag, "write `output NAME = …`");
+            if (!names_by_comparing(walk, diag, names->kids[i])) diag_hint(diag, "write `output NAME = …`");
         }
         return;
     }
@@ -159,10 +171,7 @@ static void walk_expression_statement(Walk *walk, const Syntax *statement)
         return;
     }
     Diag *diag = mistake(walk, DIAG_bare_expression, statement->span, "this value is computed and thrown away");
-    bool compared = statement->n_kids == 1 && first && first->kind == SYNTAX_BINARY && first->op == OPERATOR_EQUAL;
-    if (compared && first->kids[0]->kind == SYNTAX_NAME)
-        diag_hint(diag, "`==` compares; a name is given a value by `=`");
-    else
+    if (statement->n_kids > 1 || !names_by_comparing(walk, diag, first))
         diag_hint(diag, "give it a name, or, if it continues the line above, end that line with its operator");
 }
 

@@ -16,7 +16,10 @@ static Node find_value(const Module *module, const char *name, NameSearch *seen)
     const Function *function = module_function(module, "inference");
     Vec(Node) roots = {0};
     uint32_t count;
-    for (uint32_t i = 0; i < function->n_results; i++) vec_push(&roots, function->results[i].value);
+    for (uint32_t i = 0; i < function->n_results; i++) {
+        vec_push(&roots, function->results[i].value);
+        if (function->results[i].name) vec_push(&seen->names, function->results[i].name);
+    }
     if (!node_is_none(function->loss)) vec_push(&roots, function->loss);
     Node *nodes = graph_reachable(module->graph, roots.at, (uint32_t)roots.count, &count);
     Node found = NODE_NONE;
@@ -26,6 +29,9 @@ static Node find_value(const Module *module, const char *name, NameSearch *seen)
         if (own) vec_push(&seen->names, own);
         if (called && called != own) vec_push(&seen->names, called);
     }
+    /* What an output or loss is called besides: `output y = h` is found as `h` and as `y`. */
+    for (uint32_t i = 0; i < function->n_results && node_is_none(found); i++)
+        if (function->results[i].name && !strcmp(function->results[i].name, name)) found = function->results[i].value;
     free(nodes);
     vec_free(&roots);
     return found;

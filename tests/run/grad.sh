@@ -4,6 +4,9 @@ expect 'w0 * L * (1 - L)' "$nnc" grad "$examples/logistic.nn" --of L --wrt x0
 expect 'w_{0} \, L \, (1 - L)' "$nnc" grad "$examples/logistic.nn" --of L --wrt x0 --latex
 fails 1 'w9' "$nnc" grad "$examples/logistic.nn" --of L --wrt w9
 fails 2 '--wrt' "$nnc" grad "$examples/logistic.nn"
+# An output that is an alias of another name is found by either.
+printf 'model m {\n    input x: f32\n    h = x^2\n    output y = h\n}\n' >alias.nn
+for name in h y; do expect '2 * x' "$nnc" grad alias.nn --of $name --wrt x; done
 # What is made of whole numbers in the text alone is real where nothing says otherwise, and an integer beside one.
 cat >open.nn <<'END'
 fn step(x) = if x > 0 then 1 else 0

@@ -17,6 +17,8 @@ int term_compare(const Term *a, const Term *b)
     int notes = strcmp(a->note ? a->note : "", b->note ? b->note : "");
     if (notes) return notes;
     if (a->n_kids != b->n_kids) return a->n_kids < b->n_kids ? -1 : 1;
+    uint32_t sizes[2] = {term_size(a), term_size(b)};
+    if (sizes[0] != sizes[1]) return sizes[0] < sizes[1] ? -1 : 1;
     for (uint32_t i = 0; i < a->n_kids; i++) {
         int order = term_compare(a->kids[i], b->kids[i]);
         if (order) return order;

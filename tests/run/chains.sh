@@ -42,3 +42,16 @@ case $(cat formula.txt) in
 "y : f32[n, k] = x / reshape("*"sum(x^57, axis = 1)"*", [n, 1])") ;;
 *) fail "a chain is broadcast as $(cut -c1-80 formula.txt)" ;;
 esac
+
+# Functions of functions, a thousand deep: what stands in a product is put in order without a walk to the bottom.
+cat >nest.nn <<TEXT
+model nest {
+    input x: f32
+    param a: f32 = 1
+    h = x
+    repeat 1000 { h = sin(h) + a }
+    output y = h
+}
+TEXT
+"$nnc" grad nest.nn --of y --wrt a >formula.txt || fail "a deep nest has no derivative"
+[ "$(grep -c '^t[0-9]* = ' formula.txt)" = 1994 ] || fail "the steps of a deep nest are $(wc -l <formula.txt)"

@@ -12,4 +12,7 @@ void check_one(const Items *items, const Item *item);
 /* The same for the prelude, which programs trust: a test calls it. */
 void check_prelude(const Items *items);
 
+/* Says what may stand left of `=` instead of `left`. */
+void check_hint_left(Diag *diag, const Syntax *left);
+
 #endif

@@ -1,6 +1,7 @@
 /* Statements: where they may stand, what they declare, what may stand on their left. */
 #include <string.h>
 
+#include "check/check.h"
 #include "check/check_internal.h"
 
 #define IN(kind) (1u << (SYNTAX_##kind))
@@ -65,6 +66,25 @@ static void reserved(Walk *walk, const Syntax *name)
     }
 }
 
+/* `f(x, y)`, as a function's definition has it behind `fn`. */
+static bool reads_as_definition(const Syntax *left)
+{
+    bool definition = left->kind == SYNTAX_CALL;
+    for (uint32_t i = 0; definition && i < left->n_kids; i++) definition = left->kids[i]->kind == SYNTAX_NAME;
+    return definition;
+}
+
+void check_hint_left(Diag *diag, const Syntax *left)
+{
+    Text text = {0};
+    syntax_print(left, &text);
+    if (reads_as_definition(left))
+        diag_hint(diag, "a function is defined outside of models, by `fn %s = …`", text_get(&text));
+    else
+        diag_hint(diag, "a name stands there, or a name with indices: `y[i, j] = …`");
+    text_free(&text);
+}
+
 static void walk_left(Walk *walk, const Syntax *left)
 {
     bool subscript = left->kind == SYNTAX_SUBSCRIPT && left->kids[0]->kind == SYNTAX_NAME;
@@ -74,7 +94,7 @@ static void walk_left(Walk *walk, const Syntax *left)
     }
     Diag *diag = mistake(walk, DIAG_bad_left_side, left->span, "%s cannot stand left of `=`",
                          syntax_phrase((SyntaxKind)left->kind));
-    diag_hint(diag, "a name stands there, or a name with indices: `y[i, j] = …`");
+    check_hint_left(diag, left);
 }
 
 static void walk_indexed(Walk *walk, const Syntax *left, const Syntax *right)

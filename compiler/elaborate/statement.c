@@ -1,4 +1,5 @@
 /* Statements, one after the other. */
+#include "check/check.h"
 #include "elaborate/elaborator.h"
 #include "ir/condition.h"
 
@@ -112,7 +113,8 @@ static Flow run_bind(Elaborator *el, Scope *scope, const Syntax *statement)
         return FLOW_NEXT;
     }
     if (first->kind != SYNTAX_NAME) {
-        complain(el, DIAG_bad_left_side, first->span, "%s cannot stand left of `=`", phrase(first));
+        check_hint_left(complain(el, DIAG_bad_left_side, first->span, "%s cannot stand left of `=`", phrase(first)),
+                        first);
         return FLOW_NEXT;
     }
     enter_binding(el, first->name);

@@ -106,11 +106,28 @@ static bool check(Pipeline *pipeline, const Values *values)
     return good;
 }
 
+/* The model in f64, in which differences are taken; mistakes are told of the types as they are written. */
+static bool elaborate(Pipeline *pipeline)
+{
+    if (pipeline_program(pipeline, true)) return true;
+    Options quiet = *pipeline->options;
+    quiet.dump_after = NULL;
+    Pipeline written = pipeline_start(&quiet);
+    if (pipeline_program(&written, false)) {
+        pipeline_drop(&written);
+        return false;
+    }
+    written.options = pipeline->options;
+    pipeline_drop(pipeline);
+    *pipeline = written;
+    return false;
+}
+
 int command_CHECK(const Options *options)
 {
     Pipeline pipeline = pipeline_start(options);
     /* What is checked is what is differentiated: `log(softmax(x))` in its stable form. */
-    if (!pipeline_program(&pipeline, true) || !pass_run("fold", pipeline.program->module, NULL) ||
+    if (!elaborate(&pipeline) || !pass_run("fold", pipeline.program->module, NULL) ||
         !pass_run("simplify", pipeline.program->module, NULL))
         return pipeline_finish(&pipeline, EXIT_USER);
     Values values = {0};

@@ -19,15 +19,20 @@ Pipeline pipeline_start(const Options *options)
     return (Pipeline){.context = context, .options = options, .provider = provider_new(context)};
 }
 
-int pipeline_finish(Pipeline *pipeline, int status)
+void pipeline_drop(Pipeline *pipeline)
 {
-    if (diagnostics_errors(pipeline->context->diagnostics)) status = EXIT_USER;
-    report(pipeline->context);
     nn_model_free(pipeline->model);
     jit_free(pipeline->jit);
     if (pipeline->program) graph_free(pipeline->program->module->graph);
     provider_free(pipeline->provider);
     context_free(pipeline->context);
+}
+
+int pipeline_finish(Pipeline *pipeline, int status)
+{
+    if (diagnostics_errors(pipeline->context->diagnostics)) status = EXIT_USER;
+    report(pipeline->context);
+    pipeline_drop(pipeline);
     return status;
 }
 

@@ -35,6 +35,8 @@ typedef struct {
 Pipeline pipeline_start(const Options *options);
 /* Reports the diagnostics and frees everything; returns EXIT_USER if there was an error, else `status`. */
 int pipeline_finish(Pipeline *pipeline, int status);
+/* Frees everything and says nothing. */
+void pipeline_drop(Pipeline *pipeline);
 
 /* Each step runs those before it that have not been run. False after diagnostics. */
 bool pipeline_program(Pipeline *pipeline, bool f64);

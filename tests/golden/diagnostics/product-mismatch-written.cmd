@@ -1,0 +1,1 @@
+nnc check product-mismatch-inside.nn

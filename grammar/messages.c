@@ -270,6 +270,8 @@ static Slip statement_slip(const Parser *parser, Expected expected)
                                               : "say how it is drawn: `~ normal` or `~ uniform`"};
     if (ended && now == NAME && (names_value(parser) || would_declare(parser, parser->now)))
         return (Slip){DIAG_missing_separator, "a new line or `;` ends a statement"};
+    if (now == COMMA && can_be(expected, "the end of the statement"))
+        return (Slip){DIAG_missing_separator, "statements are separated by a new line or `;`"};
     if (is_word(now) && can_be(expected, "a name") && !can_be(expected, "a number"))
         return (Slip){DIAG_reserved_word, "a reserved word cannot be a name"};
     return (Slip){DIAG_syntax, NULL};

@@ -57,9 +57,30 @@ static void print_bar(FILE *to, const nn_progress *progress, const nn_standing *
     fprintf(to, " [%s]", bar);
 }
 
+/* Four decimals, or digits where those would be zeros or too many; NaN without the sign that says nothing. */
+static void print_number(FILE *to, int width, double value)
+{
+    double size = fabs(value);
+    if (isnan(value))
+        fprintf(to, "%*s", width, "nan");
+    else if (isfinite(value) && size > 0 && (size < 1e-3 || size >= 1e6))
+        fprintf(to, "%*.2e", width, value);
+    else
+        fprintf(to, "%*.4f", width, value);
+}
+
+static void print_loss(FILE *to, double loss)
+{
+    fputs("  loss ", to);
+    print_number(to, 0, loss);
+}
+
 static void print_scores(FILE *to, const char *before, const nn_score *scores, size_t count)
 {
-    for (size_t i = 0; i < count; i++) fprintf(to, "  %s%s %.4f", before, scores[i].name, scores[i].value);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(to, "  %s%s ", before, scores[i].name);
+        print_number(to, 0, scores[i].value);
+    }
 }
 
 static void print_speed(FILE *to, const nn_progress *progress, double now)
@@ -117,7 +138,7 @@ static char *moving_line(const nn_progress *progress, const nn_standing *standin
     if (!to) return NULL;
     print_where(to, progress, standing);
     if (bar) print_bar(to, progress, standing);
-    fprintf(to, "  loss %.4f", standing->loss);
+    print_loss(to, standing->loss);
     print_scores(to, "", standing->scores, standing->n_scores);
     print_speed(to, progress, now);
     print_left(to, progress, standing, now);
@@ -177,7 +198,7 @@ void nn_progress_part(nn_progress *progress, const nn_standing *standing, const 
     if (progress->to) {
         erase_line(progress);
         print_where(progress->to, progress, standing);
-        fprintf(progress->to, "  loss %.4f", standing->loss);
+        print_loss(progress->to, standing->loss);
         print_scores(progress->to, "", standing->scores, standing->n_scores);
         print_scores(progress->to, "valid ", valid, n_valid);
         print_speed(progress->to, progress, now);
@@ -210,11 +231,14 @@ static void print_row(FILE *to, const char *title, const nn_score *columns, size
 {
     double value;
     fprintf(to, "  %-6s", title);
-    for (size_t i = 0; i < n_columns; i++)
+    for (size_t i = 0; i < n_columns; i++) {
+        int width = column_width(columns[i].name);
+        fputs("  ", to);
         if (has_score(scores, count, columns[i].name, &value))
-            fprintf(to, "  %*.4f", column_width(columns[i].name), value);
+            print_number(to, width, value);
         else
-            fprintf(to, "  %*s", column_width(columns[i].name), "");
+            fprintf(to, "%*s", width, "");
+    }
     fputc('\n', to);
 }
 

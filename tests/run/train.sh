@@ -149,3 +149,24 @@ grep -q '^  logits.dense    W \[2, 8\], b \[8\]  *24  -> \[batch, 8\]$' said || 
 model hasty.nn 'optimizer = sgd; patience = 3'
 sed 's/data train, valid/data train, test/' hasty.nn > blind.nn
 fails 1 "no data block \`valid\`" "$nnc" train blind.nn
+
+# Losses that grow beyond all bounds, and small ones, have the digits that say so; NaN has no sign.
+cat >rate.nn <<'END'
+model line {
+    input x: f32[batch]
+    target y: f32[batch]
+    param w: f32 = 0
+    loss = mse(w * x, y)
+}
+data train {
+    x = [1, 2, 3, 40]
+    y = [2, 4, 6, 80]
+}
+train line { optimizer = sgd(lr = 10); batch = 4; epochs = 50 }
+END
+"$nnc" train rate.nn >out.txt 2>&1 || fail "diverging: $(cat out.txt)"
+grep -q '  loss [0-9]\.[0-9][0-9]e+' out.txt || fail "a large loss: $(cat out.txt)"
+grep -q '  loss nan' out.txt || fail "a loss that is NaN: $(cat out.txt)"
+! grep -q -- '-nan' out.txt || fail "NaN has a sign: $(cat out.txt)"
+"$nnc" train rate.nn --set lr=0.001 >out.txt 2>&1 || fail "converging"
+grep -q '  loss [1-9]\.[0-9][0-9]e-' out.txt || fail "a small loss: $(cat out.txt)"

@@ -98,6 +98,7 @@ static bool simplify(Evaluation *e, Node node)
     static const char *const order[] = {"fold", "simplify", "differentiate", "simplify", "fold"};
     Outcome *out = e->out;
     names_keep_bound(e->session, node);
+    node = settled_begin(e->session, node);
     out->context = context_within(e->session->context);
     out->graph = graph_new(out->context);
     graph_copy(out->graph, e->session->el->graph, &node, 1);

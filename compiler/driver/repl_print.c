@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "driver/repl_session.h"
-#include "ir/build.h"
 
 static void put(Text *text)
 {
@@ -23,23 +22,7 @@ static void put_array(const Array *array, bool first, Text *to)
     array_print(array, to);
 }
 
-/* The elements of an outcome that is no formula, as a node; NODE_NONE where there are none, or too many. */
-static Node closed_node(Session *session, const Outcome *outcome, Node node)
-{
-    enum { MOST_ELEMENTS = 4096 };
-    const Array *value = &outcome->value;
-    Graph *graph = session->el->graph;
-    Op op = node_op(graph, node);
-    if (outcome->formula || !outcome->known || value->count > MOST_ELEMENTS) return NODE_NONE;
-    if (op == OP_CONST || op == OP_CUSTOM_GRADIENT || op == OP_RANDOM) return NODE_NONE;
-    Type type = *node_type(graph, node);
-    double number;
-    if (node_is_constant(outcome->graph, outcome->node, &number)) return build_constant(graph, type, number);
-    return build_literal(graph, type, value->data, (size_t)value->count * dtype_size(value->dtype));
-}
-
-/* *closed, unless it is NULL, becomes a node of the session's that has the value and nothing else. */
-static bool print_node(Session *session, const char *name, Node node, Node *closed)
+static bool print_node(Session *session, const char *name, Node node)
 {
     Outcome outcome;
     Text text = {0};
@@ -60,7 +43,7 @@ static bool print_node(Session *session, const char *name, Node node, Node *clos
                 put_array(&outcome.value, first, &text);
         }
         put(&text);
-        if (closed) *closed = closed_node(session, &outcome, node);
+        settled_note(session, node, &outcome);
     }
     outcome_free(&outcome);
     return good;
@@ -161,26 +144,12 @@ bool session_print(Session *session, const char *name, Value value)
     bool nested = value.kind == VALUE_LIST && value.count && value.items[0].kind == VALUE_LIST;
     if (nested && is_array(value)) value = value_as_tensor(session->el, value, DTYPE_COUNT, NO_SPAN);
     if (value_is_error(value)) return false;
-    if (value.kind == VALUE_TENSOR) return print_node(session, name, value.node, NULL);
+    if (value.kind == VALUE_TENSOR) return print_node(session, name, value.node);
     Text text = {0};
     if (name) text_format(&text, "%s = ", name);
     print_known(session, value, &text);
     put(&text);
     return true;
-}
-
-bool session_print_binding(Session *session, Binding *binding)
-{
-    Value value = binding->value;
-    if (value.kind != VALUE_TENSOR || value.count) return session_print(session, binding->name, value);
-    Graph *graph = session->el->graph;
-    Node closed = NODE_NONE;
-    bool good = print_node(session, binding->name, value.node, &closed);
-    if (node_is_none(closed)) return good;
-    if (dtype_is_float(node_type(graph, closed)->dtype)) closed = identify_node(session->el, binding->name, closed);
-    graph_set_name(graph, closed, binding->name);
-    binding->value = value_tensor(closed);
-    return good;
 }
 
 void session_describe(Session *session, Value value, Text *to)

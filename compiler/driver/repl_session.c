@@ -23,6 +23,7 @@ static void generation_free(Session *session)
     }
     context_free(session->context);
     vec_free(&session->starts);
+    vec_free(&session->settled);
     vec_free(&session->names);
     vec_free(&session->learned);
     session->parser = NULL;

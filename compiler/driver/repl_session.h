@@ -36,6 +36,11 @@ typedef struct {
     Node node, start;
 } Start;
 
+/* A name that was bound to what holds no unknown: its node, and its value, a CONST or LITERAL; none in a replay. */
+typedef struct {
+    Node node, value;
+} Settled;
+
 typedef struct {
     const Options *options;
     Context *library; /* the prelude, which all generations share */
@@ -51,6 +56,7 @@ typedef struct {
     Parser *parser;
     ProgramOptions how;
     Vec(Start) starts;
+    Vec(Settled) settled;
     OwnedList names;   /* bindings of the scope that are a model's */
     OwnedList learned; /* paths and settings whose values lie in a model */
     size_t born;       /* bytes in use when it was made */
@@ -170,9 +176,15 @@ void outcome_free(Outcome *outcome);
 /* repl_print.c */
 /* Prints the value of an expression, or of a binding of `name`. False after diagnostics. */
 bool session_print(Session *session, const char *name, Value value);
-/* Prints what a name was bound to. A value that is known and without unknowns takes the place of how it was computed,
- * so that what is counted up for ever has no history. */
-bool session_print_binding(Session *session, Binding *binding);
+
+/* repl_settled.c */
+/* The name becomes settled if it can be. */
+void settled_bind(Session *session, Binding *binding);
+/* What was computed for the node, if it is a settled one, is its value from here on. */
+void settled_note(Session *session, Node node, const Outcome *outcome);
+/* The same node, made from values of settled names where no derivative goes through how they were computed. */
+Node settled_begin(Session *session, Node root);
+
 /* The session's own inputs, parameters and states, and inputs of models that were given a value. */
 void session_print_own(Session *session);
 /* The value as an expression that needs nothing else; false where there is none. */

@@ -28,7 +28,7 @@ static bool print_names(Session *session, const NameList *names)
     for (size_t i = 0; i < names->count; i++) {
         if (names->at[i][0] != 'v') continue;
         Binding *binding = scope_find(session->scope, intern(session->context->names, names->at[i] + 1), false);
-        if (binding && !session_print_binding(session, binding)) return false;
+        if (binding && !session_print(session, binding->name, binding->value)) return false;
     }
     return true;
 }
@@ -68,6 +68,15 @@ static bool run_expressions(Session *session, const Syntax *statement)
     return true;
 }
 
+static void settle_names(Session *session, const NameList *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (names->at[i][0] != 'v') continue;
+        Binding *binding = scope_find(session->scope, intern(session->context->names, names->at[i] + 1), false);
+        if (binding) settled_bind(session, binding);
+    }
+}
+
 /* Runs what is no expression, and says what was bound. */
 static bool run_binding(Session *session, const Syntax *statement, const NameList *names)
 {
@@ -82,7 +91,9 @@ static bool run_binding(Session *session, const Syntax *statement, const NameLis
                     statement->kind == SYNTAX_PARAM || statement->kind == SYNTAX_STATE;
     for (size_t i = 0; declares && !session->replaying && i < names->count; i++)
         session_forget(session, names->at[i] + 1);
-    return declares || session->replaying || print_names(session, names);
+    if (declares) return true;
+    settle_names(session, names);
+    return session->replaying || print_names(session, names);
 }
 
 static void keep(Session *session, const Syntax *entry, NameList defines, NameList uses)

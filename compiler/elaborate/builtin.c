@@ -54,7 +54,9 @@ static Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_synta
     if (!named || by.kind != VALUE_TENSOR) {
         Diag *diag = complain(el, DIAG_derivative_by_expression, by_syntax ? by_syntax->span : at,
                               "a derivative is taken by a named value or parameter, not by %s", value_describe(el, by));
-        diag_hint(diag, "give the expression a name first, and compute with that name");
+        diag_hint(diag, named
+                            ? "a constant has no place in the graph: make it a `param`, or a value of a type, `f32(2)`"
+                            : "give the expression a name first, and compute with that name");
         return value_error();
     }
     of = value_settled(el, value_as_tensor(el, of, DTYPE_COUNT, at));

@@ -313,16 +313,11 @@ static Node take_outside(Graph *graph, Node concat)
 
 Node display_assemble(Graph *graph, Node node)
 {
-    switch (node_op(graph, node)) {
-    case OP_ADD: {
-        Node joined = join_elements(graph, node);
-        return node_is_none(joined) ? join_paddings(graph, node) : joined;
-    }
-    case OP_PAD:
-        return join_elements(graph, node);
-    case OP_CONCAT:
-        return take_outside(graph, node);
-    default:
-        return NODE_NONE;
-    }
+    Op op = node_op(graph, node);
+    if (op != OP_ADD && op != OP_PAD) return NODE_NONE;
+    Node joined = join_elements(graph, node);
+    if (node_is_none(joined) && op == OP_ADD) joined = join_paddings(graph, node);
+    if (node_is_none(joined)) return NODE_NONE;
+    Node outside = take_outside(graph, joined);
+    return node_is_none(outside) ? joined : outside;
 }

@@ -4,8 +4,8 @@
 
 #include "ir/graph.h"
 
-/* What gradients by single elements leave. A sum of paddings that tile an axis is their concatenation; of one whose
- * parts share factors, these stand outside; one of all the elements of a value in their order is that value:
+/* What gradients by single elements leave. A sum of paddings that tile an axis is their concatenation; factors that
+ * its parts share stand outside; of all the elements of a value in their order it is that value:
  * `pad(w[0] * t, …) + pad(w[1] * t, …)` is `w * t`. NODE_NONE when the node is nothing of that. */
 Node display_assemble(Graph *graph, Node node);
 

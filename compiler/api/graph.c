@@ -163,10 +163,11 @@ void nnc_set_name(nnc_graph *graph, nnc_value x, const char *name)
 
 /* ---- Declarations ---- */
 
-static bool is_declared(const nnc_graph *graph, Name name)
+/* What was declared under the name; NULL when nothing was. */
+static Declared *find_declared(const nnc_graph *graph, Name name)
 {
     const struct {
-        const Declared *at;
+        Declared *at;
         size_t count;
     } lists[] = {{graph->inputs.at, graph->inputs.count},
                  {graph->params.at, graph->params.count},
@@ -174,8 +175,8 @@ static bool is_declared(const nnc_graph *graph, Name name)
                  {graph->settings.at, graph->settings.count}};
     for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
         for (size_t i = 0; i < lists[k].count; i++)
-            if (graph_node(graph->graph, lists[k].at[i].node)->attr.name == name) return true;
-    return false;
+            if (graph_node(graph->graph, lists[k].at[i].node)->attr.name == name) return &lists[k].at[i];
+    return NULL;
 }
 
 /* A source that is declared once, or NODE_NONE. */
@@ -187,7 +188,7 @@ static Node declare(nnc_graph *graph, Op op, const char *text, const char *type_
         return NODE_NONE;
     }
     Name name = intern(graph->context->names, text);
-    if (is_declared(graph, name)) {
+    if (find_declared(graph, name)) {
         graph_refuse(graph, "%s: `%s` is declared twice", op_info(op)->spelling, name);
         return NODE_NONE;
     }
@@ -294,19 +295,11 @@ void nnc_set_doc(nnc_graph *graph, nnc_value x, const char *doc)
 {
     Node node = graph ? graph_value(graph, x) : NODE_NONE;
     if (node_is_none(node)) return;
-    const struct {
-        Declared *at;
-        size_t count;
-    } lists[] = {{graph->inputs.at, graph->inputs.count},
-                 {graph->params.at, graph->params.count},
-                 {graph->states.at, graph->states.count},
-                 {graph->settings.at, graph->settings.count}};
-    for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
-        for (size_t i = 0; i < lists[k].count; i++)
-            if (node_same(lists[k].at[i].node, node)) {
-                lists[k].at[i].doc = doc ? arena_format(graph->context->arena, "%s", doc) : NULL;
-                return;
-            }
+    Declared *declared = find_declared(graph, graph_node(graph->graph, node)->attr.name);
+    if (declared && node_same(declared->node, node)) {
+        declared->doc = doc ? arena_format(graph->context->arena, "%s", doc) : NULL;
+        return;
+    }
     graph_refuse(graph, "only what is declared has a description");
 }
 

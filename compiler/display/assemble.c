@@ -10,10 +10,9 @@ static bool is_constant(const Graph *graph, Dim dim, int64_t value)
     return dim_is_constant(graph_dims(graph), dim, &constant) && constant == value;
 }
 
-/* Whether the node is a value reshaped to have an axis of one element more. */
-static bool is_widened(const Graph *graph, Node node, uint32_t axis)
+bool display_is_widened(const Graph *graph, Node node, uint32_t axis)
 {
-    if (node_op(graph, node) != OP_RESHAPE || graph_name(graph, node)) return false;
+    if (node_op(graph, node) != OP_RESHAPE) return false;
     const Type *wide = node_type(graph, node), *type = node_type(graph, node_arg(graph, node, 0));
     if (type->rank + 1 != wide->rank || !is_constant(graph, wide->dims[axis], 1)) return false;
     for (uint32_t i = 0; i < type->rank; i++)
@@ -24,7 +23,7 @@ static bool is_widened(const Graph *graph, Node node, uint32_t axis)
 /* The only element along the axis, without that axis; NODE_NONE when there are several. */
 static Node without_axis(Graph *graph, Node node, uint32_t axis)
 {
-    if (is_widened(graph, node, axis)) return node_arg(graph, node, 0);
+    if (!graph_name(graph, node) && display_is_widened(graph, node, axis)) return node_arg(graph, node, 0);
     Type type = *node_type(graph, node);
     double number;
     if (!is_constant(graph, type.dims[axis], 1)) return NODE_NONE;

@@ -1,4 +1,5 @@
 /* What moves elements: subscripts, paddings, values put together. */
+#include "display/assemble.h"
 #include "display/term_internal.h"
 
 static const char *permutation_note(Builder *b, const NodeInfo *info)
@@ -137,16 +138,6 @@ static Term *subscript_term(Builder *b, const Subscript *subscript)
 
 /* ---- Values put together */
 
-/* Whether the node is x, reshaped to have one axis more. */
-static bool is_widened(const Builder *b, const NodeInfo *info, uint32_t axis)
-{
-    const Type *type = node_type(b->graph, info->args[0]);
-    if (type->rank + 1 != info->type.rank || !is_constant(b, info->type.dims[axis], 1)) return false;
-    for (uint32_t i = 0; i < type->rank; i++)
-        if (!dim_same(type->dims[i], info->type.dims[i + (i >= axis)])) return false;
-    return true;
-}
-
 /* A part of a concatenation as a part of a stack: without the axis, along which it has one element. NULL when it is
  * none. */
 static Term *stacked_part(Builder *b, Node part, uint32_t axis)
@@ -154,7 +145,7 @@ static Term *stacked_part(Builder *b, Node part, uint32_t axis)
     const NodeInfo *info = graph_node(b->graph, part);
     if (b->names[part.id] || !is_constant(b, info->type.dims[axis], 1)) return NULL;
     if (info->op == OP_CONST) return b->terms[part.id];
-    if (info->op == OP_RESHAPE && is_widened(b, info, axis)) return term_kid(b, part, 0);
+    if (display_is_widened(b->graph, part, axis)) return term_kid(b, part, 0);
     if (info->op != OP_SLICE) return NULL;
     Subscript subscript = subscript_of(b, part);
     if (!subscript.taken[subscript.left[axis]]) return NULL;

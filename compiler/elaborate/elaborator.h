@@ -256,9 +256,9 @@ bool axis_of(Elaborator *el, Value axis, uint32_t rank, Span at, uint32_t *resul
 /* identity.c */
 /* From now on this body is evaluated; NULL: none. */
 void enter_body(Elaborator *el, const Syntax *syntax);
-/* The value under a name; a node of its own when the body takes a derivative by that name. */
 /* A node of its own with the value of a float one. */
 Node identify_node(Elaborator *el, Name name, Node node);
+/* The value under a name; a node of its own when the body takes a derivative by that name. */
 Value identify(Elaborator *el, Name name, Value value);
 
 /* statement.c */

@@ -102,7 +102,7 @@ static void print_flat_operation(Printer *printer, const Syntax *node)
 }
 
 /* Operators of one level from the left, `a + b - c`: a line takes as many operands as fit. */
-static void print_binary(Printer *printer, const Syntax *node)
+static void print_chain(Printer *printer, const Syntax *node)
 {
     int level = operator_level(node->op);
     bool comparison = level == operator_level(OPERATOR_EQUAL);
@@ -120,6 +120,14 @@ static void print_binary(Printer *printer, const Syntax *node)
         room |= !same_line;
     }
     vec_free(&chain);
+}
+
+static void print_binary(Printer *printer, const Syntax *node)
+{
+    if (node->op == OPERATOR_POWER)
+        print_power(printer, node);
+    else
+        print_chain(printer, node);
 }
 
 static void print_choose(Printer *printer, const Syntax *node)
@@ -324,10 +332,7 @@ static void print_plain(Printer *printer, const Syntax *node)
         print_expression(printer, node->kids[0], operator_level(node->op));
         break;
     case SYNTAX_BINARY:
-        if (node->op == OPERATOR_POWER)
-            print_power(printer, node);
-        else
-            print_binary(printer, node);
+        print_binary(printer, node);
         break;
     case SYNTAX_PIPE:
         print_pipe(printer, node);

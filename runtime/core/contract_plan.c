@@ -136,7 +136,7 @@ static void choose_tasks(nn_contract_plan *p, const nn_contraction *c)
     if (wanted > MANY_TASKS) wanted = MANY_TASKS;
     if (wanted < 1) wanted = 1;
     p->batch_tasks = nn_least(p->batches, wanted);
-    choose_blocks(p, p->batch_tasks ? wanted / p->batch_tasks : 1);
+    choose_blocks(p, wanted / p->batch_tasks);
 }
 
 static void choose_scratch(nn_contract_plan *p, bool stores)
@@ -159,9 +159,18 @@ static void choose_scratch(nn_contract_plan *p, bool stores)
     p->scratch_size = p->scratch_c + (size_t)nn_round_up(c * (int64_t)size, 64);
 }
 
+/* True if C has no elements. Such a contraction has no tasks, and no blocks to choose. */
+static bool has_no_result(const nn_contraction *c)
+{
+    bool empty = c->m <= 0 || c->n <= 0;
+    for (int32_t i = 0; i < c->n_batch; i++) empty = empty || c->batch_extent[i] <= 0;
+    return empty;
+}
+
 nn_contract_plan nn_contract_prepare(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro)
 {
     nn_contract_plan p = {.contraction = *c, .shapes = dtype == NN_F64 ? micro->f64 : micro->f32};
+    if (has_no_result(c)) return p;
     choose_form(&p, c);
     p.vectors = choose_vectors(&p);
     choose_packing(&p);
@@ -172,6 +181,6 @@ nn_contract_plan nn_contract_prepare(const nn_contraction *c, uint8_t dtype, con
     choose_order(&p, c->c >= 0);
     choose_tasks(&p, c);
     choose_scratch(&p, c->c >= 0);
-    p.tasks = p.m && p.n ? p.batch_tasks * p.m_tasks * p.n_tasks : 0;
+    p.tasks = p.batch_tasks * p.m_tasks * p.n_tasks;
     return p;
 }

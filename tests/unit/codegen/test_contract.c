@@ -264,8 +264,22 @@ Test(contract, empty_sums_are_zero)
     check((Case){7, 9, 0, ROWS, ROWS, {1, 2}, true, true}, NN_F32, micro);
     check((Case){7, 9, 0, ROWS, COLUMNS, {1, 2}, false, true}, NN_F64, micro);
     check((Case){1, 9, 0, ROWS, ROWS, {1, 2}, false, true}, NN_F32, micro);
-    nn_contraction none = {.m = 0, .n = 4, .k = 4, .c_m = 4};
-    cr_assert_eq(nn_contract_prepare(&none, NN_F32, micro).tasks, 0);
-    none = (nn_contraction){.m = 4, .n = 4, .k = 4, .c_m = 4, .n_batch = 1, .batch_extent = {0}};
-    cr_assert_eq(nn_contract_prepare(&none, NN_F32, micro).tasks, 0);
+}
+
+/* Any axis may be empty, beside axes on both sides of every choice that a plan makes. */
+Test(contract, empty_axes)
+{
+    static const int64_t extents[] = {0, 1, 5, 40, 1100};
+    enum { EXTENTS = sizeof extents / sizeof *extents, CASES = EXTENTS * EXTENTS * EXTENTS };
+    const nn_micro_kernels *micro = micro_kernels(CPU_NATIVE);
+    for (int i = 0; i < CASES; i++) {
+        int64_t m = extents[i % EXTENTS], n = extents[i / EXTENTS % EXTENTS], k = extents[i / EXTENTS / EXTENTS];
+        if (m && n && k) continue;
+        for (int layout = 0; layout < LAYOUTS * LAYOUTS; layout++) {
+            Case c = {m, n, k, (Layout)(layout % LAYOUTS), (Layout)(layout / LAYOUTS), {1, 1}, layout & 1, true};
+            check(c, i % 2 ? NN_F32 : NN_F64, micro);
+        }
+    }
+    for (int batch = 0; batch < 3; batch++)
+        check((Case){40, 20, 5, ROWS, ROWS, {batch == 1, batch == 2}, true, true}, NN_F32, micro);
 }

@@ -11,8 +11,19 @@ static void know_text(Walk *walk, const char *name)
     know(walk, intern(walk->context->names, name), false, NO_SPAN);
 }
 
+/* Calls keep the arguments of an item in arrays of this size. */
+static void limit_formals(Walk *walk, const Syntax *formals)
+{
+    if (formals->n_kids <= MOST_ARGUMENTS) return;
+    Diag *diag =
+        mistake(walk, DIAG_too_many_parameters, formals->kids[MOST_ARGUMENTS]->span,
+                "`%s` has %u parameters, but %d are the most", walk->item->name, formals->n_kids, MOST_ARGUMENTS);
+    diag_hint(diag, "a list or a tensor can hold many numbers as one parameter");
+}
+
 static void walk_formals(Walk *walk, const Syntax *formals)
 {
+    limit_formals(walk, formals);
     for (uint32_t i = 0; i < formals->n_kids; i++) {
         const Syntax *formal = formals->kids[i];
         bool function = wants_function(formal);

@@ -16,6 +16,9 @@ typedef enum {
     SPACES
 } Space;
 
+/* The most parameters that an item can declare, and arguments that a call can give. */
+enum { MOST_ARGUMENTS = 64 };
+
 typedef struct Item Item;
 struct Item {
     Space space;

@@ -275,6 +275,11 @@ void check_arguments(Walk *walk, const Syntax *call, uint32_t piped, const Calla
 {
     const Item *item = callable->item;
     bool good = true;
+    if ((item || callable->is_builtin) && call->n_kids - 1 + piped > MOST_ARGUMENTS) {
+        mistake(walk, DIAG_too_many_arguments, call->kids[MOST_ARGUMENTS + 1 - piped]->span,
+                "a call takes at most %d arguments", MOST_ARGUMENTS);
+        return;
+    }
     for (uint32_t i = 1; item && i < call->n_kids; i++)
         if (!formal_of(call, i, piped, item)) {
             wrong_argument(walk, call->kids[i], item);

@@ -192,6 +192,10 @@ Value broadcast_to(Elaborator *el, Value x, uint32_t rank, const Dim *dims, Span
 {
     x = value_as_tensor(el, x, DTYPE_COUNT, at);
     if (value_is_error(x)) return x;
+    if (x.count + rank > MAX_RANK) {
+        complain(el, DIAG_too_many_axes, at, "the result would have more than %d axes", MAX_RANK);
+        return value_error();
+    }
     Type own = value_type(el, x), to = type_make(own.dtype, rank, dims);
     Shape a = {.rank = own.rank}, b = {.rank = rank}, result;
     memcpy(a.dims, own.dims, sizeof own.dims);

@@ -3,7 +3,7 @@
 
 #include "elaborate/data.h"
 
-enum { DEEPEST_CALL = 400, MOST_ARGUMENTS = 64 };
+enum { DEEPEST_CALL = 400 };
 
 /* The arguments as they will be used: one per formal, NULL where the default counts. */
 typedef struct {
@@ -38,7 +38,7 @@ static bool match(Elaborator *el, const Item *item, const Argument *args, uint32
             while (next < formals->n_kids && matched->at[next]) next++;
             slot = next++;
         }
-        if (slot >= formals->n_kids || slot >= MOST_ARGUMENTS) {
+        if (slot >= formals->n_kids) {
             Diag *diag = complain(el, DIAG_too_many_arguments, args[i].at.end ? args[i].at : at,
                                   "`%s` is given too many arguments", item->name);
             diag_hint(diag, "it takes %u, the value before `|>` included", formals->n_kids);
@@ -299,8 +299,8 @@ static void wrong_argument(Elaborator *el, const Builtin *builtin, const Argumen
 static Value call_of_builtin(Elaborator *el, Scope *scope, const Builtin *builtin, const Argument *args,
                              uint32_t n_args, Span at)
 {
-    Value values[MOST_ARGUMENTS] = {0};
-    const Syntax *syntax[MOST_ARGUMENTS] = {0};
+    Value values[BUILTIN_FORMALS + MOST_ARGUMENTS] = {0};
+    const Syntax *syntax[BUILTIN_FORMALS + MOST_ARGUMENTS] = {0};
     bool given[BUILTIN_FORMALS] = {0};
     BuiltinFormal formals[BUILTIN_FORMALS];
     uint32_t n_formals = 0, n_many = 0, next = 0;
@@ -310,7 +310,7 @@ static Value call_of_builtin(Elaborator *el, Scope *scope, const Builtin *builti
         uint32_t slot = next;
         if (args[i].keyword)
             for (slot = 0; slot < n_formals && strcmp(formals[slot].name, args[i].keyword);) slot++;
-        bool more = many && !args[i].keyword && n_many + BUILTIN_FORMALS < MOST_ARGUMENTS;
+        bool more = many && !args[i].keyword;
         if (more) slot = 0;
         if (slot >= n_formals || (given[slot] && !more)) {
             wrong_argument(el, builtin, &args[i], slot < n_formals, at);

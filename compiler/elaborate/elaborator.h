@@ -252,6 +252,8 @@ Value reduction_operand(Elaborator *el, const Builtin *builtin, Value x, Span at
 Node reduce_node(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint32_t n_axes);
 /* One axis counted from either end; false after a diagnostic. */
 bool axis_of(Elaborator *el, Value axis, uint32_t rank, Span at, uint32_t *result);
+/* An `axis` argument in ascending order: one axis or a list of different ones; all where none is given. */
+bool axes_of(Elaborator *el, Value axis, bool given, uint32_t rank, Span at, int32_t *axes, uint32_t *count);
 
 /* identity.c */
 /* From now on this body is evaluated; NULL: none. */

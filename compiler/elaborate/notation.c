@@ -77,14 +77,14 @@ static void infer_extents(Elaborator *el, Scope *scope, const Syntax *node)
 /* Indices named by a left side or a reducer's bracket, in order; `...` may add more later. */
 typedef struct {
     const Syntax *subs;
-    Label *labels[MAX_RANK]; /* one a subscript; NULL for `...` */
+    Label *labels[1 + MAX_RANK]; /* one a subscript, from 1; NULL for `...` */
     Axes *axes;
 } Indices;
 
 static bool name_indices(Elaborator *el, Scope *scope, Scope *inner, const Syntax *subs, Indices *indices)
 {
     *indices = (Indices){.subs = subs};
-    if (subs->n_kids > MAX_RANK) {
+    if (subs->n_kids > 1 + MAX_RANK) {
         complain(el, DIAG_too_many_axes, subs->span, "a tensor has at most %d axes", MAX_RANK);
         return false;
     }

@@ -25,8 +25,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The `axis` argument: one, a list, or all of them. */
-static bool axes_of(Elaborator *el, Value axis, bool given, uint32_t rank, Span at, int32_t *axes, uint32_t *count)
+bool axes_of(Elaborator *el, Value axis, bool given, uint32_t rank, Span at, int32_t *axes, uint32_t *count)
 {
     *count = 0;
     if (!given)

@@ -194,15 +194,11 @@ static Value split(Elaborator *el, Value x, Value parts, Value axis_value, bool 
 
 static Value reverse(Elaborator *el, Value x, Value axis, bool given, Span at)
 {
-    uint32_t rank = node_type(el->graph, x.node)->rank, one;
     int32_t axes[MAX_RANK];
-    uint32_t n = given && axis.kind == VALUE_LIST ? axis.count : 1;
-    for (uint32_t i = 0; i < n && i < MAX_RANK; i++) {
-        Value which = !given ? value_integer(el, -1) : axis.kind == VALUE_LIST ? axis.items[i] : axis;
-        if (!axis_of(el, which, rank, at, &one)) return value_error();
-        axes[i] = (int32_t)one;
-    }
-    return value_tensor(build_reverse(el->graph, x.node, axes, n));
+    uint32_t count;
+    if (!given) axis = value_integer(el, -1);
+    if (!axes_of(el, axis, true, node_type(el->graph, x.node)->rank, at, axes, &count)) return value_error();
+    return count ? value_tensor(build_reverse(el->graph, x.node, axes, count)) : x;
 }
 
 /* tile(x, [2, 3]): copies side by side along each axis. */

@@ -69,7 +69,8 @@ static LLVMValueRef table_shapes(const Table *t, DType dtype)
                              LLVMConstArray2(t->pointer, row, NN_MICRO_ROWS),
                              micro_dot(v, dtype),
                              micro_transpose(v, dtype),
-                             micro_copy(v, dtype)};
+                             micro_copy(v, dtype),
+                             micro_add(v, dtype)};
     LLVMValueRef value = LLVMConstStructInContext(v->context, fields, sizeof fields / sizeof *fields, false);
     return table_constant(t, dtype == DTYPE_F64 ? "shapes_f64" : "shapes_f32", value);
 }

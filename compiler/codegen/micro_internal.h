@@ -52,10 +52,11 @@ static inline LLVMValueRef micro_times(const Micro *m, LLVMValueRef stride, uint
     return LLVMBuildMul(m->b, stride, micro_i64(m, by), "");
 }
 
-/* C (+)= A B for `rows` by `vectors`; see nn_micro_tile. */
+/* C = (C +) A B for `rows` by `vectors`; see nn_micro_tile. */
 LLVMValueRef micro_tile(Vector *v, DType dtype, uint32_t rows, uint32_t vectors, bool along_k);
 LLVMValueRef micro_dot(Vector *v, DType dtype);
 LLVMValueRef micro_transpose(Vector *v, DType dtype);
 LLVMValueRef micro_copy(Vector *v, DType dtype);
+LLVMValueRef micro_add(Vector *v, DType dtype);
 
 #endif

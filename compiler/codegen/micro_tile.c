@@ -82,7 +82,7 @@ LLVMValueRef loop_result(const Micro *m, const Loop *loop, LLVMValueRef phi, LLV
 }
 
 /* Parameters of nn_micro_tile. */
-enum { TILE_K, TILE_A, TILE_A_STRIDE, TILE_B, TILE_B_STRIDE, TILE_C, TILE_C_STRIDE, TILE_LAST, TILE_ACCUMULATE };
+enum { TILE_K, TILE_A, TILE_A_STRIDE, TILE_B, TILE_B_STRIDE, TILE_C, TILE_C_STRIDE, TILE_LAST, TILE_CARRY };
 
 typedef struct {
     Micro m;
@@ -100,17 +100,47 @@ static LLVMValueRef tile_mask(const Tile *t, uint32_t vector)
     return vector + 1 == t->vectors ? t->mask : NULL;
 }
 
-/* The sums over k, in sums[row * vectors + vector]. */
+static LLVMValueRef tile_at(const Tile *t, uint32_t row, uint32_t vector)
+{
+    const Micro *m = &t->m;
+    LLVMValueRef at = micro_at(m, parameter(m, TILE_C), micro_times(m, parameter(m, TILE_C_STRIDE), row));
+    return micro_at(m, at, micro_i64(m, vector * m->lanes));
+}
+
+/* What the sums begin with: C where they carry on, else 0. */
+static void tile_begin(const Tile *t, LLVMValueRef *sums)
+{
+    const Micro *m = &t->m;
+    LLVMValueRef zero = LLVMConstNull(vector_type(m->v, m->dtype, m->lanes)), old[MOST_TILE];
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(m->b);
+    LLVMBasicBlockRef carry = LLVMAppendBasicBlockInContext(m->v->context, m->function, "carry");
+    LLVMBasicBlockRef begin = LLVMAppendBasicBlockInContext(m->v->context, m->function, "begin");
+    LLVMValueRef fresh = LLVMBuildICmp(m->b, LLVMIntEQ, parameter(m, TILE_CARRY), micro_i64(m, 0), "");
+    LLVMBuildCondBr(m->b, fresh, begin, carry);
+    LLVMPositionBuilderAtEnd(m->b, carry);
+    for (uint32_t i = 0; i < t->rows * t->vectors; i++) {
+        uint32_t vector = i % t->vectors;
+        old[i] = vector_load(m->v, m->dtype, tile_at(t, i / t->vectors, vector), m->lanes, tile_mask(t, vector));
+    }
+    carry = LLVMGetInsertBlock(m->b); /* masked loads may have branched */
+    LLVMBuildBr(m->b, begin);
+    LLVMPositionBuilderAtEnd(m->b, begin);
+    for (uint32_t i = 0; i < t->rows * t->vectors; i++) {
+        sums[i] = LLVMBuildPhi(m->b, LLVMTypeOf(zero), "");
+        LLVMAddIncoming(sums[i], (LLVMValueRef[]){zero, old[i]}, (LLVMBasicBlockRef[]){before, carry}, 2);
+    }
+}
+
+/* Adds the products over k to sums[row * vectors + vector], each sum one chain. */
 static void tile_sums(Tile *t, bool along_k, LLVMValueRef *sums)
 {
     Micro *m = &t->m;
-    LLVMValueRef phis[MOST_TILE], next[MOST_TILE], b[MOST_TILE],
-        zero = LLVMConstNull(vector_type(m->v, m->dtype, m->lanes));
+    LLVMValueRef phis[MOST_TILE], next[MOST_TILE], b[MOST_TILE];
     LLVMValueRef a_stride = parameter(m, TILE_A_STRIDE);
     uint32_t n = t->rows * t->vectors;
     Loop loop = loop_begin(m, parameter(m, TILE_K), 1);
     LLVMValueRef a = loop_phi(m, &loop, parameter(m, TILE_A)), b_at = loop_phi(m, &loop, parameter(m, TILE_B));
-    for (uint32_t i = 0; i < n; i++) phis[i] = loop_phi(m, &loop, zero);
+    for (uint32_t i = 0; i < n; i++) phis[i] = loop_phi(m, &loop, sums[i]);
     for (uint32_t j = 0; j < t->vectors; j++) {
         LLVMValueRef at = micro_at(m, b_at, micro_i64(m, j * m->lanes));
         b[j] = vector_load(m->v, m->dtype, at, m->lanes, m->v->has_masks ? tile_mask(t, j) : NULL);
@@ -129,41 +159,17 @@ static void tile_sums(Tile *t, bool along_k, LLVMValueRef *sums)
     for (uint32_t i = 0; i < n; i++) sums[i] = loop_result(m, &loop, phis[i], next[i]);
 }
 
-static void tile_store(const Tile *t, const LLVMValueRef *sums, bool accumulate)
-{
-    const Micro *m = &t->m;
-    for (uint32_t i = 0; i < t->rows; i++)
-        for (uint32_t j = 0; j < t->vectors; j++) {
-            LLVMValueRef row = micro_at(m, parameter(m, TILE_C), micro_times(m, parameter(m, TILE_C_STRIDE), i));
-            LLVMValueRef at = micro_at(m, row, micro_i64(m, j * m->lanes)), sum = sums[i * t->vectors + j];
-            LLVMValueRef mask = tile_mask(t, j);
-            if (accumulate) {
-                LLVMValueRef old = vector_load(m->v, m->dtype, at, m->lanes, mask);
-                sum = LLVMBuildFAdd(m->b, old, sum, "");
-            }
-            vector_store(m->v, m->dtype, sum, at, mask);
-        }
-}
-
 /* The whole tile, with the last vector masked by t->mask. Ends in an open block. */
 static void tile_body(Tile *t, bool along_k)
 {
-    Micro *m = &t->m;
-    LLVMContextRef context = m->v->context;
+    const Micro *m = &t->m;
     LLVMValueRef sums[MOST_TILE];
+    tile_begin(t, sums);
     tile_sums(t, along_k, sums);
-    LLVMBasicBlockRef add = LLVMAppendBasicBlockInContext(context, m->function, "add");
-    LLVMBasicBlockRef set = LLVMAppendBasicBlockInContext(context, m->function, "set");
-    LLVMBasicBlockRef done = LLVMAppendBasicBlockInContext(context, m->function, "done");
-    LLVMValueRef fresh = LLVMBuildICmp(m->b, LLVMIntEQ, parameter(m, TILE_ACCUMULATE), micro_i64(m, 0), "");
-    LLVMBuildCondBr(m->b, fresh, set, add);
-    LLVMPositionBuilderAtEnd(m->b, add);
-    tile_store(t, sums, true);
-    LLVMBuildBr(m->b, done);
-    LLVMPositionBuilderAtEnd(m->b, set);
-    tile_store(t, sums, false);
-    LLVMBuildBr(m->b, done);
-    LLVMPositionBuilderAtEnd(m->b, done);
+    for (uint32_t i = 0; i < t->rows * t->vectors; i++) {
+        uint32_t vector = i % t->vectors;
+        vector_store(m->v, m->dtype, sums[i], tile_at(t, i / t->vectors, vector), tile_mask(t, vector));
+    }
 }
 
 LLVMValueRef micro_tile(Vector *v, DType dtype, uint32_t rows, uint32_t vectors, bool along_k)

@@ -1,4 +1,4 @@
-/* Micro kernels beside the tiles: dot products, transposition and copies of panels. */
+/* Micro kernels beside the tiles: dot products, transposition, copies and sums of panels. */
 #include "codegen/micro_internal.h"
 
 static LLVMValueRef parameter(const Micro *m, unsigned index)
@@ -67,7 +67,7 @@ static LLVMBasicBlockRef when_positive(const Micro *m, LLVMValueRef rest)
 }
 
 /* Parameters of nn_micro_dot. */
-enum { DOT_K, DOT_A, DOT_B, DOT_B_STRIDE, DOT_C, DOT_COUNT, DOT_ACCUMULATE };
+enum { DOT_K, DOT_A, DOT_B, DOT_B_STRIDE, DOT_C, DOT_COUNT };
 /* Rows of B read side by side: as many sums hide the latency of the multiply-add; more streams than that are beyond
  * what processors prefetch. */
 enum { DOT_GROUP = 8 };
@@ -109,18 +109,13 @@ static void dot_group(const Micro *m, LLVMValueRef const *rows, uint32_t n, LLVM
 
 LLVMValueRef micro_dot(Vector *v, DType dtype)
 {
-    Micro micro = micro_begin(v, dtype, dtype == DTYPE_F64 ? "dot_f64" : "dot_f32", "ippipii"), *m = &micro;
+    Micro micro = micro_begin(v, dtype, dtype == DTYPE_F64 ? "dot_f64" : "dot_f32", "ippipi"), *m = &micro;
     LLVMValueRef rows[MICRO_MOST_LANES], sums[MICRO_MOST_LANES], count = parameter(m, DOT_COUNT);
     row_pointers(m, parameter(m, DOT_B), parameter(m, DOT_B_STRIDE), count, rows);
     LLVMValueRef columns = vector_mask(v, count, m->lanes), c = parameter(m, DOT_C);
     for (uint32_t i = 0; i < m->lanes; i += DOT_GROUP)
         dot_group(m, rows + i, m->lanes - i < DOT_GROUP ? m->lanes - i : DOT_GROUP, sums + i);
-    LLVMValueRef sum = sum_rows(m, sums);
-    LLVMValueRef fresh = LLVMBuildICmp(m->b, LLVMIntEQ, parameter(m, DOT_ACCUMULATE), micro_i64(m, 0), "");
-    LLVMValueRef none = LLVMConstNull(LLVMTypeOf(columns));
-    LLVMValueRef old_mask = LLVMBuildSelect(m->b, fresh, none, columns, "");
-    LLVMValueRef old = vector_load(v, dtype, c, m->lanes, old_mask);
-    vector_store(v, dtype, LLVMBuildFAdd(m->b, old, sum, ""), c, columns);
+    vector_store(v, dtype, sum_rows(m, sums), c, columns);
     micro_end(m);
     return m->function;
 }
@@ -155,26 +150,45 @@ LLVMValueRef micro_transpose(Vector *v, DType dtype)
     return m->function;
 }
 
-/* nn_micro_copy: (rows, columns, from, from_stride, to, to_stride). */
-LLVMValueRef micro_copy(Vector *v, DType dtype)
+/* Parameters of nn_micro_copy and nn_micro_add. */
+enum { COPY_ROWS, COPY_COLUMNS, COPY_FROM, COPY_FROM_STRIDE, COPY_TO, COPY_TO_STRIDE };
+
+static void copy_vector(const Micro *m, LLVMValueRef from, LLVMValueRef to, LLVMValueRef at, LLVMValueRef mask,
+                        bool adds)
 {
-    Micro micro = micro_begin(v, dtype, dtype == DTYPE_F64 ? "copy_f64" : "copy_f32", "iipipi"), *m = &micro;
-    LLVMValueRef columns = parameter(m, 1), whole = whole_part(m, columns);
+    to = micro_at(m, to, at);
+    LLVMValueRef value = vector_load(m->v, m->dtype, micro_at(m, from, at), m->lanes, mask);
+    if (adds) value = LLVMBuildFAdd(m->b, vector_load(m->v, m->dtype, to, m->lanes, mask), value, "");
+    vector_store(m->v, m->dtype, value, to, mask);
+}
+
+static LLVMValueRef emit_copy(Vector *v, DType dtype, const char *name, bool adds)
+{
+    Micro micro = micro_begin(v, dtype, name, "iipipi"), *m = &micro;
+    LLVMValueRef columns = parameter(m, COPY_COLUMNS), whole = whole_part(m, columns);
     LLVMValueRef rest = LLVMBuildSub(m->b, columns, whole, ""), mask = vector_mask(v, rest, m->lanes);
-    Loop rows = loop_begin(m, parameter(m, 0), 1);
-    LLVMValueRef from = loop_phi(m, &rows, parameter(m, 2)), to = loop_phi(m, &rows, parameter(m, 4));
+    Loop rows = loop_begin(m, parameter(m, COPY_ROWS), 1);
+    LLVMValueRef from = loop_phi(m, &rows, parameter(m, COPY_FROM)), to = loop_phi(m, &rows, parameter(m, COPY_TO));
     Loop inner = loop_begin(m, whole, m->lanes);
-    LLVMValueRef value = vector_load(v, dtype, micro_at(m, from, inner.index), m->lanes, NULL);
-    vector_store(v, dtype, value, micro_at(m, to, inner.index), NULL);
+    copy_vector(m, from, to, inner.index, NULL, adds);
     loop_end(m, &inner);
     LLVMBasicBlockRef after = when_positive(m, rest);
-    value = vector_load(v, dtype, micro_at(m, from, whole), m->lanes, mask);
-    vector_store(v, dtype, value, micro_at(m, to, whole), mask);
+    copy_vector(m, from, to, whole, mask, adds);
     LLVMBuildBr(m->b, after);
     LLVMPositionBuilderAtEnd(m->b, after);
-    loop_carry(m, from, micro_at(m, from, parameter(m, 3)));
-    loop_carry(m, to, micro_at(m, to, parameter(m, 5)));
+    loop_carry(m, from, micro_at(m, from, parameter(m, COPY_FROM_STRIDE)));
+    loop_carry(m, to, micro_at(m, to, parameter(m, COPY_TO_STRIDE)));
     loop_end(m, &rows);
     micro_end(m);
     return m->function;
+}
+
+LLVMValueRef micro_copy(Vector *v, DType dtype)
+{
+    return emit_copy(v, dtype, dtype == DTYPE_F64 ? "copy_f64" : "copy_f32", false);
+}
+
+LLVMValueRef micro_add(Vector *v, DType dtype)
+{
+    return emit_copy(v, dtype, dtype == DTYPE_F64 ? "add_f64" : "add_f32", true);
 }

@@ -9,9 +9,9 @@ typedef struct {
     nn_tile_function *tile;
     const int64_t *batch;
     const char *a, *b;
-    char *c; /* NULL: sums go to scratch */
+    char *c; /* where the contraction stores its sums; NULL: nowhere */
     int64_t m0, m1, n0, n1;
-    char *scratch_a, *scratch_b, *scratch_c;
+    char *scratch_a, *scratch_b, *scratch_c, *scratch_sums;
     /* where tiles find A in this block of k */
     const char *tiles_a;
     int64_t tiles_a_stride;
@@ -75,8 +75,46 @@ static char *c_at(const Block *t, int64_t m, int64_t n)
     return t->c_base + ((m - t->c_m0) * t->c_stride + (n - t->c_n0)) * t->p->shapes->size;
 }
 
+/* The sums of one leaf go where all come together (0), or wait for those of the next leaves. */
+static void place_sums(Block *t, int64_t waiting)
+{
+    const nn_contract_plan *p = t->p;
+    if (waiting || !p->stores) {
+        t->c_base = waiting ? t->scratch_sums + (size_t)(waiting - 1) * p->sums_size : t->scratch_c;
+        t->c_stride = p->block_n, t->c_m0 = t->m0, t->c_n0 = t->n0;
+    } else {
+        t->c_base = t->c;
+        t->c_stride = p->c_m, t->c_m0 = t->c_n0 = 0;
+    }
+}
+
+/* Adds the sums that wait last to those before them, in rows m0 … m1; leaves those as the current ones. */
+static void join_sums(Block *t, int64_t waiting, int64_t m0, int64_t m1)
+{
+    const nn_micro_shapes *shapes = t->p->shapes;
+    place_sums(t, waiting);
+    const char *from = c_at(t, m0, t->n0);
+    int64_t from_stride = t->c_stride;
+    place_sums(t, waiting - 1);
+    shapes->add(m1 - m0, t->n1 - t->n0, from, from_stride, c_at(t, m0, t->n0), t->c_stride);
+}
+
+/* How many blocks of sums wait before the leaf, as a binary counter has ones, and how many it joins. */
+static int64_t count_waiting(int64_t leaf)
+{
+    return __builtin_popcountll((unsigned long long)leaf);
+}
+
+static int64_t count_joins(const nn_contract_plan *p, int64_t leaf)
+{
+    return leaf + 1 == p->leaves ? count_waiting(leaf) : __builtin_ctzll((unsigned long long)leaf + 1);
+}
+
 static void finish(const Block *t, int64_t m0, int64_t m1, int64_t n0, int64_t n1)
 {
+    const nn_contract_plan *p = t->p;
+    size_t size = (size_t)p->shapes->size;
+    for (int64_t n = n0; p->spreads && n < n1; n++) memcpy(t->c + n * p->c_m * p->shapes->size, c_at(t, m0, n), size);
     if (!t->tile || m0 == m1) return;
     if (t->p->swapped)
         t->tile(t->args, t->batch, n0, n1, m0, m1, c_at(t, m0, n0), 1);
@@ -89,7 +127,7 @@ static void run_panel(Block *t, int64_t n0, int64_t n1, int64_t k0, int64_t kc)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
-    bool first = k0 == 0, last = k0 + kc >= p->k, strips = !t->c && p->k_blocks <= 1;
+    bool last = p->leaves == 1 && k0 + kc == p->k, strips = nn_in_strips(p);
     int64_t b_stride, rows = t->m1 - t->m0, vectors = nn_ceil_div(n1 - n0, shapes->lanes);
     int64_t tail = n1 - n0 - (vectors - 1) * shapes->lanes;
     const char *b = place_b(t, n0, n1 - n0, k0, kc, &b_stride);
@@ -100,7 +138,7 @@ static void run_panel(Block *t, int64_t n0, int64_t n1, int64_t k0, int64_t kc)
     for (int64_t i = 0; i < tiles; i++) {
         int64_t m0 = t->m0 + nn_part(rows, tiles, i), m1 = t->m0 + nn_part(rows, tiles, i + 1);
         kernels[m1 - m0 - 1](kc, t->tiles_a + (m0 - t->m0) * a_step, t->tiles_a_stride, b, b_stride, c_at(t, m0, n0),
-                             t->c_stride, tail, !first);
+                             t->c_stride, tail, k0 % p->leaf);
         if (!last || (m1 - done < NN_STRIP_ROWS && i + 1 < tiles)) continue;
         finish(t, done, m1, n0, n1);
         done = m1;
@@ -132,18 +170,36 @@ static void run_tile_rows(Block *t)
     }
 }
 
-static void run_tiles(Block *t)
+/* The block's sums over one leaf, a block of k after the other. */
+static void run_leaf(Block *t, int64_t leaf)
 {
     const nn_contract_plan *p = t->p;
     int64_t lanes = p->shapes->lanes, vectors = nn_ceil_div(t->n1 - t->n0, lanes);
-    int64_t panels = nn_ceil_div(vectors, p->vectors);
-    for (int64_t block = 0; block < p->k_blocks; block++) {
-        int64_t k0 = block * p->k_block, kc = nn_least(p->k_block, p->k - k0);
+    int64_t panels = nn_ceil_div(vectors, p->vectors), end = nn_least((leaf + 1) * p->leaf, p->k);
+    for (int64_t k0 = leaf * p->leaf, kc; k0 < end; k0 += kc) {
+        kc = nn_least(p->k_block, end - k0);
         place_a(t, k0, kc);
         for (int64_t i = 0; i < panels; i++) {
             int64_t n0 = t->n0 + nn_part(vectors, panels, i) * lanes;
             int64_t n1 = nn_least(t->n0 + nn_part(vectors, panels, i + 1) * lanes, t->n1);
             run_panel(t, n0, n1, k0, kc);
+        }
+    }
+}
+
+static void run_tiles(Block *t)
+{
+    const nn_contract_plan *p = t->p;
+    for (int64_t leaf = 0; leaf < p->leaves; leaf++) {
+        int64_t waiting = count_waiting(leaf), joins = count_joins(p, leaf);
+        place_sums(t, waiting);
+        run_leaf(t, leaf);
+        bool last = p->leaves > 1 && leaf + 1 == p->leaves;
+        int64_t rows = last ? NN_STRIP_ROWS : t->m1 - t->m0; /* the last ones are handed on while they are near */
+        for (int64_t m0 = t->m0; joins && m0 < t->m1; m0 += rows) {
+            int64_t m1 = nn_least(m0 + rows, t->m1);
+            for (int64_t i = 0; i < joins; i++) join_sums(t, waiting - i, m0, m1);
+            if (last) finish(t, m0, m1, t->n0, t->n1);
         }
     }
 }
@@ -164,18 +220,47 @@ static void run_row(const Block *t, int64_t m, int64_t k0, int64_t kc)
         wide = nn_least(most * shapes->lanes, t->n1 - n);
         int64_t tail = wide - (most - 1) * shapes->lanes;
         kernel(kc, a, t->tiles_a_stride, t->b + (k0 * p->b_k + n) * shapes->size, p->b_k, c_at(t, m, n), t->c_stride,
-               tail, k0 != 0);
+               tail, k0 % p->leaf);
     }
 }
 
+/* The one row of C, a leaf after the other. */
+static void run_row_leaves(Block *t)
+{
+    const nn_contract_plan *p = t->p;
+    for (int64_t leaf = 0; leaf < p->leaves; leaf++) {
+        int64_t waiting = count_waiting(leaf), joins = count_joins(p, leaf);
+        int64_t end = nn_least((leaf + 1) * p->leaf, p->k);
+        place_sums(t, waiting);
+        for (int64_t k0 = leaf * p->leaf, kc; k0 < end; k0 += kc) {
+            kc = nn_least(p->k_block, end - k0);
+            place_a(t, k0, kc);
+            run_row(t, t->m0, k0, kc);
+        }
+        for (int64_t i = 0; i < joins; i++) join_sums(t, waiting - i, t->m0, t->m1);
+    }
+}
+
+/* Row m of C, as many columns at a time as a vector has lanes. */
 static void run_dots(const Block *t, int64_t m)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
     const char *a = t->tiles_a + (m - t->m0) * t->tiles_a_stride * shapes->size;
-    for (int64_t n = t->n0; n < t->n1; n += shapes->lanes)
-        shapes->dot(p->k, a, t->b + n * p->b_n * shapes->size, p->b_n, c_at(t, m, n),
-                    nn_least(shapes->lanes, t->n1 - n), 0);
+    for (int64_t n = t->n0; n < t->n1; n += shapes->lanes) {
+        int64_t count = nn_least(shapes->lanes, t->n1 - n);
+        const char *b = t->b + n * p->b_n * shapes->size;
+        for (int64_t leaf = 0; leaf < p->leaves; leaf++) {
+            int64_t k0 = leaf * p->leaf, waiting = count_waiting(leaf);
+            char *last = t->scratch_sums - p->sums_size; /* place 0 is C's */
+            char *to = waiting ? last + (size_t)waiting * p->sums_size : c_at(t, m, n);
+            shapes->dot(nn_least(p->leaf, p->k - k0), a + k0 * shapes->size, b + k0 * shapes->size, p->b_n, to, count);
+            for (int64_t joins = count_joins(p, leaf); joins--; waiting--) {
+                char *before = waiting > 1 ? last + (size_t)(waiting - 1) * p->sums_size : c_at(t, m, n);
+                shapes->add(1, count, last + (size_t)waiting * p->sums_size, 0, before, 0);
+            }
+        }
+    }
 }
 
 static void run_rows(Block *t)
@@ -183,13 +268,9 @@ static void run_rows(Block *t)
     const nn_contract_plan *p = t->p;
     if (p->form == NN_FORM_DOTS) place_a(t, 0, p->k);
     for (int64_t m = t->m0; m < t->m1; m++) {
-        if (!t->c) t->c_m0 = m; /* the scratch holds one row */
+        if (!p->stores) t->c_m0 = m; /* the scratch holds one row */
         if (p->form == NN_FORM_DOTS) run_dots(t, m);
-        for (int64_t block = 0; p->form == NN_FORM_ROWS && block < p->k_blocks; block++) {
-            int64_t k0 = block * p->k_block, kc = nn_least(p->k_block, p->k - k0);
-            place_a(t, k0, kc);
-            run_row(t, m, k0, kc);
-        }
+        if (p->form == NN_FORM_ROWS) run_row_leaves(t);
         finish(t, m, m + 1, t->n0, t->n1);
     }
 }
@@ -198,7 +279,7 @@ static void run_rows(Block *t)
 static void run_zeros(Block *t)
 {
     for (int64_t m = t->m0; m < t->m1; m++) {
-        if (!t->c) t->c_m0 = m;
+        if (!t->p->stores) t->c_m0 = m;
         memset(c_at(t, m, t->n0), 0, (size_t)(t->n1 - t->n0) * (size_t)t->p->shapes->size);
         finish(t, m, m + 1, t->n0, t->n1);
     }
@@ -222,10 +303,7 @@ static void run_block(Block *t, int64_t batch)
     t->a = p->swapped ? right : left;
     t->b = p->swapped ? left : right;
     t->c = c->c >= 0 ? (char *)t->args->buffers[c->c] + to * size : NULL;
-    t->c_base = t->c ? t->c : t->scratch_c;
-    t->c_stride = t->c ? p->c_m : p->block_n;
-    t->c_m0 = t->c ? 0 : t->m0;
-    t->c_n0 = t->c ? 0 : t->n0;
+    place_sums(t, 0);
     if (p->k <= 0)
         run_zeros(t);
     else if (p->form == NN_FORM_TILES && p->by_rows)
@@ -242,6 +320,7 @@ void nn_contract_run(const nn_contract_plan *p, const nn_kernel_args *args, nn_t
     Block t = {.p = p, .args = args, .tile = tile, .scratch_a = scratch};
     t.scratch_b = t.scratch_a + p->scratch_b;
     t.scratch_c = t.scratch_a + p->scratch_c;
+    t.scratch_sums = t.scratch_a + p->scratch_sums;
     int64_t lanes = p->shapes->lanes, vectors = nn_ceil_div(p->n, lanes);
     for (int64_t i = begin; i < end; i++) {
         /* Rows first: a thread's share of the tasks is a range of columns. The product before, the gradient and the

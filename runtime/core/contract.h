@@ -2,8 +2,15 @@
  *
  *     C[m, n] = sum over k of A[m, k] * B[k, n]        for each point of the batch axes
  *
- * Every sum is formed in an order that depends on the sizes alone, so results are bitwise equal for any number of
- * threads. Nothing here allocates. */
+ * The order of a sum depends on the sizes, the operands' layouts and the vectors' width alone; never on where C goes, how
+ * it is blocked, packed and split, or on threads. There are two orders:
+ *
+ *   chain   k is cut into leaves of NN_LEAF terms. A leaf is one chain of multiply-adds that begins with 0, and leaves
+ *           are added as a binary counter counts: two single ones to a pair, two pairs to a four …
+ *   lanes   for few rows (or one column) along contiguous k, in leaves of NN_LEAF terms a lane: each lane is a chain over
+ *           every lanes-th term, then the lanes are added by halves. Leaves are added as above.
+ *
+ * Nothing here allocates. */
 #ifndef NN_CONTRACT_H
 #define NN_CONTRACT_H
 
@@ -12,17 +19,17 @@
 
 #include "nn_image.h"
 
+enum { NN_LEAF = 1024 };
 enum { NN_MICRO_WIDTHS = 4, NN_MICRO_HEIGHTS = 16, NN_MICRO_ROWS = 3 };
 
-/* C[i, j] (+)= sum over k of A[i, k] * B[k, j] for the rows and columns of one tile of fixed size. B's and C's columns
+/* C[i, j] = sum over k of A[i, k] * B[k, j] for the rows and columns of one tile of fixed size. B's and C's columns
  * are contiguous. In `along_k` kernels A's k is contiguous and a_stride leads from row to row; in `along_m` kernels its
  * rows are contiguous and a_stride leads from k to k + 1. `last` columns of the last vector count, 1 … lanes.
- * accumulate == 0 overwrites C. Strides in elements. */
+ * Each sum is a chain that begins with 0, or with C where `carry` is not 0. Strides in elements. */
 typedef void nn_micro_tile(int64_t k, const void *a, int64_t a_stride, const void *b, int64_t b_stride, void *c,
-                           int64_t c_stride, int64_t last, int64_t accumulate);
-/* c[j] (+)= sum over k of a[k] * b[j * b_stride + k] for j < count <= lanes. */
-typedef void nn_micro_dot(int64_t k, const void *a, const void *b, int64_t b_stride, void *c, int64_t count,
-                          int64_t accumulate);
+                           int64_t c_stride, int64_t last, int64_t carry);
+/* c[j] = sum over k of a[k] * b[j * b_stride + k] for j < count <= lanes. */
+typedef void nn_micro_dot(int64_t k, const void *a, const void *b, int64_t b_stride, void *c, int64_t count);
 /* to[k * to_stride + j] = from[j * from_stride + k] for j < count <= lanes. Writes whole vectors: `to` needs room for
  * k rounded up to a multiple of the lanes, and what is written beyond count or k has no meaning. */
 typedef void nn_micro_transpose(int64_t k, int64_t count, const void *from, int64_t from_stride, void *to,
@@ -30,6 +37,9 @@ typedef void nn_micro_transpose(int64_t k, int64_t count, const void *from, int6
 /* to[i * to_stride + j] = from[i * from_stride + j] for i < rows, j < columns. */
 typedef void nn_micro_copy(int64_t rows, int64_t columns, const void *from, int64_t from_stride, void *to,
                            int64_t to_stride);
+/* The same, added to what is there. */
+typedef void nn_micro_add(int64_t rows, int64_t columns, const void *from, int64_t from_stride, void *to,
+                          int64_t to_stride);
 
 /* The micro kernels of one element type. Tiles are indexed [vectors - 1][rows - 1]. */
 typedef struct {
@@ -44,6 +54,7 @@ typedef struct {
     nn_micro_dot *dot;
     nn_micro_transpose *transpose;
     nn_micro_copy *copy;
+    nn_micro_add *add;
 } nn_micro_shapes;
 
 typedef struct nn_micro_kernels {
@@ -54,7 +65,7 @@ typedef struct nn_micro_kernels {
 typedef enum {
     NN_FORM_TILES, /* tiles of C in registers */
     NN_FORM_ROWS,  /* row after row: few rows, B's columns contiguous */
-    NN_FORM_DOTS   /* row after row: few rows, B's k contiguous */
+    NN_FORM_DOTS   /* row after row, B's k contiguous: the one form whose order is `lanes` */
 } nn_form;
 
 typedef enum {
@@ -71,17 +82,21 @@ typedef struct {
     const nn_micro_shapes *shapes;
     nn_form form;
     bool swapped; /* computes the transpose: n was 1 */
+    bool stores;  /* sums go to C at once, else through scratch */
+    bool spreads; /* they are copied there from scratch, one by one: C's elements are apart */
     bool along_k; /* which tiles read A */
     bool by_rows; /* tiles: panels inside rows, so that a tile function gets whole rows */
     nn_pack pack_a, pack_b;
     int64_t m, n, k, a_m, a_k, b_k, b_n, c_m; /* after the swap */
     int32_t vectors;                          /* most vectors of a panel of B */
-    int64_t k_block, k_blocks;
+    int64_t leaf, leaves;                     /* terms of k in a leaf (the last has the rest) */
+    int64_t k_block;                          /* most terms of a leaf at a time */
     int64_t tasks; /* independent ones; 0 when C is empty */
     int64_t batches, batch_tasks, m_tasks, n_tasks;
     int64_t block_m, block_n;    /* the largest block of a task */
     size_t scratch_size;         /* bytes that one thread needs */
-    size_t scratch_b, scratch_c; /* offsets; A's part is first */
+    size_t scratch_b, scratch_c, scratch_sums; /* offsets; A's part is first */
+    size_t sums_size;            /* bytes of one block of sums of leaves that wait to be added */
 } nn_contract_plan;
 
 /* dtype is NN_F32 or NN_F64. The micro kernels must outlive the plan. */

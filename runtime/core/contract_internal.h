@@ -30,4 +30,10 @@ static inline int64_t nn_part(int64_t n, int64_t parts, int64_t i)
     return i * low + nn_least(i, more);
 }
 
+/* True where a panel's rows are handed on in strips as soon as they are done: one block is all of k. */
+static inline bool nn_in_strips(const nn_contract_plan *p)
+{
+    return p->form == NN_FORM_TILES && !p->stores && p->k <= p->k_block;
+}
+
 #endif

@@ -8,7 +8,6 @@ enum {
     MANY_TASKS = 64,
     MOST_BLOCK = 512,
     MOST_K = 256,
-    MOST_K_SCRATCH = 1024,
     FEW_ROWS = 4,
     LARGE = 512,
     NEAR_BYTES = 320 * 1024, /* of B that stays in the second cache beside what a tile function streams */
@@ -38,15 +37,33 @@ static int32_t choose_vectors(const nn_contract_plan *p)
     return vectors;
 }
 
+/* How many rows of A (of_a), or columns of B, there are in all: those of batch axes that only one operand has, which
+ * might have been merged with its own, included. */
+static int64_t extent_alone(const nn_contraction *c, bool of_a)
+{
+    int64_t extent = of_a ? c->m : c->n;
+    for (int32_t i = 0; i < c->n_batch; i++)
+        if ((of_a ? c->batch_b[i] : c->batch_a[i]) == 0) extent *= c->batch_extent[i];
+    return extent;
+}
+
+/* Decides the order of the sums, so it looks at what every form of the same contraction has: sizes and the operands'
+ * strides. */
 static void choose_form(nn_contract_plan *p, const nn_contraction *c)
 {
-    p->swapped = c->n == 1 && c->m > 1 && c->c_m == 1;
+    bool dots = extent_alone(c, true) <= FEW_ROWS && c->b_k == 1 && c->b_n != 1;
+    bool dots_swapped = extent_alone(c, false) == 1 && c->a_k == 1 && c->a_m != 1;
+    bool stores = c->c >= 0;
+    p->swapped = c->n == 1 && c->m > 1 && !dots && (!stores || c->c_m == 1);
+    if (dots_swapped && (c->m > 1 || !dots)) p->swapped = true;
+    p->spreads = p->swapped && stores && c->c_m != 1;
+    p->stores = stores && !p->spreads;
     if (p->swapped) {
         p->m = 1;
         p->n = c->m;
         p->a_m = c->b_n, p->a_k = c->b_k;
         p->b_k = c->a_k, p->b_n = c->a_m;
-        p->c_m = c->m;
+        p->c_m = p->spreads ? c->c_m : c->m;
     } else {
         p->m = c->m, p->n = c->n;
         p->a_m = c->a_m, p->a_k = c->a_k;
@@ -57,7 +74,17 @@ static void choose_form(nn_contract_plan *p, const nn_contraction *c)
     if (p->n == 1 && p->b_k != 1) p->b_n = 1;
     p->form = NN_FORM_TILES;
     if (p->m == 1 && p->b_n == 1 && !p->shapes->reads_whole) p->form = NN_FORM_ROWS;
-    if (p->m <= FEW_ROWS && p->b_k == 1 && p->b_n != 1) p->form = NN_FORM_DOTS;
+    if (dots || dots_swapped) p->form = NN_FORM_DOTS;
+}
+
+/* Leaves of the sums, and blocks of them that are near while they are used: a matter of speed alone. */
+static void choose_leaves(nn_contract_plan *p)
+{
+    p->leaf = p->form == NN_FORM_DOTS ? (int64_t)NN_LEAF * p->shapes->lanes : NN_LEAF;
+    p->leaves = p->k > 0 ? nn_ceil_div(p->k, p->leaf) : 0;
+    int64_t longest = nn_least(p->k, p->leaf), most = p->form == NN_FORM_ROWS ? ROW_K : p->stores ? MOST_K : NN_LEAF;
+    if (p->form == NN_FORM_DOTS) most = p->leaf;
+    p->k_block = longest > 0 ? nn_ceil_div(longest, nn_ceil_div(longest, most)) : 0;
 }
 
 /* Rows a multiple of 1 KiB apart fall into few sets of the caches, rows a page apart each cost a translation. */
@@ -91,11 +118,11 @@ static void choose_packing(nn_contract_plan *p)
 
 /* Rows outside, panels inside: a tile function that reads and writes whole rows (an optimiser's update) streams them.
  * Each row of tiles reads all of B again, so B must be near. */
-static void choose_order(nn_contract_plan *p, bool stores)
+static void choose_order(nn_contract_plan *p)
 {
     int64_t bytes = nn_round_up(p->n, p->shapes->lanes) * p->k * p->shapes->size;
-    p->by_rows = p->form == NN_FORM_TILES && !stores && !p->swapped && p->k_blocks == 1 && p->pack_b == NN_PACK_NONE &&
-                 p->pack_a == NN_PACK_NONE && p->n <= MOST_BLOCK && bytes <= NEAR_BYTES;
+    p->by_rows = p->form == NN_FORM_TILES && !p->stores && !p->swapped && p->k > 0 && p->k == p->k_block &&
+                 p->pack_b == NN_PACK_NONE && p->pack_a == NN_PACK_NONE && p->n <= MOST_BLOCK && bytes <= NEAR_BYTES;
 }
 
 /* Cuts m and n into blocks so that about `wanted` tasks arise, as square as possible; a packed B weighs more, since
@@ -139,24 +166,35 @@ static void choose_tasks(nn_contract_plan *p, const nn_contraction *c)
     choose_blocks(p, wanted / p->batch_tasks);
 }
 
-static void choose_scratch(nn_contract_plan *p, bool stores)
+/* Sums of leaves stand in scratch while they wait, as many at once as the number of leaves has binary digits; the first
+ * is where all of them come together. */
+static int64_t waiting_blocks(const nn_contract_plan *p)
+{
+    int64_t blocks = 0;
+    for (int64_t leaves = p->leaves; leaves > 1; leaves /= 2) blocks++;
+    return blocks;
+}
+
+static void choose_scratch(nn_contract_plan *p)
 {
     size_t size = (size_t)p->shapes->size;
+    bool tiles = p->form == NN_FORM_TILES, strips = nn_in_strips(p) && !p->by_rows;
     int64_t width = (int64_t)p->vectors * p->shapes->lanes, a = 0, b = 0, c = 0;
-    if (p->pack_a) a = (p->block_m + 16) * (p->k_block + 16);
+    if (p->pack_a) a = (p->block_m + 16) * ((p->form == NN_FORM_DOTS ? p->k : p->k_block) + 16);
     if (p->pack_b) b = nn_round_up(p->k_block, p->shapes->lanes) * width;
-    if (!stores) {
-        bool strips = p->form == NN_FORM_TILES && p->k_blocks <= 1;
-        strips = strips && !p->by_rows;
-        int64_t rows = p->by_rows                 ? NN_MICRO_HEIGHTS
-                       : strips                   ? NN_STRIP_ROWS + NN_MICRO_HEIGHTS
-                       : p->form == NN_FORM_TILES ? p->block_m
-                                                  : 1;
+    if (!p->stores) {
+        int64_t rows = p->by_rows ? NN_MICRO_HEIGHTS
+                       : strips   ? NN_STRIP_ROWS + NN_MICRO_HEIGHTS
+                       : tiles    ? p->block_m
+                                  : 1;
         c = rows * (strips ? width : p->block_n);
     }
+    int64_t sums = p->form == NN_FORM_DOTS ? p->shapes->lanes : (tiles ? p->block_m : 1) * p->block_n;
+    p->sums_size = (size_t)nn_round_up(sums * (int64_t)size, 64);
     p->scratch_b = (size_t)nn_round_up(a * (int64_t)size, 64);
     p->scratch_c = p->scratch_b + (size_t)nn_round_up(b * (int64_t)size, 64);
-    p->scratch_size = p->scratch_c + (size_t)nn_round_up(c * (int64_t)size, 64);
+    p->scratch_sums = p->scratch_c + (size_t)nn_round_up(c * (int64_t)size, 64);
+    p->scratch_size = p->scratch_sums + (size_t)waiting_blocks(p) * p->sums_size;
 }
 
 /* True if C has no elements. Such a contraction has no tasks, and no blocks to choose. */
@@ -174,13 +212,10 @@ nn_contract_plan nn_contract_prepare(const nn_contraction *c, uint8_t dtype, con
     choose_form(&p, c);
     p.vectors = choose_vectors(&p);
     choose_packing(&p);
-    int64_t most = p.form == NN_FORM_ROWS ? ROW_K : c->c < 0 ? MOST_K_SCRATCH : MOST_K;
-    if (p.form == NN_FORM_DOTS) most = p.k;
-    p.k_blocks = p.k > 0 ? nn_ceil_div(p.k, most) : 0;
-    p.k_block = p.k > 0 ? nn_ceil_div(p.k, p.k_blocks) : 0;
-    choose_order(&p, c->c >= 0);
+    choose_leaves(&p);
+    choose_order(&p);
     choose_tasks(&p, c);
-    choose_scratch(&p, c->c >= 0);
+    choose_scratch(&p);
     p.tasks = p.batch_tasks * p.m_tasks * p.n_tasks;
     return p;
 }

@@ -2,13 +2,13 @@
  *
  *     C[m, n] = sum over k of A[m, k] * B[k, n]        for each point of the batch axes
  *
- * The order of a sum depends on the sizes, the operands' layouts and the vectors' width alone; never on where C goes, how
- * it is blocked, packed and split, or on threads. There are two orders:
+ * The order of a sum depends on the sizes, the operands' layouts and the vectors' width alone; never on where C goes,
+ * how it is blocked, packed and split, or on threads. There are two orders:
  *
  *   chain   k is cut into leaves of NN_LEAF terms. A leaf is one chain of multiply-adds that begins with 0, and leaves
  *           are added as a binary counter counts: two single ones to a pair, two pairs to a four …
- *   lanes   for few rows (or one column) along contiguous k, in leaves of NN_LEAF terms a lane: each lane is a chain over
- *           every lanes-th term, then the lanes are added by halves. Leaves are added as above.
+ *   lanes   for few rows (or one column) along contiguous k, in leaves of NN_LEAF terms a lane: each lane is a chain
+ * over every lanes-th term, then the lanes are added by halves. Leaves are added as above.
  *
  * Nothing here allocates. */
 #ifndef NN_CONTRACT_H
@@ -91,12 +91,12 @@ typedef struct {
     int32_t vectors;                          /* most vectors of a panel of B */
     int64_t leaf, leaves;                     /* terms of k in a leaf (the last has the rest) */
     int64_t k_block;                          /* most terms of a leaf at a time */
-    int64_t tasks; /* independent ones; 0 when C is empty */
+    int64_t tasks;                            /* independent ones; 0 when C is empty */
     int64_t batches, batch_tasks, m_tasks, n_tasks;
-    int64_t block_m, block_n;    /* the largest block of a task */
-    size_t scratch_size;         /* bytes that one thread needs */
+    int64_t block_m, block_n;                  /* the largest block of a task */
+    size_t scratch_size;                       /* bytes that one thread needs */
     size_t scratch_b, scratch_c, scratch_sums; /* offsets; A's part is first */
-    size_t sums_size;            /* bytes of one block of sums of leaves that wait to be added */
+    size_t sums_size;                          /* bytes of one block of sums of leaves that wait to be added */
 } nn_contract_plan;
 
 /* dtype is NN_F32 or NN_F64. The micro kernels must outlive the plan. */

@@ -96,18 +96,20 @@ static void *fill(const Run *r, size_t n, uint64_t seed)
     return values;
 }
 
-static Run run_make(Case c, uint8_t dtype, const nn_micro_kernels *micro)
+/* C's rows lie `apart` times their length apart. */
+static Run run_make(Case c, uint8_t dtype, const nn_micro_kernels *micro, int64_t apart)
 {
     Run r = {.c = c, .dtype = dtype, .micro = micro};
     nn_contraction *t = &r.contraction;
-    *t = (nn_contraction){.m = c.m, .n = c.n, .k = c.k, .c_m = c.n, .n_batch = 2, .b = 1, .c = c.stores ? 2 : -1};
+    *t = (nn_contraction){
+        .m = c.m, .n = c.n, .k = c.k, .c_m = c.n * apart, .n_batch = 2, .b = 1, .c = c.stores ? 2 : -1};
     int64_t a = lay_out(c.a, c.m, c.k, &t->a_m, &t->a_k), b = lay_out(c.b, c.k, c.n, &t->b_k, &t->b_n);
     t->batch_extent[0] = c.batch[0], t->batch_extent[1] = c.batch[1];
     t->batch_a[0] = a * c.batch[1], t->batch_a[1] = a;
     t->batch_b[0] = 0, t->batch_b[1] = b; /* B is shared along the first batch axis */
-    t->batch_c[0] = c.m * c.n * c.batch[1], t->batch_c[1] = c.m * c.n;
+    t->batch_c[0] = c.m * t->c_m * c.batch[1], t->batch_c[1] = c.m * t->c_m;
     r.n_a = (size_t)(a * c.batch[0] * c.batch[1]), r.n_b = (size_t)(b * c.batch[1]);
-    r.n_c = (size_t)(c.m * c.n * c.batch[0] * c.batch[1]);
+    r.n_c = (size_t)(c.m * t->c_m * c.batch[0] * c.batch[1]);
     r.a = fill(&r, r.n_a, 1), r.b = fill(&r, r.n_b, 2);
     r.to = fill(&r, r.n_c, 3), r.tiles = fill(&r, r.n_c, 4);
     r.visits = calloc(r.n_c + 1, sizeof *r.visits);
@@ -139,6 +141,12 @@ static void run_tasks(Run *r, bool backwards)
     }
 }
 
+/* Where C has its i-th element. */
+static int64_t at_c(const Run *r, size_t i)
+{
+    return (int64_t)i / r->c.n * r->contraction.c_m + (int64_t)i % r->c.n;
+}
+
 static double expected(const Run *r, int64_t i, double *magnitude)
 {
     const nn_contraction *t = &r->contraction;
@@ -157,7 +165,7 @@ static double expected(const Run *r, int64_t i, double *magnitude)
 
 static void check(Case c, uint8_t dtype, const nn_micro_kernels *micro)
 {
-    Run r = run_make(c, dtype, micro);
+    Run r = run_make(c, dtype, micro, 1);
     run_tasks(&r, false);
     double epsilon = dtype == NN_F64 ? 0x1p-52 : 0x1p-23;
     bool tile = c.has_tile || !c.stores;
@@ -245,6 +253,195 @@ Test(contract, batches)
             c.m = 40, c.n = 1;
             check(c, NN_F64, micro);
         }
+}
+
+/* ---- The law of the order of sums, to the last bit ---- */
+
+enum { MOST_LANES = 16, MOST_LEVELS = 40 };
+
+/* A sum as a binary counter adds: level[i] is that of 2^i leaves where `leaves` has the bit. */
+typedef struct {
+    double level[MOST_LEVELS];
+    uint64_t leaves;
+} Counter;
+
+static double round_to(uint8_t dtype, double x)
+{
+    return dtype == NN_F64 ? x : (double)(float)x;
+}
+
+static void count_leaf(Counter *counter, uint8_t dtype, double sum)
+{
+    int level = 0;
+    for (; counter->leaves >> level & 1; level++) sum = round_to(dtype, counter->level[level] + sum);
+    counter->level[level] = sum;
+    counter->leaves++;
+}
+
+static double count_total(const Counter *counter, uint8_t dtype)
+{
+    double sum = 0;
+    bool first = true;
+    for (int level = 0; level < MOST_LEVELS; level++) {
+        if (!(counter->leaves >> level & 1)) continue;
+        sum = first ? counter->level[level] : round_to(dtype, counter->level[level] + sum);
+        first = false;
+    }
+    return sum;
+}
+
+/* v2 has no fused multiply-add. */
+static double multiply_add(const Run *r, double a, double b, double c)
+{
+    bool fused = strcmp(r->micro->cpu, "x86-64-v2") != 0;
+    if (r->dtype == NN_F64) return fused ? fma(a, b, c) : a * b + c;
+    return fused ? (double)fmaf((float)a, (float)b, (float)c) : (double)((float)((float)a * (float)b) + (float)c);
+}
+
+static bool in_lanes(const Run *r)
+{
+    const nn_contraction *t = &r->contraction;
+    bool few_rows = r->c.m * r->c.batch[0] <= 4; /* B is the same along the first batch axis */
+    return (few_rows && t->b_k == 1 && t->b_n != 1) || (r->c.n == 1 && t->a_k == 1 && t->a_m != 1);
+}
+
+static double lawful(const Run *r, int64_t i)
+{
+    const nn_contraction *t = &r->contraction;
+    int64_t n = i % r->c.n, m = i / r->c.n % r->c.m, batch = i / r->c.n / r->c.m;
+    int64_t b0 = batch / r->c.batch[1], b1 = batch % r->c.batch[1];
+    int lanes = in_lanes(r) ? (r->dtype == NN_F64 ? r->micro->f64 : r->micro->f32)->lanes : 1;
+    Counter counter = {0};
+    for (int64_t leaf = 0; leaf < r->c.k; leaf += (int64_t)NN_LEAF * lanes) {
+        double sums[MOST_LANES] = {0};
+        for (int64_t k = leaf; k < r->c.k && k < leaf + (int64_t)NN_LEAF * lanes; k++) {
+            double a = get(r, r->a, b0 * t->batch_a[0] + b1 * t->batch_a[1] + m * t->a_m + k * t->a_k);
+            double b = get(r, r->b, b0 * t->batch_b[0] + b1 * t->batch_b[1] + k * t->b_k + n * t->b_n);
+            sums[k % lanes] = multiply_add(r, a, b, sums[k % lanes]);
+        }
+        for (int half = lanes / 2; half; half /= 2)
+            for (int j = 0; j < half; j++) sums[j] = round_to(r->dtype, sums[j] + sums[j + half]);
+        count_leaf(&counter, r->dtype, sums[0]);
+    }
+    return count_total(&counter, r->dtype);
+}
+
+/* Stored, handed on, or both, with C's rows together or apart: the bits that the law says. */
+static void check_law(Case c, uint8_t dtype, const nn_micro_kernels *micro)
+{
+    for (int kind = 0; kind < 4; kind++) {
+        c.stores = kind != 1, c.has_tile = kind == 1 || kind == 2;
+        Run r = run_make(c, dtype, micro, kind == 3 ? 3 : 1);
+        run_tasks(&r, kind == 2);
+        size_t outputs = (size_t)(c.m * c.n * c.batch[0] * c.batch[1]), step = outputs > 64 ? 1 + outputs / 24 : 1;
+        for (size_t i = 0; i < outputs; i += step) {
+            double want = lawful(&r, (int64_t)i),
+                   got = get(&r, c.stores ? r.to : r.tiles, c.stores ? at_c(&r, i) : (int64_t)i);
+            cr_assert(got == want, "%s f%zu %ldx%ldx%ld layouts %d %d batch %ldx%ld kind %d: [%zu] is %.17g, not %.17g",
+                      micro->cpu, 8 * element(&r), (long)c.m, (long)c.n, (long)c.k, c.a, c.b, (long)c.batch[0],
+                      (long)c.batch[1], kind, i, got, want);
+        }
+        run_free(&r);
+    }
+}
+
+/* Every multiple of a block or a leaf, and its neighbours. */
+static const int64_t terms[] = {0,    1,    127,  128,  129,  255,  256,  257,  511,  512,
+                                513,  767,  768,  769,  1023, 1024, 1025, 1279, 1280, 1281,
+                                2047, 2048, 2049, 3071, 3072, 3073, 4096, 4097, 5121, 7169};
+
+static void check_laws(CpuVariant cpu)
+{
+    if (!cpu_runs(cpu)) cr_skip_test("this machine does not run %s", cpu_name(cpu));
+    const nn_micro_kernels *micro = micro_kernels(cpu);
+    static const int64_t shapes[][4] = {{1, 40, 1, 1}, {4, 17, 1, 1},  {5, 17, 1, 1}, {40, 1, 1, 1}, {1, 1, 1, 1},
+                                        {7, 70, 1, 1}, {65, 33, 1, 1}, {2, 9, 3, 1},  {3, 1, 2, 1},  {2, 5, 1, 3}};
+    enum { N_SHAPES = sizeof shapes / sizeof *shapes, N_TERMS = sizeof terms / sizeof *terms };
+    for (int t = 0; t < N_TERMS; t++)
+        for (int i = 0; i < N_SHAPES; i++) {
+            /* All pairs of layouts come by, two of them at each point. */
+            for (int j = 0; j < 2; j++) {
+                int layout = (t + i + 4 * j) % (LAYOUTS * LAYOUTS);
+                const int64_t *s = shapes[i];
+                Case c = {.m = s[0],
+                          .n = s[1],
+                          .k = terms[t],
+                          .a = (Layout)(layout % LAYOUTS),
+                          .b = (Layout)(layout / LAYOUTS),
+                          .batch = {s[2], s[3]}};
+                check_law(c, j % 2 ? NN_F64 : NN_F32, micro);
+            }
+        }
+}
+
+Test(contract, law_v2, .timeout = 120)
+{
+    check_laws(CPU_X86_64_V2);
+}
+
+Test(contract, law_v3, .timeout = 120)
+{
+    check_laws(CPU_X86_64_V3);
+}
+
+Test(contract, law_v4, .timeout = 120)
+{
+    check_laws(CPU_X86_64_V4);
+}
+
+/* Leaves of lanes are long. */
+Test(contract, law_of_long_dots, .timeout = 120)
+{
+    const nn_micro_kernels *micro = micro_kernels(CPU_NATIVE);
+    for (int64_t leaves = 1; leaves <= 7; leaves++)
+        for (int64_t more = -1; more <= 1; more++) {
+            Case c = {.m = 3,
+                      .n = 18,
+                      .k = leaves * NN_LEAF * micro->f32->lanes + more,
+                      .a = ROWS,
+                      .b = COLUMNS,
+                      .batch = {1, 1}};
+            check_law(c, NN_F32, micro);
+            c.m = 18, c.n = 1, c.b = ROWS;
+            check_law(c, NN_F32, micro);
+        }
+}
+
+/* Tiles of every height and width add alike, whatever blocks and tasks the sizes lead to. */
+Test(contract, law_of_tiles, .timeout = 120)
+{
+    const nn_micro_kernels *micro = micro_kernels(CPU_NATIVE);
+    for (int64_t m = 5; m <= 40; m++)
+        check_law((Case){.m = m, .n = 13 * m % 71 + 1, .k = 1300, .a = m % 2 ? ROWS : COLUMNS, .batch = {1, 1}}, NN_F32,
+                  micro);
+    check_law((Case){.m = 700, .n = 1100, .k = 2500, .a = ROWS, .b = ROWS, .batch = {1, 1}}, NN_F32, micro);
+    check_law((Case){.m = 700, .n = 1100, .k = 1030, .a = COLUMNS, .b = COLUMNS, .batch = {1, 1}}, NN_F32, micro);
+}
+
+/* The error grows with the logarithm of k, not with k: products of one sign, whose rounding errors add up in a chain.
+ */
+Test(contract, long_sums_stay_exact)
+{
+    const nn_micro_kernels *micro = micro_kernels(CPU_NATIVE);
+    for (int form = 0; form < 3; form++) {
+        Case c = {.m = form ? 1 : 8,
+                  .n = 16,
+                  .k = 1 << 18,
+                  .a = ROWS,
+                  .b = form == 2 ? COLUMNS : ROWS,
+                  .batch = {1, 1},
+                  .stores = true};
+        Run r = run_make(c, NN_F32, micro, 1);
+        for (size_t i = 0; i < r.n_a; i++) ((float *)r.a)[i] = fabsf(((float *)r.a)[i]);
+        for (size_t i = 0; i < r.n_b; i++) ((float *)r.b)[i] = fabsf(((float *)r.b)[i]);
+        run_tasks(&r, false);
+        for (size_t i = 0; i < r.n_c; i++) {
+            double magnitude, want = expected(&r, (int64_t)i, &magnitude),
+                              error = fabs(get(&r, r.to, (int64_t)i) / want - 1);
+            cr_assert_lt(error, 1e-6, "form %d: an error of %g", form, error);
+        }
+        run_free(&r);
+    }
 }
 
 /* Large enough for several blocks of k, packing of both, and many tasks. */

@@ -246,6 +246,10 @@ Value call_builtin(Elaborator *el, const Builtin *builtin, const Value *args, ui
 Value reduce(Elaborator *el, const Builtin *builtin, const Value *args, const bool *given, Span at);
 Value along(Elaborator *el, const Builtin *builtin, const Value *args, const bool *given, Span at);
 Value structure(Elaborator *el, const Builtin *builtin, const Value *args, uint32_t n_many, const bool *given, Span at);
+/* A reduction of a flat list of compile-time numbers or truth values. False where only a tensor can say it. */
+bool reduce_list(Elaborator *el, const Builtin *builtin, Value list, Span at, Value *result);
+/* The largest or smallest of compile-time numbers. */
+Value extreme_of(Elaborator *el, bool larger, Value list, const Syntax *at);
 /* What a reduction is of, as a tensor; `any` and `all` want truth values. */
 Value reduction_operand(Elaborator *el, const Builtin *builtin, Value x, Span at);
 /* A reduction over axes of the node itself. */

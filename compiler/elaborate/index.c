@@ -216,6 +216,21 @@ static bool is_affine(const Scope *scope, const Syntax *node)
     return node->kind == SYNTAX_UNARY && is_affine(scope, node->kids[0]);
 }
 
+/* One subscript that is a number, or integers that gather. */
+static bool read_value(Elaborator *el, Reading *reading, Value value, const Syntax *sub)
+{
+    if (value_is_error(value)) return false;
+    if (value_is_number(value)) return read_place(el, reading, value, sub->span);
+    value = value_as_tensor(el, value, DTYPE_COUNT, sub->span);
+    if (value_is_error(value)) return false;
+    Type type = *node_type(el->graph, value.node);
+    if (dtype_class(type.dtype) == DTYPE_CLASS_INTEGER) return read_gather(el, reading, value, sub->span);
+    Diag *diag = complain(el, DIAG_subscript_type, sub->span, "a subscript is an integer or integers, not `%s`",
+                          type_text(el, &type));
+    diag_hint(diag, "convert it: `i32(%s)`", syntax_text(el, sub));
+    return false;
+}
+
 static bool read_one(Elaborator *el, Scope *scope, Reading *reading, const Syntax *sub)
 {
     if (sub->kind == SYNTAX_RANGE) return read_range(el, scope, reading, sub);
@@ -233,17 +248,7 @@ static bool read_one(Elaborator *el, Scope *scope, Reading *reading, const Synta
         unsupported(el, sub->span, "arithmetic with an index in a subscript");
         return false;
     }
-    Value value = evaluate(el, scope, sub);
-    if (value_is_error(value)) return false;
-    if (value_is_number(value)) return read_place(el, reading, value, sub->span);
-    value = value_as_tensor(el, value, DTYPE_COUNT, sub->span);
-    if (value_is_error(value)) return false;
-    Type type = *node_type(el->graph, value.node);
-    if (dtype_class(type.dtype) == DTYPE_CLASS_INTEGER) return read_gather(el, reading, value, sub->span);
-    Diag *diag = complain(el, DIAG_subscript_type, sub->span, "a subscript is an integer or integers, not `%s`",
-                          type_text(el, &type));
-    diag_hint(diag, "convert it: `i32(%s)`", syntax_text(el, sub));
-    return false;
+    return read_value(el, reading, evaluate(el, scope, sub), sub);
 }
 
 /* What `...` stands for in index notation: the axes' labels, made when it is first met. */
@@ -280,6 +285,28 @@ static bool read_dots(Elaborator *el, Scope *scope, Reading *reading, uint32_t c
     return true;
 }
 
+/* True if an index of index notation or `...` of it is among the subscripts: it runs over a tensor. */
+static bool has_index(const Elaborator *el, const Scope *scope, const Syntax *subs)
+{
+    for (uint32_t i = 1; i < subs->n_kids; i++) {
+        const Syntax *sub = subs->kids[i];
+        Name name = sub->kind == SYNTAX_DOTS ? el->name_axes : sub->kind == SYNTAX_NAME ? sub->name : NULL;
+        const Binding *binding = name ? scope_find(scope, name, false) : NULL;
+        if (binding && (binding->value.kind == VALUE_INDEX || binding->value.kind == VALUE_AXES)) return true;
+    }
+    return false;
+}
+
+/* The numbers of a list at the places that a tensor holds. */
+static Value gather_list(Elaborator *el, Value list, Value places, const Syntax *node)
+{
+    Value base = value_as_tensor(el, list, DTYPE_COUNT, node->kids[0]->span);
+    if (value_is_error(base)) return base;
+    Reading reading = {.node = base.node};
+    if (!read_value(el, &reading, places, node->kids[1]->kids[1])) return value_error();
+    return arrange(el, reading.node, reading.labels);
+}
+
 static Value subscript_list(Elaborator *el, Scope *scope, const Syntax *node, Value list)
 {
     const Syntax *subs = node->kids[1], *sub = subs->kids[1];
@@ -290,7 +317,9 @@ static Value subscript_list(Elaborator *el, Scope *scope, const Syntax *node, Va
         return value_error();
     }
     const Syntax *low = range ? sub->kids[0] : sub, *high = range ? sub->kids[1] : NULL;
-    if (low && !number_as_integer(el, evaluate(el, scope, low), "a subscript", low->span, &from)) return value_error();
+    Value start = low ? evaluate(el, scope, low) : value_integer(el, 0);
+    if (!range && (start.kind == VALUE_TENSOR || start.kind == VALUE_LIST)) return gather_list(el, list, start, node);
+    if (low && !number_as_integer(el, start, "a subscript", low->span, &from)) return value_error();
     if (high && !number_as_integer(el, evaluate(el, scope, high), "a subscript", high->span, &to)) return value_error();
     if (from < 0) from += list.count;
     if (to < 0) to += list.count;
@@ -305,7 +334,7 @@ Value subscript(Elaborator *el, Scope *scope, const Syntax *node, Value base)
 {
     const Syntax *subs = node->kids[1];
     if (value_is_error(base)) return base;
-    if (base.kind == VALUE_LIST) return subscript_list(el, scope, node, base);
+    if (base.kind == VALUE_LIST && !has_index(el, scope, subs)) return subscript_list(el, scope, node, base);
     if (subs->kids[0]) return unsupported(el, subs->kids[0]->span, "`where` in a subscript");
     base = value_as_tensor(el, base, DTYPE_COUNT, node->kids[0]->span);
     if (value_is_error(base)) return base;

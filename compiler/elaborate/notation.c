@@ -23,12 +23,27 @@ static bool is_hidden(const Hidden *hidden, const Syntax *sub)
     return false;
 }
 
+/* The axes of what is read; false where it has none that say how far an index runs. */
+static bool read_type(Elaborator *el, Scope *scope, const Syntax *base, Type *type)
+{
+    if (base->kind != SYNTAX_NAME) return false;
+    bool constant = !scope_find(scope, base->name, false);
+    if (constant && !items_find(el->items, SPACE_CONST, base->name, scope->inside_prelude)) return false;
+    Value value = scope_value(el, scope, base);
+    *type = (Type){.rank = 0};
+    if (value.kind == VALUE_TENSOR) *type = value_type(el, value);
+    while (value.kind == VALUE_LIST && value.count && type->rank < MAX_RANK) {
+        type->dims[type->rank++] = dim_constant(el->dims, value.count);
+        value = value.items[0];
+    }
+    return type->rank != 0;
+}
+
 static void infer_read(Elaborator *el, Scope *scope, const Syntax *node, const Hidden *hidden)
 {
     const Syntax *subs = node->kids[1];
-    const Binding *base = node->kids[0]->kind == SYNTAX_NAME ? scope_find(scope, node->kids[0]->name, false) : NULL;
-    if (!base || base->value.kind != VALUE_TENSOR) return;
-    Type type = value_type(el, base->cell ? value_tensor(base->cell->now) : base->value);
+    Type type;
+    if (!read_type(el, scope, node->kids[0], &type)) return;
     uint32_t wanted = 0, axis = 0;
     for (uint32_t i = 1; i < subs->n_kids; i++) wanted += subs->kids[i]->kind != SYNTAX_DOTS;
     if (wanted > type.rank) return;

@@ -105,42 +105,14 @@ Node reduce_node(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint
     return build_reduce(el->graph, reduction_op(id), x, axes, n_axes);
 }
 
-/* Of a list of compile-time numbers: `prod(shape[:-1])`. */
-static Value reduce_list(Elaborator *el, const Builtin *builtin, Value list, Span at)
-{
-    Value result = value_error();
-    Syntax place = {.span = at};
-    Operator op = builtin->id == BUILTIN_ID_prod ? OPERATOR_MULTIPLY : OPERATOR_ADD;
-    if (builtin->id == BUILTIN_ID_prod || builtin->id == BUILTIN_ID_sum)
-        result = value_integer(el, builtin->id == BUILTIN_ID_prod);
-    else if (list.count)
-        result = list.items[0];
-    for (uint32_t i = 0; i < list.count; i++) {
-        if (builtin->id == BUILTIN_ID_max || builtin->id == BUILTIN_ID_min) {
-            double x, y;
-            bool known = value_is_constant(el, result, &x) && value_is_constant(el, list.items[i], &y);
-            if (known && (builtin->id == BUILTIN_ID_max ? y > x : y < x)) result = list.items[i];
-            continue;
-        }
-        result = operate(el, op, result, list.items[i], &place);
-    }
-    return result;
-}
-
-static bool numbers_only(Value list)
-{
-    for (uint32_t i = 0; i < list.count; i++)
-        if (!value_is_number(list.items[i])) return false;
-    return true;
-}
-
 /* max(a, b) and min(a, b), elementwise. */
 static Value extreme(Elaborator *el, const Builtin *builtin, Value a, Value b, Span at)
 {
-    double x, y;
+    const Syntax place = {.span = at};
     bool larger = builtin->id == BUILTIN_ID_max;
-    if (value_is_constant(el, a, &x) && value_is_constant(el, b, &y)) return (larger ? x >= y : x <= y) ? a : b;
-    return elementwise(el, larger ? OP_MAX : OP_MIN, a, b, &(Syntax){.span = at});
+    Value both[] = {a, b};
+    if (value_is_number(a) && value_is_number(b)) return extreme_of(el, larger, value_list(el, both, 2), &place);
+    return elementwise(el, larger ? OP_MAX : OP_MIN, a, b, &place);
 }
 
 /* Reduced axes come back with size 1. */
@@ -163,21 +135,39 @@ Value reduction_operand(Elaborator *el, const Builtin *builtin, Value x, Span at
     return x;
 }
 
+/* max(1, 2, 3): two values have no axis. */
+static Value surplus(Elaborator *el, const Builtin *builtin, Span at)
+{
+    Diag *diag = complain(el, DIAG_too_many_arguments, at, "`%s` takes two values, or one with `axis` and `keep`",
+                          builtin->name);
+    diag_hint(diag, "of more values: `%s(a, %s(b, c))`; of numbers known now: `%s([1, 2, 3])`", builtin->name,
+              builtin->name, builtin->name);
+    return value_error();
+}
+
+static bool keep_of(Elaborator *el, const Builtin *builtin, Value keep, bool given, Span at, bool *result)
+{
+    *result = given && keep.truth;
+    if (!given || keep.kind == VALUE_BOOL) return true;
+    complain(el, DIAG_not_a_truth_value, at, "the argument `keep` of `%s` is `true` or `false`, not %s", builtin->name,
+             value_describe(el, keep));
+    return false;
+}
+
 Value reduce(Elaborator *el, const Builtin *builtin, const Value *args, const bool *given, Span at)
 {
-    bool pair = (builtin->id == BUILTIN_ID_max || builtin->id == BUILTIN_ID_min) && given[1];
-    uint32_t axis_slot = builtin->id == BUILTIN_ID_max || builtin->id == BUILTIN_ID_min ? 2 : 1;
-    if (pair) return extreme(el, builtin, args[0], args[1], at);
-    if (args[0].kind == VALUE_LIST && !given[axis_slot] && numbers_only(args[0])) {
-        Value result = reduce_list(el, builtin, args[0], at);
-        if (builtin->id != BUILTIN_ID_mean || value_is_error(result)) return result;
-        return operate(el, OPERATOR_DIVIDE, result, value_integer(el, args[0].count), &(Syntax){.span = at});
-    }
+    bool extremes = builtin->id == BUILTIN_ID_max || builtin->id == BUILTIN_ID_min, keep;
+    uint32_t axis_slot = extremes ? 2 : 1;
+    if (extremes && given[1] && (given[2] || given[3])) return surplus(el, builtin, at);
+    if (extremes && given[1]) return extreme(el, builtin, args[0], args[1], at);
+    if (!keep_of(el, builtin, args[axis_slot + 1], given[axis_slot + 1], at, &keep)) return value_error();
+    Value known;
+    bool whole = args[0].kind == VALUE_LIST && !given[axis_slot] && !keep;
+    if (whole && reduce_list(el, builtin, args[0], at, &known)) return known;
     Value x = reduction_operand(el, builtin, args[0], at);
     if (value_is_error(x)) return x;
     Type type = *node_type(el->graph, x.node);
     bool arg = builtin->id == BUILTIN_ID_argmax || builtin->id == BUILTIN_ID_argmin;
-    bool keep = given[axis_slot + 1] && args[axis_slot + 1].truth;
     int32_t axes[MAX_RANK];
     uint32_t n_axes;
     Value axis = arg && !given[axis_slot] ? value_integer(el, -1) : args[axis_slot];

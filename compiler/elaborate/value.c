@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "elaborate/elaborator.h"
+#include "ir/eval.h"
 
 Value value_integer(Elaborator *el, int64_t integer)
 {
@@ -152,17 +153,32 @@ bool value_same(const Elaborator *el, Value a, Value b)
     }
 }
 
+/* What the items of a list are; its element type follows from it. */
+typedef struct {
+    bool number, real, free; /* not a truth value; a number that is not an integer; a free size */
+} ListItems;
+
+static void meet_item(const Elaborator *el, Value item, ListItems *items)
+{
+    double number;
+    if (item.kind == VALUE_BOOL) return;
+    items->number = true;
+    bool free = item.kind == VALUE_SIZE && !value_is_constant(el, item, &number);
+    int64_t integer;
+    items->free |= free;
+    items->real |= free ? !dim_same(item.divisor, dim_constant(el->dims, 1)) : !value_is_integer(el, item, &integer);
+}
+
 /* The shape of a nested list, which must be rectangular. */
-static bool list_shape(Elaborator *el, Value list, uint32_t axis, int64_t *dims, uint32_t *rank, bool *real, Span at)
+static bool list_shape(Elaborator *el, Value list, uint32_t axis, int64_t *dims, uint32_t *rank, ListItems *items,
+                       Span at)
 {
     if (list.kind != VALUE_LIST) {
-        double number;
-        if (list.kind != VALUE_BOOL && !value_is_constant(el, list, &number)) {
+        if (list.kind != VALUE_BOOL && !value_is_number(list)) {
             complain(el, DIAG_not_constant, at, "a list of numbers cannot hold %s", value_describe(el, list));
             return false;
         }
-        int64_t integer;
-        *real |= !value_is_integer(el, list, &integer);
+        meet_item(el, list, items);
         if (*rank == UINT32_MAX) *rank = axis;
         if (*rank == axis) return true;
         complain(el, DIAG_ragged_list, at, "the lists in this list have different depths");
@@ -183,7 +199,7 @@ static bool list_shape(Elaborator *el, Value list, uint32_t axis, int64_t *dims,
         return false;
     }
     for (uint32_t i = 0; i < list.count; i++)
-        if (!list_shape(el, list.items[i], axis + 1, dims, rank, real, at)) return false;
+        if (!list_shape(el, list.items[i], axis + 1, dims, rank, items, at)) return false;
     return true;
 }
 
@@ -198,28 +214,36 @@ static void list_numbers(const Elaborator *el, Value list, double **to)
     *(*to)++ = number;
 }
 
-static void store(DType dtype, void *to, size_t at, double number)
+static void list_items(Value list, Value *items, uint32_t *count)
 {
-    switch (dtype) {
-    case DTYPE_F64:
-        ((double *)to)[at] = number;
-        break;
-    case DTYPE_F32:
-        ((float *)to)[at] = (float)number;
-        break;
-    default:
-        ((int32_t *)to)[at] = (int32_t)number;
-        break;
+    if (list.kind != VALUE_LIST) items[(*count)++] = list;
+    for (uint32_t i = 0; list.kind == VALUE_LIST && i < list.count; i++) list_items(list.items[i], items, count);
+}
+
+/* Free sizes are known in a call: each is a scalar, and they are joined. */
+static Value sizes_as_tensor(Elaborator *el, Value list, const Type *type, int64_t count, Span at)
+{
+    Value *items = ARENA_ARRAY(el->arena, Value, count);
+    Node *parts = ARENA_ARRAY(el->arena, Node, count);
+    Dim one = dim_constant(el->dims, 1);
+    uint32_t n = 0;
+    list_items(list, items, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        Value scalar = convert(el, items[i], type->dtype, at);
+        if (value_is_error(scalar)) return scalar;
+        parts[i] = build_reshape(el->graph, scalar.node, 1, &one);
     }
+    Node flat = n == 1 ? parts[0] : build_concat(el->graph, parts, n, 0);
+    return value_tensor(build_reshape(el->graph, flat, type->rank, type->dims));
 }
 
 static Value list_as_tensor(Elaborator *el, Value list, DType like, Span at)
 {
     int64_t dims[MAX_RANK], count = 1;
     uint32_t rank = UINT32_MAX;
-    bool real = false;
+    ListItems items = {0};
     for (int i = 0; i < MAX_RANK; i++) dims[i] = -1;
-    if (!list_shape(el, list, 0, dims, &rank, &real, at)) return value_error();
+    if (!list_shape(el, list, 0, dims, &rank, &items, at)) return value_error();
     if (rank == UINT32_MAX) {
         complain(el, DIAG_empty_list, at, "an empty list is no tensor");
         return value_error();
@@ -229,12 +253,14 @@ static Value list_as_tensor(Elaborator *el, Value list, DType like, Span at)
         sizes[i] = dim_constant(el->dims, dims[i]);
         count *= dims[i];
     }
-    DType dtype = real || (like != DTYPE_COUNT && dtype_is_float(like)) ? el->real : DTYPE_I32;
+    bool real = items.real || (like != DTYPE_COUNT && dtype_is_float(like));
+    DType dtype = real ? el->real : items.free ? DTYPE_I64 : items.number ? DTYPE_I32 : DTYPE_BOOL;
     Type type = type_make(dtype, rank, sizes);
+    if (items.free) return sizes_as_tensor(el, list, &type, count, at);
     double *numbers = malloc((size_t)count * sizeof *numbers), *end = numbers;
     void *data = malloc((size_t)count * dtype_size(dtype));
     list_numbers(el, list, &end);
-    for (int64_t i = 0; i < count; i++) store(dtype, data, (size_t)i, numbers[i]);
+    dtype_store(dtype, data, numbers, count);
     Node node = build_literal(el->graph, type, data, (size_t)count * dtype_size(dtype));
     free(numbers);
     free(data);

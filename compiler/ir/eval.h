@@ -46,6 +46,8 @@ Node eval_culprit(const Eval *eval);
 /* The number of elements and the sizes of a type with the symbols bound so far. False when one is unknown. */
 bool eval_sizes(Eval *eval, const Type *type, int64_t *dims, int64_t *count);
 
+/* A reduction of n numbers; of an operator that finds a place, n > 0. */
+double eval_reduce_row(Op op, const double *row, int64_t n);
 /* The nearest value of an element type; towards zero for integers, any non-zero is true for bool. */
 double dtype_round(DType dtype, double value);
 /* Between doubles and an element type's memory format. */

@@ -28,7 +28,7 @@ static double row_logsumexp(const double *row, int64_t n)
     return largest + log(sum);
 }
 
-static double row_reduce(Op op, const double *row, int64_t n)
+double eval_reduce_row(Op op, const double *row, int64_t n)
 {
     int64_t where;
     double result = op == OP_PROD || op == OP_ALL ? 1 : 0;
@@ -88,7 +88,7 @@ bool eval_reduction(EvalStep *step)
             row[i] = x->data[outer.offsets[0] + inner.offsets[0]];
             walk_next(&inner);
         }
-        step->to->data[to] = row_reduce(step->info->op, row, n);
+        step->to->data[to] = eval_reduce_row(step->info->op, row, n);
         walk_next(&outer);
     }
     free(row);

@@ -156,6 +156,30 @@ Value m_scale(const Math *m, Value x, Value n);
 Value m_two_sum(const Math *m, Value x, Value y, Value *low);
 Value m_two_product(const Math *m, Value x, Value y, Value *low);
 
+/* math_lanes.c: what few operands need, out of line and one lane at a time. A recipe makes `results` of `args`, all of
+ * them f64, and may be given any lane but those whose first argument is 0. */
+typedef void LaneRecipe(const Math *scalar, const Value *args, Value *results);
+
+typedef struct {
+    const char *name; /* of the function in the module */
+    uint32_t n_args, n_results;
+    LaneRecipe *recipe;
+} LaneFunction;
+
+enum { MOST_LANE_VALUES = 3 };
+
+/* Replaces the results in the lanes where `need` is set; where none is, the cost is a branch. The first argument of
+ * such a lane is not 0. Everything is f64 of the width of `m`. */
+void m_rarely(const Math *m, const LaneFunction *function, Value need, const Value *args, Value *results);
+
+/* math_angle.c */
+/* An angle reduced by a multiple n of pi/2 to r + low with |r| <= pi/4, and the bits of n; `low` is NULL for f32. */
+typedef struct {
+    Value r, low, n;
+} Angle;
+
+/* Exact to the last bits of r for any finite x; NaN for others. */
+Angle m_reduce_angle(const Math *m, Value x);
 /* math_exp.c */
 Value m_exp(const Math *m, Value x);
 Value m_exp_sum(const Math *m, Value high, Value low); /* exp(high + low), |low| far less than |high| */

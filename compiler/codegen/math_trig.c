@@ -3,56 +3,8 @@
 
 #include "codegen/math_internal.h"
 
-/* An angle reduced by a multiple n of pi/2 to r + low with |r| <= pi/4, and the bits of n. */
-typedef struct {
-    Value r, low, n;
-} Reduced;
-
-/* n = round(x 2/pi), whose low bits appear in *bits; NaN for an infinite x. */
-static Value quarter_turns(const Math *m, Value x, Value *bits)
-{
-    Value n = m_round(m, m_mul(m, x, m_num(m, 6.36619772367581382433e-01)));
-    *bits = m_to_bits(m, m_add(m, n, m_num(m, m->format->magic)));
-    return n;
-}
-
-/* Keeps r where the polynomials are tame when x was beyond the bound of the reduction. */
-static Value tame(const Math *m, Value r)
-{
-    return m_at_most(m, m_at_least(m, r, m_num(m, -0.8)), m_num(m, 0.8));
-}
-
-/* Cody and Waite with pi/2 in parts of 33 bits (fdlibm e_rem_pio2.c), for |x| <= 2^20 pi/2. */
-static Reduced reduce_f64(const Math *m, Value x)
-{
-    Reduced a;
-    Value n = quarter_turns(m, x, &a.n);
-    Value t = m_sub(m, x, m_mul(m, n, m_num(m, 1.57079632673412561417e+00)));
-    Value w = m_mul(m, n, m_num(m, 6.07710050630396597660e-11));
-    Value r = m_sub(m, t, w);
-    w = m_sub(m, m_mul(m, n, m_num(m, 2.02226624879595063154e-21)), m_sub(m, m_sub(m, t, r), w));
-    a.r = tame(m, m_sub(m, r, w));
-    a.low = m_sub(m, m_sub(m, r, a.r), w);
-    return a;
-}
-
-/* Reduced in f64 with pi/2 in two parts, good for |x| <= 1e9; r is rounded to f32 once. */
-static Reduced reduce_f32(const Math *m, Value x)
-{
-    Math wide = math_make(m->v, DTYPE_F64, x);
-    Value bits, y = LLVMBuildFPExt(m->b, x, wide.type, ""), n = quarter_turns(&wide, y, &bits);
-    y = m_fma(&wide, n, m_num(&wide, -1.57079632673412561417e+00), y);
-    y = tame(&wide, m_fma(&wide, n, m_num(&wide, -6.07710050650619224932e-11), y));
-    return (Reduced){LLVMBuildFPTrunc(m->b, y, m->type, ""), NULL, LLVMBuildTrunc(m->b, bits, m->bits, "")};
-}
-
-static Reduced reduce(const Math *m, Value x)
-{
-    return m->dtype == DTYPE_F64 ? reduce_f64(m, x) : reduce_f32(m, x);
-}
-
 /* sin(r + low) = r + (r z S(z) + low (1 - z/2)). */
-static Value sin_kernel(const Math *m, Reduced a)
+static Value sin_kernel(const Math *m, Angle a)
 {
     Value z = m_mul(m, a.r, a.r), cube = m_mul(m, z, a.r), s = m_polynomial(m, z, &m->format->sin);
     if (!a.low) return m_fma(m, s, cube, a.r);
@@ -61,7 +13,7 @@ static Value sin_kernel(const Math *m, Reduced a)
 }
 
 /* cos(r + low) = 1 - z/2 + (z^2 C(z) - r low), with what 1 - z/2 rounds away put back. */
-static Value cos_kernel(const Math *m, Reduced a)
+static Value cos_kernel(const Math *m, Angle a)
 {
     Value z = m_mul(m, a.r, a.r), half = m_mul(m, z, m_num(m, 0.5)), one = m_num(m, 1);
     Value w = m_sub(m, one, half), lost = m_sub(m, m_sub(m, one, w), half);
@@ -78,7 +30,7 @@ static Value bit_is_set(const Math *m, Value bits, uint64_t bit)
 /* sin(x + turns pi/2). */
 static Value sin_shifted(const Math *m, Value x, uint64_t turns)
 {
-    Reduced a = reduce(m, x);
+    Angle a = m_reduce_angle(m, x);
     Value n = LLVMBuildAdd(m->b, a.n, m_bits(m, turns), "");
     Value y = m_select(m, bit_is_set(m, n, 1), cos_kernel(m, a), sin_kernel(m, a));
     return m_select(m, bit_is_set(m, n, 2), m_neg(m, y), y);
@@ -96,7 +48,7 @@ Value m_cos(const Math *m, Value x)
 
 Value m_tan(const Math *m, Value x)
 {
-    Reduced a = reduce(m, x);
+    Angle a = m_reduce_angle(m, x);
     Value s = sin_kernel(m, a), c = cos_kernel(m, a), odd = bit_is_set(m, a.n, 1);
     Value y = m_div(m, m_select(m, odd, m_neg(m, c), s), m_select(m, odd, s, c));
     return m_select(m, m_eq(m, x, m_num(m, 0)), x, y);

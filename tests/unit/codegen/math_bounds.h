@@ -7,29 +7,37 @@
 
 #include "ir/graph.h"
 
-/* In ulps for f32 and f64, over |x| in [2^low, 2^high] of both signs (one if positive). */
+/* In ulps for f32 and f64, whatever the operands. Beyond |x| = 2^high there is nothing new to see: half of the random
+ * tests lie below it. */
 typedef struct {
     Op op;
     double f32, f64;
-    int low, high; /* powers of 2; high for f64 where `high64` is not 0 */
-    int high64;
-    bool positive;
+    int high;
+    int high64; /* for f64, where it is not 0 */
 } Row;
 
 static const Row rows[] = {
-    {OP_EXP, 1.5, 1.5, -30, 7, 10, false},    {OP_EXPM1, 2, 2, -30, 7, 10, false},
-    {OP_LOG, 1.5, 1.5, -149, 128, 0, true},   {OP_LOG1P, 2, 2, -149, 128, 0, true},
-    {OP_SIN, 2, 1.5, -149, 17, 0, false},     {OP_COS, 2, 1.5, -149, 17, 0, false},
-    {OP_TAN, 3, 3, -149, 17, 0, false},       {OP_ASIN, 3, 3, -149, 0, 0, false},
-    {OP_ACOS, 3, 3, -149, 0, 0, false},       {OP_ATAN, 3, 3, -149, 128, 0, false},
-    {OP_SINH, 3, 3, -149, 7, 10, false},      {OP_COSH, 3, 3, -149, 7, 10, false},
-    {OP_TANH, 3, 3, -120, 7, 0, false},       {OP_ERF, 3, 3, -149, 4, 0, false},
-    {OP_ERFC, 4, 4, -149, 4, 5, false},       {OP_SIGMOID, 3, 3, -149, 7, 10, false},
-    {OP_SOFTPLUS, 3, 3, -149, 7, 10, false},  {OP_SQRT, 0.5, 0.5, -149, 128, 0, true},
-    {OP_RSQRT, 1.5, 1.5, -149, 128, 0, true}, {OP_POW, 1, 3, -20, 20, 0, true},
-    {OP_ATAN2, 3, 3, -60, 60, 0, false},      {OP_DIV, 0.5, 0.5, -60, 60, 0, false},
+    {OP_EXP, 1.5, 1.5, 7, 10},  {OP_EXPM1, 2, 2, 7, 10},    {OP_LOG, 1.5, 1.5, 10, 0},   {OP_LOG1P, 2, 2, 10, 0},
+    {OP_SIN, 2, 1.5, 17, 0},    {OP_COS, 2, 1.5, 17, 0},    {OP_TAN, 3, 3, 17, 0},       {OP_ASIN, 3, 3, 0, 0},
+    {OP_ACOS, 3, 3, 0, 0},      {OP_ATAN, 3, 3, 10, 0},     {OP_SINH, 3, 3, 7, 10},      {OP_COSH, 3, 3, 7, 10},
+    {OP_TANH, 3, 3, 4, 5},      {OP_ERF, 3, 3, 3, 3},       {OP_ERFC, 4, 4, 4, 5},       {OP_SIGMOID, 3, 3, 7, 10},
+    {OP_SOFTPLUS, 3, 3, 7, 10}, {OP_SQRT, 0.5, 0.5, 10, 0}, {OP_RSQRT, 1.5, 1.5, 10, 0}, {OP_POW, 1, 3, 20, 0},
+    {OP_ATAN2, 3, 3, 10, 0},    {OP_DIV, 0.5, 0.5, 10, 0},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
+
+static inline double number_get(DType dtype, const void *values, size_t i)
+{
+    return dtype == DTYPE_F64 ? ((const double *)values)[i] : (double)((const float *)values)[i];
+}
+
+static inline void number_set(DType dtype, void *values, size_t i, double x)
+{
+    if (dtype == DTYPE_F64)
+        ((double *)values)[i] = x;
+    else
+        ((float *)values)[i] = (float)x;
+}
 
 /* |got - want| in units of the last place of `want` in f32 or f64. */
 static inline double ulps(DType dtype, double got, long double want)

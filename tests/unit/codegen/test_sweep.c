@@ -1,5 +1,5 @@
-/* Elementwise functions in f32 against MPFR, over floats that lie evenly among all there are: every exponent, both
- * signs, denormal numbers too. And what docs/numbers.md says of their errors is what is tested. */
+/* Elementwise functions against MPFR, over numbers that lie evenly among all there are: every exponent, both signs,
+ * denormal numbers too. And what docs/numbers.md says of their errors is what is tested. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <math.h>
@@ -10,13 +10,14 @@
 #include "tests/unit/reference.h"
 #include "vector_harness.h"
 
+/* How many numbers of each type and function, as a power of 2. */
 #ifdef NNC_SLOW_TESTS
-enum { STEP = 1 << 9 };
+enum { F32_POINTS = 23, F64_POINTS = 19 };
 #else
-enum { STEP = 1 << 16 };
+enum { F32_POINTS = 16, F64_POINTS = 14 };
 #endif
 
-/* 64 bits, correctly rounded, hold the errors of f32 to 2^-40 ulps. */
+/* 64 bits, correctly rounded, hold the errors of f32 to 2^-40 ulps and those of f64 to 2^-11. */
 enum { BITS = 64, BLOCK = 1 << 12 };
 
 static LLVMValueRef emit(Vector *v, Op op, DType from, DType to, LLVMValueRef x, LLVMValueRef y)
@@ -29,23 +30,24 @@ typedef struct {
     Harness harness;
     HarnessFunction *function;
     const char *name;
-    double most;
-    float x, y; /* where */
+    double most, x, y; /* the largest error, and where */
 } Variant;
 
 typedef struct {
+    const Row *row;
+    DType dtype;
     Variant variants[3];
     size_t n_variants, n;
     mpfr_t a, b, value;
-    float x[BLOCK], y[BLOCK], to[BLOCK];
+    double x[BLOCK], y[BLOCK], to[BLOCK]; /* of `dtype` */
 } Sweep;
 
-static void make_variants(Sweep *sweep, Op op)
+static void make_variants(Sweep *sweep)
 {
     static const CpuVariant all[] = {CPU_X86_64_V2, CPU_X86_64_V3, CPU_X86_64_V4};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!cpu_runs(all[i])) continue;
-        HarnessCase only = {op, DTYPE_F32, DTYPE_F32};
+        HarnessCase only = {sweep->row->op, sweep->dtype, sweep->dtype};
         Variant *variant = &sweep->variants[sweep->n_variants++];
         variant->name = cpu_name(all[i]);
         variant->harness = harness_make(all[i], 0, &only, 1, emit);
@@ -53,82 +55,125 @@ static void make_variants(Sweep *sweep, Op op)
     }
 }
 
+static void measure_variant(Sweep *sweep, Variant *variant, const long double *want)
+{
+    variant->function(sweep->x, sweep->y, sweep->to, BLOCK);
+    for (size_t i = 0; i < sweep->n; i++) {
+        double error = ulps(sweep->dtype, number_get(sweep->dtype, sweep->to, i), want[i]);
+        if (error <= variant->most) continue;
+        variant->most = error;
+        variant->x = number_get(sweep->dtype, sweep->x, i);
+        variant->y = number_get(sweep->dtype, sweep->y, i);
+    }
+}
+
 /* Measures what has gathered. */
-static void measure(Sweep *sweep, Op op)
+static void measure(Sweep *sweep)
 {
     long double want[BLOCK];
-    for (size_t i = sweep->n; i < BLOCK; i++) sweep->x[i] = sweep->y[i] = 1;
+    for (size_t i = sweep->n; i < BLOCK; i++) {
+        number_set(sweep->dtype, sweep->x, i, 1);
+        number_set(sweep->dtype, sweep->y, i, 1);
+    }
     for (size_t i = 0; i < sweep->n; i++) {
-        mpfr_set_flt(sweep->a, sweep->x[i], MPFR_RNDN);
-        mpfr_set_flt(sweep->b, sweep->y[i], MPFR_RNDN);
-        reference_elementwise(op, sweep->value, sweep->a, sweep->b);
+        mpfr_set_d(sweep->a, number_get(sweep->dtype, sweep->x, i), MPFR_RNDN);
+        mpfr_set_d(sweep->b, number_get(sweep->dtype, sweep->y, i), MPFR_RNDN);
+        reference_elementwise(sweep->row->op, sweep->value, sweep->a, sweep->b);
         want[i] = mpfr_get_ld(sweep->value, MPFR_RNDN);
     }
-    for (size_t v = 0; v < sweep->n_variants; v++) {
-        Variant *variant = &sweep->variants[v];
-        variant->function(sweep->x, sweep->y, sweep->to, BLOCK);
-        for (size_t i = 0; i < sweep->n; i++) {
-            double error = ulps(DTYPE_F32, (double)sweep->to[i], want[i]);
-            if (error <= variant->most) continue;
-            variant->most = error;
-            variant->x = sweep->x[i];
-            variant->y = sweep->y[i];
-        }
-    }
+    for (size_t v = 0; v < sweep->n_variants; v++) measure_variant(sweep, &sweep->variants[v], want);
     sweep->n = 0;
 }
 
-/* The other operand: of a random sign and size within the bounds of test_math.c. */
-static float second_operand(const Row *row, uint64_t *state)
+static uint64_t next_random(uint64_t *state)
 {
-    int low = row->op == OP_POW ? -6 : row->low, high = row->op == OP_POW ? 3 : row->high;
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    double unit = (double)(*state >> 11) * 0x1p-53;
-    float size = (float)exp2(low + (high - low) * unit);
-    return *state >> 10 & 1 ? -size : size;
+    uint64_t word = 0;
+    for (int i = 0; i < 2; i++) {
+        *state = *state * 6364136223846793005u + 1442695040888963407u;
+        word = word << 32 | *state >> 32;
+    }
+    return word;
 }
 
-static bool lies_within(const Row *row, float x)
+/* The number of the type whose bits are the top ones of `bits`. */
+static double number_of(DType dtype, uint64_t bits)
 {
-    if (!isfinite(x) || (row->positive && signbit(x))) return false;
-    return x == 0 || (fabs((double)x) <= ldexp(1, row->high) && fabs((double)x) >= ldexp(1, row->low));
+    uint32_t top = (uint32_t)(bits >> 32);
+    float narrow;
+    double wide;
+    memcpy(&narrow, &top, sizeof narrow);
+    memcpy(&wide, &bits, sizeof wide);
+    return dtype == DTYPE_F64 ? wide : (double)narrow;
 }
 
-ParameterizedTestParameters(sweep, f32_against_mpfr)
+/* Where a random number would show little: for an angle next to a multiple of pi/2, of which a reduction leaves few
+ * bits. */
+static double first_operand(const Row *row, double x, uint64_t *state)
+{
+    bool angle = row->op == OP_SIN || row->op == OP_COS || row->op == OP_TAN;
+    uint64_t choice = next_random(state), turns = next_random(state) >> (1 + choice % 63);
+    return angle && choice >> 63 ? (double)((long double)turns * 1.57079632679489661923L) : x;
+}
+
+/* Any number, or one for which x^y is likely to be neither 0 nor infinite. */
+static double second_operand(const Row *row, DType dtype, double x, uint64_t *state)
+{
+    uint64_t bits = next_random(state);
+    double unit = (double)(next_random(state) >> 11) * 0x1p-53;
+    return row->op == OP_POW && bits & 1 ? 745 * (2 * unit - 1) / log(fabs(x)) : number_of(dtype, bits);
+}
+
+static void add_point(Sweep *sweep, double x, uint64_t *state)
+{
+    number_set(sweep->dtype, sweep->x, sweep->n, first_operand(sweep->row, x, state));
+    number_set(sweep->dtype, sweep->y, sweep->n++, second_operand(sweep->row, sweep->dtype, x, state));
+    if (sweep->n == BLOCK) measure(sweep);
+}
+
+static void report(Sweep *sweep)
+{
+    const OpInfo *info = op_info(sweep->row->op);
+    double bound = sweep->dtype == DTYPE_F64 ? sweep->row->f64 : sweep->row->f32;
+    for (size_t v = 0; v < sweep->n_variants; v++) {
+        Variant *variant = &sweep->variants[v];
+        char text[128];
+        int size = snprintf(text, sizeof text, "%s %s %s: %.3f ulp at %a", variant->name, info->spelling,
+                            dtype_name(sweep->dtype), variant->most, variant->x);
+        if (info->arity == 2) snprintf(text + size, sizeof text - (size_t)size, ", %a", variant->y);
+        cr_log_info("%s\n", text);
+        cr_expect(variant->most <= bound, "%s", text);
+        harness_free(&variant->harness);
+    }
+}
+
+static void sweep_type(const Row *row, DType dtype, int points)
+{
+    Sweep *sweep = calloc(1, sizeof *sweep);
+    uint64_t state = 20240607, step = (uint64_t)1 << (64 - points);
+    sweep->row = row;
+    sweep->dtype = dtype;
+    make_variants(sweep);
+    mpfr_inits2(BITS, sweep->a, sweep->b, sweep->value, (mpfr_ptr)NULL);
+    for (uint64_t i = 0; i >> points == 0; i++) {
+        /* Every step begins elsewhere, lest the low bits be always zero. */
+        double x = number_of(dtype, i * step + next_random(&state) % step);
+        if (isfinite(x)) add_point(sweep, x, &state);
+    }
+    measure(sweep);
+    report(sweep);
+    mpfr_clears(sweep->a, sweep->b, sweep->value, (mpfr_ptr)NULL);
+    free(sweep);
+}
+
+ParameterizedTestParameters(sweep, against_mpfr)
 {
     return cr_make_param_array(const Row, (Row *)rows, N_ROWS);
 }
 
-ParameterizedTest(const Row *row, sweep, f32_against_mpfr)
+ParameterizedTest(const Row *row, sweep, against_mpfr)
 {
-    Sweep *sweep = calloc(1, sizeof *sweep);
-    uint64_t state = 20240607;
-    make_variants(sweep, row->op);
-    mpfr_inits2(BITS, sweep->a, sweep->b, sweep->value, (mpfr_ptr)NULL);
-    for (uint64_t bits = 0; bits < (uint64_t)1 << 32; bits += STEP) {
-        /* Every step begins elsewhere, lest the low bits be always zero. */
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        uint32_t pattern = (uint32_t)bits + (uint32_t)(state >> 33) % STEP;
-        float x;
-        memcpy(&x, &pattern, sizeof x);
-        if (!lies_within(row, x)) continue;
-        sweep->x[sweep->n] = x;
-        sweep->y[sweep->n++] = second_operand(row, &state);
-        if (sweep->n == BLOCK) measure(sweep, row->op);
-    }
-    measure(sweep, row->op);
-    const char *name = op_info(row->op)->spelling;
-    for (size_t v = 0; v < sweep->n_variants; v++) {
-        Variant *variant = &sweep->variants[v];
-        char where[64];
-        snprintf(where, sizeof where, op_info(row->op)->arity == 2 ? "%a, %a" : "%a", (double)variant->x,
-                 (double)variant->y);
-        cr_log_info("%s %s: %.3f ulp at %s\n", variant->name, name, variant->most, where);
-        cr_expect(variant->most <= row->f32, "%s %s: %.3f ulp at %s", variant->name, name, variant->most, where);
-        harness_free(&variant->harness);
-    }
-    mpfr_clears(sweep->a, sweep->b, sweep->value, (mpfr_ptr)NULL);
-    free(sweep);
+    sweep_type(row, DTYPE_F32, F32_POINTS);
+    sweep_type(row, DTYPE_F64, F64_POINTS);
 }
 
 /* ---- The page */

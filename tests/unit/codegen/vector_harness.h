@@ -46,7 +46,7 @@ static inline void harness_function(Vector *v, const char *name, HarnessCase c, 
     LLVMValueRef x = vector_load(v, c.from, at[0], lanes, NULL), y = vector_load(v, c.from, at[1], lanes, NULL);
     vector_store(v, c.to, emit(v, c.op, c.from, c.to, x, y), at[2], NULL);
     LLVMValueRef next = LLVMBuildAdd(b, i, LLVMConstInt(i64, lanes, false), "");
-    LLVMAddIncoming(i, (LLVMValueRef[]){zero, next}, (LLVMBasicBlockRef[]){entry, body}, 2);
+    LLVMAddIncoming(i, (LLVMValueRef[]){zero, next}, (LLVMBasicBlockRef[]){entry, LLVMGetInsertBlock(b)}, 2);
     LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntSLT, next, LLVMGetParam(function, 3), ""), body, end);
     LLVMPositionBuilderAtEnd(b, end);
     LLVMBuildRetVoid(b);

@@ -16,11 +16,6 @@ static Value float_sign(const Math *m, Value x)
     return m_select(m, m_compare(m, LLVMRealUNO, x, x), x, y);
 }
 
-static Value float_mod(const Math *m, Value x, Value y)
-{
-    return m_sub(m, x, m_mul(m, y, m_call(m, "llvm.floor", m_div(m, x, y))));
-}
-
 /* Operators of one operand that are not a plain instruction. */
 static Value float_function(const Math *m, Op op, Value x)
 {
@@ -93,9 +88,9 @@ static Value float_emit(const Math *m, Op op, Value x, Value y)
     case OP_DIV:
         return m_div(m, x, y);
     case OP_FLOOR_DIV:
-        return m_call(m, "llvm.floor", m_div(m, x, y));
+        return m_floor_div(m, x, y);
     case OP_MOD:
-        return float_mod(m, x, y);
+        return m_mod(m, x, y);
     case OP_POW:
         return m_pow(m, x, y);
     case OP_MAX:

@@ -19,6 +19,8 @@
  *
  * The 2.00 of expm1 and sinh are denormal units.
  *
+ * FLOOR_DIV and MOD are exact, rounded once (math_divide.c).
+ *
  * Integers wrap around; FLOOR_DIV and MOD by zero give 0. */
 LLVMValueRef math_emit(Vector *vector, Op op, DType dtype, LLVMValueRef x, LLVMValueRef y, LLVMValueRef z);
 

@@ -142,6 +142,11 @@ Value m_two_product(const Math *m, Value x, Value y, Value *low)
     Value rest = m_sub(m, m_mul(m, xh, yh), product);
     rest = m_add(m, rest, m_mul(m, xh, yl));
     rest = m_add(m, rest, m_mul(m, xl, yh));
+    if (m->dtype == DTYPE_F64) { /* the lower halves have 27 bits and their product one too many: the last goes apart */
+        Value even = m_from_bits(m, LLVMBuildAnd(m->b, m_to_bits(m, y), m_bits(m, ~(uint64_t)1), ""));
+        rest = m_add(m, rest, m_mul(m, xl, m_sub(m, even, yh)));
+        yl = m_sub(m, y, even);
+    }
     *low = m_add(m, rest, m_mul(m, xl, yl));
     return product;
 }

@@ -157,7 +157,7 @@ Value m_two_sum(const Math *m, Value x, Value y, Value *low);
 Value m_two_product(const Math *m, Value x, Value y, Value *low);
 
 /* math_lanes.c: what few operands need, out of line and one lane at a time. A recipe makes `results` of `args`, all of
- * them f64, and may be given any lane but those whose first argument is 0. */
+ * them f64; it is not given a lane whose first argument is 0. */
 typedef void LaneRecipe(const Math *scalar, const Value *args, Value *results);
 
 typedef struct {
@@ -169,7 +169,7 @@ typedef struct {
 enum { MOST_LANE_VALUES = 3 };
 
 /* Replaces the results in the lanes where `need` is set; where none is, the cost is a branch. The first argument of
- * such a lane is not 0. Everything is f64 of the width of `m`. */
+ * such a lane is not 0. Arguments and results are as wide as `m` and of its type, to which results are rounded. */
 void m_rarely(const Math *m, const LaneFunction *function, Value need, const Value *args, Value *results);
 
 /* math_angle.c */
@@ -203,6 +203,10 @@ Value m_asin(const Math *m, Value x);
 Value m_acos(const Math *m, Value x);
 Value m_atan(const Math *m, Value x);
 Value m_atan2(const Math *m, Value y, Value x);
+
+/* math_divide.c */
+Value m_floor_div(const Math *m, Value x, Value y);
+Value m_mod(const Math *m, Value x, Value y);
 
 /* math_integer.c */
 Value math_integer(Vector *vector, Op op, DType dtype, Value x, Value y);

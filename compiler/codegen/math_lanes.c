@@ -100,24 +100,35 @@ static Value any_lane(const Math *m, Value mask)
     return LLVMBuildICmp(m->b, LLVMIntNE, LLVMBuildBitCast(m->b, mask, all, ""), LLVMConstNull(all), "");
 }
 
+static Value widen(const Math *m, Value x)
+{
+    LLVMTypeRef wide = vector_type(m->v, DTYPE_F64, m->lanes);
+    return m->dtype == DTYPE_F64 ? x : LLVMBuildFPExt(m->b, x, wide, "");
+}
+
+static Value narrow(const Math *m, Value x)
+{
+    return m->dtype == DTYPE_F64 ? x : LLVMBuildFPTrunc(m->b, x, m->type, "");
+}
+
 static void call_function(const Math *m, Value called, const LaneFunction *f, Value need, Value array,
                           const Value *args, Value *results)
 {
     Value lanes = LLVMConstInt(LLVMInt64TypeInContext(m->v->context), m->lanes, false);
     for (uint32_t k = 0; k < f->n_args; k++) {
         Value arg = k ? args[k] : m_select(m, need, args[0], m_num(m, 0));
-        vector_store(m->v, DTYPE_F64, arg, address(m, array, lanes, k), NULL);
+        vector_store(m->v, DTYPE_F64, widen(m, arg), address(m, array, lanes, k), NULL);
     }
     LLVMBuildCall2(m->b, function_type(m), called, (Value[]){array, lanes}, 2, "");
     for (uint32_t k = 0; k < f->n_results; k++) {
         Value made = vector_load(m->v, DTYPE_F64, address(m, array, lanes, k), m->lanes, NULL);
-        results[k] = m_select(m, need, made, results[k]);
+        results[k] = m_select(m, need, narrow(m, made), results[k]);
     }
 }
 
 void m_rarely(const Math *m, const LaneFunction *f, Value need, const Value *args, Value *results)
 {
-    assert(m->dtype == DTYPE_F64 && f->n_args <= MOST_LANE_VALUES && f->n_results <= MOST_LANE_VALUES);
+    assert(f->n_args <= MOST_LANE_VALUES && f->n_results <= MOST_LANE_VALUES);
     Value called = LLVMGetNamedFunction(m->v->module, f->name), old[MOST_LANE_VALUES];
     if (!called) called = emit_function(m, f);
     LLVMBasicBlockRef before = LLVMGetInsertBlock(m->b);

@@ -95,9 +95,9 @@ static double real(Operator op, double x, double y)
     case OPERATOR_DIVIDE:
         return x / y;
     case OPERATOR_FLOOR_DIVIDE:
-        return floor(x / y);
+        return op_evaluate(OP_FLOOR_DIV, x, y, 0);
     case OPERATOR_REMAINDER:
-        return x - y * floor(x / y);
+        return op_evaluate(OP_MOD, x, y, 0);
     case OPERATOR_POWER:
         return pow(x, y);
     default:

@@ -22,6 +22,28 @@ Op op_parse(const char *text, size_t length)
     return OP_COUNT;
 }
 
+/* The floor of the exact quotient, as long as that is a double; beyond 2^53, where quotients are whole, the nearest. */
+static double floored_quotient(double x, double y)
+{
+    bool apart = signbit(x) != signbit(y);
+    double a = fabs(x), b = fabs(y), ratio = a / b, quotient = trunc(ratio);
+    if (isinf(x)) return NAN;
+    if (ratio < 0x1p53) {
+        double rest = isinf(b) ? a : fma(-quotient, b, a); /* exact */
+        if (rest < 0) quotient -= 1;                       /* the ratio was rounded up to a whole number */
+        if (rest != 0 && apart) quotient += 1;
+    }
+    return apart ? -quotient : quotient;
+}
+
+/* x - y floor(x / y) of the exact quotient, rounded once. */
+static double floored_remainder(double x, double y)
+{
+    double rest = fmod(x, y);
+    if (rest == 0) return copysign(rest, y);
+    return signbit(rest) != signbit(y) ? rest + y : rest;
+}
+
 double op_evaluate(Op op, double x, double y, double z)
 {
     (void)y, (void)z;

@@ -229,7 +229,7 @@ static double condition_binary(const Match *match, const Syntax *syntax)
     case OPERATOR_DIVIDE:
         return x / y;
     case OPERATOR_REMAINDER:
-        return x - y * floor(x / y);
+        return op_evaluate(OP_MOD, x, y, 0);
     default:
         return NAN;
     }

@@ -19,6 +19,10 @@ static const Row rows[] = {
     /* operators, promotion, exact numbers */
     {"output y = s + 1", "f32", 1, {3}},
     {"output y = 7 // 2 + 7 % 2 + s", "f32", 1, {6}},
+    {"output y = 1e9 % 7 + s", "f32", 1, {8}},
+    {"output y = 1.0 // 0.1 + s", "f32", 1, {11}},
+    {"output y = v * 1e8 % 7", "f32[3]", 3, {2, 6, 4}},
+    {"output y = -v // 0.1", "f32[3]", 3, {-10, -100, -1000}},
     {"output y = s * (1 / 3)", "f32", 1, {2.0 / 3}},
     {"output y = -s^2", "f32", 1, {-4}},
     {"output y = 2^-1 * s", "f32", 1, {1}},

@@ -144,6 +144,73 @@ void reduce_point(Emitter *e, uint32_t reduce);
 void reduce_join(Emitter *e, uint32_t reduce, LLVMValueRef sum, LLVMValueRef best);
 /* Makes a vector accumulator one of fewer lanes, halving it: lane i with lane i + half. */
 void reduce_fold(Emitter *e, uint32_t reduce, uint32_t lanes);
+/* True where the order of the elements shows in the last bits: sums and products of floats. */
+bool reduce_is_ordered(const Emitter *e, uint32_t reduce);
+/* The elementwise operator that a reduction repeats. */
+Op reduce_step(const KernelValue *reduce);
+
+/* ---- loop_strip.c ---- */
+
+/* One loop over an axis for a group of stages. */
+typedef struct {
+    uint32_t axis;
+    bool vectorised;
+    const uint32_t *group;
+    uint32_t n_group;
+    uint32_t *reduces; /* of the group: those that the axis is reduced by */
+    uint32_t n_reduces;
+} Loop;
+
+/* The accumulator of one of a loop's reductions. */
+typedef struct {
+    LLVMValueRef sum, best;
+} Accumulator;
+
+/* Memory for the accumulators of ordered sums where the code has fewer of them in registers; per reduction of the
+ * loop, NULL for others. */
+typedef struct {
+    LLVMValueRef *at;
+} Slots;
+
+Binding *scope_enter(Emitter *e);
+/* Forgets what was evaluated since, but for accumulators. */
+void scope_leave(Emitter *e, const Binding *outer);
+LLVMBasicBlockRef emitter_block(const Emitter *e, const char *name);
+void phi_incoming(LLVMValueRef phi, LLVMValueRef value, LLVMBasicBlockRef from);
+
+/* The accumulators of a loop's reductions, out of and into the emitter's bindings. */
+void sums_take(const Emitter *e, const Loop *loop, Accumulator *to);
+void sums_give(Emitter *e, const Loop *loop, const Accumulator *from);
+Accumulator *sums_copy(const Emitter *e, const Loop *loop, const Accumulator *sums);
+/* Phis of the accumulators in the block where the builder stands. */
+Accumulator *sums_phis(Emitter *e, const Loop *loop, const Accumulator *like);
+void sums_incoming(const Loop *loop, const Accumulator *phis, const Accumulator *sums, LLVMBasicBlockRef from);
+
+/* The loop's body for the point or vector `at`; sums are replaced. */
+void loop_body(Emitter *e, const Loop *loop, LLVMValueRef at, Accumulator *sums);
+/* for (i = from; i < limit; i += step) */
+typedef struct {
+    LLVMValueRef from, limit;
+    LLVMValueRef masked_to; /* lanes beyond it are masked out; NULL: none */
+    const Slots *slots;     /* sums that go through memory; NULL: none */
+    bool some;              /* from < limit for certain */
+} Strip;
+
+/* Gives where it ended; sums go in and out. */
+LLVMValueRef strip_emit(Emitter *e, const Loop *loop, const Strip *strip, Accumulator *sums);
+
+/* ---- loop_leaves.c: the order of sums ---- */
+
+/* The lanes of a sum along the vector axis fill so many registers, whatever the width of the code that forms it. */
+enum { LANE_REGISTERS = 4 };
+
+/* True when some of the loop's reductions are ordered. */
+bool loop_is_ordered(const Emitter *e, const Loop *loop);
+/* A strip without a mask, whose bounds are multiples of all lanes where the loop is vectorised; ordered sums go in at
+ * their identity and come out as wide as all lanes, added leaf by leaf. */
+void leaves_emit(Emitter *e, const Loop *loop, const Strip *strip, Accumulator *sums);
+void slots_read(Emitter *e, const Loop *loop, const Slots *slots, LLVMValueRef at, Accumulator *sums);
+void slots_write(Emitter *e, const Loop *loop, const Slots *slots, LLVMValueRef at, const Accumulator *sums);
 
 /* ---- loop_nest.c ---- */
 

@@ -3,39 +3,6 @@
 
 #include "codegen/loop_internal.h"
 
-enum { WIDE = 4 };
-
-/* One loop over an axis for a group of stages. */
-typedef struct {
-    uint32_t axis;
-    bool vectorised;
-    const uint32_t *group;
-    uint32_t n_group;
-    uint32_t *reduces; /* of the group: those that the axis is reduced by */
-    uint32_t n_reduces;
-} Loop;
-
-/* The accumulator of one of a loop's reductions. */
-typedef struct {
-    LLVMValueRef sum, best;
-} Accumulator;
-
-static Binding *scope_enter(Emitter *e)
-{
-    return arena_copy(e->arena, e->bound, e->kernel->n_values * sizeof *e->bound);
-}
-
-/* Forgets what was evaluated since, but for accumulators. */
-static void scope_leave(Emitter *e, const Binding *outer)
-{
-    for (uint32_t v = 0; v < e->kernel->n_values; v++) {
-        Binding now = e->bound[v];
-        e->bound[v] = outer[v];
-        e->bound[v].sum = now.sum;
-        e->bound[v].best = now.best;
-    }
-}
-
 /* Evaluates, before a loop begins, all that the group needs and that the loop does not change. */
 static void hoist(Emitter *e, const uint32_t *group, uint32_t n_group)
 {
@@ -68,147 +35,79 @@ static void emit_stage(Emitter *e, uint32_t stage)
     }
 }
 
-/* ---- Accumulators between blocks ---- */
-
-static void take(const Emitter *e, const Loop *loop, Accumulator *to)
-{
-    for (uint32_t i = 0; i < loop->n_reduces; i++) {
-        const Binding *bound = &e->bound[loop->reduces[i]];
-        to[i] = (Accumulator){bound->sum, bound->best};
-    }
-}
-
-static void give(Emitter *e, const Loop *loop, const Accumulator *from)
-{
-    for (uint32_t i = 0; i < loop->n_reduces; i++) {
-        Binding *bound = &e->bound[loop->reduces[i]];
-        bound->sum = from[i].sum;
-        bound->best = from[i].best;
-    }
-}
-
-static Accumulator *take_copy(const Emitter *e, const Loop *loop, const Accumulator *sums)
-{
-    return ARENA_COPY(e->arena, Accumulator, sums, loop->n_reduces);
-}
-
-static LLVMValueRef phi_like(const Emitter *e, LLVMValueRef value)
-{
-    return value ? LLVMBuildPhi(e->vector->builder, LLVMTypeOf(value), "") : NULL;
-}
-
-static void add_incoming(LLVMValueRef phi, LLVMValueRef value, LLVMBasicBlockRef from)
-{
-    if (phi) LLVMAddIncoming(phi, &value, &from, 1);
-}
-
-static LLVMBasicBlockRef new_block(const Emitter *e, const char *name)
-{
-    return LLVMAppendBasicBlockInContext(e->vector->context, e->function, name);
-}
-
-/* ---- One pass over part of an axis ---- */
-
-/* The loop's body for the point or vector `at`; sums are replaced. */
-static void emit_body(Emitter *e, const Loop *loop, LLVMValueRef at, Accumulator *sums)
-{
-    Binding *outer = scope_enter(e);
-    e->at[loop->axis] = at;
-    give(e, loop, sums);
-    block_emit(e, loop->group, loop->n_group);
-    take(e, loop, sums);
-    scope_leave(e, outer);
-}
-
-/* Phis of the accumulators in the block where the builder stands. */
-static Accumulator *make_phis(Emitter *e, const Loop *loop, const Accumulator *like)
-{
-    Accumulator *phis = ARENA_ARRAY(e->arena, Accumulator, loop->n_reduces + 1);
-    for (uint32_t i = 0; i < loop->n_reduces; i++) {
-        phis[i] = (Accumulator){phi_like(e, like[i].sum), phi_like(e, like[i].best)};
-    }
-    return phis;
-}
-
-static void add_sums(const Loop *loop, const Accumulator *phis, const Accumulator *sums, LLVMBasicBlockRef from)
-{
-    for (uint32_t i = 0; i < loop->n_reduces; i++) {
-        add_incoming(phis[i].sum, sums[i].sum, from);
-        add_incoming(phis[i].best, sums[i].best, from);
-    }
-}
-
-/* for (i = from; i < to; i += step) with the lanes beyond `to` masked out, or without a mask while all lanes are in
- * use. Gives where it ended; sums go in and out. */
-static LLVMValueRef emit_strip(Emitter *e, const Loop *loop, LLVMValueRef from, LLVMValueRef to, bool masked,
-                               Accumulator *sums)
-{
-    LLVMBuilderRef builder = e->vector->builder;
-    uint32_t step = loop->vectorised ? e->lanes : 1;
-    LLVMValueRef limit = masked || step == 1 ? to : LLVMBuildNSWSub(builder, to, const_i64(e, step - 1), "");
-    LLVMBasicBlockRef before = LLVMGetInsertBlock(builder), body = new_block(e, "loop"), after = new_block(e, "after");
-    LLVMBuildCondBr(builder, LLVMBuildICmp(builder, LLVMIntSLT, from, limit, ""), body, after);
-
-    LLVMPositionBuilderAtEnd(builder, body);
-    LLVMValueRef at = LLVMBuildPhi(builder, type_i64(e), "i"), outer_mask = e->mask;
-    Accumulator *phis = make_phis(e, loop, sums), *first = take_copy(e, loop, sums);
-    for (uint32_t i = 0; i < loop->n_reduces; i++) sums[i] = phis[i];
-    if (masked) e->mask = vector_mask(e->vector, LLVMBuildNSWSub(builder, to, at, ""), e->lanes);
-    emit_body(e, loop, at, sums);
-    e->mask = outer_mask;
-    LLVMValueRef next = LLVMBuildNSWAdd(builder, at, const_i64(e, step), "");
-    LLVMBasicBlockRef latch = LLVMGetInsertBlock(builder);
-    LLVMBuildCondBr(builder, LLVMBuildICmp(builder, LLVMIntSLT, next, limit, ""), body, after);
-    add_incoming(at, from, before);
-    add_incoming(at, next, latch);
-    add_sums(loop, phis, first, before);
-    add_sums(loop, phis, sums, latch);
-
-    LLVMPositionBuilderAtEnd(builder, after);
-    LLVMValueRef end = LLVMBuildPhi(builder, type_i64(e), "");
-    Accumulator *last = make_phis(e, loop, first);
-    add_incoming(end, from, before);
-    add_incoming(end, next, latch);
-    add_sums(loop, last, first, before);
-    add_sums(loop, last, sums, latch);
-    for (uint32_t i = 0; i < loop->n_reduces; i++) sums[i] = last[i];
-    return end;
-}
-
 /* ---- A whole loop ---- */
 
-/* Sets the accumulators to begin with: the identity, or what outer loops over the same sum have so far. */
+/* Sets the accumulators to begin with: the identity, or what outer loops over the same reduction have so far where the
+ * order does not matter. */
 static void begin_sums(Emitter *e, const Loop *loop, const Accumulator *outside, Accumulator *sums)
 {
     for (uint32_t i = 0; i < loop->n_reduces; i++) {
         uint32_t reduce = loop->reduces[i];
         bool vector = stage_axes(&e->kernel->values[reduce]) & axis_bit(e->vector_axis);
-        if (loop->vectorised || !outside[i].sum) reduce_begin(e, reduce, vector ? e->lanes : 1);
+        if (loop->vectorised || !outside[i].sum || reduce_is_ordered(e, reduce))
+            reduce_begin(e, reduce, vector ? e->lanes : 1);
     }
-    take(e, loop, sums);
+    sums_take(e, loop, sums);
 }
 
 static void fold_sums(Emitter *e, const Loop *loop, uint32_t lanes, Accumulator *sums)
 {
-    give(e, loop, sums);
+    sums_give(e, loop, sums);
     for (uint32_t i = 0; i < loop->n_reduces; i++) reduce_fold(e, loop->reduces[i], lanes);
-    take(e, loop, sums);
+    sums_take(e, loop, sums);
 }
 
+/* The part of an axis that fills all accumulators of ordered sums, whatever the width of the code: skipped at once
+ * where the axis is shorter. Gives where the rest begins. */
+static LLVMValueRef emit_filled(Emitter *e, const Loop *loop, LLVMValueRef from, LLVMValueRef to, bool wide,
+                                Accumulator *sums)
+{
+    LLVMBuilderRef builder = e->vector->builder;
+    uint32_t lanes = e->lanes, filled = LANE_REGISTERS * lanes;
+    LLVMValueRef end = LLVMBuildAnd(builder, to, const_i64(e, -(int64_t)filled), "");
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(builder);
+    LLVMBasicBlockRef body = emitter_block(e, "filled"), rest = emitter_block(e, "rest");
+    LLVMBuildCondBr(builder, LLVMBuildICmp(builder, LLVMIntSLT, from, end, ""), body, rest);
+    Accumulator *first = sums_copy(e, loop, sums);
+
+    LLVMPositionBuilderAtEnd(builder, body);
+    e->lanes = wide ? filled : lanes;
+    begin_sums(e, loop, sums, sums);
+    leaves_emit(e, loop, &(Strip){.from = from, .limit = end, .some = true}, sums);
+    e->lanes = lanes;
+    fold_sums(e, loop, lanes, sums);
+    body = LLVMGetInsertBlock(builder);
+    LLVMBuildBr(builder, rest);
+
+    LLVMPositionBuilderAtEnd(builder, rest);
+    LLVMValueRef at = LLVMBuildPhi(builder, type_i64(e), "");
+    Accumulator *phis = sums_phis(e, loop, first);
+    phi_incoming(at, from, before);
+    phi_incoming(at, end, body);
+    sums_incoming(loop, phis, first, before);
+    sums_incoming(loop, phis, sums, body);
+    for (uint32_t i = 0; i < loop->n_reduces; i++) sums[i] = phis[i];
+    return at;
+}
+
+/* Where masks are not free, whole vectors come first without one. */
 static void emit_vector_strips(Emitter *e, const Loop *loop, LLVMValueRef from, LLVMValueRef to,
                                const Accumulator *outside, Accumulator *sums)
 {
     uint32_t lanes = e->vector->lanes;
-    bool wide = stages_go_wide(e, loop->group, loop->n_group);
+    bool wide = stages_go_wide(e, loop->group, loop->n_group), ordered = loop_is_ordered(e, loop);
     e->open |= axis_bit(loop->axis);
     e->vector_axis = loop->axis;
-    e->lanes = wide ? WIDE * lanes : lanes;
+    e->lanes = wide && !ordered ? LANE_REGISTERS * lanes : lanes;
     begin_sums(e, loop, outside, sums);
-    /* Where masks are not free, whole vectors come first without one. */
-    if (wide || !e->vector->has_masks) from = emit_strip(e, loop, from, to, false, sums);
+    if (ordered) from = emit_filled(e, loop, from, to, wide, sums);
+    if (ordered ? !wide && !e->vector->has_masks : wide || !e->vector->has_masks) {
+        LLVMValueRef limit = LLVMBuildNSWSub(e->vector->builder, to, const_i64(e, (int64_t)e->lanes - 1), "");
+        from = strip_emit(e, loop, &(Strip){.from = from, .limit = limit}, sums);
+    }
     e->lanes = lanes;
     fold_sums(e, loop, lanes, sums);
-    emit_strip(e, loop, from, to, true, sums);
+    strip_emit(e, loop, &(Strip){.from = from, .limit = to, .masked_to = to}, sums);
     fold_sums(e, loop, 1, sums);
     e->vector_axis = NO_AXIS;
 }
@@ -218,7 +117,7 @@ static void emit_single(Emitter *e, const Loop *loop, const Accumulator *outside
 {
     e->open |= axis_bit(loop->axis);
     begin_sums(e, loop, outside, sums);
-    emit_body(e, loop, const_i64(e, 0), sums);
+    loop_body(e, loop, const_i64(e, 0), sums);
 }
 
 static void emit_loop(Emitter *e, const Loop *loop, const Accumulator *outside, Accumulator *sums)
@@ -235,20 +134,20 @@ static void emit_loop(Emitter *e, const Loop *loop, const Accumulator *outside, 
     } else {
         e->open |= axis_bit(loop->axis);
         begin_sums(e, loop, outside, sums);
-        emit_strip(e, loop, from, to, false, sums);
+        leaves_emit(e, loop, &(Strip){.from = from, .limit = to}, sums);
     }
     e->open &= ~axis_bit(loop->axis);
     e->at[loop->axis] = NULL;
 }
 
-/* Ends the loop's reductions: a vector loop's sums join those of outer loops; what the axis was the last of becomes a
- * value. */
+/* Ends the loop's reductions: the sums of a loop that began with none of outer loops' join those; what the axis was the
+ * last of becomes a value. */
 static void finish_reduces(Emitter *e, const Loop *loop, const Accumulator *outside, const Accumulator *sums)
 {
     for (uint32_t i = 0; i < loop->n_reduces; i++) {
         uint32_t reduce = loop->reduces[i];
         Binding *bound = &e->bound[reduce];
-        bool joins = loop->vectorised && outside[i].sum;
+        bool joins = outside[i].sum && (loop->vectorised || reduce_is_ordered(e, reduce));
         bound->sum = joins ? outside[i].sum : sums[i].sum;
         bound->best = joins ? outside[i].best : sums[i].best;
         if (joins) reduce_join(e, reduce, sums[i].sum, sums[i].best);
@@ -267,7 +166,7 @@ static void emit_group(Emitter *e, uint32_t axis, bool vectorised, const uint32_
     hoist(e, group, n_group);
     Accumulator *outside = ARENA_ARRAY(e->arena, Accumulator, n_group);
     Accumulator *sums = ARENA_ARRAY(e->arena, Accumulator, n_group);
-    take(e, &loop, outside);
+    sums_take(e, &loop, outside);
     Binding *outer = scope_enter(e);
     emit_loop(e, &loop, outside, sums);
     scope_leave(e, outer);

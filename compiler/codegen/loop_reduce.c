@@ -8,8 +8,7 @@ bool reduce_keeps_index(const KernelValue *reduce)
     return reduce->op == OP_ARGMAX || reduce->op == OP_ARGMIN;
 }
 
-/* The elementwise operator that a reduction repeats. */
-static Op reduce_step(const KernelValue *reduce)
+Op reduce_step(const KernelValue *reduce)
 {
     switch (reduce->op) {
     case OP_SUM:
@@ -35,6 +34,12 @@ static Op reduce_step(const KernelValue *reduce)
 static DType element_dtype(const Emitter *e, const KernelValue *reduce)
 {
     return e->kernel->values[reduce->args[0]].dtype;
+}
+
+bool reduce_is_ordered(const Emitter *e, uint32_t reduce)
+{
+    const KernelValue *value = &e->kernel->values[reduce];
+    return (value->op == OP_SUM || value->op == OP_PROD) && dtype_is_float(element_dtype(e, value));
 }
 
 /* The largest (or smallest) value of an element type, as a scalar constant. */

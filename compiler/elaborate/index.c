@@ -74,48 +74,10 @@ static void slice_axis(Elaborator *el, Reading *reading, Dim start, Dim size)
     reading->node = build_slice(el->graph, reading->node, starts, sizes, steps);
 }
 
-/* Where a bound is free, 0 <= low and high <= size hold from the moment when sizes are known. */
-static bool within(Elaborator *el, Dim low, Dim high, const char *what, Span at)
-{
-    int64_t room;
-    Dim difference = dim_sub(el->dims, high, low);
-    Name symbol;
-    bool natural = dim_same(low, dim_constant(el->dims, 0)) && dim_is_symbol(el->dims, high, &symbol);
-    if (dim_same(low, high) || natural) return true; /* a free size is never negative */
-    if (dim_is_constant(el->dims, difference, &room)) {
-        if (room >= 0) return true;
-        Diag *diag =
-            complain(el, DIAG_out_of_bounds, at, "%s: %s lies beyond %s", what, dim_text(el, low), dim_text(el, high));
-        note_dim(el, diag, high);
-        return false;
-    }
-    const char *message =
-        arena_format(el->arena, "%s: %s must be at most %s", what, dim_text(el, low), dim_text(el, high));
-    Node condition =
-        build_binary(el->graph, OP_LE, build_size(el->graph, low, DTYPE_I64), build_size(el->graph, high, DTYPE_I64));
-    check_add(el, (Check){DIM_NONE, DIM_NONE, condition, message, at});
-    return true;
-}
-
-/* A negative constant counts from the end. */
-static bool bound_of(Elaborator *el, Value value, Dim size, Span at, Dim *bound)
-{
-    int64_t known;
-    if (!number_as_size(el, value, "a subscript", at, bound)) return false;
-    if (dim_is_constant(el->dims, *bound, &known) && known < 0) *bound = dim_add(el->dims, size, *bound);
-    return true;
-}
-
 static bool read_range(Elaborator *el, Scope *scope, Reading *reading, const Syntax *range)
 {
-    Dim size = node_type(el->graph, reading->node)->dims[reading->at], from = dim_constant(el->dims, 0), to = size;
-    const Syntax *low = range->kids[0], *high = range->kids[1];
-    Dim zero = from;
-    if (low && !bound_of(el, evaluate(el, scope, low), size, low->span, &from)) return false;
-    if (high && !bound_of(el, evaluate(el, scope, high), size, high->span, &to)) return false;
-    if (low && !within(el, zero, from, "the slice's start", range->span)) return false;
-    if (!within(el, from, to, "the slice", range->span)) return false;
-    if (high && !within(el, to, size, "the slice's end", range->span)) return false;
+    Dim from, to;
+    if (!range_of(el, scope, range, node_type(el->graph, reading->node)->dims[reading->at], &from, &to)) return false;
     slice_axis(el, reading, from, dim_sub(el->dims, to, from));
     reading->at++;
     return true;
@@ -134,24 +96,29 @@ static void drop_axis(Elaborator *el, Reading *reading)
 
 static bool read_place(Elaborator *el, Reading *reading, Value value, Span at)
 {
-    Dim size = node_type(el->graph, reading->node)->dims[reading->at], place, one = dim_constant(el->dims, 1);
-    if (!bound_of(el, value, size, at, &place)) return false;
-    int64_t known, room;
-    bool outside = (dim_is_constant(el->dims, place, &known) && known < 0) ||
-                   (dim_is_constant(el->dims, dim_sub(el->dims, size, place), &room) && room < 1);
-    if (outside) {
-        int64_t number;
-        bool named = value_is_integer(el, value, &number); /* as written: -1 is the last one */
-        const char *given = named ? arena_format(el->arena, "%lld", (long long)number) : dim_text(el, place);
-        Diag *diag =
-            complain(el, DIAG_out_of_bounds, at, "there is no place %s on an axis of %s", given, dim_text(el, size));
-        diag_hint(diag, "places are counted from 0, or from -1 at the end");
-        return false;
-    }
-    if (!within(el, dim_add(el->dims, place, one), size, "the subscript", at)) return false;
-    slice_axis(el, reading, place, one);
+    Dim place;
+    if (!place_of(el, value, node_type(el->graph, reading->node)->dims[reading->at], at, &place)) return false;
+    slice_axis(el, reading, place, dim_constant(el->dims, 1));
     drop_axis(el, reading);
     return true;
+}
+
+/* Places in a list, as such of one place are. */
+static Value places_of(Elaborator *el, const Reading *reading, Value list, Span at)
+{
+    Dim size = node_type(el->graph, reading->node)->dims[reading->at], place;
+    Value *items = ARENA_ARRAY(el->arena, Value, list.count + 1);
+    for (uint32_t i = 0; i < list.count; i++) {
+        items[i] = list.items[i];
+        if (items[i].kind == VALUE_LIST)
+            items[i] = places_of(el, reading, items[i], at);
+        else if (items[i].kind == VALUE_SIZE && place_of(el, items[i], size, at, &place))
+            items[i] = value_size(el, place);
+        else if (items[i].kind == VALUE_SIZE)
+            return value_error();
+        if (value_is_error(items[i])) return items[i];
+    }
+    return value_list(el, items, list.count);
 }
 
 static bool has_label(const Value *value, const Label *label)
@@ -221,6 +188,7 @@ static bool read_value(Elaborator *el, Reading *reading, Value value, const Synt
 {
     if (value_is_error(value)) return false;
     if (value_is_number(value)) return read_place(el, reading, value, sub->span);
+    if (value.kind == VALUE_LIST) value = places_of(el, reading, value, sub->span);
     value = value_as_tensor(el, value, DTYPE_COUNT, sub->span);
     if (value_is_error(value)) return false;
     Type type = *node_type(el->graph, value.node);

@@ -8,4 +8,10 @@
 bool meet_extent(Elaborator *el, Label *label, Dim extent, Span at);
 bool meet_axes(Elaborator *el, Axes *axes, const Dim *dims, uint32_t count, Span at);
 
+/* place.c. Both are on an axis of `size`, where that is free from the moment when it is known; false after a
+ * diagnostic. A negative constant counts from the end. */
+bool place_of(Elaborator *el, Value value, Dim size, Span at, Dim *place);
+/* 0 <= from <= to <= size of a slice `low:high`. */
+bool range_of(Elaborator *el, Scope *scope, const Syntax *range, Dim size, Dim *from, Dim *to);
+
 #endif

@@ -60,3 +60,38 @@ array 8 >eight.npy
 array 7 >seven.npy
 "$nnc" run part.nn --input x=eight.npy -o y.npz
 fails 1 "the slice's end: 8 must be at most n (n is 7)" "$nnc" run part.nn --input x=seven.npy -o y.npz
+# A place that is counted from the end, or computed from sizes, is on the axis.
+printf 'model place {\n    input x: f32[n]\n    output y = x[-4]\n    output z = x[n // 2 - 1]\n}\n' >place.nn
+array 3 >three.npy
+array 1 >one.npy
+"$nnc" run place.nn --input x=eight.npy -o y.npz
+for guard in "" --guard; do
+    fails 1 'there is no place -4 on an axis of n (n is 3)' "$nnc" run place.nn $guard --input x=three.npy -o y.npz
+    fails 1 'there is no place -4 on an axis of n (n is 1)' "$nnc" run place.nn $guard --input x=one.npy -o y.npz
+done
+printf 'model half {\n    input x: f32[n]\n    output z = x[n // 2 - 1]\n}\n' >half.nn
+"$nnc" run half.nn --input x=three.npy -o y.npz
+fails 1 'there is no place n // 2 - 1 on an axis of n (n is 1)' "$nnc" run half.nn --input x=one.npy -o y.npz
+"$nnc" half.nn -o half.so
+cat >read.c <<'END'
+#include "half.h"
+#include <stdio.h>
+int main(int count, char **words)
+{
+    static const float x[4] = {1, 2, 3, 4};
+    half_params *params;
+    half_session *session;
+    (void)words;
+    if (half_params_new(1, &params) || half_session_new(params, &session)) return 2;
+    int status = half_forward(session, count, x, 0);
+    if (status) fputs(half_message(), stderr);
+    half_session_free(session);
+    half_params_free(params);
+    return status ? 1 : 0;
+}
+END
+sanitized || {
+    cc -std=c99 -Wall -Wextra -Werror -I. read.c ./half.so -o read
+    ./read 2 || fail "the library refuses what holds"
+    fails 1 'there is no place n // 2 - 1 on an axis of n (n is 1)' ./read
+}

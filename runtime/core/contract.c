@@ -102,7 +102,9 @@ static void join_sums(Block *t, int64_t waiting, int64_t m0, int64_t m1)
 /* How many blocks of sums wait before the leaf, as a binary counter has ones, and how many it joins. */
 static int64_t count_waiting(int64_t leaf)
 {
-    return __builtin_popcountll((unsigned long long)leaf);
+    int64_t ones = 0; /* the instruction is not every CPU's, and libgcc's function is not in a library of nnc's */
+    for (; leaf; leaf &= leaf - 1) ones++;
+    return ones;
 }
 
 static int64_t count_joins(const nn_contract_plan *p, int64_t leaf)

@@ -75,12 +75,6 @@ bool word_begins_item(int token);
 /* The reserved words and the item words, as candidates for a nearest spelling. */
 const char *const *word_items(size_t *count);
 
-/* unicode.c */
-/* Decodes the code point at `text`; its length in bytes, or 0 if it is not UTF-8. */
-int utf8_decode(const char *text, size_t size, uint32_t *code_point);
-/* Whether a name may have it (beyond ASCII): no space, punctuation, operator or symbol. */
-bool unicode_is_letter(uint32_t code_point);
-
 /* grammar actions */
 SyntaxList *list_new(Parser *parser, Syntax *first);
 SyntaxList *list_add(Parser *parser, SyntaxList *list, Syntax *node);

@@ -26,6 +26,23 @@ static void put_name(Text *to, const char *name)
     }
 }
 
+/* The user's text inside a comment: it cannot end the comment, nor do anything to a terminal. */
+static void put_comment(Text *to, const char *text)
+{
+    Text shown = {0};
+    for (const char *line = text; *line; line += *line == '\n') {
+        size_t length = strcspn(line, "\n");
+        if (line > text) text_string(&shown, "\n *     ");
+        text_shown(&shown, line, length);
+        line += length;
+    }
+    for (const char *c = text_get(&shown); *c; c++) {
+        text_put(to, c, 1);
+        if ((*c == '*' && c[1] == '/') || (*c == '/' && c[1] == '*')) text_string(to, " ");
+    }
+    text_free(&shown);
+}
+
 static const char *c_type(DType dtype)
 {
     switch (dtype) {
@@ -86,7 +103,8 @@ static void put_inputs_comment(const Module *module, Text *to)
         text_string(to, "  ");
         type_print(dims, &info->type, to);
         if (info->op == OP_TARGET) text_string(to, "; a target: NULL where there is none, then no loss");
-        if (module->inputs[i].doc) text_format(to, "; %s", module->inputs[i].doc);
+        if (module->inputs[i].doc) text_string(to, "; ");
+        if (module->inputs[i].doc) put_comment(to, module->inputs[i].doc);
         text_string(to, "\n");
     }
 }
@@ -142,7 +160,9 @@ static void put_list(const Module *module, const char *title, const Declared *li
     for (uint32_t i = 0; i < count; i++) {
         const NodeInfo *info = declared(module, &list[i]);
         if (info->op == OP_SETTING && follows(info->attr.name)) continue;
-        text_format(to, " *   \"%s\"", info->attr.name);
+        text_string(to, " *   \"");
+        put_comment(to, info->attr.name);
+        text_string(to, "\"");
         if (info->op == OP_SETTING && !strcmp(info->attr.name, "steps") && !info->attr.number) {
             text_string(to, "  the number of updates that a training will have, where a schedule looks at it");
         } else if (info->op == OP_SETTING) {

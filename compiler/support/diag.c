@@ -78,10 +78,12 @@ void diagnostics_free(Diagnostics *diagnostics)
 
 static const char *format_message(Diagnostics *to, const char *format, va_list args)
 {
-    Text text = {0};
+    Text text = {0}, shown = {0};
     text_format_list(&text, format, args);
-    const char *message = arena_text(to->arena, text_get(&text), text.count);
+    text_shown(&shown, text_get(&text), text.count);
+    const char *message = arena_text(to->arena, text_get(&shown), shown.count);
     text_free(&text);
+    text_free(&shown);
     return message;
 }
 

@@ -1,17 +1,11 @@
 #include "support/excerpt.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 static bool is_tail(char byte)
 {
     return ((unsigned char)byte & 0xC0) == 0x80;
-}
-
-static int code_points(const char *from, const char *to)
-{
-    int count = 0;
-    for (; from < to; from++) count += !is_tail(*from);
-    return count;
 }
 
 enum { LONGEST_TAIL = 3 }; /* bytes behind the first of a code point: of what is not UTF-8 no more are taken together */
@@ -43,6 +37,7 @@ typedef struct {
 static Window window_of(const Place *place, const char *caret)
 {
     const char *begin = place->line_text, *end = begin + place->line_size;
+    if (end > begin && end[-1] == '\r') end--; /* a line of CR LF */
     Window window = {begin, end, false, false};
     if (behind(begin, end, EXCERPT_WIDTH) == end) return window;
     window.begin = before(caret, begin, EXCERPT_WIDTH / 2);
@@ -53,6 +48,28 @@ static Window window_of(const Place *place, const char *caret)
     return window;
 }
 
+/* The text as it is shown, but for tabs, which stay. */
+static void put_shown(Text *to, const char *from, const char *end)
+{
+    for (const char *tab; from < end; from = tab + 1) {
+        tab = memchr(from, '\t', (size_t)(end - from));
+        if (!tab) tab = end;
+        text_shown(to, from, (size_t)(tab - from));
+        if (tab < end) text_string(to, "\t");
+    }
+}
+
+/* One `mark` for each column that the text takes when it is shown; tabs stay where `tabs` is. */
+static void put_marks(Text *to, const char *from, const char *end, const char *mark, bool tabs)
+{
+    Text shown = {0};
+    put_shown(&shown, from, end);
+    const char *text = text_get(&shown);
+    for (size_t i = 0; i < shown.count; i++)
+        if (!is_tail(text[i])) text_string(to, tabs && text[i] == '\t' ? "\t" : mark);
+    text_free(&shown);
+}
+
 void excerpt_print(const Place *place, Span at, Text *to)
 {
     const char *caret = place->source->text + (at.start - place->source->start);
@@ -60,14 +77,14 @@ void excerpt_print(const Place *place, Span at, Text *to)
     Window window = window_of(place, caret);
     int width = 1;
     for (int n = place->line; n >= 10; n /= 10) width++;
-    text_format(to, "  %d | %s%.*s%s\n  ", place->line, window.cut_before ? "…" : "", (int)(window.end - window.begin),
-                window.begin, window.cut_behind ? "…" : "");
+    text_format(to, "  %d | %s", place->line, window.cut_before ? "…" : "");
+    put_shown(to, window.begin, window.end);
+    text_format(to, "%s\n  ", window.cut_behind ? "…" : "");
     text_spaces(to, width);
     text_format(to, " | %s", window.cut_before ? " " : "");
-    for (const char *p = window.begin; p < caret && p < window.end; p++)
-        if (!is_tail(*p)) text_put(to, *p == '\t' ? "\t" : " ", 1);
-    int carets = code_points(caret, last < window.end ? last : window.end);
-    if (carets < 1) carets = 1; /* the line's end, or bytes that are not UTF-8 */
-    while (carets-- > 0) text_put(to, "^", 1);
-    text_put(to, "\n", 1);
+    put_marks(to, window.begin, caret < window.end ? caret : window.end, " ", true);
+    size_t before_carets = to->count;
+    put_marks(to, caret, last < window.end ? last : window.end, "^", false);
+    if (to->count == before_carets) text_string(to, "^"); /* the line's end */
+    text_string(to, "\n");
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn_shown.h"
 #include "support/vector.h"
 
 void text_put(Text *text, const char *bytes, size_t count)
@@ -42,6 +43,19 @@ void text_format(Text *text, const char *format, ...)
     va_start(args, format);
     text_format_list(text, format, args);
     va_end(args);
+}
+
+void text_shown(Text *text, const char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count;) {
+        char escape[NN_SHOWN_MOST];
+        size_t size = (size_t)nn_shown(bytes + i, count - i, escape);
+        if (*escape)
+            text_string(text, escape);
+        else
+            text_put(text, bytes + i, size);
+        i += size;
+    }
 }
 
 void text_spaces(Text *text, int count)

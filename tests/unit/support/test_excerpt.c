@@ -112,3 +112,29 @@ Test(excerpt, not_utf8)
     source_map_free(sources);
     arena_free(arena);
 }
+
+/* What would act on a terminal or reorder the line is shown as an escape, and the carets stand under it. */
+Test(excerpt, hidden_characters)
+{
+    expect_shown((Line){"a", "\x1b[31m", "b", 1, 1}, "  2 | a\\x1b[31mb\n    |  ^^^^^^^^\n");
+    expect_shown((Line){"\u202e", "x", "\x7f", 2, 1}, "  2 | \\u202e\\u202ex\\x7f\n    |             ^\n");
+    expect_shown((Line){"\xc2\x9b", "\xff", "é", 1, 1}, "  2 | \\x9b\\xffé\n    |     ^^^^\n");
+    expect_shown((Line){"a", "x", "\r", 1, 1}, "  2 | ax\n    |  ^\n");
+}
+
+/* Messages hold names of strangers. */
+Test(excerpt, messages)
+{
+    Arena *arena = arena_new();
+    SourceMap *sources = source_map_new(arena, NULL);
+    Diagnostics *diagnostics = diagnostics_new(arena, sources);
+    Text shown = {0};
+    diag_hint(diag_new(diagnostics, DIAG_unreadable_file, NO_SPAN, "no `%s`", "a\nerror: \x1b[2J\u2066é"), "not %s",
+              "\b");
+    diagnostics_print(diagnostics, &shown);
+    cr_expect_str_eq(text_get(&shown), "error[unreadable-file]: no `a\\x0aerror: \\x1b[2J\\u2066é`\nhint: not \\x08\n");
+    diagnostics_free(diagnostics);
+    text_free(&shown);
+    source_map_free(sources);
+    arena_free(arena);
+}

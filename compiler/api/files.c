@@ -1,12 +1,11 @@
 #include "api/files.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "core/new_file.h"
+#include "nn.h"
 
 const Source *read_source(Context *context, const char *path)
 {
@@ -24,50 +23,16 @@ const Source *read_source(Context *context, const char *path)
     return source;
 }
 
-static bool write_all(int file, const char *bytes, size_t size)
+static bool refuse_writing(Context *context)
 {
-    while (size) {
-        ssize_t done = write(file, bytes, size);
-        if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) return false;
-        bytes += done;
-        size -= (size_t)done;
-    }
-    return true;
-}
-
-/* A new file beside the path, of the mode that creating gives (the umask is the process's: it is not ours to ask for).
- */
-static int create_aside(Context *context, const char *path, char **aside)
-{
-    enum { ATTEMPTS = 100 };
-    int file = -1;
-    for (int i = 0; i < ATTEMPTS && file < 0; i++) {
-        *aside = arena_format(context->arena, "%s.%ld-%d.new", path, (long)getpid(), i);
-        file = open(*aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file < 0 && errno != EEXIST) break;
-    }
-    return file;
+    diag_new(context->diagnostics, DIAG_unwritable_file, NO_SPAN, "cannot write %s", nn_message());
+    return false;
 }
 
 bool write_file(Context *context, const char *path, const void *bytes, size_t size)
 {
-    char *aside;
-    struct stat old;
-    int file = create_aside(context, path, &aside);
-    bool written = file >= 0 && (stat(path, &old) || !fchmod(file, old.st_mode & 07777)) &&
-                   write_all(file, bytes, size) && !fsync(file);
-    int error = errno;
-    if (file >= 0 && close(file) && written) {
-        written = false;
-        error = errno;
-    }
-    if (written && rename(aside, path)) {
-        written = false;
-        error = errno;
-    }
-    if (written) return true;
-    if (file >= 0) unlink(aside);
-    diag_new(context->diagnostics, DIAG_unwritable_file, NO_SPAN, "cannot write `%s`: %s", path, strerror(error));
-    return false;
+    nn_new_file file;
+    if (nn_new_file_open(path, &file)) return refuse_writing(context);
+    nn_new_file_write(&file, bytes, size);
+    return !nn_new_file_close(&file, true) || refuse_writing(context);
 }

@@ -21,7 +21,7 @@ typedef struct {
     char *folder;
     const char *files[MAX_OBJECTS];
     size_t n_files;
-    const char *log;
+    const char *made, *log; /* what the linker makes, and what it says */
 } Workplace;
 
 static bool fail(Context *context, DiagId id, const char *what, const char *why)
@@ -44,6 +44,7 @@ static bool workplace_open(Workplace *place, Context *context)
     *place = (Workplace){.context = context};
     place->folder = arena_format(context->arena, "%s/nnc-XXXXXX", temporary && *temporary ? temporary : "/tmp");
     if (!mkdtemp(place->folder)) return fail(context, DIAG_unwritable_file, place->folder, strerror(errno));
+    place->made = arena_format(context->arena, "%s/made", place->folder);
     place->log = arena_format(context->arena, "%s/log", place->folder);
     return true;
 }
@@ -59,6 +60,7 @@ static bool workplace_put(Workplace *place, const ObjectBytes *object)
 static void workplace_close(Workplace *place)
 {
     for (size_t i = 0; i < place->n_files; i++) unlink(place->files[i]);
+    unlink(place->made);
     unlink(place->log);
     rmdir(place->folder);
 }
@@ -102,11 +104,11 @@ static const char *libc_path(Context *context)
     return arena_text(context->arena, info.dli_fname, strlen(info.dli_fname));
 }
 
-static void set_arguments(const Workplace *place, bool shared, const char *output, const char *linker, bool driver,
-                          const char **arguments)
+static void set_arguments(const Workplace *place, bool shared, const char *linker, bool driver, const char **arguments)
 {
     static const char *const library[] = {"-shared", "--gc-sections", "-z", "noexecstack", "-z", "relro", "-z", "now"};
-    static const char *const by_driver[] = {"-shared", "-nostdlib", "-Wl,--gc-sections", "-Wl,-z,noexecstack"};
+    static const char *const by_driver[] = {"-shared",      "-nostdlib", "-Wl,--gc-sections", "-Wl,-z,noexecstack",
+                                            "-Wl,-z,relro", "-Wl,-z,now"};
     size_t n = 0;
     arguments[n++] = linker;
     if (!shared) {
@@ -118,7 +120,7 @@ static void set_arguments(const Workplace *place, bool shared, const char *outpu
         for (size_t i = 0; i < sizeof library / sizeof *library; i++) arguments[n++] = library[i];
     }
     arguments[n++] = "-o";
-    arguments[n++] = output;
+    arguments[n++] = place->made;
     for (size_t i = 0; i < place->n_files; i++) arguments[n++] = place->files[i];
     const char *libc = shared ? libc_path(place->context) : NULL;
     if (libc) arguments[n++] = libc;
@@ -153,13 +155,31 @@ static bool run_linker(const Workplace *place, const char *const *arguments)
         return fail(place->context, DIAG_link_failed, arguments[0], "ended by a signal; is the disk full?");
     size_t size;
     char *said = read_file(place->log, &size);
-    if (said && size && said[size - 1] == '\n') said[size - 1] = 0;
-    fail(place->context, DIAG_link_failed, arguments[0], said && *said ? said : "cannot be run");
+    Diag *diag = NULL;
+    for (char *line = said, *rest; line && *line; line = rest) {
+        rest = line + strcspn(line, "\n");
+        if (*rest) *rest++ = 0;
+        if (diag)
+            diag_note(diag, NO_SPAN, "%s", line);
+        else
+            diag = diag_new(place->context->diagnostics, DIAG_link_failed, NO_SPAN, "%s: %s", arguments[0], line);
+    }
+    if (!diag) fail(place->context, DIAG_link_failed, arguments[0], "cannot be run");
     free(said);
     return false;
 }
 
-bool link_objects(Context *context, const ObjectBytes *objects, size_t count, bool shared, const char *output)
+static bool read_made(const Workplace *place, Text *to)
+{
+    size_t size;
+    char *bytes = read_file(place->made, &size);
+    if (!bytes) return fail(place->context, DIAG_link_failed, place->made, strerror(errno));
+    text_put(to, bytes, size);
+    free(bytes);
+    return true;
+}
+
+bool link_objects(Context *context, const ObjectBytes *objects, size_t count, bool shared, Text *to)
 {
     Workplace place;
     const char *arguments[MAX_ARGUMENTS];
@@ -171,8 +191,8 @@ bool link_objects(Context *context, const ObjectBytes *objects, size_t count, bo
         if (objects[i].size) good = workplace_put(&place, &objects[i]);
     }
     if (good) {
-        set_arguments(&place, shared, output, linker, driver, arguments);
-        good = run_linker(&place, arguments);
+        set_arguments(&place, shared, linker, driver, arguments);
+        good = run_linker(&place, arguments) && read_made(&place, to);
     }
     workplace_close(&place);
     return good;

@@ -11,8 +11,8 @@ typedef struct {
     size_t size;
 } ObjectBytes;
 
-/* Links into `output`, which is overwritten: a library that depends on libc alone, or (shared == false) an object.
- * Takes the first of ld.lld, ld.lld-19, ld, cc on the path. False after a diagnostic. */
-bool link_objects(Context *context, const ObjectBytes *objects, size_t count, bool shared, const char *output);
+/* Links, in a folder of its own: a library that depends on libc alone, or (shared == false) an object, at the end of
+ * `to`. Takes the first of ld.lld, ld.lld-19, ld, cc on the path. False after a diagnostic. */
+bool link_objects(Context *context, const ObjectBytes *objects, size_t count, bool shared, Text *to);
 
 #endif

@@ -1,16 +1,14 @@
 /* Compiling ahead of time: the files that are made of a plan. */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "codegen/codegen.h"
+#include "codegen/link.h"
 #include "codegen/micro.h"
 #include "codegen/object.h"
 #include "codegen/variants.h"
+#include "core/new_file.h"
 #include "embedded.h"
+#include "nn.h"
 
 /* One module with all of a plan, for one variant; NULL after a diagnostic. */
 static Unit *plan_unit(Context *context, const Plan *plan, const CodegenOptions *options)
@@ -51,19 +49,6 @@ static bool print_unit(Context *context, Unit *unit, CodegenOutput output, Text 
     return true;
 }
 
-bool codegen_print(Context *context, const Plan *plan, const CodegenOptions *options, CodegenOutput output, Text *to)
-{
-    if (output == CODEGEN_HEADER) {
-        header_print(plan->module, to);
-        return true;
-    }
-    Unit *unit = plan_unit(context, plan, options);
-    if (!unit) return false;
-    bool good = print_unit(context, unit, output, to);
-    unit_free(unit);
-    return good;
-}
-
 static void add_sizes(const Variants *variants, const CodegenOptions *options, CodegenSizes *sizes)
 {
     *sizes = (CodegenSizes){.weights = options->weights ? options->weights_size : 0};
@@ -75,7 +60,7 @@ static void add_sizes(const Variants *variants, const CodegenOptions *options, C
 }
 
 /* The plan's own objects together with the micro kernels and the run time's core. */
-static bool link_plan(Context *context, const Plan *plan, const CodegenOptions *options, bool shared, const char *path)
+static bool link_plan(Context *context, const Plan *plan, const CodegenOptions *options, bool shared, Text *to)
 {
     Variants variants;
     ObjectBytes objects[2 * MAX_VARIANTS + 2];
@@ -91,82 +76,73 @@ static bool link_plan(Context *context, const Plan *plan, const CodegenOptions *
             objects[n++] = (ObjectBytes){micro.bytes, micro.size};
         }
         objects[n++] = (ObjectBytes){nnc_core_object, (size_t)nnc_core_object_size};
-        good = link_objects(context, objects, n, shared, path);
+        good = link_objects(context, objects, n, shared, to);
     }
     if (good && options && options->sizes) add_sizes(&variants, options, options->sizes);
     variants_free(&variants);
     return good;
 }
 
-static bool write_text(Context *context, const Text *text, const char *path)
+/* An object, or an archive of one, in which the core's symbols are its own. */
+static bool print_linked(Context *context, const Plan *plan, const CodegenOptions *options, bool archive, Text *to)
 {
-    FILE *file = fopen(path, "wb");
-    bool good = file && fwrite(text_get(text), 1, text->count, file) == text->count;
-    if (file) good = !fclose(file) && good;
-    if (!good) diag_new(context->diagnostics, DIAG_unwritable_file, NO_SPAN, "%s: %s", path, strerror(errno));
+    Text object = {0};
+    bool good = link_plan(context, plan, options, false, &object);
+    if (good) {
+        const char *member = arena_format(context->arena, "%s.o", plan->module->name);
+        bool readable = object_hide((unsigned char *)object.at, object.count);
+        if (readable && archive)
+            readable = archive_print((const unsigned char *)object.at, object.count, member, to);
+        else if (readable)
+            text_put(to, object.at, object.count);
+        if (!readable)
+            diag_new(context->diagnostics, DIAG_link_failed, NO_SPAN, "the linker made no object that can be read");
+        good = readable;
+    }
+    text_free(&object);
     return good;
 }
 
-static bool report_object(Context *context, const char *path)
+static bool print_file(Context *context, const Plan *plan, const CodegenOptions *options, CodegenOutput output,
+                       Text *to)
 {
-    diag_new(context->diagnostics, DIAG_link_failed, NO_SPAN, "%s: the linker made no object that can be read", path);
-    return false;
+    switch (output) {
+    case CODEGEN_LIBRARY:
+        return link_plan(context, plan, options, true, to);
+    case CODEGEN_OBJECT:
+    case CODEGEN_ARCHIVE:
+        return print_linked(context, plan, options, output == CODEGEN_ARCHIVE, to);
+    default:
+        return codegen_print(context, plan, options, output, to);
+    }
 }
 
-/* Turns what the linker left at the path into the final object or archive: the core's symbols become its own. */
-static bool finish_object(Context *context, const Plan *plan, bool archive, const char *path)
+bool codegen_print(Context *context, const Plan *plan, const CodegenOptions *options, CodegenOutput output, Text *to)
 {
-    size_t size;
-    unsigned char *bytes = (unsigned char *)read_file(path, &size);
-    Text text = {0};
-    bool good = bytes && object_hide(bytes, size);
-    const char *member = arena_format(context->arena, "%s.o", plan->module->name);
-    if (good && archive)
-        good = archive_print(bytes, size, member, &text);
-    else if (good)
-        text_put(&text, (const char *)bytes, size);
-    good = good ? write_text(context, &text, path) : report_object(context, path);
-    text_free(&text);
-    free(bytes);
+    if (output == CODEGEN_HEADER) {
+        header_print(plan->module, to);
+        return true;
+    }
+    Unit *unit = plan_unit(context, plan, options);
+    if (!unit) return false;
+    bool good = print_unit(context, unit, output, to);
+    unit_free(unit);
     return good;
 }
 
-/* A new file takes the place of an old one, but never that of a folder or a device; and where it goes must be writable.
- */
-static bool can_write(Context *context, const char *path, const char *aside)
-{
-    struct stat old;
-    const char *why = NULL;
-    if (!stat(path, &old) && !S_ISREG(old.st_mode)) why = "it is not a file";
-    FILE *file = why ? NULL : fopen(aside, "wb");
-    if (!file && !why) why = strerror(errno);
-    if (file) fclose(file);
-    if (why) diag_new(context->diagnostics, DIAG_unwritable_file, NO_SPAN, "cannot write `%s`: %s", path, why);
-    return !why;
-}
-
+/* Opened first: what cannot be written is not compiled. */
 bool codegen_write(Context *context, const Plan *plan, const CodegenOptions *options, CodegenOutput output,
                    const char *path)
 {
-    const char *aside = arena_format(context->arena, "%s.%ld.new", path, (long)getpid());
-    if (!can_write(context, path, aside)) return false;
-    struct stat written;
-    bool good;
-    if (output == CODEGEN_LIBRARY) {
-        good = link_plan(context, plan, options, true, aside);
-    } else if (output == CODEGEN_OBJECT || output == CODEGEN_ARCHIVE) {
-        good = link_plan(context, plan, options, false, aside) &&
-               finish_object(context, plan, output == CODEGEN_ARCHIVE, aside);
-    } else {
-        Text text = {0};
-        good = codegen_print(context, plan, options, output, &text) && write_text(context, &text, aside);
-        text_free(&text);
-    }
-    if (good && options && options->sizes && !stat(aside, &written)) options->sizes->file = (size_t)written.st_size;
-    if (good && rename(aside, path)) {
-        diag_new(context->diagnostics, DIAG_unwritable_file, NO_SPAN, "%s: %s", path, strerror(errno));
-        good = false;
-    }
-    if (!good) unlink(aside);
-    return good;
+    nn_new_file file;
+    Text text = {0};
+    bool opened = !nn_new_file_open(path, &file);
+    bool good = opened && print_file(context, plan, options, output, &text);
+    if (good) nn_new_file_write(&file, text_get(&text), text.count);
+    if (good && options && options->sizes) options->sizes->file = text.count;
+    text_free(&text);
+    bool written = opened && !nn_new_file_close(&file, good);
+    if (!opened || (good && !written))
+        diag_new(context->diagnostics, DIAG_unwritable_file, NO_SPAN, "cannot write %s", nn_message());
+    return good && written;
 }

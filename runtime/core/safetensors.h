@@ -3,6 +3,7 @@
 #define NN_CORE_SAFETENSORS_H
 
 #include "core/internal.h"
+#include "core/new_file.h"
 
 typedef struct {
     char *name;
@@ -51,17 +52,5 @@ int nn_params_load_fitting(nn_params *params, const char *path,
 
 /* A whole file in memory of its own (free). */
 int nn_file_read(const char *path, void **bytes, size_t *size);
-
-/* A file that is written beside its place and takes it only when it is complete. */
-typedef struct {
-    int file;
-    int status; /* the first failure; later writes do nothing */
-    char *path, *beside;
-} nn_new_file;
-
-int nn_new_file_open(const char *path, nn_new_file *file);
-void nn_new_file_write(nn_new_file *file, const void *bytes, size_t size);
-/* Writes through to the disk and renames; when anything failed or `keep` is false, leaves no trace. */
-int nn_new_file_close(nn_new_file *file, bool keep);
 
 #endif

@@ -1,10 +1,22 @@
 /* nnc: from the command line to a subcommand. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "driver/commands.h"
+
+/* With a standard stream closed, the next file that is opened would take its number and all that is written to it. */
+static bool open_standard_streams(void)
+{
+    int file;
+    do {
+        file = open("/dev/null", O_RDWR);
+    } while (file >= 0 && file <= STDERR_FILENO);
+    return file >= 0 && !close(file);
+}
 
 int main(int argc, char **argv)
 {
@@ -13,6 +25,7 @@ int main(int argc, char **argv)
 #include "driver/commands.def"
 #undef COMMAND
     };
+    if (!open_standard_streams()) return EXIT_USER;
     signal(SIGPIPE, SIG_DFL);
     Options options;
     int status;

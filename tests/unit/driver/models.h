@@ -320,4 +320,32 @@ static inline void expect_close(const char *label, const char *name, const doubl
     }
 }
 
+/* ---- Bits ---- */
+
+static inline void expect_same_bits(const char *label, const Module *module, const Run *a, const Run *b)
+{
+    for (uint32_t i = 0; i < module->n_params + module->n_states; i++) {
+        Node node = i < module->n_params ? module->params[i].node : module->states[i - module->n_params].node;
+        const char *name = graph_node(module->graph, node)->attr.name;
+        int64_t count, again;
+        double *x = kept_value(a, name, &count), *y = kept_value(b, name, &again);
+        cr_assert(x && y && count == again, "%s: %s", label, name);
+        for (int64_t k = 0; k < count; k++)
+            cr_assert(!memcmp(&x[k], &y[k], sizeof *x), "%s: %s[%lld] is %.17g and %.17g", label, name, (long long)k,
+                      x[k], y[k]);
+        free(x);
+        free(y);
+    }
+    cr_assert_eq(nn_params_step(a->params), nn_params_step(b->params), "%s", label);
+}
+
+static inline void run_phases(Run *run, const Call *call, int steps)
+{
+    for (int i = 0; i < steps; i++) {
+        CHECKED(nn_session_forward(run->session, call->dims, call->n_dims, call_inputs(call), call->n_inputs, 1));
+        CHECKED(nn_session_backward(run->session));
+        CHECKED(nn_session_update(run->session));
+    }
+}
+
 #endif

@@ -238,8 +238,10 @@ nnc_value nnc_reduce(nnc_graph *graph, const char *name, nnc_value x, const int 
     if (n_axes > rank) return graph_refuse(graph, "%s over %zu axes of %u", name, n_axes, rank);
     for (size_t i = 0; i < n_axes; i++) to[i] = axes ? axes[i] : (int32_t)i;
     if (!n_axes && op != OP_ARGMAX && op != OP_ARGMIN) return x;
+    DType dtype = node_type(graph->graph, node)->dtype;
+    if (mean) node = build_cast(graph->graph, node, dtype_accumulator(dtype));
     nnc_value made = graph_put(graph, op, &node, 1, &(Attr){.ints = to, .n_ints = (uint32_t)n_axes}, NULL);
-    return mean ? divide_by_count(graph, made, node, to, n_axes) : made;
+    return mean ? nnc_cast(graph, divide_by_count(graph, made, node, to, n_axes), dtype_name(dtype)) : made;
 }
 
 nnc_value nnc_along(nnc_graph *graph, const char *name, nnc_value x, int axis)

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "elaborate/elaborator.h"
+#include "ir/eval.h"
 
 static int width(DType dtype)
 {
@@ -93,8 +94,39 @@ static Value binary(Elaborator *el, Op op, Value a, Value b, const Syntax *at)
     return value_labelled(el, node, labels, n_labels);
 }
 
+/* True if x is an integer, a size or a number that elements of the type might not hold. */
+static bool exceeds(const Elaborator *el, Value x, DType dtype)
+{
+    double number;
+    if (x.kind == VALUE_TENSOR) {
+        DType own = node_type(el->graph, x.node)->dtype;
+        return dtype_class(own) == DTYPE_CLASS_INTEGER && own != DTYPE_U8;
+    }
+    if (x.kind == VALUE_INDEX) return true;
+    if (!value_is_number(x)) return false;
+    if (!value_is_constant(el, x, &number)) return true;
+    double held = dtype_round(dtype, number);
+    return number == floor(number) ? held != number : isinf(held);
+}
+
+/* Of bf16 or f16 beside what exceeds it, as a count may: true if `narrow` is made f32 for the operation. */
+static bool widen(Elaborator *el, Value *narrow, Value other, DType *dtype)
+{
+    if (narrow->kind != VALUE_TENSOR) return false;
+    *dtype = node_type(el->graph, narrow->node)->dtype;
+    if (dtype_accumulator(*dtype) == *dtype || !exceeds(el, other, *dtype)) return false;
+    *narrow = cast(el, *narrow, dtype_accumulator(*dtype));
+    return true;
+}
+
 Value elementwise(Elaborator *el, Op op, Value a, Value b, const Syntax *at)
 {
+    DType narrow;
+    if (widen(el, &a, b, &narrow) || widen(el, &b, a, &narrow)) {
+        Value result = elementwise(el, op, a, b, at);
+        bool truth = op_info(op)->rule == TYPE_RULE_COMPARE;
+        return value_is_error(result) || truth ? result : cast(el, result, narrow);
+    }
     bool comparison = op_info(op)->rule == TYPE_RULE_COMPARE;
     bool equality = op == OP_EQ || op == OP_NE, open = is_open(el, a) && is_open(el, b);
     if (!promote(el, &a, &b, op_info(op)->rule == TYPE_RULE_FLOAT, at->span)) return value_error();

@@ -91,17 +91,25 @@ static Node variance_node(Elaborator *el, Node x, const int32_t *axes, uint32_t 
     return mean_node(el, build_binary(el->graph, OP_MUL, off, off), axes, n_axes);
 }
 
+/* A mean, a variance or the like, of bf16 and f16 in f32 and rounded once. */
+static Node real_node(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint32_t n_axes)
+{
+    DType dtype = node_type(el->graph, x)->dtype;
+    if (!dtype_is_float(dtype)) dtype = el->real;
+    x = build_cast(el->graph, x, dtype_accumulator(dtype));
+    Node result = id == BUILTIN_ID_mean       ? mean_node(el, x, axes, n_axes)
+                  : id == BUILTIN_ID_variance ? variance_node(el, x, axes, n_axes)
+                                              : build_reduce(el->graph, reduction_op(id), x, axes, n_axes);
+    return build_cast(el->graph, result, dtype);
+}
+
 Node reduce_node(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint32_t n_axes)
 {
     DType dtype = node_type(el->graph, x)->dtype;
-    bool real = id == BUILTIN_ID_mean || id == BUILTIN_ID_variance || id == BUILTIN_ID_logsumexp;
     bool logic = id == BUILTIN_ID_any || id == BUILTIN_ID_all;
-    if (real && !dtype_is_float(dtype))
-        x = build_cast(el->graph, x, el->real);
-    else if (!real && !logic && dtype == DTYPE_BOOL)
-        x = build_cast(el->graph, x, DTYPE_I32);
-    if (id == BUILTIN_ID_mean) return mean_node(el, x, axes, n_axes);
-    if (id == BUILTIN_ID_variance) return variance_node(el, x, axes, n_axes);
+    if (id == BUILTIN_ID_mean || id == BUILTIN_ID_variance || id == BUILTIN_ID_logsumexp)
+        return real_node(el, id, x, axes, n_axes);
+    if (!logic && dtype == DTYPE_BOOL) x = build_cast(el->graph, x, DTYPE_I32);
     return build_reduce(el->graph, reduction_op(id), x, axes, n_axes);
 }
 

@@ -22,6 +22,11 @@ uint32_t dtype_size(DType dtype)
     return rows[dtype].size;
 }
 
+DType dtype_accumulator(DType dtype)
+{
+    return dtype == DTYPE_BF16 || dtype == DTYPE_F16 ? DTYPE_F32 : dtype;
+}
+
 DTypeClass dtype_class(DType dtype)
 {
     return rows[dtype].class;

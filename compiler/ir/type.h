@@ -31,6 +31,8 @@ DTypeClass dtype_class(DType dtype);
 /* False when no element type is called so. */
 bool dtype_parse(const char *text, size_t length, DType *dtype);
 
+/* The element type in which numbers of this one are counted and added up: f32 for bf16 and f16, else the same. */
+DType dtype_accumulator(DType dtype);
 static inline bool dtype_is_float(DType dtype)
 {
     return dtype_class(dtype) == DTYPE_CLASS_FLOAT;

@@ -7,7 +7,8 @@
  *
  * The last makes the gradient of an indexed loss elementwise: nothing is written twice, so it fuses with what follows.
  * Laws: the value is that of the interpreter, for infinities too: where the maximum is infinite, subtracting it would
- * give inf - inf. No intermediate overflows where the result does not. Equal parts are one node. */
+ * give inf - inf. No intermediate overflows where the result does not, and of bf16 and f16 sums are formed in f32.
+ * Equal parts are one node. */
 #include <math.h>
 
 #include "ir/build.h"
@@ -59,14 +60,42 @@ static Node expand_scatter(Graph *graph, Node node, const NodeInfo *info)
     return build_select(graph, equal, values, build_constant(graph, info->type, 0));
 }
 
+static Node expand_named(Graph *graph, Node node, const NodeInfo *info)
+{
+    switch (info->op) {
+    case OP_SOFTMAX:
+    case OP_LOG_SOFTMAX:
+        return expand_softmax(graph, info);
+    case OP_LOGSUMEXP:
+        return expand_logsumexp(graph, info);
+    default:
+        return expand_scatter(graph, node, info);
+    }
+}
+
+/* The same node over operands of the wider type. */
+static Node remake_wide(Graph *graph, const NodeInfo *info, DType wide)
+{
+    Node args[2];
+    for (uint32_t i = 0; i < info->n_args; i++) {
+        bool narrow = node_type(graph, info->args[i])->dtype == info->type.dtype;
+        args[i] = narrow ? build_cast(graph, info->args[i], wide) : info->args[i];
+    }
+    Type type = type_with(info->type, wide);
+    return graph_make(graph, info->op, args, info->n_args, &info->attr, &type);
+}
+
 static Node expand_node(void *data, Node old, Node rebuilt)
 {
     Graph *graph = ((Module *)data)->graph;
-    const NodeInfo info = *graph_node(graph, rebuilt);
+    NodeInfo info = *graph_node(graph, rebuilt);
+    DType dtype = info.type.dtype, wide = dtype_accumulator(dtype);
+    bool named = info.op == OP_SOFTMAX || info.op == OP_LOG_SOFTMAX || info.op == OP_LOGSUMEXP;
     (void)old;
-    if (info.op == OP_SOFTMAX || info.op == OP_LOG_SOFTMAX) return expand_softmax(graph, &info);
-    if (info.op == OP_SCATTER_ADD) return expand_scatter(graph, rebuilt, &info);
-    return info.op == OP_LOGSUMEXP ? expand_logsumexp(graph, &info) : rebuilt;
+    if (!named && info.op != OP_SCATTER_ADD) return rebuilt;
+    if (wide != dtype) rebuilt = remake_wide(graph, &info, wide);
+    info = *graph_node(graph, rebuilt);
+    return build_cast(graph, expand_named(graph, rebuilt, &info), dtype);
 }
 
 bool pass_expand(Module *module, const PassOptions *options)

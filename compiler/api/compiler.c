@@ -1,8 +1,10 @@
 /* nnc.h: compilers and their diagnostics. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/internal.h"
+#include "support/stack.h"
 
 int nnc_version(void)
 {
@@ -105,6 +107,28 @@ void workspace_drop(Workspace *workspace)
     provider_free(workspace->provider);
     context_free(workspace->context);
     free(workspace);
+}
+
+typedef struct {
+    bool (*work)(void *data);
+    void *data;
+    bool good;
+} Errand;
+
+static void run_errand(void *data)
+{
+    Errand *errand = data;
+    errand->good = errand->work(errand->data);
+}
+
+bool workspace_run(Workspace *workspace, bool (*work)(void *data), void *data)
+{
+    Errand errand = {.work = work, .data = data};
+    if (!stack_run(run_errand, &errand))
+        diag_new(workspace->context->diagnostics, DIAG_out_of_memory, NO_SPAN,
+                 "no thread with a stack of %d MiB can be started, in which the compiler would work: %s",
+                 STACK_SIZE / (1024 * 1024), strerror(errno));
+    return errand.good;
 }
 
 bool options_read(Context *context, const nnc_options *given, nnc_options *options)

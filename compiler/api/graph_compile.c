@@ -147,45 +147,76 @@ static Module *rewrite(nnc_graph *graph, const nnc_options *options)
     return passes_run(program.module, NULL) ? program.module : NULL;
 }
 
-static int finish(nnc_graph *graph, bool good)
+/* What one call makes of a graph. */
+typedef struct {
+    nnc_graph *graph;
+    const nnc_options *given;
+    nn_model **model;
+    const char *output;
+    nnc_value of, wrt;
+    nnc_form form;
+} Job;
+
+static int run(Job *job, bool (*work)(void *job))
 {
-    compiler_report(graph->compiler, graph->workspace);
+    compiler_begin(job->graph->compiler);
+    bool good = workspace_run(job->graph->workspace, work, job);
+    compiler_report(job->graph->compiler, job->graph->workspace);
     return good ? 0 : 1;
+}
+
+static bool make_model(void *data)
+{
+    Job *job = data;
+    nnc_graph *graph = job->graph;
+    nnc_options options;
+    Module *module = read_options(graph, job->given, &options) ? rewrite(graph, &options) : NULL;
+    Plan *plan = module ? schedule(graph->context, module, NULL) : NULL;
+    return plan && model_make(graph->workspace, plan, &options, job->model);
 }
 
 int nnc_graph_compile(nnc_graph *graph, const nnc_options *given, nn_model **model)
 {
-    nnc_options options;
     if (!graph || !model) return 1;
     *model = NULL;
-    compiler_begin(graph->compiler);
-    Module *module = read_options(graph, given, &options) ? rewrite(graph, &options) : NULL;
-    Plan *plan = module ? schedule(graph->context, module, NULL) : NULL;
-    return finish(graph, plan && model_make(graph->workspace, plan, &options, model));
+    return run(&(Job){.graph = graph, .given = given, .model = model}, make_model);
+}
+
+static bool write_output(void *data)
+{
+    Job *job = data;
+    nnc_graph *graph = job->graph;
+    nnc_options options;
+    if (!read_options(graph, job->given, &options)) return false;
+    const Output *output = output_find(graph->context, "", job->output);
+    Module *module = output ? rewrite(graph, &options) : NULL;
+    Plan *plan = module && output_needs_plan(output) ? schedule(graph->context, module, NULL) : NULL;
+    return module && (plan || !output_needs_plan(output)) &&
+           model_write(graph->context, output, module, plan, &options, job->output);
 }
 
 int nnc_graph_write(nnc_graph *graph, const nnc_options *given, const char *path)
 {
-    nnc_options options;
     if (!graph || !path) return 1;
-    compiler_begin(graph->compiler);
-    if (!read_options(graph, given, &options)) return finish(graph, false);
-    const Output *output = output_find(graph->context, "", path);
-    Module *module = output ? rewrite(graph, &options) : NULL;
-    Plan *plan = module && output_needs_plan(output) ? schedule(graph->context, module, NULL) : NULL;
-    return finish(graph, module && (plan || !output_needs_plan(output)) &&
-                             model_write(graph->context, output, module, plan, &options, path));
+    return run(&(Job){.graph = graph, .given = given, .output = path}, write_output);
+}
+
+static bool make_formula(void *data)
+{
+    Job *job = data;
+    nnc_graph *graph = job->graph;
+    Node nodes[2];
+    if (!graph_values(graph, (nnc_value[]){job->of, job->wrt}, 2, nodes)) return false;
+    in_form(graph, false, nodes, 2);
+    return formula_make(graph->compiler, module_of(graph), nodes[0], nodes[1], job->form);
 }
 
 int nnc_graph_gradient(nnc_graph *graph, nnc_value of, nnc_value wrt, nnc_form form, const char **formula)
 {
-    Node nodes[2];
     if (!graph || !formula) return 1;
     *formula = NULL;
-    compiler_begin(graph->compiler);
-    bool good = graph_values(graph, (nnc_value[]){of, wrt}, 2, nodes);
-    if (good) in_form(graph, false, nodes, 2);
-    good = good && formula_make(graph->compiler, module_of(graph), nodes[0], nodes[1], form);
-    if (good) *formula = text_get(&graph->compiler->formula);
-    return finish(graph, good);
+    Job job = {.graph = graph, .of = of, .wrt = wrt, .form = form};
+    int status = run(&job, make_formula);
+    if (!status) *formula = text_get(&graph->compiler->formula);
+    return status;
 }

@@ -29,6 +29,10 @@ Workspace *workspace_new(void);
 Workspace *workspace_keep(Workspace *workspace);
 void workspace_drop(Workspace *workspace);
 
+/* Does the work on a stack of a known size, in another thread while this one waits. What it returned; false after a
+ * diagnostic when there is no such thread. */
+bool workspace_run(Workspace *workspace, bool (*work)(void *data), void *data);
+
 /* Forgets what the last call left. */
 void compiler_begin(nnc_compiler *compiler);
 /* Hands over the workspace's diagnostics and forgets them there. */

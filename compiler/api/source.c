@@ -11,12 +11,18 @@
 #include "passes/passes.h"
 #include "schedule/schedule.h"
 
-/* What one call compiles. */
+/* What one call compiles, and into what. */
 typedef struct {
     nnc_compiler *compiler;
+    const char *path, *text;
+    const nnc_options *given;
     Workspace *workspace;
     nnc_options options;
     Program *program;
+    nn_model **model;
+    const char *output;
+    const char *of, *wrt;
+    nnc_form form;
 } Job;
 
 static bool refuse(Context *context, const char *what)
@@ -80,16 +86,13 @@ static const Source *find_source(Context *context, const char *path, const char 
     return source;
 }
 
-static bool job_start(Job *job, nnc_compiler *compiler, const char *path, const char *text, const nnc_options *options)
+static bool elaborate(Job *job)
 {
-    *job = (Job){.compiler = compiler, .workspace = workspace_new()};
-    if (!job->workspace) return false;
-    compiler_begin(compiler);
     Context *context = job->workspace->context;
-    const Source *source = find_source(context, path, text);
+    const Source *source = find_source(context, job->path, job->text);
     ProgramOptions how;
-    if (!source || !options_read(context, options, &job->options) || !read_options(job, &how)) return false;
-    job->program = program_compile(context, path, source, &how);
+    if (!source || !options_read(context, job->given, &job->options) || !read_options(job, &how)) return false;
+    job->program = program_compile(context, job->path, source, &how);
     if (!job->program) return false;
     job->workspace->graph = job->program->module->graph;
     if (job->options.name && !deploy_rename(context, job->program, job->options.name)) return false;
@@ -97,30 +100,40 @@ static bool job_start(Job *job, nnc_compiler *compiler, const char *path, const 
     return true;
 }
 
-static int job_end(Job *job, bool good)
+static int run(Job *job, bool (*work)(void *job))
 {
+    job->workspace = workspace_new();
     if (!job->workspace) return 1;
+    compiler_begin(job->compiler);
+    bool good = workspace_run(job->workspace, work, job);
     compiler_report(job->compiler, job->workspace);
     workspace_drop(job->workspace);
     return good ? 0 : 1;
 }
 
+static bool make_model(void *data)
+{
+    Job *job = data;
+    bool good = elaborate(job) && passes_run(job->program->module, NULL);
+    Plan *plan = good ? schedule(job->workspace->context, job->program->module, NULL) : NULL;
+    return plan && model_make(job->workspace, plan, &job->options, job->model);
+}
+
 int nnc_compile(nnc_compiler *compiler, const char *path, const char *text, const nnc_options *options,
                 nn_model **model)
 {
-    Job job;
     if (!compiler || !model) return 1;
     *model = NULL;
-    bool good = job_start(&job, compiler, path, text, options) && passes_run(job.program->module, NULL);
-    Plan *plan = good ? schedule(job.workspace->context, job.program->module, NULL) : NULL;
-    return job_end(&job, plan && model_make(job.workspace, plan, &job.options, model));
+    return run(&(Job){.compiler = compiler, .path = path, .text = text, .given = options, .model = model}, make_model);
 }
 
-static bool write_output(Job *job, const char *path)
+static bool write_output(void *data)
 {
+    Job *job = data;
+    if (!elaborate(job)) return false;
     Context *context = job->workspace->context;
     Module *module = job->program->module;
-    const Output *output = output_find(context, "", path);
+    const Output *output = output_find(context, "", job->output);
     if (!output || !passes_run(module, NULL)) return false;
     Plan *plan = NULL;
     MetricPart *parts;
@@ -130,15 +143,15 @@ static bool write_output(Job *job, const char *path)
         plan = schedule(context, module, NULL);
         if (!plan) return false;
     }
-    return model_write(context, output, module, plan, &job->options, path);
+    return model_write(context, output, module, plan, &job->options, job->output);
 }
 
 int nnc_write(nnc_compiler *compiler, const char *path, const char *text, const nnc_options *options,
               const char *output)
 {
-    Job job;
     if (!compiler || !output) return 1;
-    return job_end(&job, job_start(&job, compiler, path, text, options) && write_output(&job, output));
+    return run(&(Job){.compiler = compiler, .path = path, .text = text, .given = options, .output = output},
+               write_output);
 }
 
 static Node find_operand(Job *job, const char *of)
@@ -150,16 +163,21 @@ static Node find_operand(Job *job, const char *of)
     return loss;
 }
 
+static bool make_formula(void *data)
+{
+    Job *job = data;
+    Node y = elaborate(job) ? find_operand(job, job->of) : NODE_NONE;
+    Node x = node_is_none(y) ? NODE_NONE : derivative_value(job->program->module, "by", job->wrt);
+    return !node_is_none(x) && formula_make(job->compiler, job->program->module, y, x, job->form);
+}
+
 int nnc_gradient(nnc_compiler *compiler, const char *path, const char *text, const nnc_options *options, const char *of,
                  const char *wrt, nnc_form form, const char **formula)
 {
-    Job job;
     if (!compiler || !wrt || !formula) return 1;
     *formula = NULL;
-    bool good = job_start(&job, compiler, path, text, options);
-    Node y = good ? find_operand(&job, of) : NODE_NONE;
-    Node x = node_is_none(y) ? NODE_NONE : derivative_value(job.program->module, "by", wrt);
-    good = !node_is_none(x) && formula_make(compiler, job.program->module, y, x, form);
-    if (good) *formula = text_get(&compiler->formula);
-    return job_end(&job, good);
+    Job job = {.compiler = compiler, .path = path, .text = text, .given = options, .of = of, .wrt = wrt, .form = form};
+    int status = run(&job, make_formula);
+    if (!status) *formula = text_get(&compiler->formula);
+    return status;
 }

@@ -3,7 +3,6 @@
  * LLVM ends nothing that it has begun, so whoever interrupts a compilation waits for an object of each thread. */
 #include <llvm-c/LLJIT.h>
 #include <llvm-c/Orc.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "codegen/codegen.h"
 #include "codegen/image.h"
 #include "codegen/micro.h"
+#include "support/stack.h"
 
 enum { MAX_THREADS = 4, KERNELS_PER_THREAD = 4, KERNELS_PER_OBJECT = 32 };
 
@@ -254,7 +254,7 @@ static void start_batch(Jit *jit, const uint32_t *kernels, uint32_t n_kernels)
         job->jit = jit;
         job->number = jit->n_objects;
         jit->n_objects += count_objects(job);
-        batch->started[j] = !pthread_create(&batch->threads[j], NULL, run_job, job);
+        batch->started[j] = stack_thread(&batch->threads[j], run_job, job);
     }
 }
 

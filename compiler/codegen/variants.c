@@ -1,8 +1,7 @@
 #include "codegen/variants.h"
 
-#include <pthread.h>
-
 #include "codegen/micro.h"
+#include "support/stack.h"
 
 /* What one thread compiles. */
 typedef struct {
@@ -104,8 +103,7 @@ bool variants_compile(Context *context, const Plan *plan, const CodegenOptions *
         job->tables = image_build(context, plan, job->cpu); /* in the context's arena: before there are threads */
     }
     for (int i = 0; i < variants->count; i++)
-        jobs[i].started =
-            !(options && options->threads == 1) && !pthread_create(&jobs[i].thread, NULL, run_job, &jobs[i]);
+        jobs[i].started = !(options && options->threads == 1) && stack_thread(&jobs[i].thread, run_job, &jobs[i]);
     LLVMMemoryBufferRef shared = compile_shared(plan, options, variants, &error);
     if (!shared) good = unit_refused(context, error);
     for (int i = 0; i < variants->count; i++) {

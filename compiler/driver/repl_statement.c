@@ -138,6 +138,7 @@ bool session_run(Session *session, const Syntax *file)
     bool good = true;
     for (uint32_t i = 0; i < file->n_kids && good; i++) {
         if (!file->kids[i]) continue;
+        context_refresh(session->context);
         good =
             syntax_is_item(file->kids[i]) ? session_define(session, file->kids[i]) : run_plain(session, file->kids[i]);
         if (!session->replaying) session_report(session);
@@ -155,6 +156,7 @@ bool session_with(Session *session, const char *text, bool (*use)(Session *sessi
         diag_new(session->context->diagnostics, DIAG_bad_value, NO_SPAN, "one expression is wanted here");
     if (good) {
         Snapshot snapshot = snapshot_take(session);
+        context_refresh(session->context);
         Value value = evaluate(session->el, session->scope, statement->kids[0]);
         session_note_starts(session);
         good = !value_is_error(value) && use(session, value, data);

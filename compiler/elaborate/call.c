@@ -3,8 +3,6 @@
 
 #include "elaborate/data.h"
 
-enum { DEEPEST_CALL = 400 };
-
 /* The arguments as they will be used: one per formal, NULL where the default counts. */
 typedef struct {
     const Argument *at[MOST_ARGUMENTS];
@@ -333,19 +331,24 @@ static Value call_of_builtin(Elaborator *el, Scope *scope, const Builtin *builti
     return call_builtin(el, builtin, values, n_many, given, syntax, at);
 }
 
+static Value call_kind(Elaborator *el, Scope *scope, const Callee *callee, const Argument *args, uint32_t n_args,
+                       Span at, Frame *as)
+{
+    switch (callee->kind) {
+    case CALLEE_BUILTIN:
+        return call_of_builtin(el, scope, &callee->builtin, args, n_args, at);
+    case CALLEE_ITEM:
+        return call_item(el, scope, callee->item, args, n_args, at, as);
+    default:
+        return call_stage(el, scope, callee, args, n_args, at, as);
+    }
+}
+
 Value call(Elaborator *el, Scope *scope, const Callee *callee, const Argument *args, uint32_t n_args, Span at,
            Frame *as)
 {
-    if (callee->kind == CALLEE_BUILTIN) return call_of_builtin(el, scope, &callee->builtin, args, n_args, at);
-    if (el->depth >= DEEPEST_CALL) {
-        complain(el, DIAG_recursion, at, "calls are nested more than %d deep: does something call itself?",
-                 DEEPEST_CALL);
-        return value_error();
-    }
-    el->depth++;
-    Value value = callee->kind == CALLEE_ITEM ? call_item(el, scope, callee->item, args, n_args, at, as)
-                                              : call_stage(el, scope, callee, args, n_args, at, as);
-    el->depth--;
+    Value value = enter_level(el, at) ? call_kind(el, scope, callee, args, n_args, at, as) : value_error();
+    context_ascend(el->context);
     return value;
 }
 

@@ -105,6 +105,18 @@ Value unsupported(Elaborator *el, Span at, const char *what)
     return value_error();
 }
 
+bool enter_level(Elaborator *el, Span at)
+{
+    if (context_descend(el->context)) return true;
+    if (!context_stopped(el->context)) {
+        Diag *diag = complain(el, DIAG_nested_too_deep, at, "calls and expressions are nested more than %d deep here",
+                              DEEPEST_LEVEL);
+        diag_hint(diag, "does something call itself through an argument?");
+    }
+    context_exhaust(el->context);
+    return false;
+}
+
 static bool same_check(const Check *a, const Check *b)
 {
     return dim_same(a->left, b->left) && dim_same(a->right, b->right) && node_same(a->condition, b->condition) &&

@@ -91,7 +91,6 @@ typedef struct {
     Name draw;                 /* the path of the parameter or draw whose right side is evaluated; NULL elsewhere */
     Span prelude_call;         /* the user's call inside of which prelude text is evaluated */
     Span call;                 /* the innermost call of a function or layer of the user's */
-    int depth;                 /* of calls */
     uint32_t n_labels;         /* serial numbers given */
     uint32_t n_identities;     /* made in this pass */
     struct DataSplits *splits; /* while data blocks are read */
@@ -122,6 +121,9 @@ void elaborator_free(Elaborator *el);
 /* A diagnostic; of a mistake inside the prelude it points at the user's call, with a note. */
 Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...) __attribute__((format(printf, 4, 5)));
 Value unsupported(Elaborator *el, Span at, const char *what);
+/* One level deeper in the tree or in a call; false, and the end of the elaboration, after a diagnostic when that is too
+ * deep. context_ascend leaves it either way. */
+bool enter_level(Elaborator *el, Span at);
 /* A condition on entry, unless the same one is there already. */
 void check_add(Elaborator *el, Check check);
 /* Nodes made from now on come from here and belong to the frame's layer. Inside the prelude `here` is the user's call.

@@ -235,8 +235,13 @@ Value evaluate(Elaborator *el, Scope *scope, const Syntax *node)
 {
     if (!node) return value_error(); /* what the parser could not read */
     if (context_stopped(el->context)) return value_error();
-    mark_place(el, node->span);
-    return evaluate_node(el, scope, node);
+    Value value = value_error();
+    if (enter_level(el, node->span)) {
+        mark_place(el, node->span);
+        value = evaluate_node(el, scope, node);
+    }
+    context_ascend(el->context);
+    return value;
 }
 
 bool evaluate_truth(Elaborator *el, Scope *scope, const Syntax *node, const char *what, bool *truth)

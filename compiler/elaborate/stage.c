@@ -84,9 +84,8 @@ static Value in_frame(Elaborator *el, Scope *scope, const Syntax *stage, Value x
     return value;
 }
 
-Value apply_stage(Elaborator *el, Scope *scope, const Syntax *stage, Value x, Span x_at, Frame *as)
+static Value apply_one(Elaborator *el, Scope *scope, const Syntax *stage, Value x, Span x_at, Frame *as)
 {
-    if (value_is_error(x) || !stage) return value_error();
     Argument first = {.value = x, .at = x_at};
     Value ignored;
     if (stage->kind == SYNTAX_NAME) return through_name(el, scope, stage, x, x_at, as);
@@ -111,4 +110,12 @@ Value apply_stage(Elaborator *el, Scope *scope, const Syntax *stage, Value x, Sp
         return value_error();
     }
     }
+}
+
+Value apply_stage(Elaborator *el, Scope *scope, const Syntax *stage, Value x, Span x_at, Frame *as)
+{
+    if (value_is_error(x) || !stage) return value_error();
+    Value value = enter_level(el, stage->span) ? apply_one(el, scope, stage, x, x_at, as) : value_error();
+    context_ascend(el->context);
+    return value;
 }

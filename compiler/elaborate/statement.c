@@ -261,7 +261,7 @@ static Flow run_expression(Elaborator *el, Scope *scope, const Syntax *statement
     return FLOW_NEXT;
 }
 
-Flow run_statement(Elaborator *el, Scope *scope, const Syntax *statement, Value *result)
+static Flow run_one(Elaborator *el, Scope *scope, const Syntax *statement, Value *result)
 {
     switch (statement->kind) {
     case SYNTAX_INPUT:
@@ -304,6 +304,13 @@ Flow run_statement(Elaborator *el, Scope *scope, const Syntax *statement, Value 
         complain(el, DIAG_misplaced_statement, statement->span, "%s cannot stand here", phrase(statement));
         return FLOW_NEXT;
     }
+}
+
+Flow run_statement(Elaborator *el, Scope *scope, const Syntax *statement, Value *result)
+{
+    Flow flow = enter_level(el, statement->span) ? run_one(el, scope, statement, result) : FLOW_STOP;
+    context_ascend(el->context);
+    return flow;
 }
 
 Flow run_statements(Elaborator *el, Scope *scope, const Syntax *block, Value *result)

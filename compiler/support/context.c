@@ -35,13 +35,34 @@ void context_keep(Context *context, const char *name, const void *thing)
     vec_push(&context->kept, (KeptThing){name, thing});
 }
 
+bool context_descend(Context *context)
+{
+    return context->depth++ < DEEPEST_LEVEL;
+}
+
+void context_ascend(Context *context)
+{
+    context->depth--;
+}
+
+void context_exhaust(Context *context)
+{
+    context->exhausted = true;
+}
+
+void context_refresh(Context *context)
+{
+    context->exhausted = false;
+}
+
 bool context_stop_asked(const Context *context)
 {
-    return context->stop && *context->stop;
+    return context->exhausted || (context->stop && *context->stop);
 }
 
 bool context_stopped(Context *context)
 {
+    if (context->exhausted) return true;
     if (!context_stop_asked(context)) return false;
     diag_new(context->diagnostics, DIAG_interrupted, NO_SPAN, "interrupted: nothing of it is kept");
     return true;

@@ -23,7 +23,13 @@ typedef struct Context {
     const struct Context *base;
     Vec(KeptThing) kept;
     const volatile sig_atomic_t *stop; /* nonzero: what works on it is to end; NULL: nobody can say so */
+    int depth;                         /* of what is being worked on, in levels */
+    bool exhausted;                    /* a limit was passed, which was said: what works on it is to end */
 } Context;
+
+/* How deep the syntax tree and what it calls may be followed together. Every recursion over a user's text is bounded by
+ * this or by the tree's own depth (syntax.h), for both of which STACK_SIZE (stack.h) suffices. */
+enum { DEEPEST_LEVEL = 4000 };
 
 Context *context_new(void);
 /* A context that has what `base` has: its names, its sources, and what it keeps. The base may carry any number of
@@ -38,8 +44,16 @@ void context_keep(Context *context, const char *name, const void *thing);
 /* NULL when neither the context nor its base keeps it. */
 const void *context_kept(const Context *context, const char *name);
 
-/* Whether the user wants an end of what works on the context, which is a diagnostic then. It is asked between pieces of
- * work; who is told so gives up, as after any other mistake. */
+/* One level deeper; false beyond the deepest one. context_ascend comes back either way. */
+bool context_descend(Context *context);
+void context_ascend(Context *context);
+/* A limit was passed, which the caller says: context_stopped is true until context_refresh. */
+void context_exhaust(Context *context);
+/* Begins something new after what was exhausted. */
+void context_refresh(Context *context);
+
+/* Whether what works on the context is to end: the user wants it, which is a diagnostic then, or a limit was passed. It
+ * is asked between pieces of work; who is told so gives up, as after any other mistake. */
 bool context_stopped(Context *context);
 /* The same without the diagnostic: for threads beside the context's own. */
 bool context_stop_asked(const Context *context);

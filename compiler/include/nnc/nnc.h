@@ -7,7 +7,10 @@
  *
  * Calls that can fail return 0, or 1 after at least one error diagnostic. Nothing prints, exits or keeps global state.
  * A compiler and what was made with it is used by one thread at a time; any number of compilers work at once. Models
- * depend on no compiler: nn_model_free frees the code when the last parameters and session over it are gone. */
+ * depend on no compiler: nn_model_free frees the code when the last parameters and session over it are gone.
+ *
+ * What compiles works on a thread of its own, with a stack of a known size, while the caller waits: a stack of 512 KiB
+ * is enough for the caller. Listeners are called on the caller's thread. */
 #ifndef NNC_NNC_H
 #define NNC_NNC_H
 

@@ -19,6 +19,14 @@ bool arguments_split(Context *context, const char *option, const char *text, Nam
     return true;
 }
 
+/* Two values for one name: which is meant cannot be told. */
+static bool repeated(Context *context, const char *option, const char *text)
+{
+    diag_new(context->diagnostics, DIAG_bad_option, NO_SPAN, "%s %.*s is given twice", option, (int)strcspn(text, "="),
+             text);
+    return false;
+}
+
 static bool read_integer(const char *text, int64_t *value)
 {
     char *end;
@@ -42,6 +50,8 @@ static bool read_binds(Context *context, const Options *options, ProgramOptions 
         if (!arguments_split(context, "--bind", options->bind.at[i], &binds[i].name, &value)) return false;
         if (!read_integer(value, &binds[i].size) || binds[i].size < 0)
             return complain(context, "--bind", options->bind.at[i], "DIM=N with an integer N of at least 0");
+        for (size_t k = 0; k < i; k++)
+            if (binds[k].name == binds[i].name) return repeated(context, "--bind", options->bind.at[i]);
     }
     to->binds = binds;
     to->n_binds = options->bind.count;
@@ -56,6 +66,8 @@ static bool read_sets(Context *context, const Options *options, ProgramOptions *
         if (!arguments_split(context, "--set", options->set.at[i], &sets[i].name, &value)) return false;
         if (!read_number(value, &sets[i].value))
             return complain(context, "--set", options->set.at[i], "NAME=VALUE with a number");
+        for (size_t k = 0; k < i; k++)
+            if (sets[k].name == sets[i].name) return repeated(context, "--set", options->set.at[i]);
     }
     to->sets = sets;
     to->n_sets = options->set.count;
@@ -68,9 +80,13 @@ static bool read_data(Context *context, const Options *options, ProgramOptions *
     for (size_t i = 0; i < options->data.count; i++) {
         if (!arguments_split(context, "--data", options->data.at[i], &data[i].name, &data[i].path)) return false;
         const char *point = strchr(data[i].name, '.');
-        if (!point) continue;
-        data[i].split = intern_length(context->names, data[i].name, (size_t)(point - data[i].name));
-        data[i].name = intern(context->names, point + 1);
+        if (point) {
+            data[i].split = intern_length(context->names, data[i].name, (size_t)(point - data[i].name));
+            data[i].name = intern(context->names, point + 1);
+        }
+        for (size_t k = 0; k < i; k++)
+            if (data[k].split == data[i].split && data[k].name == data[i].name)
+                return repeated(context, "--data", options->data.at[i]);
     }
     to->data = data;
     to->n_data = options->data.count;

@@ -244,6 +244,25 @@ static bool read_tensor(Reader *reader, char *name)
     return false;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* No key of the metadata may recur. */
+static bool check_keys(Reader *reader)
+{
+    const nn_archive *archive = reader->archive;
+    char **keys = malloc((archive->n_notes + 1) * sizeof *keys);
+    if (!keys) reader->status = nn_fail(NN_ERROR_MEMORY, "no memory for the header of %s", reader->where);
+    for (size_t i = 0; keys && i < archive->n_notes; i++) keys[i] = archive->notes[2 * i];
+    if (keys) qsort(keys, archive->n_notes, sizeof *keys, by_text);
+    for (size_t i = 1; keys && i < archive->n_notes; i++)
+        if (!strcmp(keys[i - 1], keys[i])) refuse(reader, "a key of the metadata stands there twice");
+    free(keys);
+    return !reader->status;
+}
+
 static bool read_notes(Reader *reader)
 {
     nn_archive *archive = reader->archive;
@@ -262,11 +281,12 @@ static bool read_notes(Reader *reader)
         archive->notes[2 * archive->n_notes] = key;
         archive->notes[2 * archive->n_notes++ + 1] = value;
     } while (next_is(reader, ','));
-    return expect(reader, '}');
+    return expect(reader, '}') && check_keys(reader);
 }
 
 static bool read_header(Reader *reader)
 {
+    bool has_notes = false;
     if (!expect(reader, '{')) return false;
     if (!next_is(reader, '}')) {
         do {
@@ -280,7 +300,8 @@ static bool read_header(Reader *reader)
                 if (!read_tensor(reader, name)) return false;
             } else {
                 free(name);
-                if (reader->archive->notes) return refuse(reader, "metadata stands there twice");
+                if (has_notes) return refuse(reader, "metadata stands there twice");
+                has_notes = true;
                 if (!read_notes(reader)) return false;
             }
         } while (next_is(reader, ','));
@@ -310,7 +331,13 @@ static bool check_cover(Reader *reader, const unsigned char *data, uint64_t data
     if (archive->count) qsort(archive->tensors, archive->count, sizeof *archive->tensors, by_offset);
     for (size_t i = 0; i < archive->count; i++) {
         nn_stored *tensor = &archive->tensors[i];
-        if (tensor->begin != end || tensor->end > data_size) {
+        if (tensor->begin == end && tensor->end > data_size) {
+            reader->status =
+                nn_fail(NN_ERROR_FORMAT, "%s is cut off: %s needs %llu bytes of data, the file has %llu", reader->where,
+                        tensor->name, (unsigned long long)tensor->end, (unsigned long long)data_size);
+            return false;
+        }
+        if (tensor->begin != end) {
             reader->status = nn_fail(NN_ERROR_FORMAT, "%s: %s does not lie where the file has its data", reader->where,
                                      tensor->name);
             return false;

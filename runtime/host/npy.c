@@ -62,6 +62,12 @@ static int read_type(Reader *reader)
     return nn_fail(NN_ERROR_FORMAT, "%s: the element type %.3s is not supported", reader->where, reader->at + 1);
 }
 
+static int read_order(Reader *reader)
+{
+    reader->header->fortran = next_is(reader, "True");
+    return reader->header->fortran || next_is(reader, "False") ? NN_OK : refuse(reader, "no order");
+}
+
 /* (), (3,) or (3, 4) */
 static int read_shape(Reader *reader)
 {
@@ -92,20 +98,14 @@ static int read_dictionary(Reader *reader)
     unsigned seen = 0;
     if (!next_is(reader, "{")) return refuse(reader, "no header");
     while (!next_is(reader, "}")) {
-        int status = NN_OK;
-        if (next_is(reader, "'descr':")) {
-            seen |= 1;
-            status = read_type(reader);
-        } else if (next_is(reader, "'fortran_order':")) {
-            seen |= 2;
-            reader->header->fortran = next_is(reader, "True");
-            if (!reader->header->fortran && !next_is(reader, "False")) status = refuse(reader, "no order");
-        } else if (next_is(reader, "'shape':")) {
-            seen |= 4;
-            status = read_shape(reader);
-        } else {
-            status = refuse(reader, "an unknown key in its header");
-        }
+        static int (*const fields[])(Reader *) = {read_type, read_order, read_shape};
+        static const char *const keys[] = {"'descr':", "'fortran_order':", "'shape':"};
+        unsigned key = 0;
+        while (key < 3 && !next_is(reader, keys[key])) key++;
+        if (key == 3) return refuse(reader, "an unknown key in its header");
+        if (seen & 1u << key) return refuse(reader, "a key of its header stands there twice");
+        seen |= 1u << key;
+        int status = fields[key](reader);
         if (status) return status;
         if (!next_is(reader, ",") && (reader->at == reader->end || *reader->at != '}'))
             return refuse(reader, "its header does not end");

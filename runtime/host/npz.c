@@ -155,6 +155,26 @@ static int unpack(const Zip *zip, const Member *member, nn_array *array)
     return nn_fail(NN_ERROR_MEMORY, "no memory for %s", zip->path);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(nn_array *const *)a)->name, (*(nn_array *const *)b)->name);
+}
+
+/* `x.npy` and `x` are one name. */
+static int check_names(const Zip *zip, nn_array *arrays, size_t count)
+{
+    int status = NN_OK;
+    nn_array **sorted = malloc((count + 1) * sizeof *sorted);
+    if (!sorted) return nn_fail(NN_ERROR_MEMORY, "no memory for %s", zip->path);
+    for (size_t i = 0; i < count; i++) sorted[i] = &arrays[i];
+    if (count) qsort(sorted, count, sizeof *sorted, by_name);
+    for (size_t i = 1; i < count && !status; i++)
+        if (!by_name(&sorted[i - 1], &sorted[i]))
+            status = nn_fail(NN_ERROR_FORMAT, "%s: two arrays are called `%.200s`", zip->path, sorted[i]->name);
+    free(sorted);
+    return status;
+}
+
 static int read_members(const Zip *zip, nn_array **arrays, size_t *count)
 {
     Directory directory = {0};
@@ -170,7 +190,7 @@ static int read_members(const Zip *zip, nn_array **arrays, size_t *count)
         if (!status) status = unpack(zip, &member, &(*arrays)[i]);
         if (!status) ++*count;
     }
-    return status;
+    return status ? status : check_names(zip, *arrays, *count);
 }
 
 int nn_npz_read(const char *path, nn_array **arrays, size_t *count)

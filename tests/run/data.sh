@@ -81,6 +81,13 @@ model same.nn 'data train { x = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0]]
 "$nnc" train same.nn --quiet --log same.csv
 cmp npz.csv same.csv || fail "arrays in a file and in the text are not the same"
 
+# Of two values for one name neither is passed over.
+fails 1 '--data made is given twice' "$nnc" train npz.nn --quiet --data made=made.npz --data made=other.npz
+fails 1 '--data train.made is given twice' \
+    "$nnc" train npz.nn --quiet --data train.made=made.npz --data train.made=made.npz
+fails 1 '--bind batch is given twice' "$nnc" train npz.nn --quiet --bind batch=2 --bind batch=3
+fails 1 '--set lr is given twice' "$nnc" train npz.nn --quiet --set lr=2 --set lr=2
+
 # array FILE TYPE SHAPE BYTES: an .npy file whose values are a hole
 array() {
     header=$(printf "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }" "$2" "$3")

@@ -361,6 +361,8 @@ Test(data, npy_damaged)
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (-3,), }", 12, "size is missing"},
         {"{'descr': '<f4', 'shape': (3,), }", 12, "lacks a key"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (3,", 12, "size is missing"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (3,), 'descr': '<i4', }", 12, "stands there twice"},
+        {"{'shape': (2,), 'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", 12, "stands there twice"},
         {"{'descr': '<f4", 12, "element type"},
         {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,), }", 12, "element type"},
         {"", 0, "no header"}};
@@ -414,6 +416,22 @@ Test(data, npz_goes_round)
     cr_assert_str_eq(nn_source_column(source, 1)->name, "label");
     cr_assert_eq(number(1, 1), 6);
     cr_assert(nn_source_column(source, 2)->type == NN_TYPE_F32 && number(2, 1) == 2);
+}
+
+Test(data, npz_with_two_arrays_of_one_name)
+{
+    static char *const names[][3] = {{"x", "x", "y"}, {"x", "y", "x"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        nn_npz *npz;
+        int64_t values[2] = {1, 2};
+        cr_assert_eq(nn_npz_new(path, &npz), 0, "%s", nn_message());
+        for (int k = 0; k < 3; k++) {
+            nn_array array = {names[i][k], NN_TYPE_I64, 1, {2}, 2, values};
+            cr_assert_eq(nn_npz_add(npz, &array), 0);
+        }
+        cr_assert_eq(nn_npz_close(npz, 1), 0, "%s", nn_message());
+        refuses("npz", "two arrays are called `x`");
+    }
 }
 
 Test(data, npz_damaged)

@@ -121,7 +121,8 @@ static const struct {
     {"{\"w\":{\"dtype\":\"X9\",\"shape\":[3],\"data_offsets\":[0,12]}," COUNT "}", "X9 is not supported"},
     {"{\"w\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,12]}," COUNT "}", "its shape needs 16"},
     {"{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,1000]}," COUNT "}", "its shape needs 12"},
-    {"{\"w\":{\"dtype\":\"F32\",\"shape\":[250],\"data_offsets\":[0,1000]}," COUNT "}", "does not lie"},
+    {"{\"w\":{\"dtype\":\"F32\",\"shape\":[250],\"data_offsets\":[0,1000]}," COUNT "}",
+     "is cut off: w needs 1000 bytes"},
     {"{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[12,0]}," COUNT "}", "no range"},
     {"{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0]}," COUNT "}", "no range"},
     {"{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[-1,11]}," COUNT "}", "a number is missing"},
@@ -140,6 +141,9 @@ static const struct {
     {"{\"__metadata__\":{\"step\":\"x\"}," W "," COUNT "}", "no number"},
     {"{\"__metadata__\":{\"step\":\"99999999999999999999999\"}," W "," COUNT "}", "no number"},
     {"{\"__metadata__\":{\"a\":\"b\"},\"__metadata__\":{\"a\":\"b\"}," W "," COUNT "}", "twice"},
+    {"{\"__metadata__\":{},\"__metadata__\":{\"a\":\"b\"}," W "," COUNT "}", "twice"},
+    {"{\"__metadata__\":{\"a\":\"b\",\"c\":\"d\",\"a\":\"e\"}," W "," COUNT "}",
+     "a key of the metadata stands there twice"},
     {"{\"__metadata__\":{\"a\":1}," W "," COUNT "}", "`\"` is missing"},
 };
 

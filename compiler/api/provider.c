@@ -24,7 +24,10 @@ static void describe(Arena *arena, const nn_source *from, DataSource *to)
                                   .dtype = (DType)column->type, /* both in the order of ir/dtypes.def */
                                   .rank = (uint32_t)column->rank,
                                   .range = column->range,
-                                  .doc = column->doc};
+                                  .doc = column->doc,
+                                  .categories = nn_source_category(from, i, 0) != NULL,
+                                  .text = column->text,
+                                  .text_line = column->text_line};
         memcpy(columns[i].dims, column->dims, sizeof columns[i].dims);
     }
     to->columns = columns;

@@ -6,7 +6,6 @@
 #include "driver/arguments.h"
 #include "driver/sizes.h"
 #include "host/npy.h"
-#include "ir/eval.h"
 
 bool feed_has(const Feed *feed, Node input)
 {
@@ -69,47 +68,56 @@ static bool bind_shape(Pipeline *pipeline, const char *path, const Type *type, c
     return true;
 }
 
-/* The first element outside of the range that the input states, or `count`. */
-static size_t find_outside(Pipeline *pipeline, const Type *type, const double *numbers, size_t count, int64_t *range)
+/* The element as an integer, exactly. */
+static int64_t integer_at(DType dtype, const void *values, int64_t i)
 {
-    size_t i = 0;
+    if (dtype == DTYPE_I64) return ((const int64_t *)values)[i];
+    if (dtype == DTYPE_I32) return ((const int32_t *)values)[i];
+    return ((const uint8_t *)values)[i];
+}
+
+/* The first element outside of the range that the input states, or `count`. */
+static int64_t find_outside(Pipeline *pipeline, const Type *type, const void *values, int64_t count, int64_t *range)
+{
+    int64_t i = 0;
     if (dim_is_none(type->range) || !sizes_value(pipeline, type->range, range)) return count;
-    while (i < count && numbers[i] >= 0 && numbers[i] < (double)*range) i++;
+    while (i < count && integer_at(type->dtype, values, i) >= 0 && integer_at(type->dtype, values, i) < *range) i++;
     return i;
 }
 
-static bool within_range(Pipeline *pipeline, const char *path, const Type *type, const nn_array *array)
+static bool within_range(Pipeline *pipeline, const char *path, const Type *type, const nn_array *array,
+                         const void *values)
 {
-    size_t count = (size_t)array->elements;
-    int64_t range;
-    double *numbers = malloc((count + 1) * sizeof *numbers);
-    if (!numbers) abort();
-    dtype_load((DType)array->type, numbers, array->values, (int64_t)count);
-    size_t at = find_outside(pipeline, type, numbers, count, &range);
-    if (at < count)
-        diag_new(pipeline->context->diagnostics, DIAG_value_out_of_range, NO_SPAN,
-                 "%s: element %zu is %.17g, but 0 to %lld are wanted", path, at, numbers[at], (long long)range - 1);
-    free(numbers);
-    return at == count;
+    int64_t range, at = find_outside(pipeline, type, values, array->elements, &range);
+    char text[NN_ELEMENT_TEXT];
+    if (at == array->elements) return true;
+    nn_array_element(array, at, text);
+    diag_new(pipeline->context->diagnostics, DIAG_value_out_of_range, NO_SPAN, "%s: %s is not one of 0 to %lld", path,
+             text, (long long)range - 1);
+    return false;
+}
+
+static void warn_of_rounding(Pipeline *pipeline, const char *path, const nn_array *array, DType dtype)
+{
+    int64_t at = nn_array_rounded(array, (nn_type)dtype);
+    char text[NN_ELEMENT_TEXT];
+    if (at < 0) return;
+    nn_array_element(array, at, text);
+    diag_new(pipeline->context->diagnostics, DIAG_rounded_data, NO_SPAN,
+             "%s: %s does not hold every whole number as large as %s", path, dtype_name(dtype), text);
 }
 
 /* Integers must survive; reals round. */
 static void *convert(Pipeline *pipeline, const char *path, const nn_array *array, DType dtype)
 {
-    size_t count = (size_t)array->elements;
-    double *numbers = malloc((count + 1) * sizeof *numbers);
-    void *values = malloc((count + 1) * dtype_size(dtype));
-    if (!numbers || !values) abort();
-    dtype_load((DType)array->type, numbers, array->values, (int64_t)count);
-    for (size_t i = 0; i < count && values; i++) {
-        if (dtype_is_float(dtype) || dtype_round(dtype, numbers[i]) == numbers[i]) continue;
-        diag_new(pipeline->context->diagnostics, DIAG_input_type, NO_SPAN, "%s: element %zu, %.17g, is no %s", path, i,
-                 numbers[i], dtype_name(dtype));
-        free(values);
-        values = NULL;
-    }
-    if (values) dtype_store(dtype, values, numbers, (int64_t)count);
-    free(numbers);
+    void *values;
+    int status = nn_array_convert(array, (nn_type)dtype, &values);
+    if (status == NN_ERROR_RANGE)
+        diag_new(pipeline->context->diagnostics, DIAG_input_type, NO_SPAN, "%s: %s", path, nn_message());
+    else if (status)
+        pipeline_failed(pipeline, "--input");
+    else
+        warn_of_rounding(pipeline, path, array, dtype);
     return values;
 }
 
@@ -128,8 +136,11 @@ static bool read_one(Feed *feed, const char *text)
     }
     if (nn_npy_read(path, &array)) return pipeline_failed(pipeline, "--input");
     Type type = *node_type(pipeline->program->module->graph, node);
-    bool good = bind_shape(pipeline, path, &type, &array) && within_range(pipeline, path, &type, &array);
-    void *values = good ? convert(pipeline, path, &array, type.dtype) : NULL;
+    void *values = bind_shape(pipeline, path, &type, &array) ? convert(pipeline, path, &array, type.dtype) : NULL;
+    if (values && !within_range(pipeline, path, &type, &array, values)) {
+        free(values);
+        values = NULL;
+    }
     nn_array_free(&array);
     if (!values) return false;
     feed->values[feed->count] = (nn_named){name, values};

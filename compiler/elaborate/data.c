@@ -237,7 +237,9 @@ bool data_function(Elaborator *el, DataSplits *data, size_t index, Function *fun
         Type found = value_type(el, x);
         if (!fits_declared(el, &found, &input.type, input.attr.name, value->place, el->inputs.at[i].place))
             return false;
-        x = convert(el, x, input.type.dtype, value->place);
+        /* Whoever reads the rows converts them, and sees what does not fit. */
+        bool number = dtype_is_float(input.type.dtype) || dim_is_none(input.type.range);
+        if (!data_check_uses(el, data, block, x.node, number, input.type.dtype, value->place)) return false;
         results[function->n_results++] = (Result){.role = RESULT_VALUE, .name = input.attr.name, .value = x.node};
     }
     Split *to = &data->splits[index];

@@ -31,6 +31,7 @@ struct DataSplits {
     DataBlock *train;   /* of the split `train`, NULL while there is none */
     Name binding;       /* the name left of `=` */
     int unnamed;        /* sources under one binding */
+    bool rounding_told; /* the warning of rounded whole numbers was given */
 };
 typedef struct DataSplits DataSplits;
 
@@ -49,11 +50,18 @@ bool data_is_source(const Elaborator *el, const Syntax *model, const Scope *scop
 const Syntax *data_statement(Elaborator *el, const Syntax *data, const DataOption *option);
 const Syntax *data_without_blocks(Elaborator *el);
 
-/* While a block is read: a call of a source or of `columns`; false when the name is neither. */
 /* What kind of failure the provider met last. */
 DiagId data_failure(const Elaborator *el);
+/* While a block is read: a call of a source or of `columns`; false when the name is neither. */
 bool data_call(Elaborator *el, Scope *scope, const Syntax *node, Value *result);
 Value table_column(Elaborator *el, Value table, const char *column, Span at);
+/* Reports a category that is used as a number; false. */
+bool data_refuse_category(Elaborator *el, const DataBlock *block, const SplitField *field, Span at);
+/* Looks at how `root` uses the columns of the block, when it becomes an element type afterwards (its own: none) and
+ * counts as a number there or as a name. False with a diagnostic when a category is used as a number; warns once of
+ * whole numbers that a float type rounds. */
+bool data_check_uses(Elaborator *el, DataSplits *data, const DataBlock *block, Node root, bool number, DType becomes,
+                     Span at);
 /* A literal list as a source of its own. */
 Value data_literal(Elaborator *el, Value list, Span at);
 

@@ -139,7 +139,12 @@ static double reduced_count(Elaborator *el, Node x, const int32_t *axes, uint32_
 
 Value data_reduce(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint32_t n_axes, Span at)
 {
-    if (!dtype_is_float(node_type(el->graph, x)->dtype)) x = build_cast(el->graph, x, el->real);
+    DType dtype = node_type(el->graph, x)->dtype;
+    if (!data_check_uses(el, el->splits, el->splits->current, x, true, dtype, at)) return value_error();
+    /* The ends of integers are among them; their mean is real, to more digits than f32 has. */
+    bool ends = id == BUILTIN_ID_max || id == BUILTIN_ID_min;
+    bool wide = dtype == DTYPE_I64 || dtype == DTYPE_I32;
+    if (!dtype_is_float(dtype) && !ends) x = build_cast(el->graph, x, wide ? DTYPE_F64 : el->real);
     double count = reduced_count(el, x, axes, n_axes);
     Type type = *node_type(el->graph, x);
     switch (id) {

@@ -229,18 +229,32 @@ Value table_column(Elaborator *el, Value table, const char *column, Span at)
     return value_error();
 }
 
-/* The number of a category is a name and no quantity: a column of decimal commas would be one too. */
-static bool is_numeric(Elaborator *el, Value table, const char *column, Span at)
+/* What side by side holds the elements of all columns: f64 as soon as one of them needs it. */
+static DType common_type(Elaborator *el, const Value *columns, uint32_t count)
 {
-    const DataSource *source = el->splits->current->sources.at[table.table->source].source;
-    for (uint32_t i = 0; i < source->n_columns; i++) {
-        if (strcmp(source->columns[i].name, column) || !source->columns[i].range) continue;
-        diag_hint(complain(el, DIAG_data_shape, at, "`columns` takes numbers, but `%s` is text: %lld categories",
-                           column, (long long)source->columns[i].range),
-                  "one_hot(table.%s, %lld) has a column for each of them", column, (long long)source->columns[i].range);
-        return false;
+    DType common = el->real;
+    for (uint32_t i = 0; i < count; i++) {
+        DType dtype = node_type(el->graph, columns[i].node)->dtype;
+        if (dtype == DTYPE_F64 || dtype == DTYPE_I64 || dtype == DTYPE_I32) common = DTYPE_F64;
     }
-    return true;
+    return common;
+}
+
+/* The field that a column just read is. */
+static const SplitField *field_named(const DataBlock *block, Name input)
+{
+    size_t i = 0;
+    while (block->fields.at[i].input != input) i++;
+    return &block->fields.at[i];
+}
+
+/* The number of a category is a name and no quantity: a column of decimal commas would be one too. */
+static bool is_numeric(Elaborator *el, Value column, Span at)
+{
+    const DataBlock *block = el->splits->current;
+    const SplitField *field = field_named(block, graph_node(el->graph, column.node)->attr.name);
+    const DataColumn *shape = &block->sources.at[field->source].source->columns[field->column];
+    return !shape->categories || data_refuse_category(el, block, field, at);
 }
 
 /* columns(table, "a", "b"): side by side as real numbers. */
@@ -265,9 +279,13 @@ static Value columns_of(Elaborator *el, Scope *scope, const Syntax *node)
         }
         Value column = table_column(el, table, name->text, name->span);
         if (value_is_error(column)) return column;
-        if (!is_numeric(el, table, name->text, name->span)) return value_error();
-        args[BUILTIN_FORMALS + i - 2] = convert(el, column, el->real, name->span);
+        if (!is_numeric(el, column, name->span)) return value_error();
+        args[BUILTIN_FORMALS + i - 2] = column;
     }
+    Value *columns = args + BUILTIN_FORMALS;
+    DType common = common_type(el, columns, node->n_kids - 2);
+    for (uint32_t i = 2; i < node->n_kids; i++)
+        columns[i - 2] = convert(el, columns[i - 2], common, node->kids[i]->span);
     return structure(el, &stack, args, node->n_kids - 2, given, node->span);
 }
 
@@ -287,7 +305,7 @@ bool data_call(Elaborator *el, Scope *scope, const Syntax *node, Value *result)
 
 Value data_literal(Elaborator *el, Value list, Span at)
 {
-    Value tensor = value_as_tensor(el, list, DTYPE_COUNT, at);
+    Value tensor = value_as_rows(el, list, at);
     if (value_is_error(tensor)) return tensor;
     const NodeInfo *literal = graph_node(el->graph, tensor.node);
     DataColumn *column = ARENA_NEW(el->arena, DataColumn);

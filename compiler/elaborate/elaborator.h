@@ -149,6 +149,8 @@ bool value_same(const Elaborator *el, Value a, Value b);
 /* A number, bool or index as a tensor; an integer becomes i32, a real number the elaborator's real type, or `like`
  * where it is not DTYPE_COUNT. A list becomes a literal. */
 Value value_as_tensor(Elaborator *el, Value value, DType like, Span at);
+/* A list in a data block as the literal of what stands there: i64, f64 or bool. */
+Value value_as_rows(Elaborator *el, Value list, Span at);
 /* The type of a tensor without its labelled axes. */
 Type value_type(const Elaborator *el, Value tensor);
 

@@ -30,6 +30,10 @@ typedef struct {
     int64_t dims[MAX_RANK];
     int64_t range;   /* categories or vocabulary: 0 <= id < range; 0 when there is none */
     const char *doc; /* one line, or NULL */
+    bool categories; /* the elements number texts; `text` is the first that is not a number, in line `text_line` of the
+                        file, or NULL when all of them look like numbers */
+    const char *text;
+    int64_t text_line;
 } DataColumn;
 
 /* What a provider opened. The provider owns it and keeps it as long as the Context. */

@@ -203,15 +203,45 @@ static bool list_shape(Elaborator *el, Value list, uint32_t axis, int64_t *dims,
     return true;
 }
 
-static void list_numbers(const Elaborator *el, Value list, double **to)
+/* Stores the numbers of a nested list one after the other. */
+static void list_store(const Elaborator *el, Value list, DType dtype, void *to, size_t *at)
 {
     if (list.kind == VALUE_LIST) {
-        for (uint32_t i = 0; i < list.count; i++) list_numbers(el, list.items[i], to);
+        for (uint32_t i = 0; i < list.count; i++) list_store(el, list.items[i], dtype, to, at);
         return;
     }
     double number = list.truth;
+    int64_t integer = list.truth;
     value_is_constant(el, list, &number);
-    *(*to)++ = number;
+    value_is_integer(el, list, &integer);
+    switch (dtype) {
+    case DTYPE_F64:
+        ((double *)to)[*at] = number;
+        break;
+    case DTYPE_F32:
+        ((float *)to)[*at] = (float)number;
+        break;
+    case DTYPE_I64:
+        ((int64_t *)to)[*at] = integer;
+        break;
+    case DTYPE_I32:
+        ((int32_t *)to)[*at] = (int32_t)integer;
+        break;
+    default:
+        ((uint8_t *)to)[*at] = list.truth;
+        break;
+    }
+    ++*at;
+}
+
+static Value list_literal(Elaborator *el, Value list, const Type *type, int64_t count)
+{
+    size_t size = (size_t)count * dtype_size(type->dtype), at = 0;
+    void *data = malloc(size + 1);
+    list_store(el, list, type->dtype, data, &at);
+    Node node = build_literal(el->graph, *type, data, size);
+    free(data);
+    return value_tensor(node);
 }
 
 static void list_items(Value list, Value *items, uint32_t *count)
@@ -237,34 +267,51 @@ static Value sizes_as_tensor(Elaborator *el, Value list, const Type *type, int64
     return value_tensor(build_reshape(el->graph, flat, type->rank, type->dims));
 }
 
-static Value list_as_tensor(Elaborator *el, Value list, DType like, Span at)
+/* The shape of a list with what it holds; the element type is the caller's choice. */
+static bool list_type(Elaborator *el, Value list, Type *type, int64_t *count, ListItems *items, Span at)
 {
-    int64_t dims[MAX_RANK], count = 1;
+    int64_t dims[MAX_RANK];
     uint32_t rank = UINT32_MAX;
-    ListItems items = {0};
+    Dim sizes[MAX_RANK];
+    *items = (ListItems){0};
+    *count = 1;
     for (int i = 0; i < MAX_RANK; i++) dims[i] = -1;
-    if (!list_shape(el, list, 0, dims, &rank, &items, at)) return value_error();
+    if (!list_shape(el, list, 0, dims, &rank, items, at)) return false;
     if (rank == UINT32_MAX) {
         complain(el, DIAG_empty_list, at, "an empty list is no tensor");
-        return value_error();
+        return false;
     }
-    Dim sizes[MAX_RANK];
     for (uint32_t i = 0; i < rank; i++) {
         sizes[i] = dim_constant(el->dims, dims[i]);
-        count *= dims[i];
+        *count *= dims[i];
     }
+    *type = type_make(DTYPE_BOOL, rank, sizes);
+    return true;
+}
+
+static Value list_as_tensor(Elaborator *el, Value list, DType like, Span at)
+{
+    Type type;
+    ListItems items;
+    int64_t count;
+    if (!list_type(el, list, &type, &count, &items, at)) return value_error();
     bool real = items.real || (like != DTYPE_COUNT && dtype_is_float(like));
-    DType dtype = real ? el->real : items.free ? DTYPE_I64 : items.number ? DTYPE_I32 : DTYPE_BOOL;
-    Type type = type_make(dtype, rank, sizes);
-    if (items.free) return sizes_as_tensor(el, list, &type, count, at);
-    double *numbers = malloc((size_t)count * sizeof *numbers), *end = numbers;
-    void *data = malloc((size_t)count * dtype_size(dtype));
-    list_numbers(el, list, &end);
-    dtype_store(dtype, data, numbers, count);
-    Node node = build_literal(el->graph, type, data, (size_t)count * dtype_size(dtype));
-    free(numbers);
-    free(data);
-    return value_tensor(node);
+    type.dtype = real ? el->real : items.free ? DTYPE_I64 : items.number ? DTYPE_I32 : DTYPE_BOOL;
+    return items.free ? sizes_as_tensor(el, list, &type, count, at) : list_literal(el, list, &type, count);
+}
+
+Value value_as_rows(Elaborator *el, Value list, Span at)
+{
+    Type type;
+    ListItems items;
+    int64_t count;
+    if (!list_type(el, list, &type, &count, &items, at)) return value_error();
+    if (items.free) {
+        complain(el, DIAG_free_size, at, "rows of data must be known when the program is compiled");
+        return value_error();
+    }
+    type.dtype = items.real ? DTYPE_F64 : items.number ? DTYPE_I64 : DTYPE_BOOL;
+    return list_literal(el, list, &type, count);
 }
 
 static Value index_as_tensor(Elaborator *el, Label *label, Span at)

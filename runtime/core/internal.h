@@ -62,8 +62,20 @@ int nn_tensor_sizes(const nn_image *image, const nn_tensor_info *tensor, const i
 
 size_t nn_dtype_size(uint8_t dtype);
 bool nn_dtype_is_float(uint8_t dtype);
-/* Copies count elements; NN_ERROR_RANGE with a message when a float is no value of an integer type. */
+/* Copies count elements, rounding to the nearest float. NN_ERROR_RANGE with a message, and the elements before copied,
+ * when one is not a value of an integer type. What is computed here may overflow to infinity. */
 int nn_convert(uint8_t to_type, void *to, uint8_t from_type, const void *from, size_t count);
+/* The same of what others give, in which a finite number that would become infinite is refused too. Nothing is copied
+ * then. */
+int nn_convert_given(uint8_t to_type, void *to, uint8_t from_type, const void *from, size_t count);
+/* nn_convert_given for callers who say where the element stands: copies up to the first that is refused and returns its
+ * index, or count. `to` may be NULL. */
+size_t nn_convert_fitting(uint8_t to_type, void *to, uint8_t from_type, const void *from, size_t count);
+/* The first integer beyond the whole numbers of which the float type holds every one (2^24 for f32), or count. */
+size_t nn_find_rounded(uint8_t to_type, uint8_t from_type, const void *from, size_t count);
+/* One element as people write it, with as many digits as it needs. */
+enum { NN_VALUE_TEXT = 32 };
+void nn_value_text(uint8_t type, const void *values, size_t index, char text[NN_VALUE_TEXT]);
 
 /* ---- names.c ---- */
 

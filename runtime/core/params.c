@@ -186,8 +186,8 @@ int nn_params_set(nn_params *params, const char *name, nn_type type, const void 
     int64_t index = 0;
     int status = find_value(params, name, type, values, count, &index);
     if (status) return status;
-    return nn_convert(params->model->image->tensors[index].dtype, params->values[index].at, (uint8_t)type, values,
-                      count);
+    return nn_convert_given(params->model->image->tensors[index].dtype, params->values[index].at, (uint8_t)type, values,
+                            count);
 }
 
 int nn_params_shape(const nn_params *params, const char *name, int *rank, int64_t *dims)

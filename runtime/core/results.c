@@ -85,7 +85,7 @@ int nn_session_set(nn_session *session, const char *name, nn_type type, const vo
     const nn_tensor_info *tensor = &session->model->image->tensors[index];
     if (tensor->role != NN_GRADIENT && tensor->role != NN_STATE)
         return nn_fail(NN_ERROR_ARGUMENT, "%s is computed; gradients and states of the session can be set", name);
-    return nn_convert(tensor->dtype, session->blocks[index].at, (uint8_t)type, values, count);
+    return nn_convert_given(tensor->dtype, session->blocks[index].at, (uint8_t)type, values, count);
 }
 
 int nn_session_shape(const nn_session *session, const char *name, int *rank, int64_t *dims)

@@ -25,7 +25,7 @@ int nn_params_set_setting(nn_params *params, const char *name, double value)
     if (!strcmp(name, "steps") && !(value >= 1))
         return nn_fail(NN_ERROR_RANGE, "steps is the number of updates of a training, %g is none", value);
     double slot;
-    if (nn_convert(params->model->image->tensors[tensor].dtype, &slot, NN_F64, &value, 1))
+    if (nn_convert_given(params->model->image->tensors[tensor].dtype, &slot, NN_F64, &value, 1))
         return nn_fail(NN_ERROR_RANGE, "%s is %s, %g is none", name,
                        nn_type_name((nn_type)params->model->image->tensors[tensor].dtype), value);
     params->settings[tensor] = value;

@@ -1,6 +1,6 @@
 #include "host/csv.h"
 
-#include <float.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +10,20 @@
 
 typedef enum { UNKNOWN, WHOLE, REAL, TEXT } Kind;
 
+typedef union {
+    int64_t whole;
+    double real;
+} Number;
+
 /* One column while the file is read. */
 typedef struct {
     char *name;
     Kind kind;
     bool always_text;
-    double *numbers; /* whole ones are exact up to 2^53, larger ones count as real */
+    Number *numbers; /* all of the kind: whole ones become real when the first real one comes */
     int32_t *codes;
+    char *text; /* the first field that is not a number, and its line */
+    int64_t text_line;
     size_t capacity;
     nn_categories categories;
     const nn_source_column_data *like; /* whose categories it takes */
@@ -46,18 +53,23 @@ static bool is_missing(const char *field)
     return false;
 }
 
-/* Decimal numbers alone: no hexadecimal, no infinity. */
-static Kind parse_number(const char *field, double *value)
+/* Decimal numbers alone: no hexadecimal, no infinity. Whole numbers that 64 bits do not hold are real. */
+static Kind parse_number(const char *field, Number *number)
 {
     char *end;
     size_t length = strlen(field);
     while (length && field[length - 1] == ' ') length--;
     const char *start = field + strspn(field, " ");
     size_t digits = strspn(start, "+-0123456789.eE");
-    *value = strtod(start, &end);
+    double real = strtod(start, &end);
     if (end == start || end != start + digits || end != field + length) return TEXT;
-    bool whole = strspn(start, "+-0123456789") == digits && fabs(*value) <= 0x1p53;
-    return whole ? WHOLE : REAL;
+    if (strspn(start, "+-0123456789") == digits) {
+        errno = 0;
+        number->whole = strtoll(start, NULL, 10);
+        if (!errno) return WHOLE;
+    }
+    number->real = real;
+    return REAL;
 }
 
 /* ---- Reading ---- */
@@ -109,22 +121,43 @@ static bool take_text(Table *table, Column *column, const char *field, int64_t l
     return true;
 }
 
+/* The first field that is not a number is kept: it explains why the column is text. */
+static bool note_text(Table *table, Column *column, const char *field, int64_t line)
+{
+    if (column->text) return true;
+    column->text_line = line;
+    column->text = strdup(field);
+    return column->text || no_memory(table);
+}
+
+/* The kind of a column's numbers is that of all of them. */
+static void take_number(Table *table, Column *column, Kind kind, Number number)
+{
+    if (column->kind == WHOLE && kind == REAL) {
+        for (size_t i = 0; i < table->rows; i++) column->numbers[i].real = (double)column->numbers[i].whole;
+        column->kind = REAL;
+    }
+    if (column->kind == REAL && kind == WHOLE) number.real = (double)number.whole;
+    column->numbers[table->rows] = number;
+}
+
 static bool take_field(Table *table, Column *column, const char *field, int64_t line)
 {
-    double number = 0;
+    Number number = {0};
     if (column->problem) return true;
     if (is_missing(field)) {
         set_problem(table, column, NN_DATA_MISSING, line,
                     *field ? "the value is missing (`%.60s`)" : "the value is missing%s", field);
         return true;
     }
-    Kind kind = column->always_text ? TEXT : parse_number(field, &number);
-    if (kind != TEXT && fabs(number) > FLT_MAX) {
-        set_problem(table, column, NN_ERROR_RANGE, line, "`%.60s` is larger than a 32-bit float can be", field);
+    Kind kind = parse_number(field, &number);
+    if (kind == TEXT && !note_text(table, column, field, line)) return false;
+    if (column->always_text) kind = TEXT;
+    if (kind == REAL && isinf(number.real)) {
+        set_problem(table, column, NN_ERROR_RANGE, line, "`%.60s` is larger than a 64-bit float can be", field);
         return true;
     }
     if (column->kind == UNKNOWN) column->kind = kind;
-    if (column->kind == WHOLE && kind == REAL) column->kind = REAL;
     if ((kind == TEXT) != (column->kind == TEXT)) {
         set_problem(table, column, NN_DATA_MIXED, line,
                     kind == TEXT ? "`%.60s` is no number, and those above are"
@@ -134,21 +167,35 @@ static bool take_field(Table *table, Column *column, const char *field, int64_t 
     }
     if (!reserve(table, column, kind == TEXT)) return false;
     if (kind == TEXT) return take_text(table, column, field, line);
-    column->numbers[table->rows] = number;
+    take_number(table, column, kind, number);
     return true;
 }
 
-static bool name_is_listed(const char *list, const char *name)
+/* The next name of a list between commas, without spaces around it; NULL after the last. */
+static const char *next_name(const char **list, size_t *length)
 {
-    size_t length = strlen(name);
-    for (const char *at = list; at; at = strchr(at, ',')) {
-        at += *at == ',';
-        at += strspn(at, " ");
-        size_t ends = strcspn(at, ",");
-        while (ends && at[ends - 1] == ' ') ends--;
-        if (ends == length && !strncmp(at, name, length)) return true;
+    if (!*list) return NULL;
+    const char *name = *list + strspn(*list, " "), *comma = strchr(name, ',');
+    *length = strcspn(name, ",");
+    while (*length && name[*length - 1] == ' ') --*length;
+    *list = comma ? comma + 1 : NULL;
+    return name;
+}
+
+/* The columns that `text` lists; one that the table lacks is a slip. */
+static int mark_text(Table *table)
+{
+    const char *list = nn_request_text(table->request, "text", NULL), *name;
+    size_t length, i;
+    while ((name = next_name(&list, &length))) {
+        for (i = 0; i < table->n_columns; i++)
+            if (strlen(table->columns[i].name) == length && !strncmp(table->columns[i].name, name, length)) break;
+        if (i == table->n_columns && length)
+            return nn_fail(NN_ERROR_ARGUMENT, "`text` names the column `%.*s`, which %s does not have", (int)length,
+                           name, table->request->path);
+        if (i < table->n_columns) table->columns[i].always_text = true;
     }
-    return false;
+    return NN_OK;
 }
 
 static const nn_source_column_data *find_like(const nn_source *like, const char *name)
@@ -160,7 +207,6 @@ static const nn_source_column_data *find_like(const nn_source *like, const char 
 
 static int make_columns(Table *table, const nn_csv_row *row, bool header)
 {
-    const char *listed = nn_request_text(table->request, "text", "");
     table->columns = calloc(row->count + 1, sizeof *table->columns);
     if (!table->columns) return no_memory(table), NN_ERROR_MEMORY;
     table->n_columns = row->count;
@@ -175,9 +221,9 @@ static int make_columns(Table *table, const nn_csv_row *row, bool header)
                 return nn_fail(NN_ERROR_FORMAT, "%s:%lld: two columns are called `%s`", table->request->path,
                                (long long)row->line, column->name);
         column->like = find_like(table->request->like, column->name);
-        column->always_text = column->like || name_is_listed(listed, column->name);
+        column->always_text = column->like;
     }
-    return NN_OK;
+    return mark_text(table);
 }
 
 static int take_row(Table *table, const nn_csv_row *row)
@@ -211,21 +257,14 @@ static int read_table(Table *table, const nn_bytes *bytes, char delimiter, bool 
 
 /* ---- Finished columns ---- */
 
-static nn_type number_type(const Table *table, const Column *column)
-{
-    if (column->kind != WHOLE) return NN_TYPE_F32;
-    for (size_t i = 0; i < table->rows; i++)
-        if (fabs(column->numbers[i]) > INT32_MAX) return NN_TYPE_I64;
-    return NN_TYPE_I32;
-}
-
 static bool finish_numbers(Table *table, Column *column, nn_source *source, size_t index)
 {
-    nn_type type = column->problem ? NN_TYPE_F32 : number_type(table, column);
-    void *values = malloc((table->rows + 1) * nn_type_size(type));
-    if (!values) return no_memory(table);
-    if (!column->problem) nn_convert((uint8_t)type, values, NN_F64, column->numbers, table->rows);
-    return nn_source_set_column(source, index, column->name, type, 0, NULL, "numbers", values, values);
+    nn_type type = column->kind == WHOLE ? NN_TYPE_I64 : NN_TYPE_F64;
+    /* A column that is refused before its first value has none. */
+    if (!column->numbers && !reserve(&(Table){.request = table->request}, column, false)) return false;
+    Number *numbers = column->numbers;
+    column->numbers = NULL;
+    return nn_source_set_column(source, index, column->name, type, 0, NULL, "numbers", numbers, numbers);
 }
 
 static bool take_categories(Column *column, nn_source_column_data *data)
@@ -270,7 +309,10 @@ static nn_source *finish_table(Table *table)
         }
         source->columns[i].problem = column->problem;
         source->columns[i].failure = column->failure;
-        column->problem = NULL;
+        source->columns[i].text = column->text;
+        source->columns[i].column.text = column->text;
+        source->columns[i].column.text_line = column->text_line;
+        column->problem = column->text = NULL;
     }
     return source;
 }
@@ -281,6 +323,7 @@ static void free_table(Table *table)
         Column *column = &table->columns[i];
         nn_categories_free(&column->categories);
         free(column->problem);
+        free(column->text);
         free(column->numbers);
         free(column->codes);
         free(column->name);

@@ -6,11 +6,12 @@
  *     delimiter = ","    one character
  *     text = ""          names of columns, between commas, that are categories even where they look like numbers
  *
- * A column whose fields are whole numbers is i32, or i64 where one is larger; other numbers are f32; anything else is a
- * category: i32, numbered in the order of the sorted distinct texts (by bytes), range: how many there are. A field that
+ * A column whose fields are whole numbers is i64, of other numbers f64: what is read of it is what stands there, and
+ * who wants another type converts it. Anything else is a category: i32, numbered in the order of the sorted distinct
+ * texts (by bytes), range: how many there are; the first text that is not a number is kept with its line. A field that
  * is empty or ?, NA, N/A, NaN, nan, null is missing. A column with a missing field, or with text among numbers, can be
  * opened but not read: then the message names the line and the column. The whole table is kept in memory, a number in
- * its column's type. */
+ * 8 bytes. */
 #ifndef NN_HOST_CSV_H
 #define NN_HOST_CSV_H
 

@@ -36,6 +36,9 @@ typedef struct {
     int64_t dims[12];
     int64_t range;   /* categories: 0 <= value < range; 0 when there is none */
     const char *doc; /* one line */
+    /* Of categories: the first text that is not a number, and its line in the file; NULL when all look like numbers. */
+    const char *text;
+    int64_t text_line;
 } nn_column;
 
 /* An argument of a source: `delimiter = ";"`, `samples = 1500`. */

@@ -1,5 +1,6 @@
 #include "host/feed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,7 +141,22 @@ static bool find_column(nn_feeder *feeder, const char *name, int64_t rows, Found
     return false;
 }
 
-static int set_input(nn_feeder *feeder, uint32_t input, const Found *found)
+/* Where an element of a batch stands in the data: people look for the row of the file, not for that of the batch. */
+static int fail_value(const nn_tensor_info *info, const Found *found, const int64_t *rows, int64_t count, size_t index)
+{
+    char value[NN_VALUE_TEXT], column[48] = "";
+    const char *type = nn_type_name((nn_type)info->dtype);
+    nn_value_text((uint8_t)found->type, found->values, index, value);
+    if (found->elements % count) /* not one thing a row */
+        return nn_fail(NN_ERROR_RANGE, "%s: element %zu is %s, which is not a value of %s", info->name, index, value,
+                       type);
+    size_t width = (size_t)(found->elements / count);
+    if (width > 1) snprintf(column, sizeof column, ", column %zu", index % width);
+    return nn_fail(NN_ERROR_RANGE, "%s: row %lld%s of the data (from 0) holds %s, which is not a value of %s",
+                   info->name, (long long)rows[index / width], column, value, type);
+}
+
+static int set_input(nn_feeder *feeder, uint32_t input, const Found *found, const int64_t *rows, int64_t count)
 {
     const nn_image *image = feeder->model->image;
     const nn_tensor_info *info = &image->tensors[feeder->model->inputs[input]];
@@ -161,10 +177,11 @@ static int set_input(nn_feeder *feeder, uint32_t input, const Found *found)
         if (!slot->converted) return nn_fail(NN_ERROR_MEMORY, "no memory for %s", info->name);
     }
     feeder->inputs[input] = slot->converted;
-    return nn_convert(info->dtype, slot->converted, (uint8_t)found->type, found->values, (size_t)elements);
+    size_t good =
+        nn_convert_fitting(info->dtype, slot->converted, (uint8_t)found->type, found->values, (size_t)elements);
+    return good == (size_t)elements ? NN_OK : fail_value(info, found, rows, count, good);
 }
 
-/* The run time would name the row of the batch; people look for that of the file. */
 static int check_rows(const nn_feeder *feeder, const int64_t *rows)
 {
     const nn_model *model = feeder->model;
@@ -212,7 +229,7 @@ int nn_feeder_fill(nn_feeder *feeder, const int64_t *rows, int64_t count, nn_bat
         Found found;
         feeder->inputs[i] = NULL;
         if (find_result(feeder, name, &found) || (!feeder->program && find_column(feeder, name, count, &found)))
-            status = set_input(feeder, i, &found);
+            status = set_input(feeder, i, &found, rows, count);
     }
     if (!status) status = check_rows(feeder, rows);
     batch->dims = feeder->dims;

@@ -222,6 +222,40 @@ void nn_array_free(nn_array *array)
     *array = (nn_array){0};
 }
 
+void nn_array_element(const nn_array *array, int64_t element, char text[NN_ELEMENT_TEXT])
+{
+    nn_value_text((uint8_t)array->type, array->values, (size_t)element, text);
+    size_t length = strlen(text);
+    int64_t size = array->elements;
+    for (int axis = 0; axis < array->rank; axis++) {
+        size /= array->dims[axis];
+        length += (size_t)snprintf(text + length, NN_ELEMENT_TEXT - length, "%s%lld%s", axis ? ", " : " at [",
+                                   (long long)(element / size), axis == array->rank - 1 ? "]" : "");
+        element %= size;
+    }
+}
+
+int nn_array_convert(const nn_array *array, nn_type type, void **values)
+{
+    size_t count = (size_t)array->elements;
+    char text[NN_ELEMENT_TEXT];
+    *values = malloc(count * nn_type_size(type) + 1);
+    if (!*values) return nn_fail(NN_ERROR_MEMORY, "no memory for an array of %zu elements", count);
+    size_t good = nn_convert_fitting((uint8_t)type, *values, (uint8_t)array->type, array->values, count);
+    if (good == count) return NN_OK;
+    free(*values);
+    *values = NULL;
+    nn_array_element(array, (int64_t)good, text);
+    return nn_fail(NN_ERROR_RANGE, "%s is not a value of %s", text, nn_type_name(type));
+}
+
+int64_t nn_array_rounded(const nn_array *array, nn_type type)
+{
+    size_t count = (size_t)array->elements;
+    size_t at = nn_find_rounded((uint8_t)type, (uint8_t)array->type, array->values, count);
+    return at == count ? -1 : (int64_t)at;
+}
+
 size_t nn_npy_write_header(const nn_array *array, char *to)
 {
     static const char *const names[] = {"<f8", "<f4", "<f4", "<f2", "<i8", "<i4", "|u1", "|b1"};

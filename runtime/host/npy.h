@@ -20,6 +20,16 @@ int nn_npy_parse(const char *where, const void *bytes, size_t size, nn_array *ar
 int nn_npy_write(const char *path, const nn_array *array);
 void nn_array_free(nn_array *array);
 
+/* The elements in another type, in new memory at *values (free it). NN_ERROR_RANGE,
+ * with a message that names the place and the value, when the type does not hold one: a fraction or NaN for an integer
+ * type, a number outside of its range, or one that would become infinite. */
+int nn_array_convert(const nn_array *array, nn_type type, void **values);
+/* The first integer that a float type may round (beyond 2^24 for f32), or -1. */
+int64_t nn_array_rounded(const nn_array *array, nn_type type);
+/* `300 at [3, 1]`: what an element is and where it stands. */
+enum { NN_ELEMENT_TEXT = 320 };
+void nn_array_element(const nn_array *array, int64_t element, char text[NN_ELEMENT_TEXT]);
+
 int nn_npz_read(const char *path, nn_array **arrays, size_t *count);
 void nn_arrays_free(nn_array *arrays, size_t count);
 

@@ -88,6 +88,7 @@ void nn_source_free(nn_source *source)
         for (int64_t c = 0; data->categories && c < data->column.range; c++) free(data->categories[c]);
         free(data->categories);
         free(data->problem);
+        free(data->text);
         free(data->owned);
         free(data->name);
     }

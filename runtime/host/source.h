@@ -15,6 +15,7 @@ typedef struct {
     void *owned;       /* the values when they are the source's own */
     size_t row_size;   /* bytes */
     char **categories; /* column.range of them, owned */
+    char *text;        /* column.text, owned */
     char *problem;     /* why it cannot be read, owned; NULL when it can */
     int failure;       /* of which kind that is */
 } nn_source_column_data;

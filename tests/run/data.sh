@@ -49,7 +49,9 @@ printf '"left; right";up;kind;note\n0;-3;other\n' > valid.csv
 fails 1 'valid.csv:2: 3 fields, but there are 4 columns' "$nnc" train table.nn --quiet
 
 printf '"left; right";up;kind;note\n0;-3;other;x\n-2;1e39;small;x\n' > valid.csv
-fails 1 'valid.csv:3: column up: `1e39` is larger than a 32-bit float can be' "$nnc" train table.nn --quiet
+fails 1 'x: row 1, column 1 of the data (from 0) holds 1e+39, which is not a value of f32' "$nnc" train table.nn --quiet
+printf '"left; right";up;kind;note\n0;-3;other;x\n-2;1e309;small;x\n' > valid.csv
+fails 1 'valid.csv:3: column up: `1e309` is larger than a 64-bit float can be' "$nnc" train table.nn --quiet
 printf '"left; right";up;kind;note\n' > valid.csv
 fails 1 'valid.csv has a header and no rows' "$nnc" train table.nn --quiet
 printf '"left; right";up;kind;note\r0;-3;other;x\r-2;1;huge;x\r' > valid.csv
@@ -58,7 +60,8 @@ fails 1 'valid.csv:3: column kind: `huge` is none of the categories' "$nnc" trai
 # Text is no number, and neither are decimal commas.
 model commas.nn 'data train { table = csv("commas.csv"); x = columns(table, "a", "b"); kind = table.k }'
 printf 'a,b,k\n"1,5",2,0\n"2,5",3,1\n' > commas.csv
-fails 1 '`columns` takes numbers, but `a` is text: 2 categories' "$nnc" train commas.nn --quiet
+fails 1 '`table.a` is text and cannot be used as a number: `1,5` in line 2 of commas.csv is not one' \
+    "$nnc" train commas.nn --quiet
 
 # Without a header columns have numbers; a class that is out of range has its row named.
 model plain.nn 'data train { table = csv("plain.csv", header = false); x = columns(table, "c0", "c1"); kind = table.c2 }'
@@ -87,6 +90,58 @@ fails 1 '--data train.made is given twice' \
     "$nnc" train npz.nn --quiet --data train.made=made.npz --data train.made=made.npz
 fails 1 '--bind batch is given twice' "$nnc" train npz.nn --quiet --bind batch=2 --bind batch=3
 fails 1 '--set lr is given twice' "$nnc" train npz.nn --quiet --set lr=2 --set lr=2
+
+# A number that the input's type does not hold is named, whichever way it comes: as text, in a table, in an array or in
+# MNIST's format, given in the file or by an option; to nnc train, eval, run and the session.
+narrow() { # narrow TYPE "DATA"
+    cat > narrow.nn <<END
+model narrow {
+    input  x: f32[batch, 2]
+    target kind: $1[batch]
+    logits = x |> dense(3)
+    output logits
+    output doubled = kind * 2
+    loss   = mean(logits) * mean(f32(kind))
+}
+data train { $2; x = [[1, 2], [3, 4]] }
+train narrow { optimizer = sgd(lr = 0.1); batch = 2; epochs = 1; seed = 1 }
+END
+}
+# numbers FILE TYPE SHAPE BYTES: an .npy file with these bytes as printf writes them
+numbers() {
+    header=$(printf "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }" "$2" "$3")
+    # shellcheck disable=SC2059
+    { printf '\223NUMPY\001\000\166\000%-117s\n' "$header"; printf "$4"; } > "$1"
+}
+wide='kind: row 1 of the data (from 0) holds 4294967299, which is not a value of i32'
+numbers wide.npy '<i8' '2,' '\001\000\000\000\000\000\000\000\003\000\000\000\001\000\000\000'
+printf 'k,kind\n1,1\n4294967299,4294967299\n' > wide.csv
+for source in '[1, 4294967299]' 'npy("wide.npy")' 'csv("wide.csv").k' 'csv("wide.csv").k + 0' 'npy("wide.npy") * 1'; do
+    narrow i32 "kind = $source"
+    fails 1 "$wide" "$nnc" train narrow.nn --quiet
+    fails 1 "$wide" "$nnc" eval narrow.nn --split train
+    printf ':load narrow.nn\n:train\n' > session
+    "$nnc" repl < session > said 2>&1 || :
+    grep -qF "$wide" said || fail "the session trains $source: $(cat said)"
+done
+narrow i32 'unused = 0'
+for file in wide.npy wide.csv; do fails 1 "$wide" "$nnc" train narrow.nn --quiet --data kind=$file; done
+numbers x.npy '<f8' '2, 2' '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\176'
+numbers kind.npy '<i4' '2,' '\0\0\0\0\0\0\0\0'
+fails 1 'wide.npy: 4294967299 at [1] is not a value of i32' "$nnc" run narrow.nn --input kind=wide.npy -o out.npz
+fails 1 'at [1, 1] is not a value of f32' "$nnc" run narrow.nn --input x=x.npy --input kind=kind.npy -o out.npz
+printf '\000\000\014\001\000\000\000\002\000\000\000\001\377\377\377\376' > minus.idx
+for case in '[1, 300]|holds 300' '[1, -2]|holds -2' 'idx("minus.idx")|holds -2' 'npy("wide.npy")|holds 4294967299'; do
+    narrow u8 "kind = ${case%|*}"
+    fails 1 "kind: row 1 of the data (from 0) ${case#*|}, which is not a value of u8" "$nnc" train narrow.nn --quiet
+done
+# The type of the input decides how exactly a number in the text or in a table is taken.
+printf 't\n0.1\n0.2\n' > tenths.csv
+for source in '[0.1, 0.2]' 'csv("tenths.csv").t'; do
+    printf 'model exact { input x: f64[batch]; loss = sum(x) }\ndata test { x = %s }\n' "$source" > exact.nn
+    "$nnc" eval exact.nn > said
+    grep -q '^loss 0.3$' said || fail "$source: $(cat said)"
+done
 
 # array FILE TYPE SHAPE BYTES: an .npy file whose values are a hole
 array() {

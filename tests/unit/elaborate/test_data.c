@@ -112,8 +112,8 @@ Test(data, literals_are_sources)
     cr_expect_eq(test->rows, 1);
     cr_expect_eq(train->n_sources, 2);
     cr_expect_str_eq(train->sources[0].kind, "literal");
-    cr_expect_eq(((const int32_t *)train->sources[0].literal)[3], 3);
-    cr_expect_eq(((const float *)test->sources[1].literal)[0], 1.5f);
+    cr_expect_eq(((const int64_t *)train->sources[0].literal)[3], 3);
+    cr_expect_eq(((const double *)test->sources[1].literal)[0], 1.5);
     compiled_free(&c);
 }
 
@@ -124,7 +124,7 @@ Test(data, the_first_axis_is_the_model_s)
     Text type = {0};
     type_print(graph_dims(c.program->module->graph), node_type(c.program->module->graph, function->results[0].value),
                &type);
-    cr_expect_str_eq(text_get(&type), "f32[n]");
+    cr_expect_str_eq(text_get(&type), "i64[n]");
     text_free(&type);
     compiled_free(&c);
 }

@@ -1,5 +1,6 @@
 /* Pieces of the core: sizes, conversions, placement. */
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/internal.h"
@@ -122,6 +123,98 @@ Test(core, what_is_no_value_of_the_type_is_refused)
     cr_assert(strstr(nn_message(), "element 1 is 2.5"), "%s", nn_message());
     cr_assert_eq(nn_convert(NN_I32, words, NN_I64, &large, 1), NN_ERROR_RANGE);
     cr_assert_eq(nn_convert(NN_BOOL, &byte, NN_I64, &two, 1), NN_ERROR_RANGE);
+}
+
+/* The ends of every type, and their neighbours outside. */
+Test(core, ends_of_types_are_taken_and_their_neighbours_refused)
+{
+    static const struct {
+        uint8_t to;
+        double value; /* as f64 and, where it is whole, as i64 */
+        bool fits;
+    } cases[] = {{NN_U8, 0, true},
+                 {NN_U8, 255, true},
+                 {NN_U8, 256, false},
+                 {NN_U8, -1, false},
+                 {NN_U8, 300, false},
+                 {NN_U8, 0.5, false},
+                 {NN_U8, NAN, false},
+                 {NN_BOOL, 1, true},
+                 {NN_BOOL, 2, false},
+                 {NN_BOOL, -1, false},
+                 {NN_I32, 0x1p31 - 1, true},
+                 {NN_I32, -0x1p31, true},
+                 {NN_I32, 0x1p31, false},
+                 {NN_I32, -0x1p31 - 1, false},
+                 {NN_I32, 0x1p32 + 3, false},
+                 {NN_I32, INFINITY, false},
+                 {NN_I64, -0x1p63, true},
+                 {NN_I64, 0x1.fffffffffffffp62, true},
+                 {NN_I64, 0x1p63, false},
+                 {NN_I64, -0x1.0000000000001p63, false},
+                 {NN_I64, NAN, false},
+                 {NN_F32, 0x1.fffffep127, true},
+                 {NN_F32, 0x1.fffffefffffffp127, true},
+                 {NN_F32, 0x1.ffffffp127, false},
+                 {NN_F32, -1e39, false},
+                 {NN_F32, INFINITY, true},
+                 {NN_F32, NAN, true},
+                 {NN_F16, 65519.99, true},
+                 {NN_F16, 65520, false},
+                 {NN_F16, -70000, false},
+                 {NN_BF16, 0x1.fep127, true},
+                 {NN_BF16, 0x1.ffp127, false},
+                 {NN_F64, 0x1.fffffffffffffp1023, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double value = cases[i].value;
+        uint64_t to = 0x5a5a5a5a5a5a5a5a, before = to;
+        size_t taken = nn_convert_fitting(cases[i].to, &to, NN_F64, &value, 1);
+        cr_assert_eq(taken, cases[i].fits, "%zu: %g", i, value);
+        cr_assert(taken || to == before, "%zu: refused, but stored", i);
+        cr_assert_eq(nn_convert_given(cases[i].to, &to, NN_F64, &value, 1) == 0, cases[i].fits);
+        if (!(fabs(value) < 0x1p63) || value != (double)(int64_t)value) continue;
+        int64_t whole = (int64_t)value;
+        cr_assert_eq(nn_convert_fitting(cases[i].to, &to, NN_I64, &whole, 1), cases[i].fits, "%zu: %g", i, value);
+    }
+    /* What a model computes may overflow. */
+    double large = 1e39;
+    float single;
+    cr_assert_eq(nn_convert(NN_F32, &single, NN_F64, &large, 1), 0);
+    cr_assert(isinf(single));
+}
+
+/* Elements go by chunks: what does not fit is found at every place around their borders, and nothing is kept of it. */
+Test(core, the_first_element_that_does_not_fit_is_found)
+{
+    enum { MOST = 520 };
+    static int64_t from[MOST];
+    static int32_t to[MOST];
+    for (size_t bad = 254; bad < MOST; bad += bad == 257 ? 253 : 1) {
+        for (size_t i = 0; i < MOST; i++) {
+            from[i] = (int64_t)i - 7;
+            to[i] = -1000;
+        }
+        cr_assert_eq(nn_convert_fitting(NN_I32, to, NN_I64, from, MOST), MOST);
+        for (size_t i = 0; i < MOST; i++) cr_assert_eq(to[i], (int32_t)i - 7);
+        from[bad] = INT64_C(3000000000);
+        to[0] = 99;
+        cr_assert_eq(nn_convert_fitting(NN_I32, NULL, NN_I64, from, MOST), bad);
+        cr_assert_eq(nn_convert_given(NN_I32, to, NN_I64, from, MOST), NN_ERROR_RANGE);
+        cr_assert(strstr(nn_message(), "is 3000000000, which is no value of i32"), "%s", nn_message());
+        cr_assert_eq(to[0], 99, "a refused call stored");
+        cr_assert_eq(nn_convert_fitting(NN_I32, to, NN_I64, from, bad), bad);
+        cr_assert_eq(nn_find_rounded(NN_F32, NN_I64, from, MOST), bad);
+        cr_assert_eq(nn_find_rounded(NN_F64, NN_I64, from, MOST), MOST);
+    }
+    const int32_t border[] = {1 << 24, -(1 << 24), (1 << 24) + 1};
+    cr_assert_eq(nn_find_rounded(NN_F32, NN_I32, border, 3), 2);
+    const int64_t wide[] = {INT64_C(1) << 53, (INT64_C(1) << 53) + 1}, odd = (INT64_C(1) << 24) + 1;
+    cr_assert_eq(nn_find_rounded(NN_F64, NN_I64, wide, 2), 1);
+    const uint8_t bytes[] = {255};
+    cr_assert_eq(nn_find_rounded(NN_BF16, NN_U8, bytes, 1), 1);
+    double real;
+    cr_assert_eq(nn_convert(NN_F64, &real, NN_I64, &odd, 1), 0);
+    cr_assert_eq(real, 16777217.0);
 }
 
 /* ---- Placement ---- */

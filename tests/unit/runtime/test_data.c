@@ -166,8 +166,8 @@ Test(data, csv_types_and_categories)
     cr_assert_str_eq(nn_source_category(source, 0, 1), "pear");
     cr_assert_null(nn_source_category(source, 0, 2));
     cr_assert(number(0, 0) == 1 && number(0, 1) == 0 && number(0, 2) == 1);
-    cr_assert(nn_source_column(source, 1)->type == NN_TYPE_I32 && number(1, 1) == 2 && number(1, 2) == -3);
-    cr_assert(nn_source_column(source, 2)->type == NN_TYPE_F32 && number(2, 1) == -20);
+    cr_assert(nn_source_column(source, 1)->type == NN_TYPE_I64 && number(1, 1) == 2 && number(1, 2) == -3);
+    cr_assert(nn_source_column(source, 2)->type == NN_TYPE_F64 && number(2, 1) == -20);
     cr_assert(nn_source_column(source, 3)->type == NN_TYPE_I64 && number(3, 0) == 3e9);
     cr_assert_str_eq(nn_source_column(source, 4)->name, "odd \"name\"");
     cr_assert_str_eq(nn_source_category(source, 4, 0), "a, b");
@@ -189,6 +189,42 @@ Test(data, csv_arguments)
     cr_assert(strstr(nn_message(), "no argument separator"));
     cr_assert_neq(nn_source_open("csv", path, longer, 1, NULL, NULL, &none), 0);
     cr_assert(strstr(nn_message(), "one character"));
+}
+
+/* What is read of a table is what stands there. */
+Test(data, csv_numbers_are_exact)
+{
+    int64_t whole;
+    double real;
+    write_text("id,wide,mixed,tenth\n9007199254740993,9223372036854775807,1,0.1\n"
+               "-9223372036854775808,9223372036854775808,2.5,1e300\n16777217,1,-3,0\n");
+    open_kind("csv");
+    cr_assert_eq(nn_source_column(source, 0)->type, NN_TYPE_I64);
+    cr_assert_eq(nn_source_read_range(source, 0, 0, 1, &whole), 0);
+    cr_assert_eq(whole, 9007199254740993);
+    cr_assert_eq(nn_source_read_range(source, 0, 1, 1, &whole), 0);
+    cr_assert_eq(whole, INT64_MIN);
+    cr_assert_eq(nn_source_column(source, 1)->type, NN_TYPE_F64); /* one of them has 64 bits and no sign */
+    cr_assert(number(1, 0) == 0x1p63 && number(1, 1) == 0x1p63 && number(1, 2) == 1);
+    cr_assert(number(2, 0) == 1 && number(2, 1) == 2.5 && number(2, 2) == -3);
+    cr_assert_eq(nn_source_read_range(source, 3, 0, 1, &real), 0);
+    cr_assert(real == 0.1 && number(3, 1) == 1e300);
+}
+
+Test(data, csv_keeps_the_first_text_of_categories)
+{
+    const nn_argument args[] = {{"text", "b, c", 0}}, unknown[] = {{"text", "b,d", 0}};
+    write_text("a,b,c,n\n\"1,5\",7,1,1\n\n12%,x,2,2\n");
+    cr_assert_eq(nn_source_open("csv", path, args, 1, NULL, NULL, &source), 0, "%s", nn_message());
+    cr_assert_str_eq(nn_source_column(source, 0)->text, "1,5");
+    cr_assert_eq(nn_source_column(source, 0)->text_line, 2);
+    cr_assert_str_eq(nn_source_column(source, 1)->text, "x");
+    cr_assert_eq(nn_source_column(source, 1)->text_line, 4);
+    cr_assert(nn_source_column(source, 2)->range == 2 && !nn_source_column(source, 2)->text);
+    cr_assert(!nn_source_column(source, 3)->range && !nn_source_column(source, 3)->text);
+    nn_source *none;
+    cr_assert_neq(nn_source_open("csv", path, unknown, 1, NULL, NULL, &none), 0);
+    cr_assert(strstr(nn_message(), "`text` names the column `d`"), "%s", nn_message());
 }
 
 Test(data, csv_can_be_stopped)

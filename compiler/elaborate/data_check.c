@@ -1,0 +1,162 @@
+/* What the values of a data block must not become on their way to the model: the numbers of categories are names and
+ * not quantities, and a float type holds only some of the large whole numbers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "elaborate/data.h"
+
+/* The field that feeds an INPUT of the block's functions, or NULL. */
+static const SplitField *field_of(const DataBlock *block, const NodeInfo *input)
+{
+    for (size_t i = 0; i < block->fields.count; i++)
+        if (block->fields.at[i].input == input->attr.name) return &block->fields.at[i];
+    return NULL;
+}
+
+static const DataColumn *column_of(const DataBlock *block, const SplitField *field)
+{
+    return &block->sources.at[field->source].source->columns[field->column];
+}
+
+bool data_refuse_category(Elaborator *el, const DataBlock *block, const SplitField *field, Span at)
+{
+    const DataColumn *column = column_of(block, field);
+    const char *path = block->sources.at[field->source].path;
+    Diag *diag;
+    if (column->text)
+        diag = complain(el, DIAG_category_as_number, at,
+                        "`%s` is text and cannot be used as a number: `%.60s` in line %lld of %s is not one",
+                        field->input, column->text, (long long)column->text_line, path);
+    else
+        diag = complain(el, DIAG_category_as_number, at,
+                        "`%s` is text and cannot be used as a number, although its texts look like some", field->input);
+    diag_hint(diag,
+              "`one_hot(%s, %lld)` has a column for each of its %lld texts; an integer input or target `in %lld` takes "
+              "their numbers",
+              field->input, (long long)column->range, (long long)column->range, (long long)column->range);
+    return false;
+}
+
+/* Whether the operator passes the elements of this operand on as they are. */
+static bool passes_on(const NodeInfo *info, uint32_t operand)
+{
+    if (info->op == OP_SELECT) return operand > 0;
+    if (info->op == OP_GATHER) return operand == 0;
+    return op_info(info->op)->class == OP_CLASS_MOVEMENT || info->op == OP_STOP_GRADIENT || info->op == OP_CAST;
+}
+
+/* Bits of the whole numbers of which the type holds every one. */
+static uint8_t digits_of(DType dtype)
+{
+    static const uint8_t digits[DTYPE_COUNT] = {[DTYPE_F64] = 53, [DTYPE_F32] = 24, [DTYPE_BF16] = 8, [DTYPE_F16] = 11,
+                                                [DTYPE_I64] = 63, [DTYPE_I32] = 31, [DTYPE_U8] = 8,   [DTYPE_BOOL] = 1};
+    return digits[dtype];
+}
+
+/* What is known of how a value is used while a walk goes from results to inputs. */
+typedef struct {
+    bool number;    /* as a quantity */
+    uint8_t digits; /* rounded to so many bits; 0: not at all */
+} Use;
+
+static void add_use(Use *use, bool number, uint8_t digits)
+{
+    use->number |= number;
+    if (digits && (!use->digits || digits < use->digits)) use->digits = digits;
+}
+
+/* How a node uses its operand when it is used itself in the way `own`. */
+static void use_operand(const NodeInfo *info, uint32_t operand, Use own, Use *use)
+{
+    bool to_integer = dtype_class(info->type.dtype) == DTYPE_CLASS_INTEGER;
+    if (info->op == OP_CAST) {
+        add_use(use, own.number || !to_integer, own.digits);
+        if (dtype_is_float(info->type.dtype)) add_use(use, false, digits_of(info->type.dtype));
+    } else if (passes_on(info, operand)) {
+        add_use(use, own.number, own.digits);
+    } else if (info->op != OP_EQ && info->op != OP_NE && info->op != OP_SELECT && info->op != OP_GATHER) {
+        add_use(use, true, 0);
+    }
+}
+
+/* One piece of a column: the first element beyond 2^digits, or `count`. */
+static int64_t find_beyond(DType dtype, const void *values, int64_t count, uint8_t digits, int64_t *value)
+{
+    int64_t most = INT64_C(1) << digits, i = 0;
+    for (; i < count; i++) {
+        *value = dtype == DTYPE_I64 ? ((const int64_t *)values)[i] : ((const int32_t *)values)[i];
+        if (*value > most || *value < -most) break;
+    }
+    return i;
+}
+
+/* The row of the first element of a column of integers beyond 2^digits; -1 when there is none. */
+static int64_t find_rounded_row(Elaborator *el, const SplitSource *source, uint32_t index, uint8_t digits,
+                                int64_t *value)
+{
+    enum { AT_ONCE = 1 << 16 };
+    const DataColumn *column = &source->source->columns[index];
+    const DataProvider *provider = el->options->provider;
+    const char *message;
+    int64_t width = 1, found = -1, rows = source->source->rows;
+    for (uint32_t i = 0; i < column->rank; i++) width *= column->dims[i];
+    int64_t step = width > AT_ONCE ? 1 : width ? AT_ONCE / width : rows + 1;
+    void *bytes = malloc((size_t)(step < rows ? step : rows) * (size_t)width * dtype_size(column->dtype) + 1);
+    for (int64_t first = 0; bytes && width && found < 0 && first < rows; first += step) {
+        int64_t now = rows - first < step ? rows - first : step;
+        const char *piece = bytes;
+        if (source->literal)
+            piece = (const char *)source->literal + (size_t)(first * width) * dtype_size(column->dtype);
+        else if (context_stopped(el->context) ||
+                 !provider->read(provider->host, source->source, index, first, now, bytes, &message))
+            break; /* whoever reads it for its values says what is wrong */
+        int64_t at = find_beyond(column->dtype, piece, now * width, digits, value);
+        if (at < now * width) found = first + at / width;
+    }
+    free(bytes);
+    return found;
+}
+
+/* Once in a program: the first such value stands for all. */
+static void warn_of_rounding(Elaborator *el, DataSplits *data, const DataBlock *block, const SplitField *field,
+                             uint8_t digits, Span at)
+{
+    const DataColumn *column = column_of(block, field);
+    int64_t value = 0;
+    if (data->rounding_told || column->range || digits >= digits_of(column->dtype)) return;
+    if (column->dtype != DTYPE_I64 && column->dtype != DTYPE_I32) return;
+    int64_t row = find_rounded_row(el, &block->sources.at[field->source], field->column, digits, &value);
+    if (row < 0) return;
+    data->rounding_told = true;
+    DType rounding = DTYPE_F64;
+    while (digits_of(rounding) != digits) rounding++;
+    Diag *diag = complain(el, DIAG_rounded_data, at,
+                          "%s rounds whole numbers above 2^%d: row %lld of `%s` (from 0) holds %lld",
+                          dtype_name(rounding), digits, (long long)row, field->input, (long long)value);
+    diag_hint(diag, "numbers such as `%s - min(%s)` are smaller%s", field->input, field->input,
+              rounding == DTYPE_F64 ? "" : "; f64 holds every whole number up to 2^53");
+}
+
+bool data_check_uses(Elaborator *el, DataSplits *data, const DataBlock *block, Node root, bool number, DType becomes,
+                     Span at)
+{
+    uint32_t count;
+    bool good = true;
+    Node *nodes = graph_reachable(el->graph, &root, 1, &count);
+    Use *uses = calloc((size_t)root.id + 1, sizeof *uses);
+    add_use(&uses[root.id], number, dtype_is_float(becomes) ? digits_of(becomes) : 0);
+    for (uint32_t i = count; i-- > 0;) { /* operands come before what uses them */
+        const NodeInfo info = *graph_node(el->graph, nodes[i]);
+        Use own = uses[nodes[i].id];
+        for (uint32_t k = 0; k < info.n_args; k++) use_operand(&info, k, own, &uses[info.args[k].id]);
+        const SplitField *field = info.op == OP_INPUT ? field_of(block, &info) : NULL;
+        if (!field || !good) continue;
+        if (own.number && column_of(block, field)->categories)
+            good = data_refuse_category(el, block, field, at);
+        else if (own.digits)
+            warn_of_rounding(el, data, block, field, own.digits, at);
+    }
+    free(uses);
+    free(nodes);
+    return good;
+}

@@ -130,9 +130,9 @@ static void warn_of_rounding(Elaborator *el, DataSplits *data, const DataBlock *
     data->rounding_told = true;
     DType rounding = DTYPE_F64;
     while (digits_of(rounding) != digits) rounding++;
-    Diag *diag = complain(el, DIAG_rounded_data, at,
-                          "%s rounds whole numbers above 2^%d: row %lld of `%s` (from 0) holds %lld",
-                          dtype_name(rounding), digits, (long long)row, field->input, (long long)value);
+    Diag *diag =
+        complain(el, DIAG_rounded_data, at, "%s rounds whole numbers above 2^%d: row %lld of `%s` (from 0) holds %lld",
+                 dtype_name(rounding), digits, (long long)row, field->input, (long long)value);
     diag_hint(diag, "numbers such as `%s - min(%s)` are smaller%s", field->input, field->input,
               rounding == DTYPE_F64 ? "" : "; f64 holds every whole number up to 2^53");
 }

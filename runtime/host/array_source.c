@@ -18,20 +18,21 @@ int nn_npy_open(const nn_source_request *request, nn_source **out)
     nn_source *source = nn_source_new(1);
     if (!source) return NN_ERROR_MEMORY;
     status = nn_bytes_open(request->path, &source->bytes);
-    if (!status) status = nn_npy_read_header(request->path, source->bytes.at, source->bytes.size, &header);
+    if (!status) status = nn_npy_read_header(request->path, &source->bytes, &header);
     if (!status && !header.rank) status = fail_rank(request->path);
     void *owned = NULL;
     if (!status && !header.direct) {
         owned = malloc((size_t)header.elements * nn_type_size(header.type) + 1);
-        status = owned ? nn_npy_load(request->path, &header, owned)
+        status = owned ? nn_npy_load(request->path, &source->bytes, &header, owned)
                        : nn_fail(NN_ERROR_MEMORY, "no memory for %s", request->path);
+        nn_bytes_close(&source->bytes);
     }
     if (!status) {
         source->rows = header.dims[0];
-        const void *values = owned ? owned : header.data;
         if (!nn_source_set_column(source, 0, "value", header.type, header.rank - 1, header.dims + 1, "the file's array",
-                                  values, owned))
+                                  owned, owned))
             status = NN_ERROR_MEMORY;
+        source->columns[0].start = header.start;
     } else {
         free(owned);
     }

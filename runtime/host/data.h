@@ -1,9 +1,10 @@
 /* Data sources: tables of rows. Every column has one element type and, per row, one shape. Reading is by row numbers,
  * in any order, from any thread; what is larger than memory stays in its file (see each kind).
  *
- * idx       MNIST's format, gzip or plain: one column `value` of the file's type. Plain files are mapped, gzip is
- *           unpacked once, in the file's own element type
- * npy       NumPy's array: one column `value`; the first axis counts rows. Mapped where the type is one of ours
+ * idx       MNIST's format, gzip or plain: one column `value` of the file's type. Gzip is unpacked once, in
+ *           the file's own element type
+ * npy       NumPy's array: one column `value`; the first axis counts rows. Large files stay on the disk where
+ *           the type is one of ours
  * npz       arrays by name, each a column; all need as many rows
  * csv       a table of numbers and categories, see csv.h
  * literal   rows in memory: one column `value`
@@ -71,7 +72,5 @@ size_t nn_source_row_size(const nn_source *source, size_t column);
 /* Copies rows, in the column's type, one after the other. */
 int nn_source_read(const nn_source *source, size_t column, const int64_t *rows, size_t count, void *out);
 int nn_source_read_range(const nn_source *source, size_t column, int64_t first, int64_t count, void *out);
-/* Lets go of what was read of a mapped file: it no longer counts as memory of the process. */
-void nn_source_forget(const nn_source *source);
 
 #endif

@@ -20,10 +20,7 @@ struct nn_feeder {
     nn_named *named;
     Slot *slots; /* per input of the model */
     const void **inputs;
-    size_t touched; /* bytes of sources since they were last let go of */
 };
-
-enum { MOST_TOUCHED = 64 << 20 };
 
 static void set_leading(const nn_image *image, uint32_t tensor, int64_t rows, int64_t *dims)
 {
@@ -199,20 +196,14 @@ static int check_rows(const nn_feeder *feeder, const int64_t *rows)
     return NN_OK;
 }
 
-/* A file larger than memory should not look as if it were in memory. */
 static int read_rows(nn_feeder *feeder, const int64_t *rows, int64_t count)
 {
     const nn_split *split = feeder->options->split;
-    for (size_t i = 0; i < split->n_feeds; i++) {
-        const nn_feed *feed = &split->feeds[i];
-        int status = nn_source_read(feed->source, feed->column, rows, (size_t)count, feeder->columns[i]);
-        if (status) return status;
-        feeder->touched += (size_t)count * nn_source_row_size(feed->source, feed->column);
-    }
-    if (feeder->touched < MOST_TOUCHED) return NN_OK;
-    feeder->touched = 0;
-    for (size_t i = 0; i < split->n_feeds; i++) nn_source_forget(split->feeds[i].source);
-    return NN_OK;
+    int status = NN_OK;
+    for (size_t i = 0; i < split->n_feeds && !status; i++)
+        status =
+            nn_source_read(split->feeds[i].source, split->feeds[i].column, rows, (size_t)count, feeder->columns[i]);
+    return status;
 }
 
 int nn_feeder_fill(nn_feeder *feeder, const int64_t *rows, int64_t count, nn_batch *batch)

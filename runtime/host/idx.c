@@ -20,7 +20,7 @@ typedef struct {
     int rank;
     int64_t dims[NN_MAX_RANK];
     int64_t elements;
-    const unsigned char *data;
+    size_t start; /* of the elements in the file */
 } Header;
 
 static uint64_t big_endian(const unsigned char *at, int size)
@@ -53,28 +53,44 @@ static int read_header(const char *path, const nn_bytes *bytes, Header *header)
     if (!nn_multiply(header->elements, idx_types[header->which].size, &size) || (uint64_t)size != bytes->size - start)
         return nn_fail(NN_ERROR_FORMAT, "%s has %zu bytes of data, its header says %lld elements of %d", path,
                        bytes->size - start, (long long)header->elements, idx_types[header->which].size);
-    header->data = at + start;
+    header->start = start;
     return NN_OK;
 }
 
 /* Elements of more than one byte in this machine's order. */
-static void *reorder(const Header *header)
+static void reorder(const Header *header, const unsigned char *from, int64_t count, char *to)
 {
     int size = idx_types[header->which].size;
     nn_type type = idx_types[header->which].type;
-    char *out = malloc((size_t)header->elements * nn_type_size(type) + 1);
-    for (int64_t i = 0; out && i < header->elements; i++) {
-        uint64_t bits = big_endian(header->data + i * size, size);
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t bits = big_endian(from + i * size, size);
         if (type == NN_TYPE_F64) {
-            memcpy(out + 8 * i, &bits, 8);
+            memcpy(to + 8 * i, &bits, 8);
         } else {
             /* Shift the sign up and back down; a float's four bytes stay as they are. */
             int unused = 32 - 8 * size;
             int32_t word = (int32_t)((uint32_t)bits << unused) >> unused;
-            memcpy(out + 4 * i, &word, 4);
+            memcpy(to + 4 * i, &word, 4);
         }
     }
-    return out;
+}
+
+static int load_reordered(const nn_bytes *bytes, const char *path, const Header *header, void **values)
+{
+    enum { AT_ONCE = 1 << 14 };
+    size_t size = idx_types[header->which].size, width = nn_type_size(idx_types[header->which].type);
+    char *out = *values = malloc((size_t)header->elements * width + 1);
+    int status = out ? NN_OK : nn_fail(NN_ERROR_MEMORY, "no memory for %s", path);
+    for (int64_t i = 0; i < header->elements && !status; i += AT_ONCE) {
+        unsigned char buffer[AT_ONCE * 8];
+        int64_t now = header->elements - i < AT_ONCE ? header->elements - i : AT_ONCE;
+        status = nn_bytes_get(bytes, header->start + (size_t)i * size, buffer, (size_t)now * size);
+        if (!status) reorder(header, buffer, now, out + (size_t)i * width);
+    }
+    if (!status) return NN_OK;
+    free(out);
+    *values = NULL;
+    return status;
 }
 
 int nn_idx_open(const nn_source_request *request, nn_source **out)
@@ -87,15 +103,15 @@ int nn_idx_open(const nn_source_request *request, nn_source **out)
     if (!source) return NN_ERROR_MEMORY;
     status = nn_bytes_open(request->path, &source->bytes);
     if (!status) status = read_header(request->path, &source->bytes, &header);
+    void *owned = NULL;
+    bool direct = !status && idx_types[header.which].type == NN_TYPE_U8;
+    if (!status && !direct) status = load_reordered(&source->bytes, request->path, &header, &owned);
     if (!status) {
-        nn_type type = idx_types[header.which].type;
-        void *owned = type == NN_TYPE_U8 ? NULL : reorder(&header);
         source->rows = header.dims[0];
-        if (type != NN_TYPE_U8 && !owned)
-            status = nn_fail(NN_ERROR_MEMORY, "no memory for %s", request->path);
-        else if (!nn_source_set_column(source, 0, "value", type, header.rank - 1, header.dims + 1,
-                                       "the file's elements", owned ? owned : (const void *)header.data, owned))
+        if (!nn_source_set_column(source, 0, "value", idx_types[header.which].type, header.rank - 1, header.dims + 1,
+                                  "the file's elements", owned, owned))
             status = NN_ERROR_MEMORY;
+        source->columns[0].start = header.start;
     }
     if (status) {
         nn_source_free(source);

@@ -113,30 +113,31 @@ static int read_dictionary(Reader *reader)
     return seen == 7 ? NN_OK : refuse(reader, "its header lacks a key");
 }
 
-int nn_npy_read_header(const char *where, const void *bytes, size_t size, nn_npy_header *header)
+int nn_npy_read_header(const char *where, const nn_bytes *bytes, nn_npy_header *header)
 {
-    const unsigned char *from = bytes;
+    const unsigned char *from = bytes->at;
     *header = (nn_npy_header){0};
     Reader reader = {.where = where, .header = header};
-    if (size < 10 || memcmp(from, "\x93NUMPY", 6)) return refuse(&reader, "it does not begin like one");
+    if (bytes->size < 10 || memcmp(from, "\x93NUMPY", 6)) return refuse(&reader, "it does not begin like one");
     if (from[6] < 1 || from[6] > 3) return refuse(&reader, "its version is unknown");
-    size_t start = from[6] == 1 ? 10 : 12;
-    if (size < start) return refuse(&reader, "it is cut off");
+    size_t begin = from[6] == 1 ? 10 : 12;
+    if (bytes->size < begin) return refuse(&reader, "it is cut off");
     size_t length = (size_t)from[8] | (size_t)from[9] << 8;
-    if (start == 12) length |= (size_t)from[10] << 16 | (size_t)from[11] << 24;
-    if (length > size - start) return refuse(&reader, "it is cut off");
-    reader.at = (const char *)from + start;
+    if (begin == 12) length |= (size_t)from[10] << 16 | (size_t)from[11] << 24;
+    if (length > bytes->size - begin) return refuse(&reader, "it is cut off");
+    if (length > bytes->have - begin) return refuse(&reader, "its header is too long");
+    reader.at = (const char *)from + begin;
     reader.end = reader.at + length;
     int status = read_dictionary(&reader);
     if (status) return status;
     int64_t needed, converted;
-    header->data = from + start + length;
+    header->start = begin + length;
     if (!nn_multiply(header->elements, (int64_t)header->stored_size, &needed) ||
         !nn_multiply(header->elements, (int64_t)nn_type_size(header->type), &converted))
         return refuse(&reader, "its sizes are too large");
-    if ((uint64_t)needed != size - start - length)
+    if ((uint64_t)needed != bytes->size - header->start)
         return nn_fail(NN_ERROR_FORMAT, "%s has %zu bytes of elements, its header says %lld", where,
-                       size - start - length, (long long)needed);
+                       bytes->size - header->start, (long long)needed);
     bool same =
         header->stored_size == nn_type_size(header->type) && (header->stored_kind != 'u' || header->stored_size == 1);
     header->direct = same && !header->fortran && !header->swapped;
@@ -144,9 +145,8 @@ int nn_npy_read_header(const char *where, const void *bytes, size_t size, nn_npy
 }
 
 /* One element as its column's type; false when an unsigned number is too large. */
-static bool load_element(const nn_npy_header *header, int64_t index, void *out)
+static bool load_element(const nn_npy_header *header, const unsigned char *from, void *out)
 {
-    const unsigned char *from = (const unsigned char *)header->data + (size_t)index * header->stored_size;
     unsigned char turned[sizeof(uint64_t)];
     for (size_t i = 0; header->swapped && i < header->stored_size; i++) turned[i] = from[header->stored_size - 1 - i];
     if (header->swapped) from = turned;
@@ -166,43 +166,82 @@ static bool load_element(const nn_npy_header *header, int64_t index, void *out)
     return header->stored_kind == 'i' || value >= 0;
 }
 
-int nn_npy_load(const char *where, const nn_npy_header *header, void *values)
+static int fail_element(const char *where, const nn_npy_header *header, int64_t index)
+{
+    int64_t width = header->rank && header->dims[0] ? header->elements / header->dims[0] : 1;
+    return nn_fail(NN_ERROR_RANGE, "%s: column %lld of row %lld (from 0) does not fit in 64 bits with a sign", where,
+                   (long long)(index % width), (long long)(index / width));
+}
+
+/* Elements in the order of the file. */
+static int load_in_order(const char *where, const nn_bytes *bytes, const nn_npy_header *header, char *values)
+{
+    enum { AT_ONCE = 1 << 13 };
+    size_t size = nn_type_size(header->type), stored = header->stored_size;
+    unsigned char buffer[AT_ONCE * sizeof(uint64_t)];
+    for (int64_t i = 0; i < header->elements; i++) {
+        int64_t at = i % AT_ONCE, left = header->elements - i;
+        size_t now = (size_t)(left < AT_ONCE ? left : AT_ONCE);
+        int status = at ? NN_OK : nn_bytes_get(bytes, header->start + (size_t)i * stored, buffer, now * stored);
+        if (status) return status;
+        if (!load_element(header, buffer + (size_t)at * stored, values + (size_t)i * size))
+            return fail_element(where, header, i);
+    }
+    return NN_OK;
+}
+
+/* The first axis of the file is the innermost one. */
+static int load_fortran(const char *where, const unsigned char *from, const nn_npy_header *header, char *values)
 {
     size_t size = nn_type_size(header->type);
     int64_t at[NN_MAX_RANK] = {0}, strides[NN_MAX_RANK], stride = 1;
     for (int k = 0; k < header->rank; k++) {
-        int axis = header->fortran ? k : header->rank - 1 - k;
-        strides[axis] = stride;
-        stride *= header->dims[axis];
+        strides[k] = stride;
+        stride *= header->dims[k];
     }
     for (int64_t i = 0; i < header->elements; i++) {
-        int64_t from = 0;
-        for (int k = 0; k < header->rank; k++) from += at[k] * strides[k];
-        if (!load_element(header, from, (char *)values + (size_t)i * size))
-            return nn_fail(NN_ERROR_RANGE, "%s: element %lld does not fit in 64 bits with a sign", where, (long long)i);
+        int64_t index = 0;
+        for (int k = 0; k < header->rank; k++) index += at[k] * strides[k];
+        if (!load_element(header, from + (size_t)index * header->stored_size, values + (size_t)i * size))
+            return fail_element(where, header, i);
         for (int k = header->rank - 1; k >= 0 && ++at[k] == header->dims[k]; k--) at[k] = 0;
     }
     return NN_OK;
 }
 
-int nn_npy_parse(const char *where, const void *bytes, size_t size, nn_array *array)
+int nn_npy_load(const char *where, const nn_bytes *bytes, const nn_npy_header *header, void *values)
+{
+    const unsigned char *piece;
+    void *owned;
+    if (!header->fortran) return load_in_order(where, bytes, header, values);
+    int status = nn_bytes_piece(bytes, header->start, (size_t)header->elements * header->stored_size, &piece, &owned);
+    if (!status) status = load_fortran(where, piece, header, values);
+    free(owned);
+    return status;
+}
+
+static int take_array(const char *where, const nn_bytes *bytes, nn_array *array)
 {
     nn_npy_header header;
     *array = (nn_array){0};
-    int status = nn_npy_read_header(where, bytes, size, &header);
+    int status = nn_npy_read_header(where, bytes, &header);
     if (status) return status;
+    size_t size = (size_t)header.elements * nn_type_size(header.type);
     array->type = header.type;
     array->rank = header.rank;
     array->elements = header.elements;
     memcpy(array->dims, header.dims, sizeof array->dims);
-    array->values = malloc((size_t)header.elements * nn_type_size(header.type) + 1);
+    array->values = malloc(size + 1);
     if (!array->values) return nn_fail(NN_ERROR_MEMORY, "no memory for %s", where);
-    if (header.direct)
-        memcpy(array->values, header.data, (size_t)header.elements * header.stored_size);
-    else
-        status = nn_npy_load(where, &header, array->values);
+    status = header.direct ? nn_bytes_get(bytes, header.start, array->values, size)
+                           : nn_npy_load(where, bytes, &header, array->values);
     if (status) nn_array_free(array);
     return status;
+}
+
+int nn_npy_parse(const char *where, const void *bytes, size_t size, nn_array *array)
+{
+    return take_array(where, &(nn_bytes){.at = bytes, .have = size, .size = size}, array);
 }
 
 int nn_npy_read(const char *path, nn_array *array)
@@ -210,7 +249,8 @@ int nn_npy_read(const char *path, nn_array *array)
     nn_bytes bytes;
     *array = (nn_array){0};
     int status = nn_bytes_open(path, &bytes);
-    if (!status) status = nn_npy_parse(path, bytes.at, bytes.size, array);
+    if (status) return status;
+    status = take_array(path, &bytes, array);
     nn_bytes_close(&bytes);
     return status;
 }

@@ -14,13 +14,13 @@ typedef struct {
     bool fortran;
     bool swapped; /* big-endian */
     bool direct;  /* the elements are as ours lie in memory */
-    const void *data;
+    size_t start; /* of the elements */
 } nn_npy_header;
 
 /* Checks everything against the size; nothing is allocated. */
-int nn_npy_read_header(const char *where, const void *bytes, size_t size, nn_npy_header *header);
+int nn_npy_read_header(const char *where, const nn_bytes *bytes, nn_npy_header *header);
 /* Converts the elements, row-major. */
-int nn_npy_load(const char *where, const nn_npy_header *header, void *values);
+int nn_npy_load(const char *where, const nn_bytes *bytes, const nn_npy_header *header, void *values);
 
 /* Room for any header. */
 enum { NPY_HEADER = 512 };

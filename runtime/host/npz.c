@@ -34,9 +34,13 @@ static uint64_t load(const unsigned char *at, int size)
 
 typedef struct {
     const char *path;
-    const unsigned char *at;
-    uint64_t size;
+    const nn_bytes *bytes;
+    size_t size;
+    unsigned char *entry; /* of the directory, with its name and its extra field */
 } Zip;
+
+/* No entry of a directory is longer. */
+enum { LONGEST = 65535, ENTRY = CENTRAL_SIZE + 2 * LONGEST };
 
 typedef struct {
     uint64_t members, directory;
@@ -47,33 +51,51 @@ static int refuse(const Zip *zip, const char *what)
     return nn_fail(NN_ERROR_FORMAT, "%s is not a whole .npz file: %s", zip->path, what);
 }
 
-/* Where the central directory begins. */
-static int find_directory(const Zip *zip, Directory *directory)
+/* The record that 64-bit sizes need, if the locator in front of the last record leads to one. */
+static int read_directory_64(const Zip *zip, const unsigned char *locator, Directory *directory)
 {
-    if (zip->size < END_SIZE) return refuse(zip, "it is too short");
-    uint64_t end = zip->size - END_SIZE;
-    uint64_t least = end > 65535 ? end - 65535 : 0;
-    while (end > least && load(zip->at + end, 4) != END) end--;
-    const unsigned char *record = zip->at + end;
-    if (load(record, 4) != END) return refuse(zip, "it has no directory");
-    *directory = (Directory){load(record + 10, 2), load(record + 16, 4)};
-    if (directory->members != 0xffff && directory->directory != 0xffffffff) return NN_OK;
-    if (end < LOCATOR_64_SIZE || load(record - LOCATOR_64_SIZE, 4) != LOCATOR_64) return NN_OK;
-    uint64_t wide = load(record - LOCATOR_64_SIZE + 8, 8);
-    if (zip->size < END_64_SIZE || wide > zip->size - END_64_SIZE || load(zip->at + wide, 4) != END_64)
-        return refuse(zip, "its directory is damaged");
-    if (directory->members == 0xffff) directory->members = load(zip->at + wide + 32, 8);
-    if (directory->directory == 0xffffffff) directory->directory = load(zip->at + wide + 48, 8);
+    unsigned char record[END_64_SIZE];
+    if (load(locator, 4) != LOCATOR_64) return NN_OK;
+    uint64_t wide = load(locator + 8, 8);
+    if (zip->size < END_64_SIZE || wide > zip->size - END_64_SIZE) return refuse(zip, "its directory is damaged");
+    int status = nn_bytes_get(zip->bytes, wide, record, END_64_SIZE);
+    if (status) return status;
+    if (load(record, 4) != END_64) return refuse(zip, "its directory is damaged");
+    if (directory->members == 0xffff) directory->members = load(record + 32, 8);
+    if (directory->directory == 0xffffffff) directory->directory = load(record + 48, 8);
     return NN_OK;
 }
 
+/* Where the central directory begins. */
+static int find_directory(const Zip *zip, Directory *directory)
+{
+    const unsigned char *tail;
+    void *owned;
+    if (zip->size < END_SIZE) return refuse(zip, "it is too short");
+    size_t most = LOCATOR_64_SIZE + LONGEST + END_SIZE, length = zip->size < most ? zip->size : most;
+    int status = nn_bytes_piece(zip->bytes, zip->size - length, length, &tail, &owned);
+    if (status) return status;
+    size_t end = length - END_SIZE, least = end > LONGEST ? end - LONGEST : 0;
+    while (end > least && load(tail + end, 4) != END) end--;
+    const unsigned char *record = tail + end;
+    if (load(record, 4) != END) {
+        status = refuse(zip, "it has no directory");
+    } else {
+        *directory = (Directory){load(record + 10, 2), load(record + 16, 4)};
+        bool wide = directory->members == 0xffff || directory->directory == 0xffffffff;
+        if (wide && end >= LOCATOR_64_SIZE) status = read_directory_64(zip, record - LOCATOR_64_SIZE, directory);
+    }
+    free(owned);
+    return status;
+}
+
 typedef struct {
-    const char *name;
+    const char *name; /* until the next member is read */
     size_t name_length;
     unsigned method;
     uint32_t check;
     uint64_t packed, size, local;
-    const unsigned char *data;
+    size_t start; /* of its data */
 } Member;
 
 /* 64-bit numbers in place of those that are all ones, in this order. */
@@ -96,14 +118,37 @@ static bool read_wide(const unsigned char *extra, uint64_t length, Member *membe
     return true;
 }
 
+/* Where a member's data begin: behind its own header. */
+static int find_data(const Zip *zip, Member *member)
+{
+    unsigned char local[LOCAL_SIZE];
+    if (zip->size < LOCAL_SIZE || member->local > zip->size - LOCAL_SIZE) return refuse(zip, "a member lies outside");
+    int status = nn_bytes_get(zip->bytes, member->local, local, LOCAL_SIZE);
+    if (status) return status;
+    uint64_t skip = LOCAL_SIZE + load(local + 26, 2) + load(local + 28, 2), left = zip->size - member->local;
+    if (load(local, 4) != LOCAL || skip > left || member->packed > left - skip)
+        return refuse(zip, "a member lies outside");
+    if (member->method == STORED && member->packed != member->size) return refuse(zip, "a member's sizes differ");
+    if (member->method != STORED && member->method != DEFLATED)
+        return refuse(zip, "a member is packed in an unknown way");
+    /* Deflate gains 1032 times at most, so no lie costs much memory. */
+    if (member->size / 1032 > member->packed) return refuse(zip, "a member's size cannot be true");
+    member->start = member->local + skip;
+    return NN_OK;
+}
+
 /* Reads the directory's entry at *at and moves past it. */
 static int read_member(const Zip *zip, uint64_t *at, Member *member)
 {
     if (*at > zip->size || zip->size - *at < CENTRAL_SIZE) return refuse(zip, "its directory is cut off");
-    const unsigned char *entry = zip->at + *at;
+    unsigned char *entry = zip->entry;
+    int status = nn_bytes_get(zip->bytes, *at, entry, CENTRAL_SIZE);
+    if (status) return status;
     if (load(entry, 4) != CENTRAL) return refuse(zip, "its directory is damaged");
     uint64_t name = load(entry + 28, 2), extra = load(entry + 30, 2), comment = load(entry + 32, 2);
     if (zip->size - *at - CENTRAL_SIZE < name + extra + comment) return refuse(zip, "its directory is cut off");
+    status = nn_bytes_get(zip->bytes, *at + CENTRAL_SIZE, entry + CENTRAL_SIZE, name + extra);
+    if (status) return status;
     *member = (Member){.name = (const char *)entry + CENTRAL_SIZE,
                        .name_length = name,
                        .method = (unsigned)load(entry + 10, 2),
@@ -114,18 +159,7 @@ static int read_member(const Zip *zip, uint64_t *at, Member *member)
     if (load(entry + 8, 2) & 1) return refuse(zip, "a member is encrypted");
     if (!read_wide(entry + CENTRAL_SIZE + name, extra, member)) return refuse(zip, "its directory is damaged");
     *at += CENTRAL_SIZE + name + extra + comment;
-    if (zip->size < LOCAL_SIZE || member->local > zip->size - LOCAL_SIZE) return refuse(zip, "a member lies outside");
-    const unsigned char *local = zip->at + member->local;
-    uint64_t skip = LOCAL_SIZE + load(local + 26, 2) + load(local + 28, 2), left = zip->size - member->local;
-    if (load(local, 4) != LOCAL || skip > left || member->packed > left - skip)
-        return refuse(zip, "a member lies outside");
-    if (member->method == STORED && member->packed != member->size) return refuse(zip, "a member's sizes differ");
-    if (member->method != STORED && member->method != DEFLATED)
-        return refuse(zip, "a member is packed in an unknown way");
-    /* Deflate gains 1032 times at most, so no lie costs much memory. */
-    if (member->size / 1032 > member->packed) return refuse(zip, "a member's size cannot be true");
-    member->data = local + skip;
-    return NN_OK;
+    return find_data(zip, member);
 }
 
 static uint32_t checksum(const void *bytes, size_t size)
@@ -135,16 +169,19 @@ static uint32_t checksum(const void *bytes, size_t size)
 
 static int unpack(const Zip *zip, const Member *member, nn_array *array)
 {
-    void *unpacked = NULL;
-    const void *bytes = member->data;
-    int status = NN_OK;
+    const unsigned char *packed;
+    void *read, *unpacked = NULL;
+    int status = nn_bytes_piece(zip->bytes, member->start, member->packed, &packed, &read);
+    if (status) return status;
+    const void *bytes = packed;
     if (member->method == DEFLATED) {
         bytes = unpacked = malloc(member->size + 1);
-        if (!unpacked) return nn_fail(NN_ERROR_MEMORY, "no memory for %s", zip->path);
-        status = nn_bytes_inflate(zip->path, member->data, member->packed, unpacked, member->size);
+        status = unpacked ? nn_bytes_inflate(zip->path, packed, member->packed, unpacked, member->size)
+                          : nn_fail(NN_ERROR_MEMORY, "no memory for %s", zip->path);
     }
     if (!status && checksum(bytes, member->size) != member->check) status = refuse(zip, "a member's checksum differs");
     if (!status) status = nn_npy_parse(zip->path, bytes, member->size, array);
+    free(read);
     free(unpacked);
     if (status) return status;
     size_t length = member->name_length;
@@ -200,8 +237,9 @@ int nn_npz_read(const char *path, nn_array **arrays, size_t *count)
     *count = 0;
     int status = nn_bytes_open(path, &bytes);
     if (status) return status;
-    Zip zip = {path, bytes.at, bytes.size};
-    status = read_members(&zip, arrays, count);
+    Zip zip = {path, &bytes, bytes.size, malloc(ENTRY)};
+    status = zip.entry ? read_members(&zip, arrays, count) : nn_fail(NN_ERROR_MEMORY, "no memory for %s", path);
+    free(zip.entry);
     nn_bytes_close(&bytes);
     if (status) {
         nn_arrays_free(*arrays, *count);

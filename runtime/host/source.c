@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 static const struct {
     const char *kind;
@@ -138,34 +137,36 @@ static int fail_row(const nn_source *source, int64_t row)
                    (long long)source->rows);
 }
 
+/* Rows that stand one after the other. */
+static int read_run(const nn_source *source, const nn_source_column_data *data, int64_t first, size_t count, void *out)
+{
+    size_t at = (size_t)first * data->row_size, size = count * data->row_size;
+    if (!data->values) return nn_bytes_get(&source->bytes, data->start + at, out, size);
+    if (size) memcpy(out, (const char *)data->values + at, size);
+    return NN_OK;
+}
+
 int nn_source_read(const nn_source *source, size_t column, const int64_t *rows, size_t count, void *out)
 {
     int status = check_column(source, column);
-    if (status) return status;
     const nn_source_column_data *data = &source->columns[column];
-    char *to = out;
-    for (size_t i = 0; i < count; i++, to += data->row_size) {
+    for (size_t i = 0, run; i < count && !status; i += run) {
         if (rows[i] < 0 || rows[i] >= source->rows) return fail_row(source, rows[i]);
-        memcpy(to, (const char *)data->values + (size_t)rows[i] * data->row_size, data->row_size);
+        int64_t left = source->rows - rows[i];
+        for (run = 1; i + run < count && (int64_t)run < left && rows[i + run] == rows[i] + (int64_t)run; run++) {
+        }
+        status = read_run(source, data, rows[i], run, (char *)out + i * data->row_size);
     }
-    return NN_OK;
+    return status;
 }
 
 int nn_source_read_range(const nn_source *source, size_t column, int64_t first, int64_t count, void *out)
 {
     int status = check_column(source, column);
     if (status) return status;
-    const nn_source_column_data *data = &source->columns[column];
     if (first < 0 || first > source->rows) return fail_row(source, first);
     if (count < 0 || count > source->rows - first) return fail_row(source, source->rows);
-    if (count) memcpy(out, (const char *)data->values + (size_t)first * data->row_size, (size_t)count * data->row_size);
-    return NN_OK;
-}
-
-void nn_source_forget(const nn_source *source)
-{
-    /* Only the mapping's pages; the system may keep the file's. */
-    if (source->bytes.mapped) madvise(source->bytes.mapped, source->bytes.mapped_size, MADV_DONTNEED);
+    return read_run(source, &source->columns[column], first, (size_t)count, out);
 }
 
 /* ---- Arguments ---- */

@@ -1,4 +1,4 @@
-/* How the kinds of data sources present themselves: columns whose rows lie in memory or in a mapped file. */
+/* How the kinds of data sources present themselves: columns whose rows lie in memory or in a file. */
 #ifndef NN_HOST_SOURCE_H
 #define NN_HOST_SOURCE_H
 
@@ -10,8 +10,9 @@
 
 typedef struct {
     nn_column column;
-    char *name; /* owned; column.name */
-    const void *values;
+    char *name;         /* owned; column.name */
+    const void *values; /* NULL: in the source's bytes, from `start` */
+    size_t start;
     void *owned;       /* the values when they are the source's own */
     size_t row_size;   /* bytes */
     char **categories; /* column.range of them, owned */
@@ -24,7 +25,7 @@ struct nn_source {
     int64_t rows;
     size_t n_columns;
     nn_source_column_data *columns;
-    nn_bytes bytes; /* the file when columns point into it */
+    nn_bytes bytes; /* the file when columns lie in it */
 };
 
 /* With room for so many columns, all zero; NULL with a message when there is no memory. */

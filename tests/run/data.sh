@@ -177,6 +177,23 @@ wait "$pid" || fail "twenty gigabytes: $(cat said)"
 [ "$most" -lt 1000000 ] || fail "twenty gigabytes are trained in $most kilobytes"
 grep -q "20,000 rows" said || fail "$(cat said)"
 
+# A file that somebody cuts off meanwhile ends the training with a message; the checkpoint is whole.
+array cut.npy '<f4' '4096, 8192' $((4096 * 8192 * 4))
+array label.npy '<i4' '4096,' $((4096 * 4))
+sed -e 's/262144/8192/; s/large/cut/g; s/batch = 8; epochs = 1/batch = 64; epochs = 1000/' large.nn > cut.nn
+rm -f state
+"$nnc" train cut.nn --quiet --threads 1 --checkpoint state --every 1 2> said & pid=$!
+while [ ! -e state ]; do kill -0 "$pid" || fail "no checkpoint: $(cat said)"; sleep 0.1; done
+truncate -s 1000000 cut.npy
+status=0
+wait "$pid" || status=$?
+[ "$status" = 1 ] || fail "a file that is cut off ends the training with $status: $(cat said)"
+grep -q 'cut.npy became shorter while it was read' said || fail "$(cat said)"
+truncate -s $((4096 * 8192 * 4 + 128)) cut.npy
+"$nnc" eval cut.nn --split train --weights state > said
+grep -q '^loss' said || fail "$(cat said)"
+rm -f cut.npy
+
 rm -f large.npy
 [ "${NNC_SLOW:-0}" = 1 ] || exit 0
 

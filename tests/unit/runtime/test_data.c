@@ -495,6 +495,152 @@ Test(data, npz_damaged)
     refuses("npz", "checksum");
 }
 
+/* ---- What does not lie in memory ---- */
+
+enum { LARGE = 70 << 20 }; /* bytes: more than is read at once */
+
+Test(data, large_arrays_are_read_by_position)
+{
+    unsigned char header[512];
+    size_t start = make_npy("{'descr': '<i4', 'fortran_order': False, 'shape': (1048576, 17), }", 0, header);
+    enum { ROWS = 1048576, WIDTH = 17 };
+    write_file(header, start);
+    cr_assert_eq(truncate(path, (off_t)(start + (size_t)ROWS * WIDTH * 4)), 0);
+    FILE *file = fopen(path, "r+b");
+    int32_t values[3 * WIDTH];
+    for (int64_t row = ROWS - 3; row < ROWS; row++)
+        for (int i = 0; i < WIDTH; i++) {
+            int32_t value = (int32_t)(row * WIDTH + i);
+            fseek(file, (long)(start + 4 * (size_t)value), SEEK_SET);
+            fwrite(&value, sizeof value, 1, file);
+        }
+    fclose(file);
+    open_kind("npy");
+    cr_assert_eq(nn_source_read_range(source, 0, ROWS - 3, 3, values), 0, "%s", nn_message());
+    for (int i = 0; i < 3 * WIDTH; i++) cr_assert_eq(values[i], (ROWS - 3) * WIDTH + i);
+    const int64_t rows[] = {ROWS - 2, ROWS - 1, 0}, outside[] = {ROWS - 1, ROWS}, last[] = {INT64_MAX, INT64_MIN};
+    cr_assert_eq(nn_source_read(source, 0, rows, 3, values), 0, "%s", nn_message());
+    cr_assert(values[0] == (ROWS - 2) * WIDTH && values[WIDTH] == (ROWS - 1) * WIDTH && values[2 * WIDTH] == 0);
+    cr_assert_eq(nn_source_read(source, 0, outside, 2, values), NN_ERROR_ARGUMENT);
+    cr_assert_eq(nn_source_read(source, 0, last, 2, values), NN_ERROR_ARGUMENT);
+    /* Somebody cuts it off: what is left can be read, the rest is an error and no fault of memory. */
+    cr_assert_eq(truncate(path, 1 << 20), 0);
+    cr_assert_eq(nn_source_read_range(source, 0, 0, 3, values), 0, "%s", nn_message());
+    cr_assert_eq(nn_source_read_range(source, 0, ROWS - 3, 3, values), NN_ERROR_FILE);
+    cr_assert(strstr(nn_message(), "became shorter while it was read"), "%s", nn_message());
+    cr_assert_eq(nn_source_read(source, 0, rows, 3, values), NN_ERROR_FILE);
+}
+
+/* Elements that are converted, and those in Fortran order, come from the file piece by piece. */
+Test(data, large_arrays_are_converted)
+{
+    static const struct {
+        const char *dictionary;
+        int64_t last; /* the row whose first element is the file's last word */
+    } files[] = {{"{'descr': '>i2', 'fortran_order': False, 'shape': (18350080, 2), }", 18350079},
+                 {"{'descr': '>i2', 'fortran_order': True, 'shape': (18350080, 2), }", 18350079}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        unsigned char header[512];
+        int64_t row[2];
+        size_t start = make_npy(files[i].dictionary, 0, header);
+        write_file(header, start);
+        cr_assert_eq(truncate(path, (off_t)(start + LARGE)), 0);
+        FILE *file = fopen(path, "r+b");
+        fseek(file, (long)(start + LARGE - 2), SEEK_SET);
+        fwrite("\x01\x02", 1, 2, file);
+        fclose(file);
+        open_kind("npy");
+        cr_assert_eq(nn_source_read_range(source, 0, files[i].last, 1, row), 0, "%s", nn_message());
+        cr_assert(row[0] == 0 && row[1] == 0x0102, "%lld", (long long)row[1]);
+        nn_source_free(source);
+        source = NULL;
+    }
+}
+
+Test(data, large_idx_and_npz)
+{
+    enum { ROWS = 1 << 20 };
+    static const unsigned char header[] = {0, 0, 11, 2, 0, 16, 0, 0, 0, 0, 0, 35};
+    int32_t words[35];
+    write_file(header, sizeof header);
+    cr_assert_eq(truncate(path, sizeof header + (off_t)ROWS * 70), 0);
+    FILE *file = fopen(path, "r+b");
+    fseek(file, -70, SEEK_END);
+    fwrite("\xff\xfe", 1, 2, file);
+    fclose(file);
+    open_kind("idx");
+    cr_assert_eq(nn_source_read_range(source, 0, ROWS - 1, 1, words), 0, "%s", nn_message());
+    cr_assert(words[0] == -2 && words[1] == 0);
+    nn_source_free(source);
+    nn_npz *npz;
+    uint8_t *bytes = calloc(1, LARGE);
+    bytes[LARGE - 1] = 7;
+    int64_t labels[2] = {3, 4};
+    nn_array large = {
+        .name = "x", .type = NN_TYPE_U8, .rank = 2, .dims = {2, LARGE / 2}, .elements = LARGE, .values = bytes};
+    nn_array small = {.name = "y", .type = NN_TYPE_I64, .rank = 1, .dims = {2}, .elements = 2, .values = labels};
+    cr_assert_eq(nn_npz_new(path, &npz), 0, "%s", nn_message());
+    cr_assert_eq(nn_npz_add(npz, &large), 0);
+    cr_assert_eq(nn_npz_add(npz, &small), 0);
+    cr_assert_eq(nn_npz_close(npz, 1), 0, "%s", nn_message());
+    open_kind("npz");
+    cr_assert_eq(nn_source_read_range(source, 0, 1, 1, bytes), 0, "%s", nn_message());
+    cr_assert_eq(bytes[LARGE / 2 - 1], 7);
+    cr_assert_eq(number(1, 1), 4);
+    free(bytes);
+}
+
+/* Lines, quotes and line ends on the border of two pieces. */
+Test(data, large_csv)
+{
+    static char text[2000];
+    memset(text, 'x', sizeof text);
+    FILE *file = fopen(path, "wb");
+    fputs("n,text,m\r\n", file);
+    int64_t rows = 0;
+    for (; ftell(file) < LARGE; rows++)
+        fprintf(file, "%lld,\"%.*s\"\"\n\",%lld\r\n", (long long)rows, (int)(900 + rows % 97), text, (long long)-rows);
+    fclose(file);
+    open_kind("csv");
+    cr_assert_eq(nn_source_rows(source), rows);
+    cr_assert_eq(nn_source_column(source, 1)->range, 97);
+    cr_assert_eq(strlen(nn_source_category(source, 1, 0)), 902);
+    for (int64_t row = 0; row < rows; row++) {
+        int64_t n, m;
+        nn_source_read_range(source, 0, row, 1, &n);
+        nn_source_read_range(source, 2, row, 1, &m);
+        cr_assert(n == row && m == -row, "row %lld", (long long)row);
+    }
+}
+
+/* Packed bytes come in pieces, too, and what they give may be much more or no less. */
+Test(data, gzip_of_any_size)
+{
+    static const size_t sizes[] = {1, 65535, 65536, 65537, 300000, 3000000};
+    for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
+        size_t size = sizes[i / 2];
+        uint64_t state = 1;
+        unsigned char *bytes = calloc(1, size), *row = malloc(size);
+        unsigned char header[] = {
+            0, 0, 8, 2, 0, 0, 0, 1, 0, (unsigned char)(size >> 16), (unsigned char)(size >> 8), (unsigned char)size};
+        for (size_t k = 0; i % 2 && k < size; k++)
+            bytes[k] = (unsigned char)((state = state * 6364136223846793005u + 1442695040888963407u) >> 56);
+        gzFile file = gzopen(path, "wb");
+        gzwrite(file, header, sizeof header);
+        gzclose(file);
+        file = gzopen(path, "ab"); /* a second member */
+        gzwrite(file, bytes, (unsigned)size);
+        gzclose(file);
+        open_kind("idx");
+        cr_assert_eq(nn_source_read_range(source, 0, 0, 1, row), 0, "%s", nn_message());
+        cr_assert(!memcmp(row, bytes, size), "%zu bytes", size);
+        nn_source_free(source);
+        source = NULL;
+        free(bytes);
+        free(row);
+    }
+}
+
 /* ---- Generated and literal ---- */
 
 Test(data, generated_sets_follow_their_arguments)

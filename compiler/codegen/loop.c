@@ -15,7 +15,7 @@ static LLVMValueRef load_field(const Emitter *e, LLVMValueRef structure, LLVMTyp
 
 /* What a kernel's function uses; the rest is not read. */
 typedef struct {
-    bool random, error, zero, spill;
+    bool random, error, zero, spill, nowhere;
 } Uses;
 
 static Uses kernel_uses(const Kernel *kernel)
@@ -26,7 +26,10 @@ static Uses kernel_uses(const Kernel *kernel)
         uses.random |= value->kind == KERNEL_RANDOM;
         uses.zero |= value->kind == KERNEL_LOAD && value->n_args;
         uses.spill |= is_sink(value);
-        for (uint32_t i = 0; i < value->n_index; i++) uses.error |= value->index[i].checked;
+        for (uint32_t i = 0; i < value->n_index; i++) {
+            uses.error |= value->index[i].checked;
+            uses.nowhere |= is_access(value) && !index_is_walked(&value->index[i]);
+        }
     }
     return uses;
 }
@@ -75,6 +78,12 @@ static void read_args(Emitter *e, LLVMValueRef args)
     }
     if (uses.error) e->error = load_field(e, args, pointer, offsetof(nn_kernel_args, error));
     if (uses.error || uses.spill) e->spill = LLVMBuildAlloca(builder, type_i64(e), "spill");
+    if (uses.nowhere) {
+        LLVMTypeRef room = LLVMArrayType2(type_i64(e), MAX_LANES);
+        e->nowhere = LLVMBuildAlloca(builder, room, "nowhere");
+        LLVMSetAlignment(e->nowhere, 64);
+        LLVMBuildStore(builder, LLVMConstNull(room), e->nowhere);
+    }
     if (!uses.zero) return;
     e->zero = LLVMBuildAlloca(builder, type_i64(e), "zero");
     LLVMBuildStore(builder, const_i64(e, 0), e->zero);

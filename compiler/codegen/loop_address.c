@@ -53,8 +53,7 @@ static LLVMValueRef index_offset(const Emitter *e, const KernelIndex *index)
     return LLVMBuildNSWNeg(builder(e), offset, "");
 }
 
-/* Subscripts that data decides, or that are checked, are computed where the access stands; the others are walked. */
-static bool is_walked(const KernelIndex *index)
+bool index_is_walked(const KernelIndex *index)
 {
     return index->value < 0 && !index->checked;
 }
@@ -76,7 +75,7 @@ LLVMValueRef access_stride(const Emitter *e, uint32_t access, uint32_t axis)
     LLVMValueRef stride = NULL;
     for (uint32_t d = 0; d < value->n_index; d++) {
         const KernelIndex *index = &value->index[d];
-        if (!is_walked(index)) continue;
+        if (!index_is_walked(index)) continue;
         for (uint32_t t = 0; t < index->n_terms; t++) {
             if (index->terms[t].axis != axis) continue;
             stride = add(e, stride, scale(e, e->buffers[value->buffer].stride[d], index->terms[t].factor));
@@ -90,7 +89,7 @@ LLVMValueRef access_offset(const Emitter *e, uint32_t access)
     const KernelValue *value = &e->kernel->values[access];
     LLVMValueRef elements = const_i64(e, 0);
     for (uint32_t d = 0; d < value->n_index; d++) {
-        if (!is_walked(&value->index[d])) continue;
+        if (!index_is_walked(&value->index[d])) continue;
         LLVMValueRef offset = index_offset(e, &value->index[d]);
         if (is_constant_int(offset, 0)) continue;
         elements = add(e, elements, multiply(e, offset, e->buffers[value->buffer].stride[d]));
@@ -187,8 +186,32 @@ typedef struct {
     LLVMValueRef offsets; /* i64 per lane, in elements; NULL: lanes follow one another */
 } Address;
 
-/* Where an access goes: `lanes` addresses. */
-static Address access_address(Emitter *e, uint32_t access, uint32_t lanes, LLVMValueRef mask)
+/* True (i1) if a subscript from data points into a dimension of size 0, where no index is right; NULL: never. */
+static LLVMValueRef leads_nowhere(const Emitter *e, const KernelValue *access)
+{
+    LLVMValueRef nowhere = NULL;
+    for (uint32_t d = 0; d < access->n_index; d++) {
+        if (index_is_walked(&access->index[d])) continue;
+        LLVMValueRef size = size_value(e, e->kernel->buffers[access->buffer].dims[d]);
+        LLVMValueRef empty = LLVMBuildICmp(builder(e), LLVMIntEQ, size, const_i64(e, 0), "empty");
+        if (is_constant_int(empty, 0)) continue;
+        nowhere = nowhere ? LLVMBuildOr(builder(e), nowhere, empty, "") : empty;
+    }
+    return nowhere;
+}
+
+/* The error of such an access is reported; what it reads and writes meanwhile has no meaning, but it has a place. */
+static void stay_in_memory(Emitter *e, const KernelValue *access, Address *address)
+{
+    LLVMValueRef nowhere = leads_nowhere(e, access);
+    if (!nowhere) return;
+    address->base = LLVMBuildSelect(builder(e), nowhere, e->nowhere, address->base, "");
+    if (!address->offsets) return;
+    LLVMValueRef zeros = LLVMConstNull(LLVMTypeOf(address->offsets));
+    address->offsets = LLVMBuildSelect(builder(e), nowhere, zeros, address->offsets, "");
+}
+
+static Address find_address(Emitter *e, uint32_t access, uint32_t lanes, LLVMValueRef mask)
 {
     const KernelValue *value = &e->kernel->values[access];
     const Walk *walk = &e->buffers[value->buffer];
@@ -196,7 +219,7 @@ static Address access_address(Emitter *e, uint32_t access, uint32_t lanes, LLVMV
     LLVMValueRef scalar = NULL, vector = NULL;
     for (uint32_t d = 0; d < value->n_index; d++) {
         const KernelIndex *index = &value->index[d];
-        if (is_walked(index)) continue;
+        if (index_is_walked(index)) continue;
         uint32_t width = lanes > 1 && index_is_vector(e, index) ? lanes : 1;
         LLVMValueRef number = index_number(e, index, width);
         if (index->checked) number = check_index(e, value->buffer, d, number, mask);
@@ -214,6 +237,14 @@ static Address access_address(Emitter *e, uint32_t access, uint32_t lanes, LLVMV
     LLVMValueRef steps = vector_iota(e->vector, DTYPE_I64, lanes);
     steps = LLVMBuildMul(builder(e), steps, vector_splat(e->vector, stride ? stride : const_i64(e, 0), lanes), "");
     address.offsets = vector ? LLVMBuildAdd(builder(e), vector, steps, "") : steps;
+    return address;
+}
+
+/* Where an access goes: `lanes` addresses. */
+static Address access_address(Emitter *e, uint32_t access, uint32_t lanes, LLVMValueRef mask)
+{
+    Address address = find_address(e, access, lanes, mask);
+    stay_in_memory(e, &e->kernel->values[access], &address);
     return address;
 }
 

@@ -48,6 +48,7 @@ typedef struct Emitter {
     LLVMValueRef seed, step, error; /* of nn_kernel_args */
     LLVMValueRef spill;             /* where errors that did not happen are written */
     LLVMValueRef zero;              /* 8 zero bytes: what an untaken scalar load reads */
+    LLVMValueRef nowhere;           /* room for a vector: where indices into no elements lead */
 
     AxisMask open;
     uint32_t vector_axis;               /* NO_AXIS when none is open */
@@ -100,6 +101,8 @@ bool scatter_separates(const KernelValue *scatter, uint32_t axis);
 /* ---- loop_address.c ---- */
 
 LLVMValueRef size_value(const Emitter *e, uint32_t size);
+/* Subscripts that data decides, or that are checked, are computed where the access stands; the others are walked. */
+bool index_is_walked(const KernelIndex *index);
 void walk_strides(Emitter *e, Walk *walk, uint32_t rank, const uint32_t *dims);
 /* Begins or extends the base address of an access by the open axes. */
 void access_extend(Emitter *e, uint32_t access);

@@ -127,8 +127,8 @@ int command_CHECK(const Options *options)
 {
     Pipeline pipeline = pipeline_start(options);
     /* What is checked is what is differentiated: `log(softmax(x))` in its stable form. */
-    if (!elaborate(&pipeline) || !pass_run("fold", pipeline.program->module, NULL) ||
-        !pass_run("simplify", pipeline.program->module, NULL))
+    if (!elaborate(&pipeline) || !pass_run("require", pipeline.program->module, NULL) ||
+        !pass_run("fold", pipeline.program->module, NULL) || !pass_run("simplify", pipeline.program->module, NULL))
         return pipeline_finish(&pipeline, EXIT_USER);
     Values values = {0};
     bool good = true;

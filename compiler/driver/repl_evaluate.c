@@ -95,7 +95,7 @@ static bool holds_names(Evaluation *e)
 
 static bool simplify(Evaluation *e, Node node)
 {
-    static const char *const order[] = {"fold", "simplify", "differentiate", "simplify", "fold"};
+    static const char *const order[] = {"require", "fold", "simplify", "differentiate", "simplify", "fold"};
     Outcome *out = e->out;
     names_keep_bound(e->session, node);
     node = settled_begin(e->session, node);
@@ -288,7 +288,9 @@ static double seconds_now(void)
 static void add_checks(Evaluation *e)
 {
     const Elaborator *el = e->session->el;
-    Check *checks = ARENA_ARRAY(e->out->context->arena, Check, el->checks.count + 1);
+    uint32_t required = e->module->n_checks;
+    Check *checks = ARENA_ARRAY(e->out->context->arena, Check, required + el->checks.count + 1);
+    for (uint32_t i = 0; i < required; i++) checks[i] = e->module->checks[i];
     for (size_t i = 0; i < el->checks.count; i++) {
         Check check = el->checks.at[i];
         size_t before = e->symbols.count;

@@ -232,7 +232,10 @@ static Value roll(Elaborator *el, Value x, Value by, Value axis_value, bool give
     int32_t step[MAX_RANK];
     if (!axis_of(el, given ? axis_value : value_integer(el, -1), type.rank, at, &axis)) return value_error();
     if (!number_as_size(el, by, "a shift", at, &shift)) return value_error();
-    shift = dim_modulo(el->dims, shift, type.dims[axis]);
+    /* Of no elements there is nothing to shift: then n + 1 // (n + 1) is 1. */
+    Dim one = dim_constant(el->dims, 1), count = type.dims[axis];
+    Dim divisor = dim_add(el->dims, count, dim_floor_div(el->dims, one, dim_add(el->dims, count, one)));
+    shift = dim_modulo(el->dims, shift, divisor);
     for (uint32_t i = 0; i < type.rank; i++) {
         start[i] = dim_constant(el->dims, 0);
         size[i] = type.dims[i];

@@ -96,7 +96,8 @@ bool pass_run(const char *name, Module *module, const PassOptions *options)
 
 bool passes_run(Module *module, const PassOptions *options)
 {
-    static const char *const order[] = {"fold", "simplify", "differentiate", "simplify", "expand", "fold", "dead"};
+    static const char *const order[] = {"require",  "fold",   "simplify", "differentiate",
+                                        "simplify", "expand", "fold",     "dead"};
     for (unsigned i = 0; i < sizeof order / sizeof *order; i++)
         if (!pass_run(order[i], module, options)) return false;
     return true;

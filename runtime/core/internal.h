@@ -228,6 +228,7 @@ struct nn_session {
     int metrics;          /* -1: as is usual for the call */
     uint64_t draws;       /* number of the random draws of training calls; 0: that of the step */
     bool has_states;      /* the model has states that live here */
+    bool empty;           /* the current call has no rows: it changes nothing that is kept */
     int64_t *state_symbols;
     int64_t error;                     /* what a kernel reports: 1 + its buffer */
     const volatile sig_atomic_t *stop; /* nonzero: what runs ends at its next task; may be NULL */
@@ -247,6 +248,9 @@ bool nn_binding_computes(const nn_binding *binding, int64_t tensor);
 
 /* Sizes of a new call; whatever was begun ends here. */
 int nn_session_begin(nn_session *session, const int64_t *dims, size_t n_dims);
+/* Sets what the call gives for an input or target, or notes that it is not given (NULL). An array without elements may
+ * be NULL, too: all of it is there. */
+int nn_session_give(nn_session *session, uint32_t tensor, const void *values);
 /* Writes the settings as their types want them. `step` and `progress` follow from the number of updates. */
 void nn_session_write_settings(nn_session *session, uint64_t step);
 /* A value that its range does not allow. */
@@ -271,6 +275,11 @@ void nn_session_forget_states(nn_session *session);
 
 /* Runs the launches of phases first … last. */
 int nn_binding_run(nn_session *session, nn_binding *binding, int first, int last, uint64_t step);
+
+/* ---- restore.c ---- */
+
+/* Runs all phases. When the call has no rows, parameters and states keep their values. */
+int nn_binding_run_whole(nn_session *session, nn_binding *binding, uint64_t step);
 
 /* ---- cores.c ---- */
 

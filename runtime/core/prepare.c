@@ -9,6 +9,31 @@ void nn_session_forget_states(nn_session *session)
     for (uint32_t i = 0; i < session->model->image->n_symbols; i++) session->state_symbols[i] = NN_FREE - 1;
 }
 
+static void note_symbol(void *data, int64_t symbol)
+{
+    (void)symbol;
+    *(bool *)data = true;
+}
+
+/* True if the call has inputs or targets of a free size and none of them has an element. Inputs of fixed shape are
+ * values beside the rows. */
+static bool has_no_rows(const nn_session *session)
+{
+    const nn_model *model = session->model;
+    bool any = false;
+    for (uint32_t i = 0; i < model->n_inputs; i++) {
+        const nn_tensor_info *info = &model->image->tensors[model->inputs[i]];
+        bool free_size = false;
+        int64_t elements, unbound;
+        for (int d = 0; d < info->rank; d++)
+            nn_size_symbols(model->image->size_code + info->dims[d], note_symbol, &free_size);
+        if (!free_size) continue;
+        if (nn_tensor_sizes(model->image, info, session->symbols, NULL, &elements, &unbound) || elements) return false;
+        any = true;
+    }
+    return any;
+}
+
 int nn_session_begin(nn_session *session, const int64_t *dims, size_t n_dims)
 {
     const nn_image *image = session->model->image;
@@ -17,7 +42,21 @@ int nn_session_begin(nn_session *session, const int64_t *dims, size_t n_dims)
     memset(session->given, 0, image->n_tensors * sizeof *session->given);
     memcpy(session->symbols, session->params->symbols, image->n_symbols * sizeof *session->symbols);
     int status = nn_bind_symbols(session->model, dims, n_dims, session->symbols);
-    return status ? status : nn_check_symbols(session->model, session->symbols);
+    if (!status) status = nn_check_symbols(session->model, session->symbols);
+    session->empty = !status && has_no_rows(session);
+    return status;
+}
+
+int nn_session_give(nn_session *session, uint32_t tensor, const void *values)
+{
+    static const int64_t nothing;
+    const nn_tensor_info *info = &session->model->image->tensors[tensor];
+    int64_t elements = 1, unbound;
+    int status =
+        values ? NN_OK : nn_tensor_sizes(session->model->image, info, session->symbols, NULL, &elements, &unbound);
+    if (status && status != NN_ERROR_ARGUMENT) return nn_size_fail(session->model, status, unbound, info->name);
+    session->given[tensor] = elements ? values : &nothing;
+    return NN_OK;
 }
 
 void nn_session_write_settings(nn_session *session, uint64_t step)

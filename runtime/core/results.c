@@ -168,5 +168,5 @@ int nn_session_run(nn_session *session, const char *name, const int64_t *dims, s
     if (!status) status = nn_session_bind(session, program, true, false, &binding);
     if (status) return status;
     nn_session_write_settings(session, session->params->step);
-    return nn_binding_run(session, binding, NN_FORWARD, NN_UPDATE, session->params->step);
+    return nn_binding_run_whole(session, binding, session->params->step);
 }

@@ -117,8 +117,10 @@ static int take_inputs(nn_session *session, const void *const *inputs, size_t n_
     if (n_inputs != model->n_inputs || (n_inputs && !inputs))
         return nn_fail(NN_ERROR_ARGUMENT, "%s takes %u inputs and targets, %zu are given", model->image->name,
                        model->n_inputs, inputs ? n_inputs : (size_t)0);
-    for (uint32_t i = 0; i < model->n_inputs; i++) session->given[model->inputs[i]] = inputs[i];
-    int status = nn_session_check_ranges(session);
+    int status = NN_OK;
+    for (uint32_t i = 0; i < model->n_inputs && !status; i++)
+        status = nn_session_give(session, model->inputs[i], inputs[i]);
+    if (!status) status = nn_session_check_ranges(session);
     if (status || !(copy || model->memory.separate)) return status;
     return nn_session_keep_inputs(session);
 }
@@ -154,8 +156,8 @@ int nn_session_forward(nn_session *session, const int64_t *dims, size_t n_dims, 
     uint64_t step = training ? next_step(session) : session->params->step;
     nn_session_write_settings(session, step);
     /* Without training nothing comes after the call: the states that it changes are its own to write. */
-    status = nn_binding_run(session, binding, NN_FORWARD, training ? NN_FORWARD : NN_UPDATE,
-                            training ? draw_number(session) : step);
+    status = training ? nn_binding_run(session, binding, NN_FORWARD, NN_FORWARD, draw_number(session))
+                      : nn_binding_run_whole(session, binding, step);
     if (status || !training) return status;
     session->training = binding;
     session->phase = NN_BACKWARD;
@@ -195,6 +197,7 @@ int nn_session_update(nn_session *session)
         return nn_fail(NN_ERROR_STATE, "update comes after backward, and nothing in between");
     nn_binding *binding = session->training;
     session->training = NULL;
+    if (session->empty) return NN_OK;
     nn_session_write_settings(session, next_step(session));
     int status = nn_binding_run(session, binding, NN_UPDATE, NN_UPDATE, draw_number(session));
     if (!status) session->params->step++;
@@ -221,8 +224,8 @@ int nn_session_step(nn_session *session, const int64_t *dims, size_t n_dims, con
     /* Before anything is changed: an update without a loss would only age the optimizer. */
     if (!nn_binding_computes(binding, session->loss)) return fail_without_loss(session);
     nn_session_write_settings(session, next_step(session));
-    status = nn_binding_run(session, binding, NN_FORWARD, NN_UPDATE, next_step(session));
+    status = nn_binding_run_whole(session, binding, next_step(session));
     if (status) return status;
-    session->params->step++;
+    if (!session->empty) session->params->step++;
     return loss ? read_loss(session, loss) : NN_OK;
 }

@@ -225,7 +225,9 @@ NN_API nn_params *nn_session_params(nn_session *session);
 
 /* Runs the model. `dims`: one size per free dimension (-1: as bound by the parameters). `inputs`: one pointer per input
  * and target in the order of nn_model_input, in its own type, row-major; NULL where it is not given: then what needs it
- * is not computed. `training`: the training form, which backward may follow. */
+ * is not computed. (An array without elements may be NULL and is given.) `training`: the training form, which backward
+ * may follow. A call without rows, whose inputs of a free size all are without elements, changes no parameter and no
+ * state; nor does the update after it, or such a step. */
 NN_API int nn_session_forward(nn_session *session, const int64_t *dims, size_t n_dims, const void *const *inputs,
                               size_t n_inputs, int training);
 /* Gradients of the loss; after forward with training = 1 and all targets. */

@@ -1,1 +1,1 @@
-nnc train evaluation-empty.nn
+nnc train evaluation-index.nn

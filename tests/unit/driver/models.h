@@ -36,18 +36,24 @@ static inline void expect_no_errors(Context *context, const char *path)
     text_free(&text);
 }
 
-static inline Text_program text_program(const char *path, bool f64)
+static inline Text_program program_of_text(const char *path, const char *text, size_t size, bool f64)
 {
     Text_program made = {.context = context_new()};
-    size_t size;
-    char *text = read_file(path, &size);
-    cr_assert(text, "%s", path);
     const Source *source = source_add(made.context->sources, path, text, size);
     ProgramOptions options = {.f64 = f64};
     made.program = program_compile(made.context, path, source, &options);
-    free(text);
     expect_no_errors(made.context, path);
     made.module = made.program->module;
+    return made;
+}
+
+static inline Text_program text_program(const char *path, bool f64)
+{
+    size_t size;
+    char *text = read_file(path, &size);
+    cr_assert(text, "%s", path);
+    Text_program made = program_of_text(path, text, size, f64);
+    free(text);
     return made;
 }
 
@@ -66,9 +72,9 @@ typedef struct {
     nn_model *model;
 } Compiled;
 
-static inline Compiled compile_model(const char *path, bool f64, const char *cpu)
+static inline Compiled compile_program(const char *path, Text_program text, const char *cpu)
 {
-    Compiled made = {.text = text_program(path, f64)};
+    Compiled made = {.text = text};
     Context *context = made.text.context;
     cr_assert(passes_run(made.text.module, NULL), "%s", path);
     ScheduleOptions apart = {.unfused = true};
@@ -83,6 +89,11 @@ static inline Compiled compile_model(const char *path, bool f64, const char *cpu
     expect_no_errors(context, path);
     CHECKED(nn_model_from_image(jit_image(made.jit), NULL, &made.model));
     return made;
+}
+
+static inline Compiled compile_model(const char *path, bool f64, const char *cpu)
+{
+    return compile_program(path, text_program(path, f64), cpu);
 }
 
 static inline void compiled_free(Compiled *made)
@@ -141,13 +152,12 @@ static inline double random_element(const Type *type, int64_t range, uint64_t *s
     return range > 0 ? floor(uniform * (double)range) : floor(19 * uniform) - 9;
 }
 
-/* The first free size is `batch`, the others are 3, 4, … */
-static inline Call call_new(const Module *module, int64_t batch, uint64_t seed)
+static inline Call call_of_sizes(const Module *module, const int64_t *sizes, uint64_t seed)
 {
     Call call = {.n_dims = module->n_dims, .n_inputs = module->n_inputs};
     uint64_t state = seed * 977 + 13;
     cr_assert(module->n_dims <= MAX_DIMS && module->n_inputs <= MAX_INPUTS);
-    for (uint32_t i = 0; i < module->n_dims; i++) call.dims[i] = i == 0 ? batch : 2 + i;
+    memcpy(call.dims, sizes, module->n_dims * sizeof *sizes);
     for (uint32_t i = 0; i < module->n_inputs; i++) {
         Type type = *node_type(module->graph, module->inputs[i].node);
         int64_t count = elements_of(module, &call, type.rank, type.dims);
@@ -159,6 +169,14 @@ static inline Call call_new(const Module *module, int64_t batch, uint64_t seed)
         dtype_store(type.dtype, call.inputs[i], call.numbers[i], count);
     }
     return call;
+}
+
+/* The first free size is `batch`, the others are 3, 4, … */
+static inline Call call_new(const Module *module, int64_t batch, uint64_t seed)
+{
+    int64_t sizes[MAX_DIMS];
+    for (int i = 0; i < MAX_DIMS; i++) sizes[i] = i == 0 ? batch : 2 + i;
+    return call_of_sizes(module, sizes, seed);
 }
 
 static inline void call_free(Call *call)
@@ -266,11 +284,11 @@ static inline bool wants_stable(const char *path)
 }
 
 /* Binds everything as it stands before a call of that step. */
-static inline Reference reference_new(const char *path, const Run *run, const Call *call, uint64_t step)
+static inline Reference reference_of(const char *path, Text_program text, const Run *run, const Call *call,
+                                     uint64_t step)
 {
-    Reference made = {.text = text_program(path, true)};
+    Reference made = {.text = text};
     Module *module = made.text.module;
-    if (wants_stable(path)) cr_assert(pass_run("simplify", module, NULL), "%s", path);
     cr_assert(pass_run("differentiate", module, NULL), "%s", path);
     EvalOptions how = {.f64 = true, .seed = SEED, .step = (uint32_t)step};
     made.eval = eval_new(module->graph, &how);
@@ -290,6 +308,13 @@ static inline Reference reference_new(const char *path, const Run *run, const Ca
         free(values);
     }
     return made;
+}
+
+static inline Reference reference_new(const char *path, const Run *run, const Call *call, uint64_t step)
+{
+    Text_program text = text_program(path, true);
+    if (wants_stable(path)) cr_assert(pass_run("simplify", text.module, NULL), "%s", path);
+    return reference_of(path, text, run, call, step);
 }
 
 static inline void reference_free(Reference *made)

@@ -1,0 +1,84 @@
+/* What operators need of sizes beyond what their type rule decides, as checks of the module: the position of the
+ * largest of no elements would lie outside of every axis, and the largest of no indices, or the zeros around them,
+ * outside of their range. It runs before differentiation: what that makes takes no such value as an index. */
+#include <stdlib.h>
+
+#include "ir/build.h"
+#include "passes/passes_internal.h"
+#include "support/vector.h"
+
+typedef struct {
+    Module *module;
+    Graph *graph;
+    DimTable *dims;
+    Vec(Check) checks;
+    bool failed;
+} Requirements;
+
+/* Requires that `size` is at least 1; `message` says why. */
+static void require_element(Requirements *r, Node node, Dim size, const char *message)
+{
+    int64_t known;
+    Context *context = graph_context(r->graph);
+    Span place = node_place(r->graph, node);
+    if (dim_is_constant(r->dims, size, &known)) {
+        if (known >= 1) return;
+        diag_new(context->diagnostics, DIAG_empty_axis, place, "%s", message);
+        r->failed = true;
+        return;
+    }
+    Node one = build_size(r->graph, dim_constant(r->dims, 1), DTYPE_I64);
+    Node condition = build_binary(r->graph, OP_LE, one, build_size(r->graph, size, DTYPE_I64));
+    vec_push(&r->checks, ((Check){DIM_NONE, DIM_NONE, condition, message, place}));
+}
+
+static void require_axes(Requirements *r, Node node, const char *message)
+{
+    const NodeInfo info = *graph_node(r->graph, node);
+    const Type type = *node_type(r->graph, info.args[0]);
+    for (uint32_t i = 0; i < info.attr.n_ints; i++) require_element(r, node, type.dims[info.attr.ints[i]], message);
+}
+
+static void require(Requirements *r, Node node)
+{
+    const NodeInfo *info = graph_node(r->graph, node);
+    Arena *arena = graph_context(r->graph)->arena;
+    bool ranged = !dim_is_none(info->type.range);
+    switch (info->op) {
+    case OP_ARGMAX:
+    case OP_ARGMIN:
+        require_axes(r, node,
+                     arena_format(arena, "`%s` needs an axis with at least one element", op_info(info->op)->spelling));
+        break;
+    case OP_REDUCE_MAX:
+    case OP_REDUCE_MIN:
+        if (ranged)
+            require_axes(r, node,
+                         arena_format(arena, "the %s of indices needs at least one of them",
+                                      info->op == OP_REDUCE_MAX ? "largest" : "smallest"));
+        break;
+    case OP_PAD:
+        if (ranged)
+            require_element(r, node, info->type.range, "indices are padded with 0, which is not in their range");
+        break;
+    default:
+        break;
+    }
+}
+
+bool pass_require(Module *module, const PassOptions *options)
+{
+    (void)options;
+    Requirements r = {.module = module, .graph = module->graph, .dims = graph_dims(module->graph)};
+    uint32_t count;
+    Node *nodes = module_nodes(module, &count);
+    for (uint32_t i = 0; i < module->n_checks; i++) vec_push(&r.checks, module->checks[i]);
+    for (uint32_t i = 0; i < count; i++) require(&r, nodes[i]);
+    free(nodes);
+    if (r.checks.count > module->n_checks) {
+        module->checks = ARENA_COPY(graph_context(module->graph)->arena, Check, r.checks.at, r.checks.count);
+        module->n_checks = (uint32_t)r.checks.count;
+    }
+    vec_free(&r.checks);
+    return !r.failed;
+}

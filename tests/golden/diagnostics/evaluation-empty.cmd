@@ -1,1 +1,0 @@
-nnc check evaluation-empty.nn --bind n=0

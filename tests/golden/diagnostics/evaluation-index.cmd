@@ -1,0 +1,1 @@
+nnc check evaluation-index.nn

@@ -6,6 +6,7 @@
 
 #include "codegen/loop.h"
 #include "ir/condition.h"
+#include "support/name_map.h"
 #include "support/vector.h"
 
 typedef struct {
@@ -13,7 +14,7 @@ typedef struct {
     const Plan *plan;
     DimTable *dims;
     Vec(nn_tensor_info) tensors;
-    Vec(Name) owners; /* per tensor: the program that alone has it, NULL for the model's own */
+    NameMap tensor_of; /* by name, role and the program that alone has it (owner; NULL for the model's own) */
     Vec(int64_t) code;
     Vec(Dim) coded;        /* sizes that have code … */
     Vec(uint32_t) code_at; /* … and where */
@@ -63,11 +64,15 @@ static uint32_t size_code(Builder *b, Dim dim)
 
 static uint32_t find_tensor(const Builder *b, uint8_t role, Name name, Name owner)
 {
-    for (uint32_t i = 0; i < b->tensors.count; i++) {
-        const nn_tensor_info *tensor = &b->tensors.at[i];
-        if (tensor->role == role && tensor->name == name && b->owners.at[i] == owner) return i;
-    }
-    return UINT32_MAX;
+    return name_map_get(&b->tensor_of, (NameKey){name, owner, role});
+}
+
+static uint32_t add_tensor(Builder *b, const nn_tensor_info *tensor, Name owner)
+{
+    uint32_t index = (uint32_t)b->tensors.count;
+    name_map_put(b->context->arena, &b->tensor_of, (NameKey){tensor->name, owner, tensor->role}, index);
+    vec_push(&b->tensors, *tensor);
+    return index;
 }
 
 static void set_shape(Builder *b, nn_tensor_info *tensor, DType dtype, uint32_t rank, const Dim *dims)
@@ -104,8 +109,7 @@ static void add_declared(Builder *b, const Declared *declared, uint32_t count)
             tensor.has_range = 1;
             tensor.range = size_code(b, info->type.range);
         }
-        vec_push(&b->tensors, tensor);
-        vec_push(&b->owners, NULL);
+        add_tensor(b, &tensor, NULL);
     }
 }
 
@@ -163,9 +167,7 @@ static uint32_t buffer_tensor(Builder *b, const PlanProgram *program, const Plan
     if (found != UINT32_MAX) return found;
     nn_tensor_info tensor = {.name = buffer->name, .role = role};
     set_shape(b, &tensor, buffer->dtype, buffer->rank, buffer->dims);
-    vec_push(&b->tensors, tensor);
-    vec_push(&b->owners, owner);
-    return (uint32_t)b->tensors.count - 1;
+    return add_tensor(b, &tensor, owner);
 }
 
 /* ---- Programs ---- */
@@ -333,7 +335,6 @@ static void fill_image(Builder *b, ImageTables *tables, CpuVariant cpu)
 static void builder_free(Builder *b)
 {
     vec_free(&b->tensors);
-    vec_free(&b->owners);
     vec_free(&b->code);
     vec_free(&b->coded);
     vec_free(&b->code_at);

@@ -43,6 +43,24 @@ void module_add_functions(Module *module, const Function *functions, uint32_t co
     module->n_functions += count;
 }
 
+void module_names(const Module *module, Arena *arena, NameMap *names)
+{
+    const Declared *lists[] = {module->params, module->states, module->inputs};
+    const uint32_t counts[] = {module->n_params, module->n_states, module->n_inputs};
+    *names = (NameMap){0};
+    for (int list = 0; list < 3; list++)
+        for (uint32_t i = 0; i < counts[list]; i++) {
+            Node node = lists[list][i].node;
+            name_map_put(arena, names, (NameKey){.name = graph_node(module->graph, node)->attr.name}, node.id);
+        }
+}
+
+Node module_declared(const NameMap *names, Name name)
+{
+    uint32_t id = name_map_get(names, (NameKey){.name = name});
+    return id == NAME_MAP_NONE ? NODE_NONE : (Node){id};
+}
+
 Function *module_function(const Module *module, const char *name)
 {
     for (uint32_t i = 0; i < module->n_functions; i++)

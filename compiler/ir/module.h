@@ -4,6 +4,7 @@
 #define NNC_IR_MODULE_H
 
 #include "ir/graph.h"
+#include "support/name_map.h"
 
 typedef enum {
     RESULT_OUTPUT,   /* name: the output's */
@@ -59,6 +60,10 @@ typedef struct {
     uint32_t n_checks;
 } Module;
 
+/* The module's parameters, states, inputs and targets by name, in that order of precedence. */
+void module_names(const Module *module, Arena *arena, NameMap *names);
+/* What is declared under the name; NODE_NONE when nothing is. */
+Node module_declared(const NameMap *names, Name name);
 /* NULL when the module has no function of that name. */
 Function *module_function(const Module *module, const char *name);
 /* Makes `dims` anew: the free sizes of inputs and targets, then of parameters and states, as first mentioned. */

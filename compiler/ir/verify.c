@@ -98,17 +98,6 @@ static bool is_float_scalar(const Module *module, Node node)
     return !type->rank && dtype_is_float(type->dtype);
 }
 
-/* The declared node of that name, NODE_NONE when there is none. */
-static Node find_declared(const Module *module, Name name)
-{
-    const Declared *lists[] = {module->params, module->states, module->inputs};
-    const uint32_t counts[] = {module->n_params, module->n_states, module->n_inputs};
-    for (int list = 0; list < 3; list++)
-        for (uint32_t i = 0; i < counts[list]; i++)
-            if (graph_node(module->graph, lists[list][i].node)->attr.name == name) return lists[list][i].node;
-    return NODE_NONE;
-}
-
 /* The old value of an update, or what an initial value is for. */
 static const char *verify_old(const Module *module, const Result *result)
 {
@@ -120,7 +109,7 @@ static const char *verify_old(const Module *module, const Result *result)
     return NULL;
 }
 
-static const char *verify_result(const Module *module, const Result *result)
+static const char *verify_result(const Module *module, const NameMap *names, const Result *result)
 {
     const Graph *graph = module->graph;
     if (!result->name) return "it has no name";
@@ -133,7 +122,7 @@ static const char *verify_result(const Module *module, const Result *result)
     if (result->role == RESULT_METRIC && node_type(graph, result->value)->rank) return "it is not a scalar";
     if (has_old) return verify_old(module, result);
     if (result->role == RESULT_GRADIENT || result->role == RESULT_INIT) {
-        Node of = find_declared(module, result->name);
+        Node of = module_declared(names, result->name);
         if (!node_is_none(of) && !same_tensor(node_type(graph, of), node_type(graph, result->value)))
             return "it is not of the type of what it belongs to";
     }
@@ -147,7 +136,7 @@ static int compare_results(const void *a, const void *b)
     return (uintptr_t)x->name < (uintptr_t)y->name ? -1 : (uintptr_t)x->name > (uintptr_t)y->name;
 }
 
-static const char *verify_function(const Module *module, const Function *function)
+static const char *verify_function(const Module *module, const NameMap *names, const Function *function)
 {
     Arena *arena = graph_context(module->graph)->arena;
     if (!function->name) return "a function has no name";
@@ -155,7 +144,7 @@ static const char *verify_function(const Module *module, const Function *functio
         return arena_format(arena, "function %s: its total loss is not a scalar", function->name);
     for (uint32_t i = 0; i < function->n_results; i++) {
         const Result *result = &function->results[i];
-        const char *wrong = verify_result(module, result);
+        const char *wrong = verify_result(module, names, result);
         if (!wrong) continue;
         return arena_format(arena, "function %s, result %s: %s", function->name, result->name ? result->name : "?",
                             wrong);
@@ -184,10 +173,14 @@ const char *module_verify(const Module *module)
     if (!wrong) wrong = verify_list(module, module->settings, module->n_settings, OP_SETTING, OP_SETTING);
     if (!wrong) wrong = verify_dims(module);
     if (!wrong) wrong = verify_checks(module);
+    NameMap names = {0};
+    Arena *arena = arena_new();
+    if (!wrong) module_names(module, arena, &names);
     for (uint32_t f = 0; f < module->n_functions && !wrong; f++) {
-        wrong = verify_function(module, &module->functions[f]);
+        wrong = verify_function(module, &names, &module->functions[f]);
         for (uint32_t g = 0; g < f && !wrong; g++)
             if (module->functions[g].name == module->functions[f].name) wrong = "two functions of one name";
     }
+    arena_free(arena);
     return wrong;
 }

@@ -185,9 +185,9 @@ static bool makes_cycle(Program *program, const Piece *piece, const Group *group
         uint32_t source = facts_of(program, value->node)->group;
         if (source != NO_GROUP && source != group->id && group_depends(program, source, group->id)) return true;
     }
-    for (size_t i = 0; i < program->targets.count; i++) {
+    for (uint32_t i = facts_of(program, piece->member.node)->target; i != NO_TARGET; i = program->targets.at[i].next) {
         const Target *target = &program->targets.at[i];
-        if (node_is_none(target->old) || !node_same(target->base, piece->member.node)) continue;
+        if (node_is_none(target->old)) continue;
         for (const Reader *reader = facts_of(program, target->old)->readers; reader; reader = reader->next)
             if (reader->group != group->id && group_depends(program, reader->group, group->id)) return true;
     }

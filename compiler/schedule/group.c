@@ -84,11 +84,37 @@ bool group_depends(Program *program, uint32_t group, uint32_t on)
     return found;
 }
 
+static size_t reader_slot(const ReaderSet *set, uint64_t pair)
+{
+    size_t slot = (size_t)((pair * 0x9E3779B97F4A7C15u) >> 20) & (set->capacity - 1);
+    while (set->pairs[slot] && set->pairs[slot] != pair) slot = (slot + 1) & (set->capacity - 1);
+    return slot;
+}
+
+/* True when the pair is new. */
+static bool reader_set_add(Program *program, Node node, uint32_t group)
+{
+    ReaderSet *set = &program->readers;
+    if (2 * set->count >= set->capacity) {
+        ReaderSet old = *set;
+        set->capacity = old.capacity ? 2 * old.capacity : 1024;
+        set->pairs = arena_alloc(program->arena, set->capacity * sizeof *set->pairs);
+        for (size_t i = 0; i < old.capacity; i++)
+            if (old.pairs[i]) set->pairs[reader_slot(set, old.pairs[i])] = old.pairs[i];
+    }
+    uint64_t pair = ((uint64_t)node.id << 32 | group) + 1;
+    uint64_t *slot = &set->pairs[reader_slot(set, pair)];
+    if (*slot) return false;
+    *slot = pair;
+    set->count++;
+    return true;
+}
+
+/* A scalar may be read by every group: they are not searched. */
 static void add_reader(Program *program, Node node, uint32_t group)
 {
     Facts *facts = facts_of(program, node);
-    for (const Reader *reader = facts->readers; reader; reader = reader->next)
-        if (reader->group == group) return;
+    if (!reader_set_add(program, node, group)) return;
     Reader *reader = ARENA_NEW(program->arena, Reader);
     *reader = (Reader){group, facts->readers};
     facts->readers = reader;

@@ -32,27 +32,15 @@ uint32_t program_memory(Program *program, Node node)
     return facts->buffer;
 }
 
-/* The PARAM or STATE node of that path, or none. */
-static Node find_declared(const Program *program, const Declared *items, uint32_t count, Name name)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (graph_node(program->graph, items[i].node)->attr.name == name) return items[i].node;
-    return NODE_NONE;
-}
-
 static void set_target_buffer(Program *program, Target *target)
 {
-    const Module *module = program->module;
     const Type *type = node_type(program->graph, target->value);
     if (target->role == RESULT_UPDATE) {
         target->buffer = program_memory(program, target->old);
     } else if (target->role == RESULT_INIT) {
-        Node param = find_declared(program, module->params, module->n_params, target->name);
-        BufferRole role = node_is_none(param) ? BUFFER_STATE : BUFFER_PARAM;
-        if (node_is_none(param)) param = find_declared(program, module->states, module->n_states, target->name);
-        target->old = param;
-        target->buffer =
-            node_is_none(param) ? add_buffer(program, role, target->name, type) : program_memory(program, param);
+        target->old = module_declared(program->names, target->name);
+        target->buffer = node_is_none(target->old) ? add_buffer(program, BUFFER_STATE, target->name, type)
+                                                   : program_memory(program, target->old);
     } else {
         target->buffer = add_buffer(program, BUFFER_RESULT, target->name, type);
         program->buffers.at[target->buffer].result = target->role;

@@ -51,6 +51,9 @@ static void add_target(Program *program, ResultRole role, Name name, Node value,
 {
     Target target = {.role = role, .name = name, .value = value, .old = old, .buffer = NO_BUFFER};
     target.base = base_of(program->graph, value);
+    Facts *facts = facts_of(program, target.base);
+    target.next = facts->target;
+    facts->target = (uint32_t)program->targets.count;
     vec_push(&program->targets, target);
 }
 

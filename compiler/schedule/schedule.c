@@ -95,6 +95,7 @@ static bool run_steps(Program *program, const Function *function, bool step)
         program->facts[i].need = NEED_NONE;
         program->facts[i].group = NO_GROUP;
         program->facts[i].buffer = NO_BUFFER;
+        program->facts[i].target = NO_TARGET;
     }
     program_set_targets(program, function, step);
     program_set_order(program, function, step);
@@ -134,6 +135,9 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
     Plan *plan = ARENA_NEW(context->arena, Plan);
     Pool pool = {0};
     const Function *functions = canonical_functions(context, module, options && options->unfused);
+    NameMap names;
+    Arena *tables = arena_new();
+    module_names(module, tables, &names);
     plan->module = module;
     plan->programs = ARENA_ARRAY(context->arena, PlanProgram, module->n_functions + 1);
     for (uint32_t i = 0; i < module->n_functions; i++) {
@@ -146,12 +150,14 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
                                .dims = graph_dims(module->graph),
                                .arena = arena_new(),
                                .options = options ? options : &default_options,
+                               .names = &names,
                                .phased = training && !step};
             Name name = step ? intern(context->names, "step") : function->name;
             plan->programs[plan->n_programs++] = make_program(&program, &pool, function, step, name);
             arena_free(program.arena);
         }
     }
+    arena_free(tables);
     plan->n_kernels = (uint32_t)pool.kernels.count;
     plan->kernels = ARENA_COPY(context->arena, Kernel *, pool.kernels.at, plan->n_kernels);
     vec_free(&pool.kernels);

@@ -23,6 +23,7 @@ enum { MAX_TERMS = 4, NO_AXIS = 255 };
 #define NO_VALUE UINT32_MAX
 #define NO_GROUP UINT32_MAX
 #define NO_BUFFER UINT32_MAX
+#define NO_TARGET UINT32_MAX
 
 /* A subscript while it is made: sum of factor * axis, plus offset, plus a value of the draft (-1: none). */
 typedef struct {
@@ -80,7 +81,8 @@ typedef struct {
     uint32_t users;
     uint32_t group;  /* that computes it */
     uint32_t buffer; /* of the program */
-    Reader *readers; /* groups that load it */
+    uint32_t target; /* the first target with this base; NO_TARGET: none */
+    Reader *readers; /* groups that load it, each once */
 } Facts;
 
 typedef struct {
@@ -129,7 +131,14 @@ typedef struct {
     Node value, base; /* base: value without reshapes */
     Node old;         /* the PARAM or STATE node that it replaces, if any */
     uint32_t buffer;
+    uint32_t next; /* the next target with the same base; NO_TARGET: none */
 } Target;
+
+/* Pairs of a node and a group that reads it: a hash table with linear probing. */
+typedef struct {
+    uint64_t *pairs; /* 0: free */
+    size_t count, capacity;
+} ReaderSet;
 
 typedef struct {
     Context *context;
@@ -138,12 +147,14 @@ typedef struct {
     DimTable *dims;
     Arena *arena; /* of the pass */
     const ScheduleOptions *options;
-    bool phased; /* launches of different phases are never mixed */
+    const NameMap *names; /* what the module declares */
+    bool phased;          /* launches of different phases are never mixed */
     Facts *facts;
     uint32_t n_order;
     Node *order; /* operands before users */
     Vec(Target) targets;
     Vec(Group *) groups;
+    ReaderSet readers;
     Vec(PlanBuffer) buffers;
     uint32_t *scalars; /* per need: the group of scalar computations */
     uint32_t mark;

@@ -176,7 +176,7 @@ static uint64_t kernel_cost(const Kernel *kernel)
     uint64_t cost = 10;
     for (uint32_t v = 0; v < kernel->n_values; v++) {
         bool compute = kernel->values[v].kind == KERNEL_COMPUTE && kernel->values[v].n_args == 1;
-        cost += compute || kernel->values[v].kind == KERNEL_REDUCE ? 10 : 2;
+        cost += compute || kernel->values[v].kind == KERNEL_REDUCE || kernel->values[v].kind == KERNEL_SCAN ? 10 : 2;
     }
     return cost;
 }

@@ -125,13 +125,13 @@ void emitter_finish(Emitter *e, uint32_t skip)
 /* ---- Splitting among threads ---- */
 
 /* True when tasks may each take a part of the axis: every store depends on it (and no two points meet), and no
- * reduction crosses it. */
+ * reduction or scan crosses it. */
 static bool can_split(const Kernel *kernel, uint32_t axis)
 {
     bool stores = false;
     for (uint32_t v = 0; v < kernel->n_values; v++) {
         const KernelValue *value = &kernel->values[v];
-        if (value->kind == KERNEL_REDUCE && value->reduced & axis_bit(axis)) return false;
+        if (value->reduced & axis_bit(axis)) return false;
         if (!is_sink(value)) continue;
         stores = true;
         if (!(value->domain & axis_bit(axis))) return false;

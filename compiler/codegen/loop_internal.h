@@ -22,7 +22,7 @@ typedef struct {
     LLVMValueRef value; /* NULL: not evaluated here */
     LLVMValueRef base;  /* accesses: address of what the open axes of `base_axes` select; NULL: not begun */
     AxisMask base_axes;
-    LLVMValueRef sum, best; /* REDUCE under way: accumulated so far; for ARGMAX and ARGMIN `sum` is the index */
+    LLVMValueRef sum, best; /* REDUCE, SCAN under way: accumulated so far; for ARGMAX and ARGMIN `sum` is the index */
     bool stored;            /* STORE: done for all points that the open axes leave */
 } Binding;
 
@@ -95,6 +95,8 @@ uint32_t choose_axis(const Emitter *e, const uint32_t *stages, uint32_t n_stages
 bool stages_go_wide(const Emitter *e, const uint32_t *stages, uint32_t n_stages);
 /* True for elementary functions, which take tens of instructions. */
 bool is_elementary(const KernelValue *value);
+/* The scans along the axis that the stage needs and that are not evaluated, in `needed` order; returns how many. */
+uint32_t pending_scans(const Emitter *e, uint32_t stage, uint32_t axis, uint32_t *scans);
 /* True when different points of the axis never scatter to the same element. */
 bool scatter_separates(const KernelValue *scatter, uint32_t axis);
 
@@ -160,7 +162,7 @@ typedef struct {
     bool vectorised;
     const uint32_t *group;
     uint32_t n_group;
-    uint32_t *reduces; /* of the group: those that the axis is reduced by */
+    uint32_t *reduces; /* of the group: those that the axis is reduced by; or the scans along it that it needs */
     uint32_t n_reduces;
 } Loop;
 
@@ -214,6 +216,14 @@ bool loop_is_ordered(const Emitter *e, const Loop *loop);
 void leaves_emit(Emitter *e, const Loop *loop, const Strip *strip, Accumulator *sums);
 void slots_read(Emitter *e, const Loop *loop, const Slots *slots, LLVMValueRef at, Accumulator *sums);
 void slots_write(Emitter *e, const Loop *loop, const Slots *slots, LLVMValueRef at, const Accumulator *sums);
+
+/* How wide the accumulator is: one lane per lane of the vector axis, unless that is the axis which is scanned. */
+uint32_t accumulator_lanes(const Emitter *e, const KernelValue *value);
+
+/* ---- loop_scan.c ---- */
+
+/* A SCAN's value where the emitter stands: what was accumulated and the operand, which is accumulated, too. */
+LLVMValueRef scan_point(Emitter *e, uint32_t scan);
 
 /* ---- loop_nest.c ---- */
 

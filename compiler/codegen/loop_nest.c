@@ -37,15 +37,19 @@ static void emit_stage(Emitter *e, uint32_t stage)
 
 /* ---- A whole loop ---- */
 
+static bool is_scan(const Emitter *e, uint32_t value)
+{
+    return e->kernel->values[value].kind == KERNEL_SCAN;
+}
+
 /* Sets the accumulators to begin with: the identity, or what outer loops over the same reduction have so far where the
  * order does not matter. */
 static void begin_sums(Emitter *e, const Loop *loop, const Accumulator *outside, Accumulator *sums)
 {
     for (uint32_t i = 0; i < loop->n_reduces; i++) {
         uint32_t reduce = loop->reduces[i];
-        bool vector = stage_axes(&e->kernel->values[reduce]) & axis_bit(e->vector_axis);
-        if (loop->vectorised || !outside[i].sum || reduce_is_ordered(e, reduce))
-            reduce_begin(e, reduce, vector ? e->lanes : 1);
+        uint32_t lanes = accumulator_lanes(e, &e->kernel->values[reduce]);
+        if (loop->vectorised || !outside[i].sum || reduce_is_ordered(e, reduce)) reduce_begin(e, reduce, lanes);
     }
     sums_take(e, loop, sums);
 }
@@ -53,7 +57,8 @@ static void begin_sums(Emitter *e, const Loop *loop, const Accumulator *outside,
 static void fold_sums(Emitter *e, const Loop *loop, uint32_t lanes, Accumulator *sums)
 {
     sums_give(e, loop, sums);
-    for (uint32_t i = 0; i < loop->n_reduces; i++) reduce_fold(e, loop->reduces[i], lanes);
+    for (uint32_t i = 0; i < loop->n_reduces; i++)
+        if (!is_scan(e, loop->reduces[i])) reduce_fold(e, loop->reduces[i], lanes);
     sums_take(e, loop, sums);
 }
 
@@ -147,6 +152,10 @@ static void finish_reduces(Emitter *e, const Loop *loop, const Accumulator *outs
     for (uint32_t i = 0; i < loop->n_reduces; i++) {
         uint32_t reduce = loop->reduces[i];
         Binding *bound = &e->bound[reduce];
+        if (is_scan(e, reduce)) {
+            bound->sum = NULL; /* its values were those inside of the loop */
+            continue;
+        }
         bool joins = outside[i].sum && (loop->vectorised || reduce_is_ordered(e, reduce));
         bound->sum = joins ? outside[i].sum : sums[i].sum;
         bound->best = joins ? outside[i].best : sums[i].best;
@@ -157,15 +166,32 @@ static void finish_reduces(Emitter *e, const Loop *loop, const Accumulator *outs
     }
 }
 
+static void add_accumulated(Loop *loop, uint32_t value)
+{
+    for (uint32_t i = 0; i < loop->n_reduces; i++)
+        if (loop->reduces[i] == value) return;
+    loop->reduces[loop->n_reduces++] = value;
+}
+
+/* What the loop accumulates: the reductions of its group, or the scans that its stages need. */
+static void find_accumulated(const Emitter *e, Loop *loop)
+{
+    uint32_t *scans = ARENA_ARRAY(e->arena, uint32_t, e->kernel->n_values);
+    loop->reduces = ARENA_ARRAY(e->arena, uint32_t, e->kernel->n_values);
+    for (uint32_t i = 0; i < loop->n_group; i++) {
+        uint32_t stage = loop->group[i], count = pending_scans(e, stage, loop->axis, scans);
+        if (e->kernel->values[stage].reduced & axis_bit(loop->axis)) add_accumulated(loop, stage);
+        for (uint32_t k = 0; k < count; k++) add_accumulated(loop, scans[k]);
+    }
+}
+
 static void emit_group(Emitter *e, uint32_t axis, bool vectorised, const uint32_t *group, uint32_t n_group)
 {
-    Loop loop = {axis, vectorised, group, n_group, ARENA_ARRAY(e->arena, uint32_t, n_group), 0};
-    for (uint32_t i = 0; i < n_group; i++) {
-        if (e->kernel->values[group[i]].reduced & axis_bit(axis)) loop.reduces[loop.n_reduces++] = group[i];
-    }
+    Loop loop = {axis, vectorised, group, n_group, NULL, 0};
+    find_accumulated(e, &loop);
     hoist(e, group, n_group);
-    Accumulator *outside = ARENA_ARRAY(e->arena, Accumulator, n_group);
-    Accumulator *sums = ARENA_ARRAY(e->arena, Accumulator, n_group);
+    Accumulator *outside = ARENA_ARRAY(e->arena, Accumulator, loop.n_reduces + 1);
+    Accumulator *sums = ARENA_ARRAY(e->arena, Accumulator, loop.n_reduces + 1);
     sums_take(e, &loop, outside);
     Binding *outer = scope_enter(e);
     emit_loop(e, &loop, outside, sums);

@@ -39,6 +39,7 @@ static DType element_dtype(const Emitter *e, const KernelValue *reduce)
 bool reduce_is_ordered(const Emitter *e, uint32_t reduce)
 {
     const KernelValue *value = &e->kernel->values[reduce];
+    if (value->kind != KERNEL_REDUCE) return false; /* a scan carries what it has from element to element */
     return (value->op == OP_SUM || value->op == OP_PROD) && dtype_is_float(element_dtype(e, value));
 }
 

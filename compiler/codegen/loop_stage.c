@@ -90,7 +90,7 @@ bool stages_go_wide(const Emitter *e, const uint32_t *stages, uint32_t n_stages)
     for (uint32_t v = 0; v < e->kernel->n_values; v++) {
         const KernelValue *value = &e->kernel->values[v];
         if (!needed[v] || v == e->given) continue;
-        if (value->kind == KERNEL_RANDOM || value->kind == KERNEL_SCATTER) return false;
+        if (value->kind == KERNEL_RANDOM || value->kind == KERNEL_SCATTER || value->kind == KERNEL_SCAN) return false;
         if (is_elementary(value)) return false;
         reduces |= value->kind == KERNEL_REDUCE;
         cost++;
@@ -167,15 +167,17 @@ static AxisMask closure_axes(const Emitter *e, uint32_t stage)
     return axes & ~e->open;
 }
 
-/* Where reductions are still to be done, what they read decides alone: the axis that is vectorised settles the order of
- * a sum, which must be the same whatever else a kernel does with it. `needed` becomes what they need, `axes` theirs. */
+/* Where reductions and scans are still to be done, what they read decides alone: the axis that is vectorised settles
+ * the order of a sum, which must be the same whatever else a kernel does with it. `needed` becomes what they need,
+ * `axes` theirs. */
 static void heed_reductions(const Emitter *e, bool **needed, AxisMask *axes)
 {
     bool *inner = ARENA_ARRAY(e->arena, bool, e->kernel->n_values);
     AxisMask inner_axes = 0;
     for (uint32_t v = 0; v < e->kernel->n_values; v++) {
         const KernelValue *value = &e->kernel->values[v];
-        if (!(*needed)[v] || !is_open_reduce(e, v)) continue;
+        bool scan = value->kind == KERNEL_SCAN && !e->bound[v].value;
+        if (!(*needed)[v] || !(scan || is_open_reduce(e, v))) continue;
         inner_axes |= stage_axes(value) & *axes;
         mark_needed(e, v, inner);
     }
@@ -228,6 +230,32 @@ static bool is_read_later(const Emitter *e, uint32_t sink, const uint32_t *stage
     return false;
 }
 
+uint32_t pending_scans(const Emitter *e, uint32_t stage, uint32_t axis, uint32_t *scans)
+{
+    bool *needed = needed_by(e, stage);
+    uint32_t count = 0;
+    for (uint32_t v = 0; v < stage; v++) {
+        const KernelValue *value = &e->kernel->values[v];
+        if (needed[v] && value->kind == KERNEL_SCAN && value->reduced == axis_bit(axis)) scans[count++] = v;
+    }
+    return count;
+}
+
+static bool needs_scan(const Emitter *e, uint32_t stage, uint32_t axis)
+{
+    return pending_scans(e, stage, axis, ARENA_ARRAY(e->arena, uint32_t, e->kernel->n_values)) > 0;
+}
+
+/* One accumulator each: the other axes of the scans along this one must stand still. */
+static bool can_scan(const Emitter *e, uint32_t stage, uint32_t axis)
+{
+    uint32_t *scans = ARENA_ARRAY(e->arena, uint32_t, e->kernel->n_values);
+    uint32_t count = pending_scans(e, stage, axis, scans);
+    for (uint32_t i = 0; i < count; i++)
+        if (e->kernel->values[scans[i]].domain & ~e->open & ~axis_bit(axis)) return false;
+    return true;
+}
+
 static bool can_open(const Emitter *e, uint32_t stage, uint32_t axis, bool vectorised)
 {
     const KernelValue *value = &e->kernel->values[stage];
@@ -236,7 +264,7 @@ static bool can_open(const Emitter *e, uint32_t stage, uint32_t axis, bool vecto
     if (value->kind == KERNEL_SCATTER && vectorised && !scatter_separates(value, axis)) return false;
     /* One accumulator: what a reduction keeps apart must stand still first. */
     if (value->kind == KERNEL_REDUCE && value->reduced & bit && value->domain & ~e->open) return false;
-    return true;
+    return can_scan(e, stage, axis);
 }
 
 static uint32_t join_group(const Emitter *e, const uint32_t *stages, uint32_t n_stages, uint32_t axis, bool vectorised,
@@ -245,6 +273,7 @@ static uint32_t join_group(const Emitter *e, const uint32_t *stages, uint32_t n_
     uint32_t count = 0;
     for (uint32_t i = 0; i < n_stages; i++) {
         if (!can_open(e, stages[i], axis, vectorised)) continue;
+        if (count && needs_scan(e, stages[i], axis) != needs_scan(e, group[0], axis)) continue;
         bool sink = is_sink(&e->kernel->values[stages[i]]);
         if (sink && is_read_later(e, stages[i], stages, n_stages, group, count)) continue;
         group[count++] = stages[i];

@@ -65,6 +65,8 @@ static LLVMValueRef evaluate(Emitter *e, uint32_t v)
         return emit_random(e, v);
     case KERNEL_COMPUTE:
         return emit_compute(e, value, lanes);
+    case KERNEL_SCAN:
+        return scan_point(e, v);
     case KERNEL_REDUCE:
     case KERNEL_STORE:
     case KERNEL_SCATTER:

@@ -5,10 +5,11 @@
  * that layers of different widths share one compiled kernel. Equal sizes are the same parameter.
  *
  * Values are in SSA order. Each has a domain: the set of axes on which it depends (a bit mask), seldom more (an operand
- * of a REDUCE names all axes that are reduced, whether it depends on them or not). REDUCE removes axes from it. A store
- * runs once for each point of its own domain, the axes of its subscripts. The kernel means: for every axis point, in
- * the order of the list, as if each value were computed over its whole domain before the next one is. An axis may be
- * reduced by one value and appear in a later one again (softmax: max over j, sum over j, store over j). */
+ * of a REDUCE names all axes that are reduced, whether it depends on them or not). REDUCE removes axes from it, SCAN
+ * keeps them: it is the one value that at a point depends on the points before. A store runs once for each point of its
+ * own domain, the axes of its subscripts. The kernel means: for every axis point, in the order of the list, as if each
+ * value were computed over its whole domain before the next one is. An axis may be reduced by one value and appear in a
+ * later one again (softmax: max over j, sum over j, store over j). */
 #ifndef NNC_KERNEL_KERNEL_H
 #define NNC_KERNEL_KERNEL_H
 
@@ -59,6 +60,7 @@ typedef enum {
     KERNEL_RANDOM,   /* uniform in (0, 1), f32; counter: the row-major position of index… in dims; see nn_random.h */
     KERNEL_COMPUTE,  /* an elementwise operator of ops.def on args */
     KERNEL_REDUCE,   /* op is SUM, PROD, REDUCE_MAX, REDUCE_MIN, ANY, ALL, ARGMAX or ARGMIN over the axes `reduced` */
+    KERNEL_SCAN,     /* the same so far: over the points of the one axis `reduced` up to this one; ARGMAX, ARGMIN not */
     KERNEL_STORE,    /* buffer[index…] = args[0] */
     KERNEL_SCATTER /* buffer[index…] += args[0], in the order of the axes; the buffer was zeroed by an earlier kernel */
 } KernelValueKind;

@@ -27,6 +27,7 @@ static bool find_product(const Kernel *kernel, KernelContraction *form)
     uint32_t reduces = 0;
     for (uint32_t i = 0; i < kernel->n_values; i++) {
         if (kernel->values[i].kind == KERNEL_SCATTER) return false;
+        if (kernel->values[i].kind == KERNEL_SCAN) return false;
         if (kernel->values[i].kind != KERNEL_REDUCE) continue;
         form->reduce = i;
         reduces++;

@@ -102,7 +102,8 @@ static void print_value(const Kernel *kernel, uint32_t number, Text *to)
         print_args(value, to);
         break;
     case KERNEL_REDUCE:
-        text_format(to, "reduce %s ", op_info(value->op)->spelling);
+    case KERNEL_SCAN:
+        text_format(to, "%s %s ", value->kind == KERNEL_SCAN ? "scan" : "reduce", op_info(value->op)->spelling);
         print_axes(value->reduced, to);
         print_args(value, to);
         break;

@@ -210,6 +210,12 @@ static bool read_access(Reader *reader, KernelValue *value, KernelValueKind kind
     return expect_numbered(reader, 'b', &value->buffer) && read_index(reader, value) && read_args(reader, value);
 }
 
+static bool read_reduction(Reader *reader, KernelValue *value, KernelValueKind kind)
+{
+    value->kind = kind;
+    return read_op(reader, &value->op) && read_axes(reader, &value->reduced) && read_args(reader, value);
+}
+
 static bool read_value(Reader *reader)
 {
     KernelValue value = {0};
@@ -236,8 +242,9 @@ static bool read_value(Reader *reader)
         value.kind = KERNEL_RANDOM;
         good = read_random(reader, &value);
     } else if (accept(reader, "reduce")) {
-        value.kind = KERNEL_REDUCE;
-        good = read_op(reader, &value.op) && read_axes(reader, &value.reduced) && read_args(reader, &value);
+        good = read_reduction(reader, &value, KERNEL_REDUCE);
+    } else if (accept(reader, "scan")) {
+        good = read_reduction(reader, &value, KERNEL_SCAN);
     } else {
         value.kind = KERNEL_COMPUTE;
         good = read_op(reader, &value.op) && read_args(reader, &value);

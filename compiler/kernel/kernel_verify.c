@@ -133,14 +133,31 @@ static void check_compute(Check *check, uint32_t at)
     if (!right) COMPLAIN(check, "the types of v%u do not fit %s", at, info->spelling);
 }
 
-static void check_reduce(Check *check, uint32_t at)
+/* True for a reduction that kernels know, of one operand. */
+static bool check_reduction(Check *check, uint32_t at)
 {
     const KernelValue *value = &check->kernel->values[at];
-    if (value->op >= OP_COUNT || op_info(value->op)->class != OP_CLASS_REDUCTION || value->op == OP_LOGSUMEXP ||
-        value->n_args != 1) {
-        COMPLAIN(check, "v%u is no reduction of one operand", at);
-        return;
-    }
+    bool known = value->op < OP_COUNT && op_info(value->op)->class == OP_CLASS_REDUCTION && value->op != OP_LOGSUMEXP;
+    if (known && value->n_args == 1) return true;
+    COMPLAIN(check, "v%u is no reduction of one operand", at);
+    return false;
+}
+
+static void check_scan(Check *check, uint32_t at)
+{
+    if (!check_reduction(check, at)) return;
+    const KernelValue *value = &check->kernel->values[at], *arg = &check->kernel->values[value->args[0]];
+    if (value->op == OP_ARGMAX || value->op == OP_ARGMIN) COMPLAIN(check, "v%u scans positions", at);
+    if (!value->reduced || value->reduced & (value->reduced - 1) || value->reduced & ~value->domain)
+        COMPLAIN(check, "v%u does not scan one axis of its domain", at);
+    if (value->domain != arg->domain) COMPLAIN(check, "v%u has another domain than its operand", at);
+    if (value->dtype != arg->dtype) COMPLAIN(check, "v%u has the wrong type", at);
+}
+
+static void check_reduce(Check *check, uint32_t at)
+{
+    if (!check_reduction(check, at)) return;
+    const KernelValue *value = &check->kernel->values[at];
     const KernelValue *arg = &check->kernel->values[value->args[0]];
     bool position = value->op == OP_ARGMAX || value->op == OP_ARGMIN;
     if (!value->reduced || (value->reduced & ~arg->domain))
@@ -196,6 +213,9 @@ static void check_value(Check *check, uint32_t at)
         break;
     case KERNEL_REDUCE:
         check_reduce(check, at);
+        break;
+    case KERNEL_SCAN:
+        check_scan(check, at);
         break;
     case KERNEL_CONSTANT:
         break;

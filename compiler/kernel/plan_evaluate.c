@@ -222,6 +222,30 @@ static void run_reduce(Machine *machine, uint32_t at)
     machine->kept[at] = kept;
 }
 
+/* Over the whole domain; the points before this one are in front of it. */
+static void run_scan(Machine *machine, uint32_t at)
+{
+    const KernelValue *value = &machine->kernel->values[at];
+    uint32_t axis = 0;
+    while (!(value->reduced >> axis & 1)) axis++;
+    int64_t count = domain_count(machine, value->domain), i = 0;
+    double *kept = calloc((size_t)count + 1, sizeof *kept);
+    if (!kept) abort();
+    mark_needed(machine, value->args[0]);
+    if (count > 0) do {
+            double before = reduction_start(value->op);
+            if (machine->point[axis] > 0) {
+                machine->point[axis]--;
+                before = kept[domain_position(machine, value->domain)];
+                machine->point[axis]++;
+            }
+            compute_needed(machine, value->args[0] + 1);
+            kept[i++] = combine(value->op, before, machine->value[value->args[0]]);
+        } while (domain_next(machine, value->domain));
+    while (i-- > 0) kept[i] = dtype_round(value->dtype, kept[i]);
+    machine->kept[at] = kept;
+}
+
 static void run_sink(Machine *machine, uint32_t at)
 {
     const KernelValue *value = &machine->kernel->values[at];
@@ -251,6 +275,7 @@ static bool run_launch(Context *context, Machine *machine, const char **error)
         const KernelValue *value = &kernel->values[i];
         bool sink = value->kind == KERNEL_STORE || value->kind == KERNEL_SCATTER;
         if (value->kind == KERNEL_REDUCE) run_reduce(machine, i);
+        if (value->kind == KERNEL_SCAN) run_scan(machine, i);
         if (sink || (value->kind == KERNEL_LOAD && kernel->buffers[value->buffer].written)) run_sink(machine, i);
     }
     for (uint32_t i = 0; i < kernel->n_values; i++) free(machine->kept[i]);

@@ -103,6 +103,7 @@ static Node canonical(const Program *program, Node node)
 
 static bool is_canonical(const Program *program, Node node)
 {
+    if (is_long_scan(program->graph, node)) return false;
     if (node_op(program->graph, node) != OP_CONTRACT || !is_tiled(program, node)) return true;
     LabelLists lists = labels_of(program->graph, node);
     int32_t summed[MAX_RANK];
@@ -114,6 +115,8 @@ static bool is_canonical(const Program *program, Node node)
 static Node replace(void *data, Node old, Node rebuilt)
 {
     (void)old;
+    Graph *graph = ((Program *)data)->graph;
+    if (is_long_scan(graph, rebuilt)) return cut_scan(graph, rebuilt);
     return is_canonical(data, rebuilt) ? rebuilt : canonical(data, rebuilt);
 }
 

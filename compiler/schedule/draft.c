@@ -64,8 +64,8 @@ uint32_t draft_widen(Draft *draft, uint32_t value, AxisMask axes)
 {
     DraftValue wide = draft->values.at[value];
     if ((wide.domain & axes) == axes) return value;
-    if (wide.kind == KERNEL_REDUCE) {
-        /* A reduction's domain is given: repeat its value by an operation that changes nothing. */
+    if (wide.kind == KERNEL_REDUCE || wide.kind == KERNEL_SCAN) {
+        /* A reduction's or scan's domain is given: repeat its value by an operation that changes nothing. */
         uint32_t args[] = {draft_constant(draft, DTYPE_BOOL, 1), value, value};
         value = draft_compute(draft, OP_SELECT, wide.dtype, 3, args);
         wide = draft->values.at[value];

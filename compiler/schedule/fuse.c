@@ -2,6 +2,7 @@
  * reductions remove. `fits` is the predicate of what may fuse:
  *
  *   contraction   pointwise pieces over exactly its result
+ *   scan          the same
  *   pointwise     pieces over the same axes; a reduction of trailing axes of its members makes it a row group
  *   row group     reductions of trailing axes and what runs over outer (and inner) axes: softmax, normalisation
  *   other         reductions of the same axes of the same memory, and pointwise pieces over their results
@@ -160,8 +161,8 @@ static bool fits(const Program *program, const Piece *piece, const Group *group,
 {
     uint32_t count, shared = shared_outer(program, map, piece, group, &count);
     *form = (Form){.n_outer = group->n_outer, .row = group->row, .reduces = group->reduces};
-    if (piece->contraction || piece->scatter || group->scatter) return false;
-    if (group->contraction) return !piece->reduced && shared == count && count == group->n_outer;
+    if (piece->contraction || piece->scatter || piece->scans || group->scatter) return false;
+    if (group->contraction || group->scans) return !piece->reduced && shared == count && count == group->n_outer;
     if (piece->reduced) return fits_reduction(piece, group, map, shared, count, form);
     if (shared != group->n_outer) return false;
     if (count == shared) return true;
@@ -275,7 +276,7 @@ static bool try_join(Program *program, Piece *piece, uint32_t id, bool sibling)
             !bind_member(program, &map, piece, group, load))
             return false;
     }
-    if (sibling && (group->contraction || !bind_shared(&map, piece, group))) return false;
+    if (sibling && (group->contraction || group->scans || !bind_shared(&map, piece, group))) return false;
     if (!sibling) bind_shared(&map, piece, group);
     if (group->n_outer) bind_inner(&map, piece, group);
     if (!fits(program, piece, group, &map, &form) || makes_cycle(program, piece, group)) return false;

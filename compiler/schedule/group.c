@@ -14,6 +14,7 @@ Group *group_new(Program *program, Piece *piece, Need need)
     group->need = (uint8_t)need;
     group->contraction = piece->contraction;
     group->scatter = piece->scatter;
+    group->scans = piece->scans;
     group->row = piece->row && piece->reduced;
     group->reduces = piece->reduced != 0;
     group->inner = piece->reduced;

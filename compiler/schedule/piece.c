@@ -72,26 +72,23 @@ static uint32_t make_reduction(Maker *maker)
     return arg == NO_VALUE ? NO_VALUE : reduce(maker, info->op, info->type.dtype, arg, reduced);
 }
 
-/* y[…, j, …] = sum over i of (i <= j ? x[…, i, …] : 0) */
-static uint32_t make_cumsum(Maker *maker)
+/* y[…, j, …] = sum over i <= j of x[…, i, …] */
+static uint32_t make_scan(Maker *maker)
 {
     const NodeInfo *info = graph_node(maker->program->graph, maker->node);
     assert(info->op == OP_CUMSUM && "operators must be expanded before they are scheduled");
     Draft *draft = &maker->piece->draft;
     Affine index[MAX_RANK];
     own_axes(maker, index);
-    uint32_t along = (uint32_t)info->attr.integer;
-    Affine last = index[along];
-    uint32_t axis = add_axis(maker, info->type.dims[along]);
-    index[along] = affine_axis(maker->program, axis);
-    uint32_t positions[] = {emit_affine(&maker->emitter, &index[along]), emit_affine(&maker->emitter, &last)};
-    uint32_t counted = draft_compute(draft, OP_LE, DTYPE_BOOL, 2, positions);
-    Shape shape = shape_of(maker->program, info->args[0]);
-    uint32_t x = emit(&maker->emitter, info->args[0], shape, index, counted);
-    if (x == NO_VALUE) return NO_VALUE;
-    uint32_t args[] = {counted, x, draft_constant(draft, info->type.dtype, 0)};
-    uint32_t term = draft_compute(draft, OP_SELECT, info->type.dtype, 3, args);
-    return reduce(maker, OP_SUM, info->type.dtype, term, axis == NO_AXIS ? 0 : axis_bit(axis));
+    uint32_t axis = maker->piece->member.axes[info->attr.integer];
+    uint32_t x = emit(&maker->emitter, info->args[0], shape_of(maker->program, maker->node), index, NO_VALUE);
+    if (x == NO_VALUE || axis == NO_AXIS) return x;
+    x = draft_widen(draft, x, axis_bit(axis));
+    DraftValue scan = {.kind = KERNEL_SCAN, .op = OP_SUM, .dtype = info->type.dtype, .n_args = 1, .args = {x}};
+    scan.reduced = axis_bit(axis);
+    scan.domain = draft->values.at[x].domain;
+    maker->piece->scans = true;
+    return draft_add(draft, scan);
 }
 
 /* The axis of each label: first those of the result, then those that are summed. */
@@ -227,7 +224,7 @@ static uint32_t make_value(Maker *maker)
     case OP_CLASS_REDUCTION:
         return make_reduction(maker);
     case OP_CLASS_CUMULATIVE:
-        return make_cumsum(maker);
+        return make_scan(maker);
     case OP_CLASS_CONTRACTION:
         return make_contraction(maker);
     case OP_CLASS_GATHER:

@@ -1,6 +1,7 @@
 /* Inside the scheduler. A program is made in these steps, a file each:
  *
  *   canonical.c    contractions in the form of the tiled code
+ *   blocks.c       long cumulative sums in blocks
  *   rectify.c      the sign of relu(x) for that of x, which then needs no memory
  *   roots.c        what a program must deliver, in which order nodes are taken, which phase needs them
  *   materialise.c  which nodes are named values of kernels; all others vanish into their users
@@ -99,13 +100,14 @@ typedef struct {
     bool row;         /* reduces trailing axes of its operand */
     bool contraction; /* for the tiled code */
     bool scatter;
+    bool scans;
 } Piece;
 
 /* A kernel in the making: members over the same outer axes. */
 typedef struct {
     uint32_t id;
     uint8_t need;
-    bool contraction, scatter, row, reduces;
+    bool contraction, scatter, scans, row, reduces;
     Draft draft;
     Vec(Member) members;
     uint8_t outer[MAX_RANK];
@@ -177,6 +179,11 @@ static inline AxisMask axis_bit(uint32_t axis)
 
 /* canonical.c: copies of the module's functions, rewritten where that schedules better */
 Function *canonical_functions(Context *context, const Module *module, bool unfused);
+
+/* blocks.c */
+/* True for a cumulative sum that is better cut. */
+bool is_long_scan(Graph *graph, Node node);
+Node cut_scan(Graph *graph, Node node);
 
 /* rectify.c */
 void reuse_rectified(Graph *graph, Node *roots, uint32_t n_roots);

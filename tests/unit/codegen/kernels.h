@@ -120,6 +120,41 @@ static const Sample samples[] = {
      " v21: f32 {a0} = sub v3 v20\n v22: f32 {a0} = store b3[a0] v21\n}\n",
      {FLOATS, FLOATS, {0.1, 1}, FLOATS, {0.01, 0.1}},
      1e-5},
+    {"row_scan",
+     "kernel row_scan {\n s0\n s1\n s2 = 0\n a0: s0\n a1: s1\n b0: f32[s0, s1] read\n b1: f32[s0] read\n"
+     " b2: f32[s0, s1] write\n v0: f32 {a0 a1} = load b0[a0, a1]\n v1: f32 {a0 a1} = mul v0 v0\n"
+     " v2: f32 {a0 a1} = scan sum {a1} v1\n v3: f32 {a0} = load b1[a0]\n v4: f32 {a0 a1} = add v2 v3\n"
+     " v5: f32 {a0 a1} = store b2[a0, a1] v4\n}\n",
+     {FLOATS, FLOATS},
+     1e-5},
+    {"column_scan",
+     "kernel column_scan {\n s0\n s1\n s2 = 0\n a0: s0\n a1: s1\n b0: f64[s0, s1] read\n b1: f64[s0, s1] write\n"
+     " v0: f64 {a0 a1} = load b0[a0, a1]\n v1: f64 {a0 a1} = scan reduce_max {a0} v0\n"
+     " v2: f64 {a0 a1} = store b1[a0, a1] v1\n}\n",
+     {FLOATS},
+     0},
+    {"middle_scan",
+     "kernel middle_scan {\n s0\n s1\n s2 = 0\n a0: s0\n a1: s1\n a2: s0\n"
+     " b0: i32[s0, s1, s0] read\n b1: i32[s0, s1, s0] write\n v0: i32 {a0 a1 a2} = load b0[a0, a1, a2]\n"
+     " v1: i32 {a0 a1 a2} = scan prod {a1} v0\n v2: i32 {a0 a1 a2} = store b1[a0, a1, a2] v1\n}\n",
+     {{1, 2}},
+     0},
+    {"backward_scan",
+     "kernel backward_scan {\n s0\n s1\n s2 = 0\n s3 = 1\n a0: s0\n a1: s1\n"
+     " b0: f32[s0, s1] read\n b1: f32[s0, s1] write\n v0: i64 {a1} = axis a1\n v1: i64 {} = size s1\n"
+     " v2: i64 {} = constant 1\n v3: i64 {} = sub v1 v2\n v4: i64 {a1} = sub v3 v0\n"
+     " v5: f32 {a0 a1} = load b0[a0, v4]\n v6: f32 {a0 a1} = scan sum {a1} v5\n"
+     " v7: f32 {a0 a1} = store b1[a0, v4] v6\n}\n",
+     {FLOATS},
+     1e-5},
+    {"two_scans",
+     "kernel two_scans {\n s0\n s1\n s2 = 0\n a0: s0\n a1: s1\n b0: u8[s0, s1] read\n b1: bool[s0, s1] write\n"
+     " b2: i64[s0, s1] write\n v0: u8 {a0 a1} = load b0[a0, a1]\n v1: i64 {a0 a1} = cast v0\n"
+     " v2: i64 {} = constant 3\n v3: bool {a0 a1} = lt v1 v2\n v4: bool {a0 a1} = scan all {a1} v3\n"
+     " v5: i64 {a0 a1} = scan sum {a1} v1\n v6: bool {a0 a1} = store b1[a0, a1] v4\n"
+     " v7: i64 {a0 a1} = store b2[a0, a1] v5\n}\n",
+     {{0, 5}},
+     0},
     {"row_argmax",
      "kernel row_argmax {\n s0\n s1\n s2 = 0\n a0: s0\n a1: s1\n b0: i32[s0, s1] read\n b1: i32[s0] write\n"
      " b2: i32[s0] write\n v0: i32 {a0 a1} = load b0[a0, a1]\n v1: i32 {a0} = reduce argmax {a1} v0\n"

@@ -55,6 +55,20 @@ static const char zoo[] = "kernel zoo {\n"
                           "    v12: f32 {a0 a1} = scatter b3[v0] v6\n"
                           "}\n";
 
+static const char scans[] = "kernel scans {\n"
+                            "    s0\n"
+                            "    s1\n"
+                            "    s2 = 0\n"
+                            "    a0: s0\n"
+                            "    a1: s1\n"
+                            "    b0: f32[s0, s1] read\n"
+                            "    b1: f32[s0, s1] write\n"
+                            "    v0: f32 {a0 a1} = load b0[a0, a1]\n"
+                            "    v1: f32 {a0 a1} = scan sum {a1} v0\n"
+                            "    v2: f32 {a0 a1} = scan reduce_max {a0} v1\n"
+                            "    v3: f32 {a0 a1} = store b1[a0, a1] v2\n"
+                            "}\n";
+
 static Kernel *read_text(Context *context, const char *text)
 {
     const char *error;
@@ -81,6 +95,7 @@ Test(kernel, text_is_read_back)
 {
     expect_identity(dense_relu);
     expect_identity(zoo);
+    expect_identity(scans);
 }
 
 Test(kernel, valid_kernels_verify)
@@ -88,6 +103,8 @@ Test(kernel, valid_kernels_verify)
     Context *context = context_new();
     cr_assert_null(kernel_verify(context, read_text(context, dense_relu)));
     const char *wrong = kernel_verify(context, read_text(context, zoo));
+    cr_assert_null(wrong, "%s", wrong);
+    wrong = kernel_verify(context, read_text(context, scans));
     cr_assert_null(wrong, "%s", wrong);
     context_free(context);
 }
@@ -113,19 +130,35 @@ static const Mistake mistakes[] = {
     {"v8: f32 {a0 a1} = store b3[a0, a1] v7", "v8: f32 {} = constant 1", "nothing is stored"},
 };
 
-Test(kernel, mistakes_are_found)
+static const Mistake mistakes_of_scans[] = {
+    {"scan sum {a1} v0", "scan sum {} v0", "does not scan one axis"},
+    {"scan sum {a1} v0", "scan sum {a0 a1} v0", "does not scan one axis"},
+    {"v1: f32 {a0 a1}", "v1: f32 {a0}", "domain"},
+    {"scan sum {a1} v0", "scan argmax {a1} v0", "scans positions"},
+    {"scan sum {a1} v0", "scan logsumexp {a1} v0", "no reduction"},
+    {"scan sum {a1} v0", "scan sum {a1} v0 v0", "no reduction"},
+    {"v1: f32 {a0 a1}", "v1: f64 {a0 a1}", "wrong type"},
+};
+
+static void expect_mistakes(const char *kernel, const Mistake *list, size_t count)
 {
-    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+    for (size_t i = 0; i < count; i++) {
         Context *context = context_new();
-        const char *place = strstr(dense_relu, mistakes[i].line);
+        const char *place = strstr(kernel, list[i].line);
         cr_assert(place);
-        const char *text = arena_format(context->arena, "%.*s%s%s", (int)(place - dense_relu), dense_relu,
-                                        mistakes[i].changed, place + strlen(mistakes[i].line));
+        const char *text = arena_format(context->arena, "%.*s%s%s", (int)(place - kernel), kernel, list[i].changed,
+                                        place + strlen(list[i].line));
         const char *wrong = kernel_verify(context, read_text(context, text));
-        cr_assert(wrong, "`%s` passed", mistakes[i].changed);
-        cr_expect(strstr(wrong, mistakes[i].complaint), "`%s`: %s", mistakes[i].changed, wrong);
+        cr_assert(wrong, "`%s` passed", list[i].changed);
+        cr_expect(strstr(wrong, list[i].complaint), "`%s`: %s", list[i].changed, wrong);
         context_free(context);
     }
+}
+
+Test(kernel, mistakes_are_found)
+{
+    expect_mistakes(dense_relu, mistakes, sizeof mistakes / sizeof *mistakes);
+    expect_mistakes(scans, mistakes_of_scans, sizeof mistakes_of_scans / sizeof *mistakes_of_scans);
 }
 
 Test(kernel, broken_text_is_refused)

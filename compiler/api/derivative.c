@@ -51,6 +51,19 @@ Node derivative_value(const Module *module, const char *option, const char *name
     return node;
 }
 
+static void warn_zero(const Module *module, Node of, Node wrt)
+{
+    uint32_t count;
+    bool found = false;
+    Node *nodes = graph_reachable(module->graph, &of, 1, &count);
+    for (uint32_t i = 0; i < count && !found; i++) found = node_same(nodes[i], wrt);
+    free(nodes);
+    if (found) return;
+    Name own = graph_node(module->graph, wrt)->attr.name, name = own ? own : graph_name(module->graph, wrt);
+    diag_new(graph_context(module->graph)->diagnostics, DIAG_zero_derivative, NO_SPAN,
+             "the derivative is 0: what is differentiated does not depend on %s", name ? name : "it");
+}
+
 Node derivative_find(const Module *module, Node of, Node wrt, const PassOptions *how)
 {
     Context *context = graph_context(module->graph);
@@ -63,6 +76,7 @@ Node derivative_find(const Module *module, Node of, Node wrt, const PassOptions 
                  i ? "what to differentiate by" : "what is differentiated", dtype_name(dtype), i ? "by" : "of");
         return NODE_NONE;
     }
+    warn_zero(module, of, wrt);
     if (node_type(module->graph, of)->rank > 0) of = build_reduce_all(module->graph, OP_SUM, of);
     Result *result = ARENA_NEW(context->arena, Result);
     *result =

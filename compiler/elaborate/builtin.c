@@ -1,5 +1,6 @@
 /* Built-in functions by family; the larger families have files of their own. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "elaborate/elaborator.h"
@@ -48,6 +49,27 @@ static Value random_of(Elaborator *el, Value shape, Span at)
     return value_tensor(build_random(el->graph, el->draw, stream, type));
 }
 
+static bool reaches(const Graph *graph, Node from, Node to)
+{
+    uint32_t count;
+    bool found = false;
+    Node *nodes = graph_reachable(graph, &from, 1, &count);
+    for (uint32_t i = 0; i < count && !found; i++) found = node_same(nodes[i], to);
+    free(nodes);
+    return found;
+}
+
+/* Zero by the form of the graph, which is seldom meant. What leads to the name counts even where its derivative is
+ * cut off or vanishes. */
+static void warn_zero(Elaborator *el, Node of, Node by, const Syntax *of_syntax, const Syntax *by_syntax, Span at)
+{
+    if (reaches(el->graph, of, by)) return;
+    const char *name = syntax_text(el, by_syntax);
+    Diag *diag = complain(el, DIAG_zero_derivative, at, "this derivative is 0: `%s` does not depend on `%s`",
+                          of_syntax ? syntax_text(el, of_syntax) : "the value", name);
+    diag_hint(diag, "compute it from `%s`, and give a function this name itself, not an expression", name);
+}
+
 static Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_syntax, const Syntax *by_syntax, Span at)
 {
     bool named = by_syntax && (by_syntax->kind == SYNTAX_NAME || by_syntax->kind == SYNTAX_MEMBER);
@@ -79,6 +101,7 @@ static Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_synta
                  type_text(el, &type), type_text(el, &wrt));
         return value_error();
     }
+    warn_zero(el, of.node, by.node, of_syntax, by_syntax, at);
     return value_tensor(build_gradient(el->graph, of.node, by.node));
 }
 

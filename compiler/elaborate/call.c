@@ -105,7 +105,7 @@ static bool bind_formal(Elaborator *el, Scope *scope, const Syntax *formal, Valu
     if (size && size->value.kind == VALUE_SIZE && value.kind == VALUE_SIZE &&
         !require_same(el, size->value.size, value.size, at, formal->name))
         return false;
-    scope_bind(el, scope, formal->name, false, identify(el, formal->name, value), formal->name_span);
+    scope_bind(el, scope, formal->name, false, identify_argument(el, formal->name, value), formal->name_span);
     return true;
 }
 
@@ -349,6 +349,7 @@ Value call(Elaborator *el, Scope *scope, const Callee *callee, const Argument *a
 {
     Value value = enter_level(el, at) ? call_kind(el, scope, callee, args, n_args, at, as) : value_error();
     context_ascend(el->context);
+    value.named = false;
     return value;
 }
 

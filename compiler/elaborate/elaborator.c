@@ -46,6 +46,7 @@ Elaborator *elaborator_within(const Elaborator *outer, const ProgramOptions *opt
 
 void elaborator_free(Elaborator *el)
 {
+    derivative_names_free(el);
     vec_free(&el->inputs);
     vec_free(&el->settings);
     vec_free(&el->params);

@@ -70,6 +70,7 @@ typedef struct {
 typedef enum { PASS_NONE, PASS_INFERENCE, PASS_TRAINING } Pass;
 
 struct DataSplits;
+typedef struct DerivativeNames DerivativeNames;
 
 typedef struct {
     Context *context;
@@ -95,6 +96,7 @@ typedef struct {
     uint32_t n_identities;     /* made in this pass */
     struct DataSplits *splits; /* while data blocks are read */
 
+    Vec(DerivativeNames *) derivative_names; /* of the bodies that were entered */
     Vec(Declared) inputs;
     Vec(Declared) settings;
     Vec(Stored) params;
@@ -270,6 +272,9 @@ void enter_body(Elaborator *el, const Syntax *syntax);
 Node identify_node(Elaborator *el, Name name, Node node);
 /* The value under a name; a node of its own when the body takes a derivative by that name. */
 Value identify(Elaborator *el, Name name, Value value);
+/* The same of a parameter: a name that was passed as it is stays what it was. */
+Value identify_argument(Elaborator *el, Name name, Value value);
+void derivative_names_free(Elaborator *el);
 
 /* statement.c */
 Flow run_statements(Elaborator *el, Scope *scope, const Syntax *block, Value *result);

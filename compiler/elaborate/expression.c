@@ -184,7 +184,9 @@ static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
     Value left;
     switch (node->kind) {
     case SYNTAX_NAME:
-        return scope_value(el, scope, node);
+        left = scope_value(el, scope, node);
+        left.named = left.kind == VALUE_TENSOR;
+        return left;
     case SYNTAX_NUMBER:
         return evaluate_number(el, node);
     case SYNTAX_STRING:
@@ -207,7 +209,9 @@ static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
     case SYNTAX_SUBSCRIPT:
         return subscript(el, scope, node, evaluate(el, scope, node->kids[0]));
     case SYNTAX_MEMBER:
-        return evaluate_member(el, scope, node);
+        left = evaluate_member(el, scope, node);
+        left.named = left.kind == VALUE_TENSOR && node->name != el->name_transpose;
+        return left;
     case SYNTAX_AS: {
         Frame *as = frame_for_as(el, node->name), *outer = el->frame;
         Value value;

@@ -228,7 +228,7 @@ void index_assign(Elaborator *el, Scope *scope, const Syntax *left, const Syntax
         complain(el, DIAG_bad_left_side, name->span, "only a name can be given indices on the left");
         return;
     }
-    scope_assign(el, scope, name->name, index_value(el, scope, left, right), name->span);
+    scope_assign(el, scope, name->name, identify(el, name->name, index_value(el, scope, left, right)), name->span);
 }
 
 /* Axes of the product's result that an operand really has; false where it was stretched. */

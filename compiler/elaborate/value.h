@@ -65,6 +65,7 @@ struct Value {
     ValueKind kind;
     bool truth;        /* BOOL */
     bool open;         /* TENSOR: of whole numbers in the text alone: real unless a neighbour or a use says otherwise */
+    bool named;        /* TENSOR: of a bare name, as it stands */
     uint32_t count;    /* LIST, TUPLE: items. TENSOR: labels */
     Node node;         /* TENSOR: the axes of `labels` first (by serial), then the positional ones */
     Dim size, divisor; /* SIZE: size / divisor, reduced; divisor 1 of a whole one */

@@ -41,3 +41,9 @@ for model in "$golden"/*.nn; do
     [ -z "${NNC_UPDATE_GOLDEN:-}" ] || cp got "${model%.nn}.expected"
     diff -u "${model%.nn}.expected" got || fail "$model"
 done
+# A derivative that nothing leads to is said to be one.
+printf 'model apart {\n    input x, z: f32\n    output y = x^2\n    output u = z\n}\n' >apart.nn
+expect 0 "$nnc" grad apart.nn --of y --wrt z
+"$nnc" grad apart.nn --of y --wrt z 2>&1 | grep -q 'zero-derivative.*does not depend on z' || fail "no warning of a zero"
+"$nnc" grad apart.nn --of y --wrt x 2>&1 | grep -q 'zero-derivative' && fail "a warning of what is not 0"
+true

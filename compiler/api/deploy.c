@@ -47,6 +47,30 @@ static void drop_optimizer_states(Module *module, Function *initialise)
     if (initialise) initialise->n_results = kept;
 }
 
+static bool declares(const Module *module, Node setting)
+{
+    for (uint32_t i = 0; i < module->n_settings; i++)
+        if (node_same(module->settings[i].node, setting)) return true;
+    return false;
+}
+
+/* Conditions on settings that are gone. */
+static void drop_checks(Module *module)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < module->n_checks; i++) {
+        uint32_t count = 0;
+        Node condition = module->checks[i].condition;
+        Node *nodes = node_is_none(condition) ? NULL : graph_reachable(module->graph, &condition, 1, &count);
+        bool asked = true;
+        for (uint32_t k = 0; k < count; k++)
+            asked &= node_op(module->graph, nodes[k]) != OP_SETTING || declares(module, nodes[k]);
+        if (asked) module->checks[kept++] = module->checks[i];
+        free(nodes);
+    }
+    module->n_checks = kept;
+}
+
 /* Settings that nothing reads any more: the optimizer's. */
 static void drop_settings(Module *module)
 {
@@ -59,6 +83,7 @@ static void drop_settings(Module *module)
         if (used) module->settings[kept++] = module->settings[i];
     }
     module->n_settings = kept;
+    drop_checks(module);
     free(nodes);
 }
 

@@ -247,6 +247,8 @@ static int64_t condition_code(Op op)
         return NN_SIZE_ADD;
     case OP_MUL:
         return NN_SIZE_MUL;
+    case OP_DIV:
+        return NN_SIZE_DIV;
     case OP_FLOOR_DIV:
         return NN_SIZE_FLOOR_DIV;
     case OP_MOD:
@@ -280,10 +282,18 @@ static void put_condition_step(void *data, ConditionStep step)
     Builder *b = data;
     if (step.op == OP_SIZE) {
         dim_postfix(b->dims, step.size, put_step, b);
-        return;
+    } else if (step.op == OP_SETTING) {
+        vec_push(&b->code, NN_SIZE_SETTING);
+        vec_push(&b->code, find_tensor(b, NN_SETTING, step.setting, NULL));
+    } else if (step.op == OP_CONST && step.fraction) {
+        int64_t bits;
+        memcpy(&bits, &step.real, sizeof bits);
+        vec_push(&b->code, NN_SIZE_REAL);
+        vec_push(&b->code, bits);
+    } else {
+        vec_push(&b->code, step.op == OP_CONST ? NN_SIZE_CONSTANT : condition_code(step.op));
+        vec_push(&b->code, step.number);
     }
-    vec_push(&b->code, step.op == OP_CONST ? NN_SIZE_CONSTANT : condition_code(step.op));
-    vec_push(&b->code, step.number);
 }
 
 /* A condition is a size that must be 1. */

@@ -10,6 +10,7 @@
 #include "driver/repl_session.h"
 #include "host/stop.h"
 #include "ir/build.h"
+#include "ir/condition.h"
 #include "ir/eval.h"
 #include "passes/passes.h"
 #include "schedule/schedule.h"
@@ -293,6 +294,8 @@ static void add_checks(Evaluation *e)
     for (uint32_t i = 0; i < required; i++) checks[i] = e->module->checks[i];
     for (size_t i = 0; i < el->checks.count; i++) {
         Check check = el->checks.at[i];
+        /* A model's settings are asked when they are set. */
+        if (!node_is_none(check.condition) && condition_has_settings(el->graph, check.condition)) continue;
         size_t before = e->symbols.count;
         if (!dim_is_none(check.left)) {
             check.left = dim_copy(graph_dims(e->out->graph), el->dims, check.left);

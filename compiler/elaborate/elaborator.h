@@ -280,6 +280,9 @@ void derivative_names_free(Elaborator *el);
 Flow run_statements(Elaborator *el, Scope *scope, const Syntax *block, Value *result);
 Flow run_statement(Elaborator *el, Scope *scope, const Syntax *statement, Value *result);
 
+/* assertion.c */
+Flow run_assert(Elaborator *el, Scope *scope, const Syntax *statement);
+
 /* layer.c */
 Name path_join(Elaborator *el, const char *component);
 /* The path of the next thing of this name in the frame: numbered from the second use. */

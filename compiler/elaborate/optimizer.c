@@ -59,9 +59,24 @@ static Node gradient_of(Elaborator *el, const Stored *param)
     return node_is_none(loss) ? build_constant(el->graph, type, 0) : build_gradient(el->graph, loss, param->node);
 }
 
-static Value declare_number(Elaborator *el, const char *name, double value)
+typedef enum { ABOVE_ZERO, BELOW_ONE } Domain; /* x > 0; 0 <= x < 1 */
+
+/* A number of the train block as a setting, whose domain is asked whenever it is set. */
+static Value declare_number(Elaborator *el, const TrainSettings *settings, const char *name, double value,
+                            Domain domain)
 {
-    return value_tensor(declare_setting(el, intern(el->context->names, name), el->real, value, NULL, NO_SPAN));
+    const Syntax at = {.span = settings->place};
+    bool share = domain == BELOW_ONE;
+    Value number = value_tensor(declare_setting(el, intern(el->context->names, name), el->real, value, NULL, NO_SPAN));
+    Value good = elementwise(el, share ? OP_LE : OP_LT, value_real(0), number, &at);
+    if (share) good = operate(el, OPERATOR_AND, good, elementwise(el, OP_LT, number, value_real(1), &at), &at);
+    const char *message =
+        arena_format(el->arena, share ? "%s is less than 1, and not negative" : "%s is positive", name);
+    double set = graph_node(el->graph, number.node)->attr.number;
+    if (share ? !(set >= 0 && set < 1) : !(set > 0))
+        complain(el, DIAG_bad_setting, settings->place, "%s, but it is set to %g", message, set);
+    check_add(el, (Check){DIM_NONE, DIM_NONE, good.node, message, settings->place});
+    return number;
 }
 
 /* Each element of the gradient within ±most. */
@@ -73,7 +88,7 @@ static Value clip_elements(Elaborator *el, Value most, Value gradient)
 }
 
 /* min(1, clip / norm), norm over all gradients together. */
-static Value clip_factor(Elaborator *el, double clip, const Value *gradients, size_t count)
+static Value clip_factor(Elaborator *el, const TrainSettings *settings, const Value *gradients, size_t count)
 {
     Syntax at = {0};
     Value squares = value_real(0);
@@ -83,7 +98,7 @@ static Value clip_factor(Elaborator *el, double clip, const Value *gradients, si
         Value sum = value_tensor(build_reduce_all(el->graph, OP_SUM, square.node));
         squares = squares.kind == VALUE_REAL ? sum : operate(el, OPERATOR_ADD, squares, sum, &at);
     }
-    Value most = declare_number(el, "clip_norm", clip);
+    Value most = declare_number(el, settings, "clip_norm", settings->clip_norm.value, ABOVE_ZERO);
     Value norm = elementwise_unary(el, OP_SQRT, squares, NO_SPAN);
     return elementwise(el, OP_MIN, value_integer(el, 1), operate(el, OPERATOR_DIVIDE, most, norm, &at), &at);
 }
@@ -154,12 +169,12 @@ static bool update_average(Elaborator *el, const Rules *rules, const Stored *par
 static void clip_gradients(Elaborator *el, const TrainSettings *settings, Value *gradients, size_t count)
 {
     if (settings->clip_value.given && count) {
-        Value most = declare_number(el, "clip_value", settings->clip_value.value);
+        Value most = declare_number(el, settings, "clip_value", settings->clip_value.value, ABOVE_ZERO);
         for (size_t i = 0; i < count; i++)
             if (!value_is_error(gradients[i])) gradients[i] = clip_elements(el, most, gradients[i]);
     }
     if (settings->clip_norm.given && count) {
-        Value factor = clip_factor(el, settings->clip_norm.value, gradients, count);
+        Value factor = clip_factor(el, settings, gradients, count);
         Syntax at = {.span = settings->place};
         for (size_t i = 0; i < count; i++)
             if (!value_is_error(gradients[i])) gradients[i] = elementwise(el, OP_MUL, gradients[i], factor, &at);
@@ -168,7 +183,9 @@ static void clip_gradients(Elaborator *el, const TrainSettings *settings, Value 
 
 static bool update_params(Elaborator *el, const TrainSettings *settings, const Rules *rules, const Value *gradients)
 {
-    Value average = settings->average.given ? declare_number(el, "average", settings->average.value) : value_error();
+    Value average = settings->average.given
+                        ? declare_number(el, settings, "average", settings->average.value, BELOW_ONE)
+                        : value_error();
     for (size_t i = 0; i < el->params.count; i++) {
         Stored param = el->params.at[i];
         if (value_is_error(gradients[i])) continue;

@@ -1,7 +1,8 @@
 /* Statements, one after the other. */
+#include <string.h>
+
 #include "check/check.h"
 #include "elaborate/elaborator.h"
-#include "ir/condition.h"
 
 static const char *phrase(const Syntax *node)
 {
@@ -46,20 +47,33 @@ static bool scalar_of(Elaborator *el, Value value, const char *what, Span at, No
     return true;
 }
 
-/* Outputs, losses and metrics are asked for by name: two of one kind need two names. */
+/* What has the name of a new result already, NULL if nothing. Outputs are asked for by name; losses and metrics are
+ * columns of one table, in which `loss` is the sum of all losses. */
+static const char *taken_by(const Elaborator *el, ResultRole role, Name name)
+{
+    bool output = role == RESULT_OUTPUT;
+    for (size_t i = 0; i < el->results.count; i++) {
+        const Result *other = &el->results.at[i];
+        bool total = role == RESULT_LOSS && other->name == el->name_loss;
+        if ((other->role == RESULT_OUTPUT) == output && (other->name == name || total))
+            return output ? "an output" : "a metric";
+    }
+    for (size_t i = 0; i < el->losses.count && !output; i++)
+        if (el->losses.at[i].name == name || (role == RESULT_METRIC && name == el->name_loss)) return "a loss";
+    return NULL;
+}
+
 static bool is_taken(Elaborator *el, ResultRole role, Name name, Span at)
 {
-    bool taken = false;
-    for (size_t i = 0; i < el->results.count; i++)
-        taken |= el->results.at[i].role == role && el->results.at[i].name == name;
-    for (size_t i = 0; i < el->losses.count && role == RESULT_LOSS; i++) taken |= el->losses.at[i].name == name;
-    if (taken)
-        complain(el, DIAG_duplicate_result, at, "there is already %s called `%s`",
-                 role == RESULT_OUTPUT ? "an output"
-                 : role == RESULT_LOSS ? "a loss"
-                                       : "a metric",
-                 name);
-    return taken;
+    const char *other = taken_by(el, role, name);
+    if (!other) return false;
+    if (role != RESULT_OUTPUT && strcmp(other, role == RESULT_LOSS ? "a loss" : "a metric"))
+        diag_hint(
+            complain(el, DIAG_duplicate_result, at, "a metric has the name of a loss, or `loss`, that of their sum"),
+            "they are columns of one table: give the metric another name");
+    else
+        complain(el, DIAG_duplicate_result, at, "there is already %s called `%s`", other, name);
+    return true;
 }
 
 static void add_loss(Elaborator *el, Name name, Value value, const Syntax *paths, const Syntax *statement)
@@ -178,45 +192,6 @@ static Flow run_output(Elaborator *el, Scope *scope, const Syntax *statement)
         }
         Diag *diag = complain(el, DIAG_unnamed_output, name->span, "an output needs a name");
         diag_hint(diag, "write `output NAME = %s`", syntax_text(el, name));
-    }
-    return FLOW_NEXT;
-}
-
-/* A condition on free sizes is checked when they are bound, which whole numbers alone can be. */
-static void assert_later(Elaborator *el, Node condition, const char *message, const Syntax *statement)
-{
-    Node obstacle = condition_obstacle(el->graph, condition);
-    if (node_is_none(obstacle)) {
-        Span at = el->prelude_call.end ? el->prelude_call : statement->span;
-        check_add(el, (Check){DIM_NONE, DIM_NONE, condition, message, at});
-        return;
-    }
-    Name data = graph_node(el->graph, obstacle)->attr.name;
-    Span at = statement->kids[0]->span;
-    if (data)
-        diag_hint(complain(el, DIAG_assertion_on_data, at, "an assertion is about sizes, this one depends on %s", data),
-                  "what depends on data can be watched as an output or a metric");
-    else
-        diag_hint(
-            complain(el, DIAG_assertion_not_whole, at, "an assertion about free sizes is decided in whole numbers"),
-            "multiply it out: `2 * batch > 5` says what `batch > 2.5` says");
-}
-
-static Flow run_assert(Elaborator *el, Scope *scope, const Syntax *statement)
-{
-    if (el->body == SYNTAX_OPTIMIZER) return FLOW_NEXT; /* was checked when its numbers were given */
-    Value value = evaluate(el, scope, statement->kids[0]);
-    const char *message = statement->kids[1] ? statement->kids[1]->text : syntax_text(el, statement->kids[0]);
-    bool condition = value.kind == VALUE_TENSOR && !node_type(el->graph, value.node)->rank &&
-                     node_type(el->graph, value.node)->dtype == DTYPE_BOOL;
-    if (condition) {
-        assert_later(el, value.node, message, statement);
-    } else if (value.kind == VALUE_BOOL && !value.truth) {
-        complain(el, DIAG_failed_assertion, statement->span, "this does not hold: %s", message);
-        return FLOW_STOP;
-    } else if (value.kind != VALUE_BOOL && !value_is_error(value)) {
-        complain(el, DIAG_not_a_truth_value, statement->kids[0]->span,
-                 "an assertion wants a truth value about sizes, not %s", value_describe(el, value));
     }
     return FLOW_NEXT;
 }

@@ -137,11 +137,18 @@ static bool check_arguments(Elaborator *el, const Rule *rule)
     const Syntax *call = rule->call, *formals = rule->item->syntax->kids[0];
     if (call->kind != SYNTAX_CALL) return true;
     uint32_t place = 0;
+    bool *given = ARENA_ARRAY(el->arena, bool, formals->n_kids + 1);
     for (uint32_t i = 1; i < call->n_kids; i++) {
         const Syntax *arg = call->kids[i];
         uint32_t slot = 0;
         while (arg->kind == SYNTAX_KEYWORD && slot < formals->n_kids && formals->kids[slot]->name != arg->name) slot++;
         if (arg->kind != SYNTAX_KEYWORD) slot = place++;
+        if (slot < formals->n_kids && given[slot]) {
+            complain(el, DIAG_repeated_argument, arg->span, "`%s` is given its argument `%s` twice", rule->item->name,
+                     formals->kids[slot]->name);
+            return false;
+        }
+        if (slot < formals->n_kids) given[slot] = true;
         if (slot < formals->n_kids) continue;
         Diag *diag =
             complain(el, arg->kind == SYNTAX_KEYWORD ? DIAG_unknown_argument : DIAG_too_many_arguments, arg->span,

@@ -3,14 +3,20 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "ir/eval.h"
+
 typedef void Emit(void *data, ConditionStep step);
 
-static bool is_expressible(const NodeInfo *info)
+/* `real`: in doubles, because a setting takes part. */
+static bool is_expressible(const NodeInfo *info, bool real)
 {
-    if (info->type.rank || dtype_is_float(info->type.dtype)) return false;
+    if (info->type.rank || (!real && dtype_is_float(info->type.dtype))) return false;
     switch (info->op) {
     case OP_CONST:
-        return fabs(info->attr.number) <= 0x1p53 && info->attr.number == floor(info->attr.number);
+        return real || (fabs(info->attr.number) <= 0x1p53 && info->attr.number == floor(info->attr.number));
+    case OP_SETTING:
+    case OP_DIV:
+        return real;
     case OP_SIZE:
     case OP_CAST:
     case OP_NEG:
@@ -36,19 +42,38 @@ static bool is_expressible(const NodeInfo *info)
     }
 }
 
+/* A conversion that changes a number would need a step of its own. */
+static bool cuts(const Graph *graph, const NodeInfo *info)
+{
+    if (info->op != OP_CAST || info->type.dtype == DTYPE_BOOL) return false;
+    return !dtype_is_float(info->type.dtype) && dtype_is_float(node_type(graph, info->args[0])->dtype);
+}
+
 /* A source that is known only in a call. */
 static bool is_data(const NodeInfo *info)
 {
-    return op_info(info->op)->class == OP_CLASS_SOURCE && info->attr.name;
+    return op_info(info->op)->class == OP_CLASS_SOURCE && info->attr.name && info->op != OP_SETTING;
+}
+
+bool condition_has_settings(const Graph *graph, Node condition)
+{
+    uint32_t count;
+    bool found = false;
+    Node *nodes = graph_reachable(graph, &condition, 1, &count);
+    for (uint32_t i = 0; i < count; i++) found |= node_op(graph, nodes[i]) == OP_SETTING;
+    free(nodes);
+    return found;
 }
 
 Node condition_obstacle(const Graph *graph, Node condition)
 {
     uint32_t count;
+    bool real = condition_has_settings(graph, condition);
     Node *nodes = graph_reachable(graph, &condition, 1, &count), obstacle = NODE_NONE;
     for (uint32_t i = 0; i < count; i++) {
         const NodeInfo *info = graph_node(graph, nodes[i]);
-        if (is_expressible(info) || (!node_is_none(obstacle) && !is_data(info))) continue;
+        bool good = is_expressible(info, real) && !cuts(graph, info);
+        if (good || (!node_is_none(obstacle) && !is_data(info))) continue;
         obstacle = nodes[i];
         if (is_data(info)) break;
     }
@@ -56,9 +81,68 @@ Node condition_obstacle(const Graph *graph, Node condition)
     return obstacle;
 }
 
+enum { MOST_STEPS = 4096, MOST_WAITING = 60 };
+
+bool condition_fits(const Graph *graph, Node condition)
+{
+    uint32_t count;
+    Node *nodes = graph_reachable(graph, &condition, 1, &count); /* operands first */
+    uint32_t *steps = calloc(2 * (condition.id + (size_t)1), sizeof *steps), *waiting = steps + condition.id + 1;
+    if (!steps) abort();
+    for (uint32_t i = 0; i < count; i++) {
+        const NodeInfo *info = graph_node(graph, nodes[i]);
+        uint32_t *own = &steps[nodes[i].id], *most = &waiting[nodes[i].id];
+        bool twice = info->op == OP_ABS;
+        *own = *most = 3;
+        for (uint32_t k = 0; k < info->n_args; k++) {
+            *own += steps[info->args[k].id] * (twice ? 2 : 1);
+            if (waiting[info->args[k].id] + k + twice > *most) *most = waiting[info->args[k].id] + k + twice;
+        }
+        if (*own > MOST_STEPS) *own = MOST_STEPS + 1;
+    }
+    bool fits = steps[condition.id] <= MOST_STEPS && waiting[condition.id] <= MOST_WAITING;
+    free(steps);
+    free(nodes);
+    return fits;
+}
+
+bool condition_decide(const Graph *graph, Node condition, bool *truth)
+{
+    uint32_t count;
+    Node *nodes = graph_reachable(graph, &condition, 1, &count); /* operands first */
+    double *values = calloc(condition.id + 1, sizeof *values);
+    if (!values) abort();
+    bool known = true;
+    for (uint32_t i = 0; i < count && known; i++) {
+        const NodeInfo *info = graph_node(graph, nodes[i]);
+        double x[3] = {0};
+        for (uint32_t k = 0; k < info->n_args && k < 3; k++) x[k] = values[info->args[k].id];
+        known = info->op != OP_SIZE;
+        bool leaf = info->op == OP_CONST || info->op == OP_SETTING;
+        values[nodes[i].id] =
+            dtype_round(info->type.dtype, leaf                  ? info->attr.number
+                                          : info->op == OP_CAST ? x[0]
+                                                                : op_evaluate(info->op, x[0], x[1], x[2]));
+    }
+    *truth = values[condition.id] != 0;
+    free(values);
+    free(nodes);
+    return known;
+}
+
 static void emit_number(Emit *emit, void *data, int64_t number)
 {
     emit(data, (ConditionStep){.op = OP_CONST, .number = number});
+}
+
+/* As its element type holds it, so that it compares as it does in the model. */
+static void emit_constant(const NodeInfo *info, Emit *emit, void *data)
+{
+    double number = dtype_round(info->type.dtype, info->attr.number);
+    bool whole = fabs(number) <= 0x1p53 && number == floor(number);
+    ConditionStep step = {.op = OP_CONST, .fraction = !whole, .real = number};
+    if (whole) step.number = (int64_t)number;
+    emit(data, step);
 }
 
 static void emit_op(Emit *emit, void *data, Op op)
@@ -73,7 +157,7 @@ static void emit_negated(const Graph *graph, Node x, Emit *emit, void *data)
     emit_op(emit, data, OP_MUL);
 }
 
-/* Whole numbers are exact here, whatever their type; a bool is 0 or 1. */
+/* Numbers keep their values here, whatever their type; a bool is 0 or 1. */
 static void emit_cast(const Graph *graph, const NodeInfo *info, Emit *emit, void *data)
 {
     condition_postfix(graph, info->args[0], emit, data);
@@ -87,7 +171,10 @@ void condition_postfix(const Graph *graph, Node condition, Emit *emit, void *dat
     const NodeInfo *info = graph_node(graph, condition);
     switch (info->op) {
     case OP_CONST:
-        emit_number(emit, data, (int64_t)info->attr.number);
+        emit_constant(info, emit, data);
+        return;
+    case OP_SETTING:
+        emit(data, (ConditionStep){.op = OP_SETTING, .setting = info->attr.name});
         return;
     case OP_SIZE:
         emit(data, (ConditionStep){.op = OP_SIZE, .size = info->attr.sizes[0]});

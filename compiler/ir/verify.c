@@ -82,7 +82,7 @@ static const char *verify_checks(const Module *module)
         const Type *type = node_type(module->graph, check->condition);
         if (type->rank || type->dtype != DTYPE_BOOL) return "the condition of a check is not a bool scalar";
         if (!node_is_none(condition_obstacle(module->graph, check->condition)))
-            return "the condition of a check is not about sizes and whole numbers alone";
+            return "the condition of a check is not about sizes, settings and numbers alone";
     }
     return NULL;
 }

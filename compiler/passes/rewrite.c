@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "ir/build.h"
+#include "ir/condition.h"
 #include "passes/passes_internal.h"
 #include "support/vector.h"
 
@@ -30,7 +31,12 @@ static void add_field(Roots *roots, Node *field)
 
 static void collect_fields(Module *module, Roots *roots)
 {
-    for (uint32_t i = 0; i < module->n_checks; i++) add_field(roots, &module->checks[i].condition);
+    for (uint32_t i = 0; i < module->n_checks; i++) {
+        Node *condition = &module->checks[i].condition;
+        /* Over settings it stays as it was written: the run time decides it, which has few operators. */
+        if (!node_is_none(*condition) && !condition_has_settings(module->graph, *condition))
+            add_field(roots, condition);
+    }
     for (uint32_t f = 0; f < module->n_functions; f++) {
         Function *function = &module->functions[f];
         add_field(roots, &function->loss);

@@ -57,18 +57,27 @@ static void add_target(Program *program, ResultRole role, Name name, Node value,
     vec_push(&program->targets, target);
 }
 
-/* The sum of several losses has a result of its own. */
-static void add_total(Program *program, const Function *function)
+/* True if a loss or metric is called so. */
+static bool is_scored(const Function *function, Name name)
 {
-    const char *name = "loss";
-    if (node_is_none(function->loss)) return;
     for (uint32_t i = 0; i < function->n_results; i++) {
         const Result *result = &function->results[i];
-        if (result->role != RESULT_LOSS) continue;
-        if (node_same(result->value, function->loss)) return;
-        if (!strcmp(result->name, "loss")) name = "total";
+        if ((result->role == RESULT_LOSS || result->role == RESULT_METRIC) && result->name == name) return true;
     }
-    add_target(program, RESULT_LOSS, intern(program->context->names, name), function->loss, NODE_NONE);
+    return false;
+}
+
+/* The sum of several losses has a result of its own: `loss`, or what is still free of `total`, `total_2`, … */
+static void add_total(Program *program, const Function *function)
+{
+    Name name = intern(program->context->names, "loss");
+    if (node_is_none(function->loss)) return;
+    for (uint32_t i = 0; i < function->n_results; i++)
+        if (function->results[i].role == RESULT_LOSS && node_same(function->results[i].value, function->loss)) return;
+    if (is_scored(function, name)) name = intern(program->context->names, "total");
+    for (int number = 2; is_scored(function, name); number++)
+        name = intern_format(program->context->names, "total_%d", number);
+    add_target(program, RESULT_LOSS, name, function->loss, NODE_NONE);
 }
 
 void program_set_targets(Program *program, const Function *function, bool step)

@@ -123,7 +123,9 @@ int nn_image_check(const nn_image *image);
  * a bound one differs. */
 int nn_bind_symbols(const nn_model *model, const int64_t *dims, size_t n_dims, int64_t *symbols);
 /* Compares the image's checks once sizes are bound. */
-int nn_check_symbols(const nn_model *model, const int64_t *symbols);
+int nn_check_symbols(const nn_model *model, const int64_t *symbols, const double *settings);
+/* The conditions in which a setting stands, as far as the sizes are known. */
+int nn_check_setting(const nn_model *model, const int64_t *symbols, const double *settings, uint32_t tensor);
 /* The message for what nn_size_evaluate refused; `what` is for people. */
 int nn_size_fail(const nn_model *model, int status, int64_t unbound, const char *what);
 

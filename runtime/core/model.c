@@ -146,62 +146,6 @@ int nn_bind_symbols(const nn_model *model, const int64_t *dims, size_t n_dims, i
     return NN_OK;
 }
 
-/* The value of a check's side; false while a size that it needs is free. */
-static bool side_of_check(const nn_model *model, uint32_t code, const int64_t *symbols, int64_t *value, int *status)
-{
-    int64_t unbound;
-    *status = nn_size_evaluate(model->image->size_code + code, symbols, value, &unbound);
-    return *status != NN_ERROR_ARGUMENT;
-}
-
-typedef struct {
-    const nn_model *model;
-    const int64_t *symbols;
-    uint64_t named; /* of the first 64 sizes */
-    char text[160];
-    size_t length;
-} NamedSizes;
-
-/* Appends ` (batch is 2`, then `, h is 7`: each size once. */
-static void name_size(void *data, int64_t symbol)
-{
-    NamedSizes *sizes = data;
-    char named[96];
-    snprintf(named, sizeof named, "%s is %lld", sizes->model->image->symbols[symbol],
-             (long long)sizes->symbols[symbol]);
-    size_t room = sizeof sizes->text - sizes->length;
-    if (symbol >= 64 || sizes->named >> symbol & 1) return;
-    sizes->named |= (uint64_t)1 << symbol;
-    int count = snprintf(sizes->text + sizes->length, room, sizes->length ? ", %s" : " (%s", named);
-    if (count > 0 && (size_t)count + 2 < room) sizes->length += (size_t)count;
-    sizes->text[sizes->length] = 0;
-}
-
-/* The user's words and the sizes that they are about. */
-static int condition_fails(const nn_model *model, const nn_check *check, const int64_t *symbols)
-{
-    NamedSizes sizes = {.model = model, .symbols = symbols};
-    nn_size_symbols(model->image->size_code + check->left, name_size, &sizes);
-    return nn_fail(NN_ERROR_ARGUMENT, "%s%s%s", check->message, sizes.text, sizes.length ? ")" : "");
-}
-
-int nn_check_symbols(const nn_model *model, const int64_t *symbols)
-{
-    const nn_image *image = model->image;
-    for (uint32_t i = 0; i < image->n_checks; i++) {
-        const nn_check *check = &image->checks[i];
-        int64_t left = 0, right = 0;
-        int status;
-        if (!side_of_check(model, check->left, symbols, &left, &status)) continue;
-        if (!status && !side_of_check(model, check->right, symbols, &right, &status)) continue;
-        if (status) return nn_fail(status, "%s (which does not fit in 64 bits or divides by 0)", check->message);
-        if (left == right) continue;
-        if (nn_size_is_truth(image->size_code + check->left)) return condition_fails(model, check, symbols);
-        return nn_fail(NN_ERROR_ARGUMENT, "%s (%lld is not %lld)", check->message, (long long)left, (long long)right);
-    }
-    return NN_OK;
-}
-
 int nn_size_fail(const nn_model *model, int status, int64_t unbound, const char *what)
 {
     if (status == NN_ERROR_ARGUMENT)

@@ -28,7 +28,6 @@ static int allocate_values(nn_params *params)
         const nn_tensor_info *tensor = &image->tensors[i];
         nn_value *value = &params->values[i];
         int status = NN_OK;
-        if (tensor->role == NN_SETTING) params->settings[i] = tensor->value;
         if (!values_belong_here(params, tensor, value, &status)) {
             if (status) return status;
             continue;
@@ -81,7 +80,9 @@ int nn_params_draw(nn_model *model, const int64_t *dims, size_t n_dims, uint64_t
         for (uint32_t i = 0; i < image->n_symbols; i++) params->symbols[i] = NN_FREE;
         status = nn_bind_symbols(model, dims, n_dims, params->symbols);
     }
-    if (!status) status = nn_check_symbols(model, params->symbols);
+    for (uint32_t i = 0; !status && i < image->n_tensors; i++)
+        if (image->tensors[i].role == NN_SETTING) params->settings[i] = image->tensors[i].value;
+    if (!status) status = nn_check_symbols(model, params->symbols, params->settings);
     if (!status) status = allocate_values(params);
     if (!status) status = initialise(params);
     if (status) {

@@ -42,7 +42,7 @@ int nn_session_begin(nn_session *session, const int64_t *dims, size_t n_dims)
     memset(session->given, 0, image->n_tensors * sizeof *session->given);
     memcpy(session->symbols, session->params->symbols, image->n_symbols * sizeof *session->symbols);
     int status = nn_bind_symbols(session->model, dims, n_dims, session->symbols);
-    if (!status) status = nn_check_symbols(session->model, session->symbols);
+    if (!status) status = nn_check_symbols(session->model, session->symbols, session->params->settings);
     session->empty = !status && has_no_rows(session);
     return status;
 }

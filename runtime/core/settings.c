@@ -28,8 +28,11 @@ int nn_params_set_setting(nn_params *params, const char *name, double value)
     if (nn_convert_given(params->model->image->tensors[tensor].dtype, &slot, NN_F64, &value, 1))
         return nn_fail(NN_ERROR_RANGE, "%s is %s, %g is none", name,
                        nn_type_name((nn_type)params->model->image->tensors[tensor].dtype), value);
+    double before = params->settings[tensor];
     params->settings[tensor] = value;
-    return NN_OK;
+    status = nn_check_setting(params->model, params->symbols, params->settings, tensor);
+    if (status) params->settings[tensor] = before;
+    return status;
 }
 
 int nn_params_setting(const nn_params *params, const char *name, double *value)

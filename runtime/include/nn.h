@@ -179,7 +179,8 @@ NN_API int nn_params_shape(const nn_params *params, const char *name, int *rank,
 /* Settings: `lr`, an input with a default. `step` and `progress` follow by themselves and cannot be set. `steps` is the
  * number of updates that the whole training will have. Its default is what the train block says; where that says
  * nothing it is 0, and an update of a model whose schedule looks at `steps` or `progress` is NN_ERROR_STATE until it
- * is set. */
+ * is set. A value that an `assert` of the model or the library refuses is NN_ERROR_ARGUMENT, with the assert's text;
+ * the setting keeps what it had. */
 NN_API int nn_params_set_setting(nn_params *params, const char *name, double value);
 NN_API int nn_params_setting(const nn_params *params, const char *name, double *value);
 

@@ -28,7 +28,8 @@ enum nn_role_code {
 };
 
 /* A size is a program in postfix form: pairs of code and operand, ended by NN_SIZE_END. From NN_SIZE_MOD on, codes
- * stand in conditions only, and from NN_SIZE_EQ on they give a truth, 0 or 1; the first compilers knew neither. */
+ * stand in conditions only, and from NN_SIZE_EQ to NN_SIZE_NOT they give a truth, 0 or 1; the first compilers knew
+ * neither. A condition in which a setting stands is decided in doubles. */
 enum nn_size_code {
     NN_SIZE_END,
     NN_SIZE_CONSTANT,
@@ -46,7 +47,10 @@ enum nn_size_code {
     NN_SIZE_LE,
     NN_SIZE_AND,
     NN_SIZE_OR,
-    NN_SIZE_NOT
+    NN_SIZE_NOT,
+    NN_SIZE_DIV,    /* with settings only */
+    NN_SIZE_REAL,   /* the operand holds the bits of a double */
+    NN_SIZE_SETTING /* the operand is a tensor of role NN_SETTING */
 };
 
 /* A named thing that a caller can ask for. Sizes are offsets into image->size_code. */

@@ -95,3 +95,63 @@ sanitized || {
     ./read 2 || fail "the library refuses what holds"
     fails 1 'there is no place n // 2 - 1 on an axis of n (n is 1)' ./read
 }
+# A setting is asked when it is set: by the command line, in a session, by a program; its default when compiled.
+cat >rate.nn <<'END'
+model rate {
+    input x: f32[batch, 4]
+    input r: f32 = 0.5
+    input share: f32 = 0.25
+    target t: f32[batch]
+    assert r + share < 1.5, "too much of both"
+    assert not (batch > 100 * share), "too many rows"
+    output y = (x |> dense(3) |> dropout(r) |> dense(1))[:, 0]
+    loss = mse(y, share * t)
+}
+data train {
+    x = [[0, 1, 2, 3], [3, 2, 1, 0]]
+    t = [1, 0]
+}
+train rate { optimizer = sgd(lr = 0.1); clip_norm = 1; epochs = 1 }
+END
+"$nnc" train rate.nn --set r=0 --quiet && "$nnc" train rate.nn --set r=1 --quiet || fail "the ends of a domain"
+fails 1 'rate >= 0 and rate <= 1 (rate is -1)' "$nnc" train rate.nn --set r=-1 --quiet
+fails 1 'too much of both (share is 0.25, r is nan)' "$nnc" train rate.nn --set r=nan --quiet
+fails 1 'too many rows (share is 0.01, batch is 2)' "$nnc" train rate.nn --set share=0.01 --quiet
+fails 1 '`sgd` wants `lr >= 0`, but `lr` is -1' "$nnc" train rate.nn --set lr=-1 --quiet
+fails 1 'clip_norm is positive' "$nnc" train rate.nn --set clip_norm=0 --quiet
+{ cat rate.nn && printf ':set r=-1\n:set r=0.75\n:set share=0.9\n:set lr=-1\n:set\n'; } >typed
+("$nnc" repl <typed >said 2>&1) || true
+for text in 'rate >= 0 and rate <= 1 (r is -1)' 'too much of both (r is 0.75, share is 0.9)' 'lr >= 0 (lr is -1)'; do
+    grep -qF "$text" said || fail "a session should say \"$text\": $(cat said)"
+done
+grep -q '^r  *0.75$' said && grep -q '^share  *0.25$' said || fail "a refused setting has changed: $(cat said)"
+"$nnc" rate.nn -o rate.so
+cat >set.c <<'END'
+#include "rate.h"
+#include <stdio.h>
+#include <stdlib.h>
+int main(int count, char **words)
+{
+    static const float x[4 * 40];
+    rate_params *params;
+    rate_session *session;
+    if (rate_params_new(1, &params) || rate_session_new(params, &session)) return 2;
+    int status = count > 2 ? rate_set(params, words[1], atof(words[2])) : 0;
+    if (!status) status = rate_forward(session, count > 3 ? atoi(words[3]) : 2, x, NULL, 0);
+    if (status) fprintf(stderr, "%s\n", rate_message());
+    rate_session_free(session);
+    rate_params_free(params);
+    return status ? 1 : 0;
+}
+END
+sanitized || {
+    cc -std=c99 -Wall -Wextra -Werror -I. set.c ./rate.so -o set
+    ./set r 1 && ./set share 0.25 25 || fail "the library refuses what holds"
+    fails 1 'rate >= 0 and rate <= 1 (r is -1)' ./set r -1
+    fails 1 'too much of both (r is 0.5, share is 1)' ./set share 1
+    fails 1 'lr >= 0 (lr is -1)' ./set lr -1
+    fails 1 'clip_norm is positive (clip_norm is -1)' ./set clip_norm -1
+    fails 1 'too many rows (share is 0.25, batch is 30)' ./set share 0.25 30
+}
+# Without training nothing is asked of the optimizer, nor of what only training reads.
+"$nnc" rate.nn --inference -o lean.so

@@ -92,6 +92,10 @@ static const Row rows[] = {
     {"output y = broadcast(s, [2, 2])", "f32[2, 2]", 4, {2, 2, 2, 2}},
     {"output y = one_hot(ids, 3)", "f32[n, 3]", 6, {0, 0, 1, 1, 0, 0}},
     {"output y = pick(x, ids)", "f32[n]", 2, {3, 4}},
+    {"output y = accuracy(x, ids)", "f32", 1, {0.5}},
+    {"output y = binary_accuracy(x[0], [0, 1, 1], threshold = 1.5)", "f32", 1, {1}},
+    {"output y = binary_accuracy(v / 20, [1, 0, 1])", "f32", 1, {2.0 / 3}},
+    {"output y = binary_accuracy(x - 4, x > 4, threshold = 0)", "f32", 1, {1}},
     {"output y = [1, 2.5] * s", "f32[2]", 2, {2, 5}},
     /* index notation */
     {"y[i, j] = x[j, i]\n output y", "f32[3, n]", 6, {1, 4, 2, 5, 3, 6}},

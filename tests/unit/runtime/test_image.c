@@ -74,8 +74,8 @@ Test(image, its_checks_are_asked_on_entry)
     image.n_checks = sizeof checks / sizeof *checks;
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         int64_t free_size = -1;
-        cr_expect_eq(nn_check_symbols(&model, &free_size), 0, "asked before the size is known");
-        cr_expect_eq(nn_check_symbols(&model, &calls[i].batch), calls[i].status, "batch %d", (int)calls[i].batch);
+        cr_expect_eq(nn_check_symbols(&model, &free_size, NULL), 0, "asked before the size is known");
+        cr_expect_eq(nn_check_symbols(&model, &calls[i].batch, NULL), calls[i].status, "batch %d", (int)calls[i].batch);
         if (calls[i].message) cr_expect_str_eq(nn_message(), calls[i].message);
     }
 }

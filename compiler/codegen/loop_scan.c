@@ -34,14 +34,19 @@ static LLVMValueRef identity(Emitter *e, uint32_t scan, uint32_t lanes)
     return nothing;
 }
 
-/* Lane i is lane i - distance of x; the first ones are the identity's. */
-static LLVMValueRef shift_lanes(const Emitter *e, LLVMValueRef x, LLVMValueRef nothing, uint32_t distance)
+/* Each lane from `distance` on joined with the one so far before it. The lanes are rotated, not shifted: an operation
+ * on some lanes is cheaper than moving zeros in. */
+static LLVMValueRef join_lanes(Emitter *e, uint32_t scan, LLVMValueRef x, uint32_t distance)
 {
-    LLVMTypeRef i32 = LLVMInt32TypeInContext(e->vector->context);
+    LLVMTypeRef i32 = LLVMInt32TypeInContext(e->vector->context), i1 = LLVMInt1TypeInContext(e->vector->context);
+    LLVMValueRef order[MAX_LANES], joined[MAX_LANES];
     uint32_t lanes = vector_lanes(x);
-    LLVMValueRef order[MAX_LANES];
-    for (uint32_t i = 0; i < lanes; i++) order[i] = LLVMConstInt(i32, i < distance ? lanes : i - distance, false);
-    return LLVMBuildShuffleVector(e->vector->builder, x, nothing, LLVMConstVector(order, lanes), "");
+    for (uint32_t i = 0; i < lanes; i++) {
+        order[i] = LLVMConstInt(i32, (lanes + i - distance) % lanes, false);
+        joined[i] = LLVMConstInt(i1, i >= distance, false);
+    }
+    LLVMValueRef before = LLVMBuildShuffleVector(e->vector->builder, x, x, LLVMConstVector(order, lanes), "");
+    return vector_select(e->vector, LLVMConstVector(joined, lanes), combine(e, scan, before, x), x);
 }
 
 LLVMValueRef scan_point(Emitter *e, uint32_t scan)
@@ -52,10 +57,8 @@ LLVMValueRef scan_point(Emitter *e, uint32_t scan)
     LLVMValueRef x = value_wide(e, value->args[0], lanes), before = bound->sum;
     assert(before && "a scan is evaluated inside of the loop that accumulates it");
     if (value->reduced != axis_bit(e->vector_axis)) return bound->sum = combine(e, scan, before, x);
-    LLVMValueRef nothing = identity(e, scan, lanes);
-    if (e->mask) x = vector_select(e->vector, e->mask, x, nothing);
-    for (uint32_t distance = 1; distance < lanes; distance *= 2)
-        x = combine(e, scan, shift_lanes(e, x, nothing, distance), x);
+    if (e->mask) x = vector_select(e->vector, e->mask, x, identity(e, scan, lanes));
+    for (uint32_t distance = 1; distance < lanes; distance *= 2) x = join_lanes(e, scan, x, distance);
     LLVMValueRef last = LLVMConstInt(LLVMInt32TypeInContext(e->vector->context), lanes - 1, false);
     LLVMValueRef total = LLVMBuildExtractElement(e->vector->builder, x, last, "");
     bound->sum = combine(e, scan, before, total);

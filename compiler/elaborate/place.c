@@ -5,14 +5,17 @@
 
 typedef enum { NEVER, SOMETIMES, ALWAYS } Holds;
 
-/* Whether low <= high; a free size is never negative. */
+/* Whether low <= high; a free size is never negative. What 64 bits do not hold is on no axis. */
 static Holds at_most(Elaborator *el, Dim low, Dim high)
 {
     int64_t room;
     Name symbol;
+    if (dim_is_none(low) || dim_is_none(high)) return NEVER;
     bool natural = dim_same(low, dim_constant(el->dims, 0)) && dim_is_symbol(el->dims, high, &symbol);
     if (dim_same(low, high) || natural) return ALWAYS;
-    if (!dim_is_constant(el->dims, dim_sub(el->dims, high, low), &room)) return SOMETIMES;
+    Dim difference = dim_sub(el->dims, high, low);
+    if (dim_is_none(difference)) return NEVER;
+    if (!dim_is_constant(el->dims, difference, &room)) return SOMETIMES;
     return room >= 0 ? ALWAYS : NEVER;
 }
 
@@ -56,8 +59,9 @@ static bool in_order(Elaborator *el, Bound low, Bound high, const char *what, Di
         check_at_most(el, low.dim, high.dim, message, at);
         return true;
     }
-    Diag *diag = complain(el, DIAG_out_of_bounds, at, "%s: %s lies beyond %s", what, dim_text(el, low.dim),
-                          dim_text(el, high.dim));
+    bool huge = dim_is_none(low.dim) || dim_is_none(high.dim);
+    Diag *diag = complain(el, DIAG_out_of_bounds, at, "%s: %s lies beyond %s", what,
+                          huge ? low.written : dim_text(el, low.dim), huge ? high.written : dim_text(el, high.dim));
     note_dim(el, diag, high.dim);
     return false;
 }

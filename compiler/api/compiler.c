@@ -141,5 +141,6 @@ bool options_read(Context *context, const nnc_options *given, nnc_options *optio
         return false;
     }
     memcpy(options, given, given->size < sizeof *options ? given->size : sizeof *options);
+    if (options->budget) context->budget = options->budget;
     return true;
 }

@@ -37,6 +37,7 @@ nnc_graph *nnc_graph_new(nnc_compiler *compiler, const char *name)
     nnc_graph *graph = workspace ? calloc(1, sizeof *graph) : NULL;
     if (graph && is_identifier(name)) {
         workspace->graph = graph_new(workspace->context);
+        workspace->context->budget = UINT64_MAX; /* what the caller builds is counted when it is compiled */
         *graph = (nnc_graph){.compiler = compiler,
                              .workspace = workspace,
                              .context = workspace->context,

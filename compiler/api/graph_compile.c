@@ -160,7 +160,12 @@ typedef struct {
 static int run(Job *job, bool (*work)(void *job))
 {
     compiler_begin(job->graph->compiler);
+    Context *context = job->graph->context;
+    context->budget = DEFAULT_BUDGET;
+    context_refresh(context);
     bool good = workspace_run(job->graph->workspace, work, job);
+    context_refresh(context);
+    context->budget = UINT64_MAX;
     compiler_report(job->graph->compiler, job->graph->workspace);
     return good ? 0 : 1;
 }

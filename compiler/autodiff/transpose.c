@@ -147,46 +147,67 @@ static Node transpose_contract(Graph *graph, const NodeInfo *info, uint32_t oper
 
 /* ---- a user's own derivative */
 
+/* The cotangent of a formula, what takes its place, and where the formula ends: at the value and its arguments. */
 typedef struct {
-    Graph *graph;
     Node from, to;
     const Node *stops;
     uint32_t n_stops;
-    Node *done; /* by id */
 } Substitution;
 
-/* The formula with the cotangent replaced; what cannot mention it is left alone. */
-static Node substitute(Substitution *s, Node node)
+static bool stops_at(const Substitution *s, Node node)
 {
-    if (node_same(node, s->from)) return s->to;
-    if (node.id < s->from.id) return node;
-    if (!node_is_none(s->done[node.id])) return s->done[node.id];
     for (uint32_t i = 0; i < s->n_stops; i++)
-        if (node_same(node, s->stops[i])) return node;
-    const NodeInfo info = *graph_node(s->graph, node);
-    Node *args = malloc((info.n_args ? info.n_args : 1) * sizeof *args), result = node;
+        if (node_same(node, s->stops[i])) return true;
+    return false;
+}
+
+/* `at` with its operands replaced by what `made` has for them; it has nothing for what is older than the cotangent and
+ * cannot mention it. */
+static Node remake(Graph *graph, const Substitution *s, Node at, const Node *made)
+{
+    const NodeInfo info = *graph_node(graph, at);
+    Node *args = malloc((info.n_args + 1) * sizeof *args);
     if (!args) abort();
-    bool changed = false;
-    for (uint32_t i = 0; i < info.n_args; i++) {
-        args[i] = substitute(s, info.args[i]);
-        changed |= !node_same(args[i], info.args[i]);
-    }
-    if (changed) result = graph_remake(s->graph, node, args);
+    for (uint32_t i = 0; i < info.n_args; i++)
+        args[i] = info.args[i].id < s->from.id ? info.args[i] : made[info.args[i].id - s->from.id];
+    Node result = graph_remake(graph, at, args);
     free(args);
-    s->done[node.id] = result;
+    return result;
+}
+
+/* The formula with the cotangent replaced, by ascending ids and without recursion: loops make formulas deep. */
+static Node substitute(Graph *graph, const Substitution *s, Node formula)
+{
+    if (formula.id <= s->from.id) return node_same(formula, s->from) ? s->to : formula;
+    uint32_t first = s->from.id, last = formula.id;
+    Node *made = calloc((size_t)last - first + 1, sizeof *made); /* by id - first; none: not part of the formula */
+    if (!made) abort();
+    made[last - first] = formula;
+    for (uint32_t id = last; id > first; id--) {
+        Node at = {id};
+        if (node_is_none(made[id - first]) || stops_at(s, at)) continue;
+        const NodeInfo *info = graph_node(graph, at);
+        for (uint32_t i = 0; i < info->n_args; i++)
+            if (info->args[i].id > first) made[info->args[i].id - first] = info->args[i];
+    }
+    made[0] = s->to;
+    for (uint32_t id = first + 1; id <= last; id++) {
+        Node at = {id};
+        if (!node_is_none(made[id - first]) && !stops_at(s, at)) made[id - first] = remake(graph, s, at, made);
+    }
+    Node result = made[last - first];
+    free(made);
     return result;
 }
 
 static void reverse_custom(Sweep *sweep, Node node, const NodeInfo *info, Cotangent g)
 {
     uint32_t n = (uint32_t)info->attr.integer;
-    Substitution s = {
-        .graph = sweep->graph, .from = info->args[1], .to = g.value, .stops = info->args, .n_stops = 2 + n};
-    s.done = ARENA_ARRAY(sweep->arena, Node, graph_count(sweep->graph) + 1);
+    Substitution s = {.from = info->args[1], .to = g.value, .stops = info->args, .n_stops = 2 + n};
     for (uint32_t i = 0; i < n; i++) {
         Node x = info->args[2 + i];
         if (!sweep->active[x.id]) continue;
-        Node value = substitute(&s, info->args[2 + n + i]);
+        Node value = substitute(sweep->graph, &s, info->args[2 + n + i]);
         sweep_add(sweep, x, (Cotangent){value, gate_through(sweep, node, 2 + i, g.gate, false), false});
     }
 }

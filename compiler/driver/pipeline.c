@@ -16,6 +16,7 @@
 Pipeline pipeline_start(const Options *options)
 {
     Context *context = context_new();
+    if (options->budget > 0) context->budget = (uint64_t)options->budget;
     return (Pipeline){.context = context, .options = options, .provider = provider_new(context)};
 }
 

@@ -39,7 +39,8 @@ static Context *context_within(const Context *context)
                        .sources = context->sources,
                        .diagnostics = context->diagnostics,
                        .base = context,
-                       .stop = context->stop};
+                       .stop = context->stop,
+                       .budget = context->budget};
     return inner;
 }
 

@@ -134,6 +134,7 @@ Session *session_new(const Options *options)
     if (!session) abort();
     session->options = options;
     session->library = context_new();
+    if (options->budget > 0) session->library->budget = (uint64_t)options->budget;
     items_prelude(session->library);
     generation_new(session);
     session->born = arena_used(session->context->arena);

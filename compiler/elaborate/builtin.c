@@ -43,6 +43,7 @@ static Value random_of(Elaborator *el, Value shape, Span at)
     for (uint32_t i = 0; i < shape.count; i++)
         if (!number_as_size(el, shape.items[i], "a size", at, &type.dims[type.rank++])) return value_error();
     int64_t stream = 0;
+    el->effects++;
     for (size_t i = 0; i < el->streams.count; i++)
         if (el->streams.at[i].name == el->draw) stream = ++el->streams.at[i].count;
     if (!stream) vec_push(&el->streams, (Counter){el->draw, 0});
@@ -89,6 +90,7 @@ static Value gradient(Elaborator *el, Value of, Value by, const Syntax *of_synta
     if (type.rank && el->interactive) {
         of = value_tensor(build_reduce_all(el->graph, OP_SUM, of.node));
         el->summed = true;
+        el->effects++;
     } else if (type.rank) {
         Diag *diag = complain(el, DIAG_not_scalar, of_at, "only a single number has a gradient, but this is `%s`",
                               type_text(el, &type));

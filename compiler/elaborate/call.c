@@ -213,14 +213,9 @@ static Value with_derivative(Elaborator *el, const Item *item, const Value *form
     return n ? value_tensor(graph_make(el->graph, OP_CUSTOM_GRADIENT, args, 2 + 2 * n, &attr, &type)) : value;
 }
 
-static Value call_item(Elaborator *el, Scope *caller, const Item *item, const Argument *args, uint32_t n_args, Span at,
-                       Frame *as)
+/* The value of a body with what was given for its formals; `values` is then what they are bound to. */
+static Value evaluate_item(Elaborator *el, const Item *item, const Matched *matched, Value *values, Span at, Frame *as)
 {
-    Matched matched;
-    Value values[MOST_ARGUMENTS];
-    memset(values, 0, sizeof values);
-    if (!match(el, item, args, n_args, at, &matched)) return value_error();
-    if (!evaluate_arguments(el, caller, item, &matched, values)) return value_error();
     Span outer_call = el->prelude_call, outer_own = el->call;
     if (!item->prelude) el->call = at;
     if (!item->prelude)
@@ -239,7 +234,7 @@ static Value call_item(Elaborator *el, Scope *caller, const Item *item, const Ar
     }
     Scope *scope = scope_new(el, NULL, item->prelude);
     Value result = value_error();
-    if (bind_formals(el, scope, item, &matched, values, at)) {
+    if (bind_formals(el, scope, item, matched, values, at)) {
         const Syntax *formals = item->syntax->kids[0];
         for (uint32_t i = 0; item->derivative && i < formals->n_kids; i++) {
             const Binding *formal = scope_find(scope, formals->kids[i]->name, false);
@@ -256,6 +251,26 @@ static Value call_item(Elaborator *el, Scope *caller, const Item *item, const Ar
     el->call = outer_own;
     el->prelude_call = outer_call;
     frame_free(own);
+    return result;
+}
+
+static Value call_item(Elaborator *el, Scope *caller, const Item *item, const Argument *args, uint32_t n_args, Span at,
+                       Frame *as)
+{
+    Matched matched;
+    Value values[MOST_ARGUMENTS], result;
+    memset(values, 0, sizeof values);
+    if (!match(el, item, args, n_args, at, &matched)) return value_error();
+    if (!evaluate_arguments(el, caller, item, &matched, values)) return value_error();
+    bool kept = item->syntax->kind == SYNTAX_FN && el->calls;
+    MemoKey key;
+    if (!el->calls) memo_begin(el);
+    if (kept) memo_key(el, item, values, item->syntax->kids[0]->n_kids, at, &key);
+    if (kept && memo_find(el, &key, &result)) return result;
+    el->calls++;
+    result = evaluate_item(el, item, &matched, values, at, as);
+    el->calls--;
+    if (kept) memo_keep(el, &key, result);
     return result;
 }
 

@@ -60,6 +60,7 @@ void elaborator_free(Elaborator *el)
     vec_free(&el->dim_names);
     vec_free(&el->bound_dims);
     vec_free(&el->consts);
+    memo_free(&el->memo);
 }
 
 static bool in_prelude(const Elaborator *el, Span at)
@@ -75,8 +76,11 @@ static bool contains(Span outer, Span inner)
 
 Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...)
 {
+    enum { WORK_OF_A_MESSAGE = 100 };
     Text text = {0};
     va_list args;
+    context_spend(el->context, WORK_OF_A_MESSAGE, at);
+    el->effects++;
     va_start(args, format);
     text_format_list(&text, format, args);
     va_end(args);
@@ -106,6 +110,11 @@ Value unsupported(Elaborator *el, Span at, const char *what)
     return value_error();
 }
 
+bool spend(Elaborator *el, uint64_t units, Span at)
+{
+    return context_spend(el->context, units + dim_take_work(el->dims), el->prelude_call.end ? el->prelude_call : at);
+}
+
 bool enter_level(Elaborator *el, Span at)
 {
     if (context_descend(el->context)) return true;
@@ -129,4 +138,5 @@ void check_add(Elaborator *el, Check check)
     for (size_t i = 0; i < el->checks.count; i++)
         if (same_check(&el->checks.at[i], &check)) return;
     vec_push(&el->checks, check);
+    el->effects++;
 }

@@ -71,6 +71,14 @@ typedef enum { PASS_NONE, PASS_INFERENCE, PASS_TRAINING } Pass;
 
 struct DataSplits;
 typedef struct DerivativeNames DerivativeNames;
+typedef struct MemoEntry MemoEntry;
+
+/* What calls gave inside the outermost call of a function or layer (memo.c). */
+typedef struct {
+    Vec(MemoEntry) entries;
+    uint32_t *slots; /* a hash table of entries, counted from 1 */
+    size_t n_slots;
+} Memo;
 
 typedef struct {
     Context *context;
@@ -92,6 +100,9 @@ typedef struct {
     Name draw;                 /* the path of the parameter or draw whose right side is evaluated; NULL elsewhere */
     Span prelude_call;         /* the user's call inside of which prelude text is evaluated */
     Span call;                 /* the innermost call of a function or layer of the user's */
+    int calls;                 /* of functions and layers that are being evaluated */
+    uint64_t effects;          /* what evaluating has left besides a value: parameters, draws, diagnostics … */
+    Memo memo;
     uint32_t n_labels;         /* serial numbers given */
     uint32_t n_identities;     /* made in this pass */
     struct DataSplits *splits; /* while data blocks are read */
@@ -123,6 +134,8 @@ void elaborator_free(Elaborator *el);
 /* A diagnostic; of a mistake inside the prelude it points at the user's call, with a note. */
 Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...) __attribute__((format(printf, 4, 5)));
 Value unsupported(Elaborator *el, Span at, const char *what);
+/* Counts work of so many units and of the sizes since the last time; false when that is over the budget. */
+bool spend(Elaborator *el, uint64_t units, Span at);
 /* One level deeper in the tree or in a call; false, and the end of the elaboration, after a diagnostic when that is too
  * deep. context_ascend leaves it either way. */
 bool enter_level(Elaborator *el, Span at);
@@ -147,7 +160,8 @@ const char *type_text(Elaborator *el, const Type *type);
 const char *dim_text(Elaborator *el, Dim dim);
 /* The source text of an expression, shortened. */
 const char *syntax_text(Elaborator *el, const Syntax *syntax);
-bool value_same(const Elaborator *el, Value a, Value b);
+/* Whether two values are the same; lists are compared item by item. */
+bool value_same(const Elaborator *el, Value a, Value b, Span at);
 /* A number, bool or index as a tensor; an integer becomes i32, a real number the elaborator's real type, or `like`
  * where it is not DTYPE_COUNT. A list becomes a literal. */
 Value value_as_tensor(Elaborator *el, Value value, DType like, Span at);
@@ -221,6 +235,22 @@ typedef struct {
 Value call(Elaborator *el, Scope *scope, const Callee *callee, const Argument *args, uint32_t n_args, Span at,
            Frame *as);
 Value call_syntax(Elaborator *el, Scope *scope, const Syntax *node, const Argument *first, Frame *as);
+
+/* memo.c */
+typedef struct {
+    const uint64_t *words; /* NULL: such a call is not kept */
+    uint32_t n_words;
+    uint64_t hash, effects;
+} MemoKey;
+/* Forgets all calls: an outermost one begins. */
+void memo_begin(Elaborator *el);
+void memo_free(Memo *memo);
+/* The key of a call of a function before its body is evaluated. Values are by formal, VALUE_ERROR where the default
+ * counts. */
+void memo_key(Elaborator *el, const Item *item, const Value *values, uint32_t n_values, Span at, MemoKey *key);
+bool memo_find(Elaborator *el, const MemoKey *key, Value *value);
+/* Keeps what the call gave, if evaluating it left nothing else. */
+void memo_keep(Elaborator *el, const MemoKey *key, Value value);
 
 /* unify.c */
 /* A value for a formal with this type: sizes that are bare names are bound in `scope`, others are put into `later`. */

@@ -238,7 +238,7 @@ static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
 Value evaluate(Elaborator *el, Scope *scope, const Syntax *node)
 {
     if (!node) return value_error(); /* what the parser could not read */
-    if (context_stopped(el->context)) return value_error();
+    if (context_stopped(el->context) || !spend(el, 1, node->span)) return value_error();
     Value value = value_error();
     if (enter_level(el, node->span)) {
         mark_place(el, node->span);

@@ -7,6 +7,7 @@
 static int next_count(Elaborator *el, Name path)
 {
     Frame *frame = el->frame;
+    el->effects++;
     for (size_t i = 0; i < frame->counters.count; i++)
         if (frame->counters.at[i].name == path) return ++frame->counters.at[i].count;
     vec_push(&frame->counters, (Counter){path, 1});
@@ -149,6 +150,7 @@ typedef struct {
 
 static bool declare_stored(Elaborator *el, Scope *scope, const Declaration *what, Name path, Stored **result)
 {
+    el->effects++;
     Stored *known = find(el, path, what->state);
     if (!known) known = find(el, path, !what->state);
     if (known && clashes(el, known, what->name->span)) return false;
@@ -338,5 +340,6 @@ Flow update(Elaborator *el, Scope *scope, const Syntax *statement)
     Type type = *node_type(el->graph, cell->old);
     Node value;
     if (evaluate_start(el, scope, statement->kids[1], false, &type, NULL, &value)) cell->now = value;
+    el->effects++;
     return FLOW_NEXT;
 }

@@ -264,7 +264,7 @@ Value operate(Elaborator *el, Operator op, Value a, Value b, const Syntax *at)
     if (value_is_number(a) && value_is_number(b)) return number_binary(el, op, a, b, at->span);
     bool equality = op == OPERATOR_EQUAL || op == OPERATOR_UNEQUAL;
     if (equality && !is_tensor(a) && !is_tensor(b) && a.kind == b.kind && a.kind != VALUE_FUNCTION)
-        return value_bool(value_same(el, a, b) == (op == OPERATOR_EQUAL));
+        return value_bool(value_same(el, a, b, at->span) == (op == OPERATOR_EQUAL));
     if (op == OPERATOR_POWER) return power(el, a, b, at);
     Op node = plain_ops[op].op;
     /* Operands keep their order in `at`, so that a diagnostic names them rightly. */

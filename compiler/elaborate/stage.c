@@ -39,6 +39,7 @@ Flow run_repeat(Elaborator *el, Scope *scope, const Syntax *repeat, Value *x, Sp
     const char *outer = el->frame ? el->frame->turns : "";
     Flow flow = FLOW_NEXT;
     for (int64_t turn = 0; turn < turns && flow == FLOW_NEXT && !context_stopped(el->context); turn++) {
+        if (!spend(el, 1, repeat->span)) break;
         Scope *inner = scope_new(el, scope, scope->inside_prelude);
         Value item = over.kind == VALUE_LIST ? over.items[turn] : value_integer(el, turn);
         if (repeat->name) scope_bind(el, inner, repeat->name, false, item, repeat->name_span);
@@ -51,7 +52,7 @@ Flow run_repeat(Elaborator *el, Scope *scope, const Syntax *repeat, Value *x, Sp
         if (value_is_error(*x)) flow = FLOW_STOP;
     }
     if (el->frame) el->frame->turns = outer;
-    return flow;
+    return context_stop_asked(el->context) ? FLOW_STOP : flow;
 }
 
 static Value through_as(Elaborator *el, Scope *scope, const Syntax *stage, Value x, Span x_at)

@@ -129,9 +129,10 @@ const char *value_describe(Elaborator *el, Value value)
     return "a value";
 }
 
-bool value_same(const Elaborator *el, Value a, Value b)
+bool value_same(const Elaborator *el, Value a, Value b, Span at)
 {
     double x, y;
+    if (!context_spend(el->context, 1, at)) return false;
     if (value_is_constant(el, a, &x) && value_is_constant(el, b, &y)) return x == y;
     if (a.kind != b.kind) return false;
     switch (a.kind) {
@@ -146,7 +147,7 @@ bool value_same(const Elaborator *el, Value a, Value b)
     case VALUE_LIST:
         if (a.count != b.count) return false;
         for (uint32_t i = 0; i < a.count; i++)
-            if (!value_same(el, a.items[i], b.items[i])) return false;
+            if (!value_same(el, a.items[i], b.items[i], at)) return false;
         return true;
     default:
         return false;
@@ -173,6 +174,7 @@ static void meet_item(const Elaborator *el, Value item, ListItems *items)
 static bool list_shape(Elaborator *el, Value list, uint32_t axis, int64_t *dims, uint32_t *rank, ListItems *items,
                        Span at)
 {
+    if (!spend(el, 1, at)) return false;
     if (list.kind != VALUE_LIST) {
         if (list.kind != VALUE_BOOL && !value_is_number(list)) {
             complain(el, DIAG_not_constant, at, "a list of numbers cannot hold %s", value_describe(el, list));

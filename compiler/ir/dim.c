@@ -8,7 +8,7 @@
 #include "support/vector.h"
 
 /* Sizes of real models are tiny; what passes these limits comes from a mistake or an attack and becomes DIM_NONE. */
-enum { MAX_TERMS = 1024, MAX_POWER = 64, MAX_DEPTH = 32 };
+enum { MAX_TERMS = 1024, MAX_POWER = 64, MAX_DEPTH = 32, MAX_WEIGHT = 4096 };
 
 /* pools */
 
@@ -62,6 +62,14 @@ void dim_table_free(DimTable *table)
     pool_free(&table->atoms);
     pool_free(&table->monomials);
     pool_free(&table->sums);
+}
+
+uint64_t dim_take_work(DimTable *table)
+{
+    enum { MERGED_IN_A_UNIT = 16 };
+    uint64_t units = table->merged / MERGED_IN_A_UNIT;
+    table->merged %= MERGED_IN_A_UNIT;
+    return units;
 }
 
 /* order: structural, so that a size prints alike whatever was made before it */
@@ -120,9 +128,28 @@ static int compare_dims(const DimTable *table, Dim a, Dim b)
 
 typedef Vec(Term) Terms;
 
+/* How deep quotients lie in one another in the terms, and how many symbols they have when they are written out:
+ * whatever walks a size goes that deep and takes that long. */
+static void measure(const DimTable *table, const Term *terms, size_t count, uint32_t *depth, uint64_t *weight)
+{
+    size_t n;
+    for (size_t i = 0; i < count; i++) {
+        const Factor *factors = dim_factors(table, terms[i].monomial, &n);
+        for (size_t k = 0; k < n; k++) {
+            const Atom *atom = dim_atom(table, factors[k].atom);
+            if (atom->depth > *depth) *depth = atom->depth;
+            *weight += atom->weight;
+        }
+    }
+}
+
 static Dim intern_terms(DimTable *table, const Terms *terms)
 {
+    uint32_t depth = 0;
+    uint64_t weight = 0;
     if (terms->count > MAX_TERMS) return DIM_NONE;
+    measure(table, terms->at, terms->count, &depth, &weight);
+    if (weight > MAX_WEIGHT) return DIM_NONE;
     return (Dim){pool_intern(&table->sums, table->arena, terms->count ? terms->at : (const Term *)"",
                              terms->count * sizeof(Term))};
 }
@@ -146,7 +173,7 @@ static Dim dim_of_atom(DimTable *table, Atom atom)
 
 Dim dim_symbol(DimTable *table, Name name)
 {
-    return dim_of_atom(table, (Atom){.symbol = name});
+    return dim_of_atom(table, (Atom){.symbol = name, .weight = 1});
 }
 
 /* a + scale * monomial * b, by merging; the product of a sum by a monomial stays in order. */
@@ -159,6 +186,7 @@ static Dim add_scaled(DimTable *table, Dim a, Dim b, int64_t scale, uint32_t mon
     const Term *x = dim_terms(table, a, &n), *y = dim_terms(table, b, &m);
     Terms sum = {0};
     bool fits = true;
+    table->merged += n + m;
     while (fits && (i < n || j < m)) {
         Term term = {0};
         if (j < m) {
@@ -349,29 +377,17 @@ bool dim_divides(DimTable *table, Dim a, Dim b, Dim *quotient)
     return true;
 }
 
-static uint32_t depth(const DimTable *table, Dim dim)
-{
-    size_t n, m;
-    uint32_t deepest = 0;
-    const Term *terms = dim_terms(table, dim, &n);
-    for (size_t i = 0; i < n; i++) {
-        const Factor *factors = dim_factors(table, terms[i].monomial, &m);
-        for (size_t k = 0; k < m; k++) {
-            const Atom *atom = dim_atom(table, factors[k].atom);
-            if (atom->symbol) continue;
-            uint32_t a = depth(table, atom->numerator), b = depth(table, atom->divisor);
-            uint32_t here = 1 + (a > b ? a : b);
-            if (here > deepest) deepest = here;
-        }
-    }
-    return deepest;
-}
-
 static Dim quotient_atom(DimTable *table, Dim a, Dim b)
 {
-    if (dim_is_none(a) || dim_is_none(b) || depth(table, a) >= MAX_DEPTH || depth(table, b) >= MAX_DEPTH)
-        return DIM_NONE;
-    return dim_of_atom(table, (Atom){.numerator = a, .divisor = b});
+    uint32_t depth = 0;
+    uint64_t weight = 1;
+    size_t n, m;
+    if (dim_is_none(a) || dim_is_none(b)) return DIM_NONE;
+    const Term *x = dim_terms(table, a, &n), *y = dim_terms(table, b, &m);
+    measure(table, x, n, &depth, &weight);
+    measure(table, y, m, &depth, &weight);
+    if (depth >= MAX_DEPTH || weight > MAX_WEIGHT) return DIM_NONE;
+    return dim_of_atom(table, (Atom){.numerator = a, .divisor = b, .depth = depth + 1, .weight = (uint32_t)weight});
 }
 
 static int64_t common_divisor(int64_t a, int64_t b)

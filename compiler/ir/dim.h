@@ -24,6 +24,9 @@ void dim_table_free(DimTable *table);
 
 Dim dim_constant(DimTable *table, int64_t value);
 Dim dim_symbol(DimTable *table, Name name);
+/* How much work sizes have taken since it was asked last, in units (context_spend). */
+uint64_t dim_take_work(DimTable *table);
+
 Dim dim_add(DimTable *table, Dim a, Dim b);
 Dim dim_sub(DimTable *table, Dim a, Dim b);
 Dim dim_mul(DimTable *table, Dim a, Dim b);

@@ -11,6 +11,7 @@
 typedef struct {
     Name symbol;
     Dim numerator, divisor;
+    uint32_t depth, weight; /* of quotients in one another; of symbols when it is written out. 0 and 1 of a symbol */
 } Atom;
 
 typedef struct {
@@ -38,6 +39,7 @@ typedef struct {
 struct DimTable {
     Arena *arena;
     Interner *names;
+    uint64_t merged; /* terms, since dim_take_work was asked */
     Pool atoms, monomials, sums;
 };
 

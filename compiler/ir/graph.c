@@ -127,6 +127,14 @@ static void copy_arrays(Graph *graph, NodeInfo *node)
     if (attr->data_size) attr->data = arena_copy(arena, attr->data, attr->data_size);
 }
 
+/* A new node takes work in every pass to come, and its sizes have taken some. */
+static void spend_node(Graph *graph, Node node)
+{
+    const Span *places;
+    Span at = graph->place.end ? graph->place : graph_places(graph, node, &places) ? places[0] : NO_SPAN;
+    context_spend(graph->context, 1 + dim_take_work(graph->dims), at);
+}
+
 static Node intern_node(Graph *graph, NodeInfo *node)
 {
     if (graph->nodes.count * 2 >= graph->n_slots) rehash(graph);
@@ -147,6 +155,7 @@ static Node intern_node(Graph *graph, NodeInfo *node)
         found = (Node){(uint32_t)graph->nodes.count};
         graph->slots[slot] = found.id;
         if (!node_is_none(graph->origin)) graph_inherit_places(graph, found, graph->origin);
+        spend_node(graph, found);
     }
     if (graph->place.end) graph_add_place(graph, found, graph->place);
     return found;

@@ -47,10 +47,24 @@ static uint32_t pool_add(Pool *pool, Kernel *kernel)
 
 typedef Vec(Launch) Launches;
 
-static void add_launch(Program *program, Pool *pool, Launches *launches, Finished finished)
+/* What it takes to compile a kernel, which grows with the instructions that its values become. */
+static void spend_kernel(Context *context, const Kernel *kernel, Span at)
+{
+    enum { UNITS_PER_VALUE = 5 };
+    uint64_t units = 0;
+    for (uint32_t i = 0; i < kernel->n_values; i++) {
+        const KernelValue *value = &kernel->values[i];
+        units += UNITS_PER_VALUE * (1 + (uint64_t)(value->kind == KERNEL_COMPUTE ? op_info(value->op)->work : 0));
+    }
+    context_spend(context, units, at);
+}
+
+static void add_launch(Program *program, Pool *pool, Launches *launches, Finished finished, Span place)
 {
     Launch launch = finished.launch;
+    uint32_t before_it = (uint32_t)pool->kernels.count;
     launch.kernel = pool_add(pool, finished.kernel);
+    if (launch.kernel == before_it) spend_kernel(program->context, finished.kernel, place);
     uint32_t at = (uint32_t)launches->count;
     for (uint32_t i = 0; i < finished.kernel->n_buffers; i++) {
         PlanBuffer *buffer = &program->buffers.at[launch.buffers[i]];
@@ -58,6 +72,13 @@ static void add_launch(Program *program, Pool *pool, Launches *launches, Finishe
         buffer->last = at;
     }
     vec_push(launches, launch);
+}
+
+static Span place_of(const Program *program, const Group *group)
+{
+    const Span *places;
+    return graph_places(program->graph, group->members.at[group->stores.at[0].member].node, &places) ? places[0]
+                                                                                                     : NO_SPAN;
 }
 
 /* Launches in order; a buffer lives from the first to the last that touches it. */
@@ -71,8 +92,9 @@ static void add_launches(Program *program, Pool *pool, Launches *launches)
         Finished finished = group_finish(program, group);
         for (size_t j = before; j < program->buffers.count; j++) program->buffers.at[j].last = UINT32_MAX;
         if (!group->stores.count) continue;
-        if (group->scatter) add_launch(program, pool, launches, group_finish_zero(program, group));
-        add_launch(program, pool, launches, finished);
+        Span place = place_of(program, group);
+        if (group->scatter) add_launch(program, pool, launches, group_finish_zero(program, group), place);
+        add_launch(program, pool, launches, finished, place);
     }
     free(order);
 }

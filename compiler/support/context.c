@@ -14,6 +14,7 @@ Context *context_new_on(const Context *base)
     Context *context = ARENA_NEW(arena, Context);
     context->arena = arena;
     context->base = base;
+    context->budget = base ? base->budget : DEFAULT_BUDGET;
     context->names = interner_new(arena, base ? base->names : NULL);
     context->sources = source_map_new(arena, base ? base->sources : NULL);
     context->diagnostics = diagnostics_new(arena, context->sources);
@@ -45,6 +46,22 @@ void context_ascend(Context *context)
     context->depth--;
 }
 
+bool context_spend(Context *context, uint64_t units, Span at)
+{
+    context->spent = units < UINT64_MAX - context->spent ? context->spent + units : UINT64_MAX;
+    if (at.end) context->place = at;
+    if (context->spent <= context->budget) return true;
+    if (!context_stopped(context)) {
+        Diag *diag = diag_new(context->diagnostics, DIAG_over_budget, context->place,
+                              "up to here compiling takes more than the budget of %llu steps",
+                              (unsigned long long)context->budget);
+        diag_hint(diag, "does a loop turn too often, or a function call others again and again? `--budget N` allows "
+                        "more steps");
+    }
+    context_exhaust(context);
+    return false;
+}
+
 void context_exhaust(Context *context)
 {
     context->exhausted = true;
@@ -53,6 +70,8 @@ void context_exhaust(Context *context)
 void context_refresh(Context *context)
 {
     context->exhausted = false;
+    context->spent = 0;
+    context->place = NO_SPAN;
 }
 
 bool context_stop_asked(const Context *context)

@@ -3,6 +3,7 @@
 #define NNC_SUPPORT_CONTEXT_H
 
 #include <signal.h>
+#include <stdint.h>
 
 #include "support/arena.h"
 #include "support/diag.h"
@@ -24,6 +25,8 @@ typedef struct Context {
     Vec(KeptThing) kept;
     const volatile sig_atomic_t *stop; /* nonzero: what works on it is to end; NULL: nobody can say so */
     int depth;                         /* of what is being worked on, in levels */
+    uint64_t budget, spent;            /* units of work (context_spend) */
+    Span place;                        /* of the last work that had one */
     bool exhausted;                    /* a limit was passed, which was said: what works on it is to end */
 } Context;
 
@@ -47,9 +50,15 @@ const void *context_kept(const Context *context, const char *name);
 /* One level deeper; false beyond the deepest one. context_ascend comes back either way. */
 bool context_descend(Context *context);
 void context_ascend(Context *context);
+/* Work is counted before it is done: an expression that is evaluated, a node of the graph and a step of the arithmetic
+ * of a kernel that is compiled are a unit or a few, so that a unit is worth some ten microseconds at most. Beyond the
+ * budget this is false, after a diagnostic at the place, or at the last one where this one is none, and the context is
+ * exhausted. */
+enum { DEFAULT_BUDGET = 1000000 };
+bool context_spend(Context *context, uint64_t units, Span at);
 /* A limit was passed, which the caller says: context_stopped is true until context_refresh. */
 void context_exhaust(Context *context);
-/* Begins something new after what was exhausted. */
+/* Begins something new, with a whole budget. */
 void context_refresh(Context *context);
 
 /* Whether what works on the context is to end: the user wants it, which is a diagnostic then, or a limit was passed. It

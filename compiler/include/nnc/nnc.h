@@ -116,11 +116,12 @@ typedef struct {
     /* Of files that are written: a safetensors file that the code is to carry. A model in the process carries none;
      * nn_params_load reads them. */
     const char *weights;
+    uint64_t budget; /* steps that a compilation may take before it is given up; 0: 1,000,000, which is some seconds */
 } nnc_options;
 
 #define NNC_OPTIONS_INIT                                                                                               \
     {                                                                                                                  \
-        sizeof(nnc_options), NULL, NULL, NULL, 0, NULL, 0, NULL, 0, 0, NULL, 0, NULL, NULL                             \
+        sizeof(nnc_options), NULL, NULL, NULL, 0, NULL, 0, NULL, 0, 0, NULL, 0, NULL, NULL, 0                          \
     }
 
 /* The source of the next three: `text`, or the file at `path` where text is NULL. Beside a text, the path is its name

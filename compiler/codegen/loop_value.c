@@ -58,7 +58,9 @@ static LLVMValueRef evaluate(Emitter *e, uint32_t v)
     case KERNEL_AXIS:
         return emit_axis(e, value, lanes);
     case KERNEL_CONSTANT:
-        return vector_number(e->vector, value->dtype, 1, value->number);
+        return dtype_class(value->dtype) == DTYPE_CLASS_INTEGER
+                   ? LLVMConstInt(vector_type(e->vector, value->dtype, 1), (uint64_t)value->integer, true)
+                   : vector_number(e->vector, value->dtype, 1, value->number);
     case KERNEL_SIZE:
         return size_value(e, value->size);
     case KERNEL_RANDOM:

@@ -25,12 +25,11 @@ static Node without_axis(Graph *graph, Node node, uint32_t axis)
 {
     if (!graph_name(graph, node) && display_is_widened(graph, node, axis)) return node_arg(graph, node, 0);
     Type type = *node_type(graph, node);
-    double number;
     if (!is_constant(graph, type.dims[axis], 1)) return NODE_NONE;
     type.rank--;
     for (uint32_t i = axis; i < type.rank; i++) type.dims[i] = type.dims[i + 1];
     type = type_make(type.dtype, type.rank, type.dims);
-    if (node_is_constant(graph, node, &number)) return build_constant(graph, type, number);
+    if (node_is_constant(graph, node, NULL)) return build_spread_constant(graph, node, &type);
     return build_reshape(graph, node, type.rank, type.dims);
 }
 

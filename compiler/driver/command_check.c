@@ -22,12 +22,7 @@ static bool bind_values(Checker *c, Node node, const void *values)
     const Type *type = node_type(c->module->graph, node);
     int64_t count;
     if (!sizes_elements(c->pipeline, type, &count)) return false;
-    double *numbers = malloc(((size_t)count + 1) * sizeof *numbers);
-    if (!numbers) abort();
-    dtype_load(type->dtype, numbers, values, count);
-    bool good = eval_bind(c->eval, node, numbers, count);
-    free(numbers);
-    return good;
+    return eval_bind_elements(c->eval, node, type->dtype, values, count);
 }
 
 /* Parameters and states start as training would start them. */

@@ -135,11 +135,7 @@ static void bind_batch(const Trap *trap, Eval *eval, const nn_batch *batch)
         Type type = *node_type(module->graph, module->inputs[i].node);
         int64_t dims[MAX_RANK], count;
         if (!batch->inputs[i] || !eval_sizes(eval, &type, dims, &count)) continue;
-        double *numbers = malloc(((size_t)count + 1) * sizeof *numbers);
-        if (!numbers) abort();
-        dtype_load(type.dtype, numbers, batch->inputs[i], count);
-        eval_bind(eval, module->inputs[i].node, numbers, count);
-        free(numbers);
+        eval_bind_elements(eval, module->inputs[i].node, type.dtype, batch->inputs[i], count);
     }
 }
 

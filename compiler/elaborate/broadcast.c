@@ -127,12 +127,11 @@ static uint32_t union_labels(const Value *operands, uint32_t count, Label **labe
 
 Node spread(Elaborator *el, Value x, Label *const *labels, uint32_t n_labels, uint32_t rank, const Dim *dims)
 {
-    double number;
     Type to = {.dtype = node_type(el->graph, x.node)->dtype, .rank = n_labels + rank};
     for (uint32_t i = 0; i < n_labels; i++) to.dims[i] = labels[i]->extent;
     for (uint32_t i = 0; i < rank; i++) to.dims[n_labels + i] = dims[i];
     if (type_same_shape(node_type(el->graph, x.node), &to)) return x.node;
-    if (node_is_constant(el->graph, x.node, &number)) return build_constant(el->graph, to, number);
+    if (node_is_constant(el->graph, x.node, NULL)) return build_spread_constant(el->graph, x.node, &to);
 
     /* Axes of size 1 that are stretched vanish first: a broadcast node only adds axes. */
     Type own = *node_type(el->graph, x.node), squeezed = type_with(own, own.dtype);

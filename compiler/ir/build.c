@@ -4,11 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/integer.h"
+
 /* sources */
 
 Node build_constant(Graph *graph, Type type, double number)
 {
-    if (!dtype_is_float(type.dtype) && number == 0) number = 0; /* integers know no -0 */
+    if (dtype_class(type.dtype) == DTYPE_CLASS_INTEGER)
+        return build_integer(graph, type, integer_saturate(type.dtype, number));
+    if (type.dtype == DTYPE_BOOL && number == 0) number = 0; /* a bool knows no -0 */
     return graph_make(graph, OP_CONST, NULL, 0, &(Attr){.number = number}, &type);
 }
 
@@ -16,6 +20,20 @@ Node build_constant_like(Graph *graph, Node like, double number)
 {
     Type type = *node_type(graph, like);
     return build_constant(graph, type_with(type, type.dtype), number);
+}
+
+Node build_integer(Graph *graph, Type type, int64_t integer)
+{
+    return graph_make(graph, OP_CONST, NULL, 0, &(Attr){.integer = integer_wrap(type.dtype, integer)}, &type);
+}
+
+Node build_spread_constant(Graph *graph, Node constant, const Type *shape)
+{
+    const NodeInfo info = *graph_node(graph, constant);
+    Type type = *shape;
+    assert(info.op == OP_CONST);
+    type.dtype = info.type.dtype;
+    return graph_make(graph, OP_CONST, NULL, 0, &info.attr, &type);
 }
 
 Node build_literal(Graph *graph, Type type, const void *data, size_t size)
@@ -50,7 +68,8 @@ Node build_size(Graph *graph, Dim size, DType dtype)
     int64_t value;
     Type type = type_scalar(DTYPE_I64);
     if (dim_is_constant(graph_dims(graph), size, &value))
-        return build_constant(graph, type_scalar(dtype), (double)value);
+        return dtype_class(dtype) == DTYPE_CLASS_INTEGER ? build_integer(graph, type_scalar(dtype), value)
+                                                         : build_constant(graph, type_scalar(dtype), (double)value);
     Node node = graph_make(graph, OP_SIZE, NULL, 0, &(Attr){.sizes = &size, .n_sizes = 1}, &type);
     return build_cast(graph, node, dtype);
 }
@@ -73,11 +92,20 @@ Node build_select(Graph *graph, Node condition, Node yes, Node no)
     return graph_make(graph, OP_SELECT, (Node[]){condition, yes, no}, 3, NULL, NULL);
 }
 
+/* True if every value below the range survives in the type. A free one is the size of some axis. */
+static bool range_holds(Graph *graph, DType dtype, Dim range)
+{
+    int64_t size;
+    if (dim_is_none(range) || dtype_class(dtype) != DTYPE_CLASS_INTEGER) return false;
+    if (!dim_is_constant(graph_dims(graph), range, &size)) return dtype != DTYPE_U8;
+    return size <= 0 || integer_fits(dtype, size - 1);
+}
+
 Node build_cast(Graph *graph, Node x, DType dtype)
 {
     Type type = *node_type(graph, x);
     if (type.dtype == dtype) return x;
-    Dim range = dtype_class(dtype) == DTYPE_CLASS_INTEGER ? type.range : DIM_NONE;
+    Dim range = range_holds(graph, dtype, type.range) ? type.range : DIM_NONE;
     type = type_with(type, dtype);
     type.range = range;
     return graph_make(graph, OP_CAST, &x, 1, NULL, &type);

@@ -5,10 +5,14 @@
 
 #include "ir/graph.h"
 
-/* A value everywhere; bool and integer types hold integral numbers. */
+/* A value everywhere; bool and integer types hold integral numbers, what an integer type has not becomes its end. */
 Node build_constant(Graph *graph, Type type, double number);
 /* A constant of the type of `like`. */
 Node build_constant_like(Graph *graph, Node like, double number);
+/* An integer everywhere, wrapped around to the integer type. */
+Node build_integer(Graph *graph, Type type, int64_t integer);
+/* The number of a constant everywhere in another shape; its element type, the shape's range. */
+Node build_spread_constant(Graph *graph, Node constant, const Type *shape);
 /* Row-major elements of a type of constant sizes; copied. */
 Node build_literal(Graph *graph, Type type, const void *data, size_t size);
 /* op is INPUT, TARGET, PARAM, STATE or COTANGENT. */

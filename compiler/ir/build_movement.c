@@ -7,12 +7,10 @@
 /* The constant x in another shape; NODE_NONE when x is no constant. */
 static Node move_constant(Graph *graph, Node x, const Type *shape)
 {
-    double number;
-    if (!node_is_constant(graph, x, &number)) return NODE_NONE;
+    if (!node_is_constant(graph, x, NULL)) return NODE_NONE;
     Type type = *shape;
-    type.dtype = node_type(graph, x)->dtype;
     type.range = node_type(graph, x)->range;
-    return build_constant(graph, type, number);
+    return build_spread_constant(graph, x, &type);
 }
 
 /* The shape with the operand's element type and range. */
@@ -70,7 +68,7 @@ Node build_transpose(Graph *graph, Node x, const int32_t *permutation)
     if (node.op == OP_CONST) {
         Type type = node.type;
         for (uint32_t i = 0; i < rank; i++) type.dims[i] = node.type.dims[permutation[i]];
-        return build_constant(graph, type, node.attr.number);
+        return build_spread_constant(graph, x, &type);
     }
     if (node.op == OP_TRANSPOSE) {
         int32_t merged[MAX_RANK];

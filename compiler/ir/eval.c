@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ir/eval_internal.h"
+#include "ir/integer.h"
 #include "support/vector.h"
 
 struct EvalSize {
@@ -26,6 +27,7 @@ static void tensor_free(Tensor *tensor)
 {
     if (!tensor) return;
     free(tensor->data);
+    free(tensor->integers);
     free(tensor);
 }
 
@@ -155,24 +157,65 @@ static Tensor *tensor_new(Eval *eval, const Type *type)
     if (!tensor) abort();
     *tensor = shape;
     tensor->data = calloc(shape.count ? (size_t)shape.count : 1, sizeof(double));
-    if (!tensor->data) abort();
+    if (dtype_class(tensor->dtype) == DTYPE_CLASS_INTEGER)
+        tensor->integers = calloc(shape.count ? (size_t)shape.count : 1, sizeof *tensor->integers);
+    if (!tensor->data || (!tensor->integers && dtype_class(tensor->dtype) == DTYPE_CLASS_INTEGER)) abort();
     return tensor;
 }
 
-bool eval_bind(Eval *eval, Node node, const double *data, int64_t count)
+/* Every element becomes a value of the tensor's type. */
+static void tensor_round(Tensor *tensor)
+{
+    if (tensor->integers)
+        for (int64_t i = 0; i < tensor->count; i++)
+            tensor->data[i] = (double)(tensor->integers[i] = integer_wrap(tensor->dtype, tensor->integers[i]));
+    else if (tensor->dtype != DTYPE_F64)
+        for (int64_t i = 0; i < tensor->count; i++) tensor->data[i] = dtype_round(tensor->dtype, tensor->data[i]);
+}
+
+static Tensor *tensor_to_bind(Eval *eval, Node node, int64_t count)
 {
     Tensor *tensor = tensor_new(eval, node_type(eval->graph, node));
-    if (!tensor || tensor->count != count) {
-        tensor_free(tensor);
-        return false;
-    }
-    for (int64_t i = 0; i < count; i++) tensor->data[i] = dtype_round(tensor->dtype, data[i]);
+    if (tensor && tensor->count == count) return tensor;
+    tensor_free(tensor);
+    return NULL;
+}
+
+static bool bind_tensor(Eval *eval, Node node, Tensor *tensor)
+{
+    tensor_round(tensor);
     eval_reset(eval);
     values_reach(eval, node.id);
     tensor_free(eval->values[node.id]);
     eval->values[node.id] = tensor;
     eval->bound[node.id] = true;
     return true;
+}
+
+bool eval_bind(Eval *eval, Node node, const double *data, int64_t count)
+{
+    Tensor *tensor = tensor_to_bind(eval, node, count);
+    if (!tensor) return false;
+    for (int64_t i = 0; i < count; i++) {
+        tensor->data[i] = data[i];
+        if (tensor->integers) tensor->integers[i] = integer_saturate(tensor->dtype, data[i]);
+    }
+    return bind_tensor(eval, node, tensor);
+}
+
+bool eval_bind_elements(Eval *eval, Node node, DType dtype, const void *elements, int64_t count)
+{
+    Tensor *tensor = tensor_to_bind(eval, node, count);
+    if (!tensor) return false;
+    dtype_load(dtype, tensor->data, elements, count);
+    if (tensor->integers && dtype_class(dtype) == DTYPE_CLASS_INTEGER)
+        integer_load(dtype, tensor->integers, elements, count);
+    else if (tensor->integers)
+        for (int64_t i = 0; i < count; i++) tensor->integers[i] = integer_saturate(tensor->dtype, tensor->data[i]);
+    else if (dtype == DTYPE_I64) /* rounded once */
+        for (int64_t i = 0; i < count && dtype_is_float(tensor->dtype); i++)
+            tensor->data[i] = integer_to_float(tensor->dtype, ((const int64_t *)elements)[i]);
+    return bind_tensor(eval, node, tensor);
 }
 
 /* ---- evaluation */
@@ -199,7 +242,7 @@ bool eval_differential(EvalStep *step)
 {
     if (step->info->op == OP_GRADIENT)
         return eval_fail(step->eval, step->node, "a gradient must be differentiated before it can be evaluated");
-    memcpy(step->to->data, step->args[0]->data, (size_t)step->to->count * sizeof(double));
+    tensor_copy(step->to, 0, step->args[0], 0, step->to->count);
     return true;
 }
 
@@ -222,8 +265,7 @@ static bool compute(Eval *eval, Node node)
 
     EvalStep step = {eval, node, info, args, to};
     bool ok = by_class[op_info(info->op)->class](&step);
-    if (ok && to->dtype != DTYPE_F64)
-        for (int64_t i = 0; i < to->count; i++) to->data[i] = dtype_round(to->dtype, to->data[i]);
+    if (ok) tensor_round(to);
     free(args);
     if (!ok) {
         tensor_free(to);

@@ -1,17 +1,20 @@
-/* The reference interpreter: the meaning of every operator, simple and slow. Elements are computed as doubles and each
- * result is rounded to its element type; an accumulation is rounded once, at its end. Integers are exact up to 2^53. */
+/* The reference interpreter: the meaning of every operator, simple and slow. Floating-point elements are computed as
+ * doubles and each result is rounded to its element type; an accumulation is rounded once, at its end. Integers are
+ * computed as 64-bit integers and wrap around to their type. */
 #ifndef NNC_IR_EVAL_H
 #define NNC_IR_EVAL_H
 
 #include "ir/graph.h"
 
-/* A value: row-major elements, each as a double whatever the element type (a bool is 0 or 1). */
+/* A value: row-major elements, each as a double whatever the element type (a bool is 0 or 1). Those of an integer type
+ * are there exactly, too. */
 typedef struct {
     DType dtype;
     uint32_t rank;
     int64_t dims[MAX_RANK];
     int64_t count;
     double *data;
+    int64_t *integers; /* NULL of other types */
 } Tensor;
 
 typedef struct {
@@ -32,6 +35,8 @@ void eval_bind_size(Eval *eval, Name symbol, int64_t size);
  * as given) a value: `count` row-major elements, copied. False when the count differs from the type's size with the
  * symbols bound so far, or that size is unknown. Forgets what was computed before. */
 bool eval_bind(Eval *eval, Node node, const double *data, int64_t count);
+/* The same of elements in the memory format of `dtype`, which are converted to the node's type as a cast converts. */
+bool eval_bind_elements(Eval *eval, Node node, DType dtype, const void *elements, int64_t count);
 /* Forgets computed values, keeps bound ones. */
 void eval_reset(Eval *eval);
 
@@ -53,5 +58,8 @@ double dtype_round(DType dtype, double value);
 /* Between doubles and an element type's memory format. */
 void dtype_store(DType dtype, void *to, const double *from, int64_t count);
 void dtype_load(DType dtype, double *to, const void *from, int64_t count);
+/* Between 64-bit integers and an integer type's memory format; what is stored wraps around. */
+void integer_store(DType dtype, void *to, const int64_t *from, int64_t count);
+void integer_load(DType dtype, int64_t *to, const void *from, int64_t count);
 
 #endif

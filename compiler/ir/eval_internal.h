@@ -40,6 +40,8 @@ bool eval_fail(Eval *eval, Node node, const char *format, ...) __attribute__((fo
 /* A size's value; false after a message. */
 bool eval_dim(Eval *eval, Node node, Dim dim, int64_t *value);
 
+/* Copies elements to a tensor of the same type. */
+void tensor_copy(Tensor *to, int64_t to_at, const Tensor *from, int64_t from_at, int64_t count);
 /* Row-major strides of a tensor, in elements. */
 void tensor_strides(const Tensor *tensor, int64_t *strides);
 /* Moves an index over `dims` to the next in row-major order, and `offsets[k]` with it by strides[k][axis]; false after

@@ -3,9 +3,38 @@
 #include <string.h>
 
 #include "ir/eval_internal.h"
+#include "ir/integer.h"
 #include "nn_random.h"
 
 /* ---- sources */
+
+static void put_integer(Tensor *to, int64_t at, int64_t integer)
+{
+    if (to->integers)
+        to->integers[at] = integer;
+    else
+        to->data[at] = (double)integer;
+}
+
+/* A number to be rounded to the element type. */
+static void put_number(Tensor *to, int64_t at, double number)
+{
+    if (to->integers)
+        to->integers[at] = integer_saturate(to->dtype, number);
+    else
+        to->data[at] = number;
+}
+
+static void fill_constant(EvalStep *step)
+{
+    const Attr *attr = &step->info->attr;
+    for (int64_t i = 0; i < step->to->count; i++) {
+        if (step->to->integers)
+            step->to->integers[i] = attr->integer;
+        else
+            step->to->data[i] = attr->number;
+    }
+}
 
 static void fill_random(EvalStep *step)
 {
@@ -15,7 +44,7 @@ static void fill_random(EvalStep *step)
     int64_t row = to->rank && to->dims[0] ? to->count / to->dims[0] : 0;
     uint64_t first = (uint64_t)(options->first_row * row);
     for (int64_t i = 0; i < to->count; i++)
-        to->data[i] = nn_random_uniform(options->seed, stream, options->step, first + (uint64_t)i);
+        put_number(to, i, nn_random_uniform(options->seed, stream, options->step, first + (uint64_t)i));
 }
 
 static void fill_iota(EvalStep *step)
@@ -23,7 +52,7 @@ static void fill_iota(EvalStep *step)
     Tensor *to = step->to;
     int64_t strides[MAX_RANK], axis = step->info->attr.integer;
     tensor_strides(to, strides);
-    for (int64_t i = 0; i < to->count; i++) to->data[i] = (double)(i / strides[axis] % to->dims[axis]);
+    for (int64_t i = 0; i < to->count; i++) put_integer(to, i, i / strides[axis] % to->dims[axis]);
 }
 
 bool eval_source(EvalStep *step)
@@ -33,13 +62,18 @@ bool eval_source(EvalStep *step)
     int64_t size;
     switch (step->info->op) {
     case OP_CONST:
+        fill_constant(step);
+        return true;
     case OP_SETTING:
-        for (int64_t i = 0; i < to->count; i++) to->data[i] = attr->number;
+        for (int64_t i = 0; i < to->count; i++) put_number(to, i, attr->number);
         return true;
     case OP_LITERAL:
         if ((size_t)to->count * dtype_size(step->info->type.dtype) != attr->data_size)
             return eval_fail(step->eval, step->node, "a literal has other sizes than its type");
-        dtype_load(step->info->type.dtype, to->data, attr->data, to->count);
+        if (to->integers)
+            integer_load(to->dtype, to->integers, attr->data, to->count);
+        else
+            dtype_load(step->info->type.dtype, to->data, attr->data, to->count);
         return true;
     case OP_RANDOM:
         fill_random(step);
@@ -49,7 +83,7 @@ bool eval_source(EvalStep *step)
         return true;
     case OP_SIZE:
         if (!eval_dim(step->eval, step->node, attr->sizes[0], &size)) return false;
-        to->data[0] = (double)size;
+        put_integer(to, 0, size);
         return true;
     default:
         return eval_fail(step->eval, step->node, "`%s` has no value", attr->name);
@@ -57,6 +91,24 @@ bool eval_source(EvalStep *step)
 }
 
 /* ---- elementwise */
+
+/* To another type: integers wrap around, numbers are cut and saturate, both are rounded once. */
+static void convert(Tensor *to, const Tensor *x)
+{
+    for (int64_t i = 0; i < to->count; i++) {
+        if (!x->integers)
+            put_number(to, i, x->data[i]);
+        else if (dtype_is_float(to->dtype))
+            to->data[i] = integer_to_float(to->dtype, x->integers[i]);
+        else
+            put_integer(to, i, to->dtype == DTYPE_BOOL ? x->integers[i] != 0 : x->integers[i]);
+    }
+}
+
+static void choose(Tensor *to, const Tensor *condition, const Tensor *yes, const Tensor *no)
+{
+    for (int64_t i = 0; i < to->count; i++) tensor_copy(to, i, condition->data[i] != 0 ? yes : no, i, 1);
+}
 
 bool eval_elementwise(EvalStep *step)
 {
@@ -70,6 +122,15 @@ bool eval_elementwise(EvalStep *step)
         args[k] = step->args[k]->data;
     }
     Op op = step->info->op;
+    const Tensor *x = step->args[0];
+    if (op == OP_CAST)
+        convert(to, x);
+    else if (op == OP_SELECT)
+        choose(to, x, step->args[1], step->args[2]);
+    else if (x->integers)
+        for (int64_t i = 0; i < to->count; i++)
+            put_integer(to, i, op_evaluate_integer(op, x->integers[i], n > 1 ? step->args[1]->integers[i] : 0));
+    if (op == OP_CAST || op == OP_SELECT || x->integers) return true;
     for (int64_t i = 0; i < to->count; i++)
         to->data[i] = op_evaluate(op, args[0][i], n > 1 ? args[1][i] : 0, n > 2 ? args[2][i] : 0);
     return true;
@@ -78,9 +139,10 @@ bool eval_elementwise(EvalStep *step)
 /* ---- movement */
 
 /* to[index] = from[offset + sum of index * strides], or the other way round. */
-static void copy_strided(double *to, const double *from, uint32_t rank, const int64_t *dims, const int64_t *strides,
+static void copy_strided(Tensor *to, const Tensor *from, const int64_t *dims, const int64_t *strides,
                          const int64_t *to_strides, int64_t from_offset, int64_t to_offset)
 {
+    uint32_t rank = to->rank;
     Walk walk = {.rank = rank, .count = 2, .offsets = {from_offset, to_offset}};
     for (uint32_t i = 0; i < rank; i++) {
         if (!dims[i]) return;
@@ -88,7 +150,7 @@ static void copy_strided(double *to, const double *from, uint32_t rank, const in
         walk.strides[0][i] = strides[i];
         walk.strides[1][i] = to_strides[i];
     }
-    do to[walk.offsets[1]] = from[walk.offsets[0]];
+    do tensor_copy(to, walk.offsets[1], from, walk.offsets[0], 1);
     while (walk_next(&walk));
 }
 
@@ -130,7 +192,7 @@ static bool move_pad(EvalStep *step)
             return eval_fail(step->eval, step->node, "the padding of axis %u is negative", i);
         offset += before * to_strides[i];
     }
-    copy_strided(to->data, x->data, to->rank, x->dims, strides, to_strides, 0, offset);
+    copy_strided(to, x, x->dims, strides, to_strides, 0, offset);
     return true;
 }
 
@@ -146,7 +208,7 @@ static bool move_concat(EvalStep *step)
         if (x->count != outer * block || at + x->dims[axis] > to->dims[axis])
             return eval_fail(step->eval, step->node, "the parts of a concatenation differ in size");
         for (int64_t o = 0; o < outer; o++)
-            memcpy(to->data + (o * to->dims[axis] + at) * inner, x->data + o * block, (size_t)block * sizeof(double));
+            tensor_copy(to, (o * to->dims[axis] + at) * inner, x, o * block, block);
         at += x->dims[axis];
     }
     return check_size(step, (uint32_t)axis, at, to->dims[axis]);
@@ -192,14 +254,14 @@ bool eval_movement(EvalStep *step)
         if (x->count != to->count)
             return eval_fail(step->eval, step->node, "%lld elements cannot take a shape of %lld", (long long)x->count,
                              (long long)to->count);
-        memcpy(to->data, x->data, (size_t)x->count * sizeof(double));
+        tensor_copy(to, 0, x, 0, x->count);
         return true;
     }
     int64_t strides[MAX_RANK], to_strides[MAX_RANK], offset = 0;
     tensor_strides(x, strides);
     tensor_strides(to, to_strides);
     if (!move_strides(step, strides, &offset)) return false;
-    copy_strided(to->data, x->data, to->rank, to->dims, strides, to_strides, offset, 0);
+    copy_strided(to, x, to->dims, strides, to_strides, offset, 0);
     return true;
 }
 
@@ -210,6 +272,17 @@ static int64_t product(const int64_t *dims, uint32_t from, uint32_t to)
     int64_t result = 1;
     for (uint32_t i = from; i < to; i++) result *= dims[i];
     return result;
+}
+
+static void add_elements(Tensor *to, int64_t to_at, const Tensor *from, int64_t from_at, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        if (to->integers)
+            to->integers[to_at + i] =
+                op_evaluate_integer(OP_ADD, to->integers[to_at + i], from->integers[from_at + i]);
+        else
+            to->data[to_at + i] += from->data[from_at + i];
+    }
 }
 
 /* Both read and write as [batch, middle, axis, inner], and [batch, middle, ids, inner] on the other side. */
@@ -227,14 +300,16 @@ bool eval_gather(EvalStep *step)
 
     for (int64_t b = 0; b < batch; b++)
         for (int64_t k = 0; k < n_ids; k++) {
-            double id = ids->data[b * n_ids + k];
-            if (!(id >= 0 && id < (double)size))
-                return eval_fail(step->eval, step->node, "the index %g is outside an axis of size %lld", id,
-                                 (long long)size);
+            int64_t id = ids->integers[b * n_ids + k];
+            if (id < 0 || id >= size)
+                return eval_fail(step->eval, step->node, "the index %lld is outside an axis of size %lld",
+                                 (long long)id, (long long)size);
             for (int64_t m = 0; m < middle; m++) {
-                double *f = full->data + (((b * middle + m) * size) + (int64_t)id) * inner;
-                double *p = part->data + (((b * middle + m) * n_ids) + k) * inner;
-                for (int64_t i = 0; i < inner; i++) scatter ? (void)(f[i] += p[i]) : (void)(p[i] = f[i]);
+                int64_t f = (((b * middle + m) * size) + id) * inner, p = (((b * middle + m) * n_ids) + k) * inner;
+                if (scatter)
+                    add_elements(step->to, f, part, p, inner);
+                else
+                    tensor_copy(step->to, p, full, f, inner);
             }
         }
     return true;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ir/eval_internal.h"
+#include "ir/integer.h"
 
 static double row_extreme(const double *row, int64_t n, bool largest, int64_t *where)
 {
@@ -63,6 +64,40 @@ double eval_reduce_row(Op op, const double *row, int64_t n)
     }
 }
 
+/* The reductions of integers; a sum or product wraps around. */
+static int64_t row_reduce_integers(Op op, DType dtype, const int64_t *row, int64_t n)
+{
+    int64_t where = 0, result = op == OP_PROD;
+    bool largest = op == OP_REDUCE_MAX || op == OP_ARGMAX;
+    if (op == OP_SUM || op == OP_PROD) {
+        for (int64_t i = 0; i < n; i++) result = op_evaluate_integer(op == OP_SUM ? OP_ADD : OP_MUL, result, row[i]);
+        return result;
+    }
+    for (int64_t i = 1; i < n; i++)
+        if (largest ? row[i] > row[where] : row[i] < row[where]) where = i;
+    if (op == OP_ARGMAX || op == OP_ARGMIN) return where;
+    assert(op == OP_REDUCE_MAX || op == OP_REDUCE_MIN);
+    return n ? row[where] : largest ? integer_least(dtype) : integer_most(dtype);
+}
+
+static double *row_read(const Tensor *x, Walk *inner, int64_t offset, int64_t n, double *row)
+{
+    for (int64_t i = 0; i < n; i++) {
+        row[i] = x->data[offset + inner->offsets[0]];
+        walk_next(inner);
+    }
+    return row;
+}
+
+static int64_t *row_read_integers(const Tensor *x, Walk *inner, int64_t offset, int64_t n, int64_t *row)
+{
+    for (int64_t i = 0; i < n; i++) {
+        row[i] = x->integers[offset + inner->offsets[0]];
+        walk_next(inner);
+    }
+    return row;
+}
+
 bool eval_reduction(EvalStep *step)
 {
     const Tensor *x = step->args[0];
@@ -79,14 +114,20 @@ bool eval_reduction(EvalStep *step)
         walk->strides[0][walk->rank++] = strides[i];
         if (reduced[i]) n *= x->dims[i];
     }
-    double *row = malloc((size_t)(n ? n : 1) * sizeof *row);
+    _Static_assert(sizeof(double) == sizeof(int64_t), "one row for both");
+    void *row = malloc((size_t)(n ? n : 1) * sizeof(double));
     if (!row) abort();
     for (int64_t to = 0; to < step->to->count; to++) {
-        for (int64_t i = 0; i < n; i++) {
-            row[i] = x->data[outer.offsets[0] + inner.offsets[0]];
-            walk_next(&inner);
-        }
-        step->to->data[to] = eval_reduce_row(step->info->op, row, n);
+        int64_t offset = outer.offsets[0], whole = 0;
+        double number = 0;
+        if (x->integers)
+            whole = row_reduce_integers(step->info->op, x->dtype, row_read_integers(x, &inner, offset, n, row), n);
+        else
+            number = eval_reduce_row(step->info->op, row_read(x, &inner, offset, n, row), n);
+        if (step->to->integers)
+            step->to->integers[to] = x->integers ? whole : (int64_t)number;
+        else
+            step->to->data[to] = number;
         walk_next(&outer);
     }
     free(row);
@@ -104,6 +145,12 @@ static void line_softmax(double *to, const double *from, int64_t n, int64_t stri
     }
 }
 
+static void line_cumsum(int64_t *to, const int64_t *from, int64_t n, int64_t stride)
+{
+    int64_t sum = 0;
+    for (int64_t i = 0; i < n; i++) to[i * stride] = sum = op_evaluate_integer(OP_ADD, sum, from[i * stride]);
+}
+
 bool eval_along(EvalStep *step)
 {
     const Tensor *x = step->args[0];
@@ -115,7 +162,9 @@ bool eval_along(EvalStep *step)
         int64_t at = line / inner * n * inner + line % inner;
         const double *from = x->data + at;
         double *to = step->to->data + at, sum = 0;
-        if (op == OP_CUMSUM)
+        if (x->integers)
+            line_cumsum(step->to->integers + at, x->integers + at, n, inner);
+        else if (op == OP_CUMSUM)
             for (int64_t i = 0; i < n; i++) to[i * inner] = sum += from[i * inner];
         else
             line_softmax(to, from, n, inner, op == OP_LOG_SOFTMAX);
@@ -159,6 +208,14 @@ static Walk walk_over(const Axis *axes, uint32_t n_axes, bool in_result)
     return walk;
 }
 
+static int64_t dot_integers(int64_t sum, const int64_t *a, int64_t stride_a, const int64_t *b, int64_t stride_b,
+                            int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        sum = op_evaluate_integer(OP_ADD, sum, op_evaluate_integer(OP_MUL, a[i * stride_a], b[i * stride_b]));
+    return sum;
+}
+
 bool eval_contraction(EvalStep *step)
 {
     const Tensor *a = step->args[0], *b = step->args[1];
@@ -180,12 +237,18 @@ bool eval_contraction(EvalStep *step)
     }
     do {
         double sum = 0;
+        int64_t whole = 0;
         do {
-            const double *x = a->data + outer.offsets[0] + inner.offsets[0];
-            const double *y = b->data + outer.offsets[1] + inner.offsets[1];
-            for (int64_t i = 0; i < n; i++, x += stride_a, y += stride_b) sum += *x * *y;
+            int64_t at_a = outer.offsets[0] + inner.offsets[0], at_b = outer.offsets[1] + inner.offsets[1];
+            if (a->integers)
+                whole = dot_integers(whole, a->integers + at_a, stride_a, b->integers + at_b, stride_b, n);
+            else
+                for (int64_t i = 0; i < n; i++) sum += a->data[at_a + i * stride_a] * b->data[at_b + i * stride_b];
         } while (walk_next(&inner));
-        step->to->data[outer.offsets[2]] = sum;
+        if (a->integers)
+            step->to->integers[outer.offsets[2]] = whole;
+        else
+            step->to->data[outer.offsets[2]] = sum;
     } while (walk_next(&outer));
     return true;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ir/eval_internal.h"
+#include "ir/integer.h"
 
 /* Rounds to `bits` of significand, ties to even, with the smallest normal exponent `lowest` (of 0.5 <= m < 1). */
 static double round_significand(double value, int bits, int lowest, double largest)
@@ -149,6 +150,37 @@ void dtype_load(DType dtype, double *to, const void *from, int64_t count)
     case DTYPE_COUNT:
         assert(!"an element type");
     }
+}
+
+void integer_store(DType dtype, void *to, const int64_t *from, int64_t count)
+{
+    assert(dtype_class(dtype) == DTYPE_CLASS_INTEGER);
+    for (int64_t i = 0; i < count; i++) {
+        if (dtype == DTYPE_I64)
+            ((int64_t *)to)[i] = from[i];
+        else if (dtype == DTYPE_I32)
+            ((int32_t *)to)[i] = (int32_t)integer_wrap(DTYPE_I32, from[i]);
+        else
+            ((uint8_t *)to)[i] = (uint8_t)from[i];
+    }
+}
+
+void integer_load(DType dtype, int64_t *to, const void *from, int64_t count)
+{
+    assert(dtype_class(dtype) == DTYPE_CLASS_INTEGER);
+    for (int64_t i = 0; i < count; i++)
+        to[i] = dtype == DTYPE_I64   ? ((const int64_t *)from)[i]
+                : dtype == DTYPE_I32 ? ((const int32_t *)from)[i]
+                                     : ((const uint8_t *)from)[i];
+}
+
+void tensor_copy(Tensor *to, int64_t to_at, const Tensor *from, int64_t from_at, int64_t count)
+{
+    assert(to->dtype == from->dtype);
+    if (to->integers)
+        memcpy(to->integers + to_at, from->integers + from_at, (size_t)count * sizeof *to->integers);
+    else
+        memcpy(to->data + to_at, from->data + from_at, (size_t)count * sizeof *to->data);
 }
 
 void tensor_strides(const Tensor *tensor, int64_t *strides)

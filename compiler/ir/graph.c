@@ -56,6 +56,14 @@ bool node_is_constant(const Graph *graph, Node node, double *number)
     return true;
 }
 
+bool node_is_integer(const Graph *graph, Node node, int64_t *integer)
+{
+    const NodeInfo *info = graph_node(graph, node);
+    if (info->op != OP_CONST || dtype_class(info->type.dtype) != DTYPE_CLASS_INTEGER) return false;
+    *integer = info->attr.integer;
+    return true;
+}
+
 /* interning */
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -171,11 +179,12 @@ static bool in_order(const Graph *graph, Node a, Node b)
 }
 
 /* Only what the operator reads takes part in its identity. */
-static Attr used_fields(unsigned uses, const Attr *attr)
+static Attr used_fields(unsigned uses, const Attr *attr, bool integer)
 {
     Attr used = {0};
     if (!attr) return used;
-    if (uses & ATTR_NUMBER) used.number = attr->number;
+    if (uses & (ATTR_NUMBER | ATTR_ELEMENT)) used.number = attr->number;
+    if ((uses & ATTR_ELEMENT) && integer) used.number = (double)(used.integer = attr->integer);
     if (uses & ATTR_INTEGER) used.integer = attr->integer;
     if (uses & ATTR_NAME) used.name = attr->name;
     if ((uses & ATTR_INTS) && attr->n_ints) used.ints = attr->ints, used.n_ints = attr->n_ints;
@@ -201,8 +210,9 @@ bool graph_try_make(Graph *graph, Op op, const Node *args, uint32_t n_args, cons
 {
     const OpInfo *info = op_info(op);
     Node sorted[2];
-    NodeInfo node = {.op = op, .attr = used_fields(info->attributes, attr), .n_args = n_args, .args = args};
+    NodeInfo node = {.op = op, .n_args = n_args, .args = args};
     node.type = type ? *type : type_scalar(DTYPE_F64);
+    node.attr = used_fields(info->attributes, attr, dtype_class(node.type.dtype) == DTYPE_CLASS_INTEGER);
     if ((info->flags & COMMUTATIVE) && n_args == 2 && !in_order(graph, args[0], args[1])) {
         sorted[0] = args[1];
         sorted[1] = args[0];

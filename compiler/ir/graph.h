@@ -7,7 +7,7 @@
 #include "support/context.h"
 
 typedef enum {
-#define OP(id, spelling, arity, class, attributes, rule, flags, work, value) OP_##id,
+#define OP(id, spelling, arity, class, attributes, rule, flags, work, value, whole) OP_##id,
 #include "ir/ops.def"
 #undef OP
     OP_COUNT
@@ -34,7 +34,15 @@ typedef enum {
     TYPE_RULE_SHAPED
 } TypeRule;
 
-enum { ATTR_NUMBER = 1, ATTR_INTEGER = 2, ATTR_NAME = 4, ATTR_INTS = 8, ATTR_SIZES = 16, ATTR_DATA = 32 };
+enum {
+    ATTR_NUMBER = 1,
+    ATTR_INTEGER = 2,
+    ATTR_NAME = 4,
+    ATTR_INTS = 8,
+    ATTR_SIZES = 16,
+    ATTR_DATA = 32,
+    ATTR_ELEMENT = 64 /* a number of the node's type: `number`; of an integer type `integer`, which it is the nearest of */
+};
 enum { COMMUTATIVE = 1, PURE_SHAPE = 2 };
 
 /* One row of ops.def as a value. */
@@ -138,8 +146,10 @@ static inline Node node_arg(const Graph *graph, Node node, uint32_t i)
 {
     return graph_node(graph, node)->args[i];
 }
-/* True for a CONST; its number. */
+/* True for a CONST; its number, of an integer type the nearest double. */
 bool node_is_constant(const Graph *graph, Node node, double *number);
+/* True for a CONST of an integer type; its number. */
+bool node_is_integer(const Graph *graph, Node node, int64_t *integer);
 
 /* The nodes that the roots need, operands before users, each once. malloc'd; *count receives how many. */
 Node *graph_reachable(const Graph *graph, const Node *roots, uint32_t n_roots, uint32_t *count);

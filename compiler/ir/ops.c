@@ -4,7 +4,7 @@
 #include "ir/graph.h"
 
 static const OpInfo rows[] = {
-#define OP(id, spelling, arity, class, attributes, rule, flags, work, value)                                           \
+#define OP(id, spelling, arity, class, attributes, rule, flags, work, value, whole)                                    \
     {spelling, arity, OP_CLASS_##class, attributes, TYPE_RULE_##rule, flags, work},
 #include "ir/ops.def"
 #undef OP
@@ -48,7 +48,7 @@ double op_evaluate(Op op, double x, double y, double z)
 {
     (void)y, (void)z;
     switch (op) {
-#define OP(id, spelling, arity, class, attributes, rule, flags, work, value)                                           \
+#define OP(id, spelling, arity, class, attributes, rule, flags, work, value, whole)                                    \
     case OP_##id:                                                                                                      \
         return value;
 #include "ir/ops.def"

@@ -85,15 +85,20 @@ static void put_dim(Printer *printer, Dim dim)
     dim_print(graph_dims(printer->module->graph), dim, printer->to);
 }
 
-static void put_attributes(Printer *printer, unsigned uses, const Attr *attr)
+static void put_attributes(Printer *printer, const NodeInfo *info)
 {
+    unsigned uses = op_info(info->op)->attributes;
+    const Attr *attr = &info->attr;
     if (uses & ATTR_NAME) {
         put(printer, " name=");
         put_quoted(printer, attr->name);
     }
-    if (uses & ATTR_NUMBER) {
+    if (uses & (ATTR_NUMBER | ATTR_ELEMENT)) {
         put(printer, " number=");
-        put_number(printer, attr->number);
+        if ((uses & ATTR_ELEMENT) && dtype_class(info->type.dtype) == DTYPE_CLASS_INTEGER)
+            put_integer(printer, attr->integer);
+        else
+            put_number(printer, attr->number);
     }
     if (uses & ATTR_INTEGER) {
         put(printer, " integer=");
@@ -148,7 +153,7 @@ static void put_line(Printer *printer, Node node)
         put_node(printer, info->args[i]);
     }
     if (info->n_args) put(printer, ")");
-    put_attributes(printer, op->attributes, &info->attr);
+    put_attributes(printer, info);
     put(printer, " : ");
     type_print(graph_dims(graph), &info->type, printer->to);
     if (graph_name(graph, node)) {

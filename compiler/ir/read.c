@@ -1,8 +1,10 @@
 /* Reads what print.c writes. Everything is checked before a node is made: a text from outside never meets an assert. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ir/graph_internal.h"
+#include "ir/integer.h"
 #include "ir/module_text.h"
 #include "ir/read_cursor.h"
 
@@ -15,6 +17,7 @@ typedef struct {
     Vec(Check) checks;
     Vec(Function) functions;
     Vec(Node) args; /* scratch */
+    bool whole;     /* the constant read last is written as an integer of 64 bits */
     Vec(int32_t) ints;
     Vec(Dim) sizes;
 } Reader;
@@ -84,12 +87,28 @@ static bool read_sizes(Reader *reader, Attr *attr)
     return true;
 }
 
+/* The text of a number, and where it is one the integer: which of them is meant, the type says. */
+static bool read_element(Reader *reader, Attr *attr)
+{
+    Cursor *cursor = &reader->cursor;
+    if (!cursor_expect(cursor, "number=")) return false;
+    cursor_blanks(cursor);
+    const char *start = cursor->at;
+    char *end;
+    errno = 0;
+    attr->integer = strtoll(start, &end, 10);
+    if (!cursor_number(cursor, &attr->number)) return false;
+    reader->whole = end == cursor->at && !errno;
+    return true;
+}
+
 static bool read_attributes(Reader *reader, unsigned uses, Attr *attr)
 {
     Cursor *cursor = &reader->cursor;
     if ((uses & ATTR_NAME) && (!cursor_expect(cursor, "name=") || !cursor_name(cursor, &attr->name))) return false;
     if ((uses & ATTR_NUMBER) && (!cursor_expect(cursor, "number=") || !cursor_number(cursor, &attr->number)))
         return false;
+    if ((uses & ATTR_ELEMENT) && !read_element(reader, attr)) return false;
     if ((uses & ATTR_INTEGER) &&
         (!cursor_expect(cursor, "integer=") || !cursor_integer(cursor, INT64_MIN, INT64_MAX, &attr->integer)))
         return false;
@@ -146,6 +165,9 @@ static bool read_node_line(Reader *reader)
         return cursor_fail(cursor, start, "expected %%%lld: nodes are numbered in order", (long long)next);
     if (!cursor_expect(cursor, "=") || !read_op(reader, &op) || !read_args(reader)) return false;
     if (!read_attributes(reader, op_info(op)->attributes, &attr) || !read_type(reader, &type)) return false;
+    bool integer = op == OP_CONST && dtype_class(type.dtype) == DTYPE_CLASS_INTEGER;
+    if (integer && !(reader->whole && integer_fits(type.dtype, attr.integer)))
+        return cursor_fail(cursor, start, "the number is not a value of `%s`", dtype_name(type.dtype));
     if (!make_node(reader, start, op, &attr, &type, &node)) return false;
     graph_add_place(reader->module->graph, node, cursor_span(cursor, start));
     vec_push(&reader->nodes, node);

@@ -55,7 +55,7 @@ typedef struct {
 typedef enum {
     KERNEL_LOAD,     /* buffer[index…]; args[0], if there, is a bool: false gives 0 and does not read */
     KERNEL_AXIS,     /* the number of axis `axis`, as i64 */
-    KERNEL_CONSTANT, /* number */
+    KERNEL_CONSTANT, /* number; of an integer type integer, which it is the nearest of */
     KERNEL_SIZE,     /* sizes[size], as i64 */
     KERNEL_RANDOM,   /* uniform in (0, 1), f32; counter: the row-major position of index… in dims; see nn_random.h */
     KERNEL_COMPUTE,  /* an elementwise operator of ops.def on args */
@@ -80,6 +80,7 @@ typedef struct {
     uint32_t dims[MAX_RANK];  /* RANDOM: the draw's sizes (indices into sizes) */
     uint32_t stream;          /* RANDOM: index into sizes, whose value is the hash of path and number: nn_random.h */
     double number;
+    int64_t integer;
 } KernelValue;
 
 typedef struct Kernel {

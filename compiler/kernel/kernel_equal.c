@@ -37,7 +37,7 @@ static bool value_equal(const KernelValue *a, const KernelValue *b)
         a->size != b->size || a->n_index != b->n_index || a->stream != b->stream)
         return false;
     /* Bits, so that NaN equals itself and -0 does not equal 0. */
-    if (memcmp(&a->number, &b->number, sizeof a->number)) return false;
+    if (memcmp(&a->number, &b->number, sizeof a->number) || a->integer != b->integer) return false;
     if (memcmp(a->args, b->args, a->n_args * sizeof *a->args)) return false;
     if (a->kind == KERNEL_RANDOM && memcmp(a->dims, b->dims, a->n_index * sizeof *a->dims)) return false;
     return kernel_index_same(a->index, b->index, a->n_index);
@@ -80,6 +80,7 @@ static uint64_t value_hash(uint64_t hash, const KernelValue *value)
     hash = mix(hash, (uint64_t)value->buffer << 32 | value->axis << 16 | value->size);
     hash = mix(hash, (uint64_t)value->stream << 32 | value->n_index);
     hash = mix(hash, number);
+    hash = mix(hash, (uint64_t)value->integer);
     for (uint32_t i = 0; i < value->n_args; i++) hash = mix(hash, value->args[i]);
     for (uint32_t i = 0; i < value->n_index; i++) {
         const KernelIndex *index = &value->index[i];

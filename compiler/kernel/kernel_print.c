@@ -86,7 +86,10 @@ static void print_value(const Kernel *kernel, uint32_t number, Text *to)
         break;
     case KERNEL_CONSTANT:
         text_string(to, "constant ");
-        text_number(to, value->number);
+        if (dtype_class(value->dtype) == DTYPE_CLASS_INTEGER)
+            text_format(to, "%lld", (long long)value->integer);
+        else
+            text_number(to, value->number);
         break;
     case KERNEL_SIZE:
         text_format(to, "size s%u", value->size);

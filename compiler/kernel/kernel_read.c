@@ -1,9 +1,11 @@
 /* Reads what kernel_print writes. A line a declaration; a token is read with the punctuation that must follow it. */
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/integer.h"
 #include "kernel/kernel.h"
 #include "support/vector.h"
 
@@ -197,6 +199,20 @@ static bool read_number(Reader *reader, double *number)
     return true;
 }
 
+static bool read_constant(Reader *reader, KernelValue *value)
+{
+    if (dtype_class(value->dtype) != DTYPE_CLASS_INTEGER) return read_number(reader, &value->number);
+    skip_spaces(reader);
+    char *end;
+    errno = 0;
+    value->integer = strtoll(reader->at, &end, 10);
+    if (end == reader->at || errno || !integer_fits(value->dtype, value->integer))
+        return fail(reader, "an integer of the value's type");
+    reader->at = end;
+    value->number = (double)value->integer;
+    return true;
+}
+
 static bool read_random(Reader *reader, KernelValue *value)
 {
     uint32_t rank;
@@ -237,7 +253,7 @@ static bool read_value(Reader *reader)
         good = expect_numbered(reader, 's', &value.size);
     } else if (accept(reader, "constant")) {
         value.kind = KERNEL_CONSTANT;
-        good = read_number(reader, &value.number);
+        good = read_constant(reader, &value);
     } else if (accept(reader, "random")) {
         value.kind = KERNEL_RANDOM;
         good = read_random(reader, &value);

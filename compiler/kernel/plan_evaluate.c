@@ -6,16 +6,23 @@
 #include <string.h>
 
 #include "ir/eval.h"
+#include "ir/integer.h"
 #include "kernel/plan.h"
 #include "nn_random.h"
+
+/* A value: of an integer type exactly `integer`, of others `number` (a bool is 0 or 1). */
+typedef union {
+    double number;
+    int64_t integer;
+} Scalar;
 
 typedef struct {
     const Kernel *kernel;
     void **memory;        /* per kernel buffer */
     const int64_t *sizes; /* per kernel size */
     uint64_t seed, step;
-    double **kept; /* per value: its elements over its domain, or NULL */
-    double *value; /* per value, at the current point */
+    Scalar **kept; /* per value: its elements over its domain, or NULL */
+    Scalar *value; /* per value, at the current point */
     int64_t point[KERNEL_MAX_AXES];
     bool *needed; /* scratch: which values the current sink is made of */
     bool failed;
@@ -58,7 +65,7 @@ static int64_t subscript(Machine *machine, const KernelIndex *index, int64_t dim
 {
     int64_t at = index->negative ? -machine->sizes[index->offset] : machine->sizes[index->offset];
     for (uint32_t i = 0; i < index->n_terms; i++) at += index->terms[i].factor * machine->point[index->terms[i].axis];
-    if (index->value >= 0) at += (int64_t)machine->value[index->value];
+    if (index->value >= 0) at += machine->value[index->value].integer;
     if (at >= 0 && at < dim) return at;
     machine->failed = true;
     return 0;
@@ -74,14 +81,56 @@ static int64_t address(Machine *machine, const KernelValue *value, const uint32_
     return at;
 }
 
-static double read_element(Machine *machine, const KernelValue *value)
+static bool is_integer(DType dtype)
+{
+    return dtype_class(dtype) == DTYPE_CLASS_INTEGER;
+}
+
+static Scalar scalar_number(double number)
+{
+    return (Scalar){.number = number};
+}
+
+static Scalar scalar_integer(int64_t integer)
+{
+    return (Scalar){.integer = integer};
+}
+
+static Scalar scalar_load(DType dtype, const void *from)
+{
+    Scalar scalar;
+    if (is_integer(dtype))
+        integer_load(dtype, &scalar.integer, from, 1);
+    else
+        dtype_load(dtype, &scalar.number, from, 1);
+    return scalar;
+}
+
+static Scalar read_element(Machine *machine, const KernelValue *value)
 {
     const KernelBuffer *buffer = &machine->kernel->buffers[value->buffer];
-    if (value->n_args && machine->value[value->args[0]] == 0) return 0;
+    if (value->n_args && machine->value[value->args[0]].number == 0)
+        return is_integer(buffer->dtype) ? scalar_integer(0) : scalar_number(0);
     int64_t at = address(machine, value, buffer->dims);
-    double element;
-    dtype_load(buffer->dtype, &element, (char *)machine->memory[value->buffer] + at * dtype_size(buffer->dtype), 1);
-    return element;
+    return scalar_load(buffer->dtype, (char *)machine->memory[value->buffer] + at * dtype_size(buffer->dtype));
+}
+
+static Scalar cast(DType to, DType from, Scalar x)
+{
+    if (is_integer(from) && is_integer(to)) return scalar_integer(integer_wrap(to, x.integer));
+    if (is_integer(to)) return scalar_integer(integer_saturate(to, x.number));
+    if (!is_integer(from)) return scalar_number(dtype_round(to, x.number));
+    return scalar_number(to == DTYPE_BOOL ? x.integer != 0 : integer_to_float(to, x.integer));
+}
+
+/* An elementwise operator of operands of type `of` (a choice's: of those that it chooses from). */
+static Scalar apply(Op op, DType to, DType of, const Scalar *x)
+{
+    if (op == OP_CAST) return cast(to, of, x[0]);
+    if (op == OP_SELECT) return x[0].number != 0 ? x[1] : x[2];
+    if (!is_integer(of)) return scalar_number(dtype_round(to, op_evaluate(op, x[0].number, x[1].number, x[2].number)));
+    int64_t result = op_evaluate_integer(op, x[0].integer, x[1].integer);
+    return is_integer(to) ? scalar_integer(integer_wrap(to, result)) : scalar_number((double)result);
 }
 
 static void write_element(Machine *machine, const KernelValue *value)
@@ -89,37 +138,43 @@ static void write_element(Machine *machine, const KernelValue *value)
     const KernelBuffer *buffer = &machine->kernel->buffers[value->buffer];
     char *to =
         (char *)machine->memory[value->buffer] + address(machine, value, buffer->dims) * dtype_size(buffer->dtype);
-    double element = machine->value[value->args[0]];
+    Scalar element = machine->value[value->args[0]];
+    bool integer = is_integer(buffer->dtype);
     if (value->kind == KERNEL_SCATTER) {
-        double old;
-        dtype_load(buffer->dtype, &old, to, 1);
-        element += old;
+        Scalar old = scalar_load(buffer->dtype, to);
+        element = integer ? scalar_integer(op_evaluate_integer(OP_ADD, element.integer, old.integer))
+                          : scalar_number(element.number + old.number);
     }
-    dtype_store(buffer->dtype, to, &element, 1);
+    if (integer)
+        integer_store(buffer->dtype, to, &element.integer, 1);
+    else
+        dtype_store(buffer->dtype, to, &element.number, 1);
 }
 
 /* The value at the current point, from its operands at this point. */
-static double compute(Machine *machine, uint32_t at)
+static Scalar compute(Machine *machine, uint32_t at)
 {
     const KernelValue *value = &machine->kernel->values[at];
-    double x[3] = {0};
+    Scalar x[3] = {0};
     switch (value->kind) {
     case KERNEL_LOAD:
         return read_element(machine, value);
     case KERNEL_AXIS:
-        return (double)machine->point[value->axis];
+        return scalar_integer(machine->point[value->axis]);
     case KERNEL_CONSTANT:
-        return dtype_round(value->dtype, value->number);
+        return is_integer(value->dtype) ? scalar_integer(value->integer)
+                                        : scalar_number(dtype_round(value->dtype, value->number));
     case KERNEL_SIZE:
-        return (double)machine->sizes[value->size];
+        return scalar_integer(machine->sizes[value->size]);
     case KERNEL_RANDOM:
-        return nn_random_uniform(machine->seed, (uint32_t)machine->sizes[value->stream], (uint32_t)machine->step,
-                                 (uint64_t)address(machine, value, value->dims));
+        return scalar_number(nn_random_uniform(machine->seed, (uint32_t)machine->sizes[value->stream],
+                                               (uint32_t)machine->step,
+                                               (uint64_t)address(machine, value, value->dims)));
     case KERNEL_COMPUTE:
         for (uint32_t i = 0; i < value->n_args; i++) x[i] = machine->value[value->args[i]];
-        return dtype_round(value->dtype, op_evaluate(value->op, x[0], x[1], x[2]));
+        return apply(value->op, value->dtype, machine->kernel->values[value->args[value->n_args - 1]].dtype, x);
     default:
-        return 0;
+        return scalar_number(0);
     }
 }
 
@@ -143,13 +198,13 @@ static void compute_needed(Machine *machine, uint32_t end)
 {
     for (uint32_t i = 0; i < end; i++) {
         if (!machine->needed[i]) continue;
-        const double *kept = machine->kept[i];
+        const Scalar *kept = machine->kept[i];
         machine->value[i] =
             kept ? kept[domain_position(machine, machine->kernel->values[i].domain)] : compute(machine, i);
     }
 }
 
-static double combine(Op op, double total, double x)
+static double combine_numbers(Op op, double total, double x)
 {
     switch (op) {
     case OP_PROD:
@@ -167,58 +222,81 @@ static double combine(Op op, double total, double x)
     }
 }
 
-static double reduction_start(Op op)
+static int64_t combine_integers(Op op, int64_t total, int64_t x)
 {
+    Op step = op == OP_PROD ? OP_MUL : op == OP_REDUCE_MAX ? OP_MAX : op == OP_REDUCE_MIN ? OP_MIN : OP_ADD;
+    return op_evaluate_integer(step, total, x);
+}
+
+static Scalar reduction_start(Op op, DType dtype)
+{
+    bool integer = is_integer(dtype);
     switch (op) {
     case OP_PROD:
     case OP_ALL:
-        return 1;
+        return integer ? scalar_integer(1) : scalar_number(1);
     case OP_REDUCE_MAX:
-        return -INFINITY;
+        return integer ? scalar_integer(integer_least(dtype)) : scalar_number(-INFINITY);
     case OP_REDUCE_MIN:
-        return INFINITY;
+        return integer ? scalar_integer(integer_most(dtype)) : scalar_number(INFINITY);
     default:
-        return 0;
+        return integer ? scalar_integer(0) : scalar_number(0);
     }
 }
 
 /* The position of the first greatest (least) element; NaN counts as beyond all. */
-static double find_position(Machine *machine, const KernelValue *value)
+static int64_t find_position(Machine *machine, const KernelValue *value)
 {
-    double best = 0, position = 0;
-    int64_t count = 0;
+    bool integer = is_integer(machine->kernel->values[value->args[0]].dtype), largest = value->op == OP_ARGMAX;
+    Scalar best = {0};
+    int64_t count = 0, position = 0;
     do {
         compute_needed(machine, value->args[0] + 1);
-        double x = machine->value[value->args[0]];
-        bool better = value->op == OP_ARGMAX ? x > best : x < best;
-        if (!count || (!isnan(best) && (isnan(x) || better))) {
+        Scalar x = machine->value[value->args[0]];
+        bool better;
+        if (integer)
+            better = largest ? x.integer > best.integer : x.integer < best.integer;
+        else
+            better = !isnan(best.number) &&
+                     (isnan(x.number) || (largest ? x.number > best.number : x.number < best.number));
+        if (!count || better) {
             best = x;
-            position = (double)count;
+            position = count;
         }
         count++;
     } while (domain_next(machine, value->reduced));
     return position;
 }
 
+/* One more element of a reduction, not yet rounded to its type. */
+static Scalar combine(const KernelValue *value, Scalar total, Scalar x)
+{
+    return is_integer(value->dtype) ? scalar_integer(combine_integers(value->op, total.integer, x.integer))
+                                    : scalar_number(combine_numbers(value->op, total.number, x.number));
+}
+
+/* One element of a reduction of at least one element. */
+static Scalar reduce_point(Machine *machine, const KernelValue *value)
+{
+    Scalar total = reduction_start(value->op, value->dtype);
+    if (value->op == OP_ARGMAX || value->op == OP_ARGMIN) return scalar_integer(find_position(machine, value));
+    do {
+        compute_needed(machine, value->args[0] + 1);
+        total = combine(value, total, machine->value[value->args[0]]);
+    } while (domain_next(machine, value->reduced));
+    return cast(value->dtype, is_integer(value->dtype) ? DTYPE_I64 : DTYPE_F64, total);
+}
+
 static void run_reduce(Machine *machine, uint32_t at)
 {
     const KernelValue *value = &machine->kernel->values[at];
     int64_t count = domain_count(machine, value->domain), inner = domain_count(machine, value->reduced), i = 0;
-    double *kept = calloc((size_t)count + 1, sizeof *kept);
+    Scalar *kept = calloc((size_t)count + 1, sizeof *kept);
     if (!kept) abort();
     mark_needed(machine, value->args[0]);
-    if (count > 0) do {
-            double total = reduction_start(value->op);
-            if (inner && (value->op == OP_ARGMAX || value->op == OP_ARGMIN)) {
-                total = find_position(machine, value);
-            } else if (inner) {
-                do {
-                    compute_needed(machine, value->args[0] + 1);
-                    total = combine(value->op, total, machine->value[value->args[0]]);
-                } while (domain_next(machine, value->reduced));
-            }
-            kept[i++] = dtype_round(value->dtype, total);
-        } while (domain_next(machine, value->domain));
+    if (count > 0) do
+            kept[i++] = inner ? reduce_point(machine, value) : reduction_start(value->op, value->dtype);
+        while (domain_next(machine, value->domain));
     machine->kept[at] = kept;
 }
 
@@ -229,20 +307,20 @@ static void run_scan(Machine *machine, uint32_t at)
     uint32_t axis = 0;
     while (!(value->reduced >> axis & 1)) axis++;
     int64_t count = domain_count(machine, value->domain), i = 0;
-    double *kept = calloc((size_t)count + 1, sizeof *kept);
+    Scalar *kept = calloc((size_t)count + 1, sizeof *kept);
     if (!kept) abort();
     mark_needed(machine, value->args[0]);
     if (count > 0) do {
-            double before = reduction_start(value->op);
+            Scalar before = reduction_start(value->op, value->dtype);
             if (machine->point[axis] > 0) {
                 machine->point[axis]--;
                 before = kept[domain_position(machine, value->domain)];
                 machine->point[axis]++;
             }
             compute_needed(machine, value->args[0] + 1);
-            kept[i++] = combine(value->op, before, machine->value[value->args[0]]);
+            kept[i++] = combine(value, before, machine->value[value->args[0]]);
         } while (domain_next(machine, value->domain));
-    while (i-- > 0) kept[i] = dtype_round(value->dtype, kept[i]);
+    while (i-- > 0) kept[i] = cast(value->dtype, is_integer(value->dtype) ? DTYPE_I64 : DTYPE_F64, kept[i]);
     machine->kept[at] = kept;
 }
 
@@ -252,7 +330,7 @@ static void run_sink(Machine *machine, uint32_t at)
     int64_t count = domain_count(machine, value->domain), i = 0;
     if (!count) return;
     bool load = value->kind == KERNEL_LOAD;
-    double *kept = load ? malloc((size_t)count * sizeof *kept) : NULL;
+    Scalar *kept = load ? malloc((size_t)count * sizeof *kept) : NULL;
     mark_needed(machine, at);
     do {
         compute_needed(machine, at);

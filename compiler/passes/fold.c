@@ -4,42 +4,49 @@
 
 #include "ir/build.h"
 #include "ir/eval.h"
+#include "ir/integer.h"
 #include "passes/passes_internal.h"
 
 /* The least magnitude at which doubles stop holding every integer. */
 #define EXACT 9007199254740992.0
 
-static const struct {
-    DType dtype;
-    double least, most;
-} integer_limits[] = {{DTYPE_I64, -EXACT, EXACT}, {DTYPE_I32, -2147483648.0, 2147483647.0}, {DTYPE_U8, 0, 255}};
-
-/* Whether an integer type holds the value exactly; what does not fit is left for the machine to wrap. */
-static bool integer_fits(DType dtype, double value)
+/* A number of a float or bool as an element of its type. */
+static double as_element(DType dtype, double value)
 {
-    for (unsigned i = 0; i < sizeof integer_limits / sizeof *integer_limits; i++)
-        if (integer_limits[i].dtype == dtype)
-            return value == floor(value) && value >= integer_limits[i].least && value <= integer_limits[i].most;
-    return false;
+    return isnan(value) ? NAN : dtype_round(dtype, value);
 }
 
-/* A number as an element of the type; false when the type cannot hold it. */
-static bool as_element(DType dtype, double value, double *element)
+static Node fold_cast(Graph *graph, const NodeInfo *node)
 {
-    *element = isnan(value) ? NAN : dtype_round(dtype, value);
-    return dtype_class(dtype) != DTYPE_CLASS_INTEGER || integer_fits(dtype, value);
+    const NodeInfo from = *graph_node(graph, node->args[0]);
+    DType to = node->type.dtype;
+    bool integer = dtype_class(from.type.dtype) == DTYPE_CLASS_INTEGER;
+    double number = integer ? 0 : as_element(from.type.dtype, from.attr.number);
+    if (dtype_class(to) == DTYPE_CLASS_INTEGER)
+        return build_integer(graph, node->type, integer ? from.attr.integer : integer_saturate(to, number));
+    if (to == DTYPE_BOOL) return build_constant(graph, node->type, integer ? from.attr.integer != 0 : number != 0);
+    return build_constant(graph, node->type, integer ? integer_to_float(to, from.attr.integer) : as_element(to, number));
 }
 
 static Node fold_elementwise(Graph *graph, const NodeInfo *node)
 {
-    double args[3] = {0}, value;
+    double numbers[3] = {0};
+    int64_t integers[3] = {0};
     for (uint32_t i = 0; i < node->n_args; i++) {
-        if (!node_is_constant(graph, node->args[i], &args[i])) return NODE_NONE;
-        if (!as_element(node_type(graph, node->args[i])->dtype, args[i], &args[i])) return NODE_NONE;
+        if (!node_is_constant(graph, node->args[i], &numbers[i])) return NODE_NONE;
+        if (node_is_integer(graph, node->args[i], &integers[i])) continue;
+        numbers[i] = as_element(node_type(graph, node->args[i])->dtype, numbers[i]);
     }
-    value = op_evaluate(node->op, args[0], args[1], args[2]);
-    if (node->op == OP_CAST && dtype_class(node->type.dtype) == DTYPE_CLASS_INTEGER) value = trunc(value);
-    return as_element(node->type.dtype, value, &value) ? build_constant(graph, node->type, value) : NODE_NONE;
+    if (node->op == OP_CAST) return fold_cast(graph, node);
+    if (node->op == OP_SELECT)
+        return build_spread_constant(graph, node->args[numbers[0] != 0 ? 1 : 2], &node->type);
+    if (dtype_class(node_type(graph, node->args[0])->dtype) == DTYPE_CLASS_INTEGER) {
+        int64_t result = op_evaluate_integer(node->op, integers[0], integers[1]);
+        return node->type.dtype == DTYPE_BOOL ? build_constant(graph, node->type, (double)result)
+                                              : build_integer(graph, node->type, result);
+    }
+    double value = op_evaluate(node->op, numbers[0], numbers[1], numbers[2]);
+    return build_constant(graph, node->type, as_element(node->type.dtype, value));
 }
 
 /* A sum of ones over sizes that are not known yet is their product. */
@@ -53,7 +60,7 @@ static Node count_ones(Graph *graph, const NodeInfo *info, double number, Dim co
 static Node fold_reduction(Graph *graph, const NodeInfo *node)
 {
     double number, sum;
-    int64_t count;
+    int64_t count, integer;
     DimTable *dims = graph_dims(graph);
     if (!node_is_constant(graph, node->args[0], &number)) return NODE_NONE;
     const Type *x = node_type(graph, node->args[0]);
@@ -66,27 +73,36 @@ static Node fold_reduction(Graph *graph, const NodeInfo *node)
     case OP_REDUCE_MIN:
     case OP_ANY:
     case OP_ALL:
-        return build_constant(graph, node->type, number);
+        return build_spread_constant(graph, node->args[0], &node->type);
     case OP_SUM:
-        sum = number * (double)count;
-        if (fabs(number) > EXACT || !as_element(node->type.dtype, number, &number)) return NODE_NONE;
-        if (number != floor(number) || !as_element(node->type.dtype, sum, &sum)) return NODE_NONE;
+        if (node_is_integer(graph, node->args[0], &integer))
+            return build_integer(graph, node->type, op_evaluate_integer(OP_MUL, integer, count));
+        if (fabs(number) > EXACT) return NODE_NONE;
+        number = as_element(node->type.dtype, number);
+        if (number != floor(number)) return NODE_NONE;
+        sum = as_element(node->type.dtype, number * (double)count);
         return sum == number * (double)count && fabs(sum) < EXACT ? build_constant(graph, node->type, sum) : NODE_NONE;
     default:
         return NODE_NONE;
     }
 }
 
+static bool same_constants(const Graph *graph, Node a, Node b)
+{
+    const NodeInfo *x = graph_node(graph, a), *y = graph_node(graph, b);
+    double p = x->attr.number, q = y->attr.number;
+    return y->op == OP_CONST && p == q && signbit(p) == signbit(q) && x->attr.integer == y->attr.integer;
+}
+
 /* Equal elements gathered, joined or framed with the same are equal elements. */
 static Node fold_moved(Graph *graph, const NodeInfo *info)
 {
-    double number, other;
+    double number;
     if (!node_is_constant(graph, info->args[0], &number)) return NODE_NONE;
     if (info->op == OP_PAD && (number != 0 || signbit(number))) return NODE_NONE;
     for (uint32_t i = 1; i < info->n_args && info->op == OP_CONCAT; i++)
-        if (!node_is_constant(graph, info->args[i], &other) || other != number || signbit(other) != signbit(number))
-            return NODE_NONE;
-    return build_constant(graph, info->type, number);
+        if (!same_constants(graph, info->args[0], info->args[i])) return NODE_NONE;
+    return build_spread_constant(graph, info->args[0], &info->type);
 }
 
 Node fold_constant(Graph *graph, Node node)

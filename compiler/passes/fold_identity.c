@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "ir/build.h"
+#include "ir/integer.h"
 #include "passes/passes_internal.h"
 
 typedef struct {
@@ -90,6 +91,14 @@ static Node fold_sub(const Fold *f)
     return NODE_NONE;
 }
 
+/* The constant with the other sign, of the node's type. */
+static Node negated(const Fold *f, Node constant)
+{
+    int64_t integer;
+    if (!node_is_integer(f->graph, constant, &integer)) return build_constant(f->graph, f->info.type, -f->b);
+    return build_integer(f->graph, f->info.type, op_evaluate_integer(OP_NEG, integer, 0));
+}
+
 static Node fold_mul(const Fold *f)
 {
     if (y_is(f, 1)) return f->x;
@@ -97,8 +106,7 @@ static Node fold_mul(const Fold *f)
     if (y_is(f, 0) && !f->floating) return f->y;
     if (op_of(f, f->x) != OP_NEG) return NODE_NONE;
     if (op_of(f, f->y) == OP_NEG) return build_binary(f->graph, OP_MUL, first_of(f, f->x), first_of(f, f->y));
-    if (f->y_constant)
-        return build_binary(f->graph, OP_MUL, first_of(f, f->x), build_constant(f->graph, f->info.type, -f->b));
+    if (f->y_constant) return build_binary(f->graph, OP_MUL, first_of(f, f->x), negated(f, f->y));
     return NODE_NONE;
 }
 

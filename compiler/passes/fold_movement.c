@@ -32,11 +32,11 @@ static Node build_again(Graph *graph, Node node, const NodeInfo *info)
  * constant. */
 static Node before_broadcast(Graph *graph, Node x, const NodeInfo *like)
 {
-    double number;
     const NodeInfo info = *graph_node(graph, x);
-    if (node_is_constant(graph, x, &number)) {
+    if (info.op == OP_CONST) {
         Type type = *node_type(graph, like->args[0]);
-        return build_constant(graph, type_with(type, info.type.dtype), number);
+        type = type_with(type, info.type.dtype);
+        return build_spread_constant(graph, x, &type);
     }
     if (info.op != OP_BROADCAST || info.attr.n_ints != like->attr.n_ints) return NODE_NONE;
     for (uint32_t i = 0; i < info.attr.n_ints; i++)

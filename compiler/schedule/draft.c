@@ -30,7 +30,8 @@ static bool value_same(const DraftValue *a, const DraftValue *b)
     if (a->kind != b->kind || a->op != b->op || a->dtype != b->dtype || a->domain != b->domain ||
         a->reduced != b->reduced || a->n_args != b->n_args || memcmp(a->args, b->args, sizeof a->args) ||
         !node_same(a->node, b->node) || a->n_index != b->n_index || a->axis != b->axis || !dim_same(a->size, b->size) ||
-        memcmp(&a->number, &b->number, sizeof a->number) || !shape_same(&a->shape, &b->shape))
+        memcmp(&a->number, &b->number, sizeof a->number) || a->integer != b->integer ||
+        !shape_same(&a->shape, &b->shape))
         return false;
     for (uint32_t i = 0; i < a->n_index; i++)
         if (!affine_same(&a->index[i], &b->index[i])) return false;
@@ -57,7 +58,14 @@ uint32_t draft_compute(Draft *draft, Op op, DType dtype, uint32_t n_args, const 
 
 uint32_t draft_constant(Draft *draft, DType dtype, double number)
 {
+    if (dtype_class(dtype) == DTYPE_CLASS_INTEGER) return draft_integer(draft, dtype, (int64_t)number);
     return draft_add(draft, (DraftValue){.kind = KERNEL_CONSTANT, .dtype = dtype, .number = number});
+}
+
+uint32_t draft_integer(Draft *draft, DType dtype, int64_t integer)
+{
+    DraftValue value = {.kind = KERNEL_CONSTANT, .dtype = dtype, .number = (double)integer, .integer = integer};
+    return draft_add(draft, value);
 }
 
 uint32_t draft_widen(Draft *draft, uint32_t value, AxisMask axes)

@@ -106,7 +106,7 @@ static uint32_t emit_size(Emitter *emitter, Dim size)
 {
     int64_t value;
     if (dim_is_constant(emitter->program->dims, size, &value))
-        return draft_constant(emitter->draft, DTYPE_I64, (double)value);
+        return draft_integer(emitter->draft, DTYPE_I64, value);
     return draft_add(emitter->draft, (DraftValue){.kind = KERNEL_SIZE, .dtype = DTYPE_I64, .size = size});
 }
 
@@ -127,7 +127,7 @@ uint32_t emit_affine(Emitter *emitter, const Affine *affine)
         axis.domain = axis_bit(axis.axis);
         uint32_t term = draft_add(draft, axis);
         if (affine->terms[i].factor != 1) {
-            uint32_t args[] = {term, draft_constant(draft, DTYPE_I64, (double)affine->terms[i].factor)};
+            uint32_t args[] = {term, draft_integer(draft, DTYPE_I64, affine->terms[i].factor)};
             term = draft_compute(draft, OP_MUL, DTYPE_I64, 2, args);
         }
         sum = add_integers(emitter, sum, term);
@@ -241,7 +241,9 @@ uint32_t emit_computed(Emitter *emitter, Node node, Shape view, const Affine *in
     const NodeInfo *info = graph_node(emitter->program->graph, node);
     switch (info->op) {
     case OP_CONST:
-        return draft_constant(emitter->draft, info->type.dtype, info->attr.number);
+        return dtype_class(info->type.dtype) == DTYPE_CLASS_INTEGER
+                   ? draft_integer(emitter->draft, info->type.dtype, info->attr.integer)
+                   : draft_constant(emitter->draft, info->type.dtype, info->attr.number);
     case OP_SIZE:
         return emit_cast(emitter, emit_size(emitter, info->attr.sizes[0]), info->type.dtype);
     case OP_RANDOM:

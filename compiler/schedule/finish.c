@@ -90,7 +90,8 @@ static void finish_value(Finisher *finisher, uint32_t at)
                          .reduced = draft->reduced,
                          .n_args = draft->n_args,
                          .axis = draft->axis,
-                         .number = draft->number};
+                         .number = draft->number,
+                         .integer = draft->integer};
     for (uint32_t i = 0; i < draft->n_args; i++) value.args[i] = finisher->map[draft->args[i]];
     if (draft->kind == KERNEL_SIZE) value.size = local_size(finisher, draft->size);
     if (draft->kind == KERNEL_RANDOM) value.stream = local_size(finisher, draft->size);

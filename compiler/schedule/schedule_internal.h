@@ -55,6 +55,7 @@ typedef struct {
     uint32_t axis;
     Dim size; /* SIZE; RANDOM: the stream, a launch's number, so that draws share their code */
     double number;
+    int64_t integer; /* CONSTANT of an integer type, whose nearest double number is */
 } DraftValue;
 
 typedef struct {
@@ -213,7 +214,9 @@ void draft_free(Draft *draft);
 /* The value, or an equal one that is there already. */
 uint32_t draft_add(Draft *draft, DraftValue value);
 uint32_t draft_compute(Draft *draft, Op op, DType dtype, uint32_t n_args, const uint32_t *args);
+/* Of an integer type the number is whole and small. */
 uint32_t draft_constant(Draft *draft, DType dtype, double number);
+uint32_t draft_integer(Draft *draft, DType dtype, int64_t integer);
 /* The same value with a domain of at least these axes. */
 uint32_t draft_widen(Draft *draft, uint32_t value, AxisMask axes);
 AxisMask affine_axes(const Draft *draft, const Affine *affine);

@@ -58,6 +58,12 @@ static void put_number(double number, char *to)
 /* As few digits as give this element again. */
 static void print_exactly(const Array *array, int64_t index, char *to)
 {
+    if (dtype_class(array->dtype) == DTYPE_CLASS_INTEGER) {
+        int64_t integer;
+        integer_load(array->dtype, &integer, (const char *)array->data + (size_t)index * dtype_size(array->dtype), 1);
+        snprintf(to, CELL, "%lld", (long long)integer);
+        return;
+    }
     double number = array_at(array, index);
     if (array->dtype == DTYPE_BOOL) {
         strcpy(to, number != 0 ? "true" : "false");

@@ -274,8 +274,14 @@ static bool is_plain(Evaluation *e)
     out->value = array_new(info->type.dtype, info->type.rank, dims);
     size_t size = dtype_size(info->type.dtype);
     if (info->op == OP_LITERAL) memcpy(out->value.data, info->attr.data, info->attr.data_size);
-    for (int64_t i = 0; info->op == OP_CONST && i < out->value.count; i++)
-        dtype_store(info->type.dtype, (char *)out->value.data + (size_t)i * size, &info->attr.number, 1);
+    bool integer = dtype_class(info->type.dtype) == DTYPE_CLASS_INTEGER;
+    for (int64_t i = 0; info->op == OP_CONST && i < out->value.count; i++) {
+        char *to = (char *)out->value.data + (size_t)i * size;
+        if (integer)
+            integer_store(info->type.dtype, to, &info->attr.integer, 1);
+        else
+            dtype_store(info->type.dtype, to, &info->attr.number, 1);
+    }
     return out->known = true;
 }
 

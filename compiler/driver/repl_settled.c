@@ -75,7 +75,10 @@ void settled_note(Session *session, Node node, const Outcome *outcome)
     Graph *graph = session->el->graph;
     Type type = *node_type(graph, node);
     double number;
-    if (node_is_constant(outcome->graph, outcome->node, &number))
+    int64_t integer;
+    if (node_is_integer(outcome->graph, outcome->node, &integer))
+        settled->value = build_integer(graph, type, integer);
+    else if (node_is_constant(outcome->graph, outcome->node, &number))
         settled->value = build_constant(graph, type, number);
     else
         settled->value = build_literal(graph, type, value->data, (size_t)value->count * dtype_size(value->dtype));

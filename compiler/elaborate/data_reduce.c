@@ -5,6 +5,7 @@
 
 #include "elaborate/data.h"
 #include "ir/eval.h"
+#include "ir/integer.h"
 
 enum { ROWS_AT_ONCE = 4096 };
 
@@ -46,21 +47,18 @@ static bool bind_field(Elaborator *el, Eval *eval, const DataBlock *block, const
     size_t row = (size_t)width * dtype_size(column->dtype), total = (size_t)(width * count);
     const char *message = NULL;
     void *bytes = malloc(total * dtype_size(column->dtype) + 1);
-    double *numbers = malloc(total * sizeof *numbers + 1);
     const DataProvider *provider = el->options->provider;
-    bool good = bytes && numbers;
+    bool good = bytes;
     if (good && source->literal)
         memcpy(bytes, (const char *)source->literal + (size_t)first * row, row * (size_t)count);
     else if (good)
         good = provider->read(provider->host, source->source, field->column, first, count, bytes, &message);
     if (good) {
-        dtype_load(column->dtype, numbers, bytes, (int64_t)total);
-        good = eval_bind(eval, input, numbers, (int64_t)total);
+        good = eval_bind_elements(eval, input, column->dtype, bytes, (int64_t)total);
     } else {
         complain(el, data_failure(el), block->rows_place, "%s", message ? message : "the data cannot be read");
     }
     free(bytes);
-    free(numbers);
     return good;
 }
 
@@ -89,11 +87,41 @@ static double combine(Op op, double a, double b)
     return a + b;
 }
 
-static Value literal_of(Elaborator *el, const Type *type, const double *numbers, int64_t count)
+/* What the pieces so far give: integers of an integer type, numbers of others; NULL before the first. */
+typedef struct {
+    double *numbers;
+    int64_t *integers, count;
+} Totals;
+
+static void add_piece(Totals *totals, Op op, const Tensor *piece)
 {
-    void *bytes = malloc((size_t)count * dtype_size(type->dtype) + 1);
-    dtype_store(type->dtype, bytes, numbers, count);
-    Value value = value_tensor(build_literal(el->graph, *type, bytes, (size_t)count * dtype_size(type->dtype)));
+    bool first = !totals->numbers;
+    if (first) {
+        totals->count = piece->count;
+        totals->numbers = calloc((size_t)piece->count + 1, sizeof *totals->numbers);
+        totals->integers = piece->integers ? calloc((size_t)piece->count + 1, sizeof *totals->integers) : NULL;
+        if (!totals->numbers || (piece->integers && !totals->integers)) abort();
+    }
+    for (int64_t i = 0; i < totals->count; i++) {
+        double *number = &totals->numbers[i];
+        *number = first ? piece->data[i] : combine(op, *number, piece->data[i]);
+        if (!totals->integers) continue;
+        Op step = op == OP_REDUCE_MAX ? OP_MAX : op == OP_REDUCE_MIN ? OP_MIN : OP_ADD;
+        int64_t *integer = &totals->integers[i];
+        *integer = first ? piece->integers[i] : op_evaluate_integer(step, *integer, piece->integers[i]);
+    }
+}
+
+static Value totals_literal(Elaborator *el, const Type *type, const Totals *totals)
+{
+    size_t size = (size_t)totals->count * dtype_size(type->dtype);
+    void *bytes = malloc(size + 1);
+    if (!bytes) abort();
+    if (totals->integers)
+        integer_store(type->dtype, bytes, totals->integers, totals->count);
+    else
+        dtype_store(type->dtype, bytes, totals->numbers, totals->count);
+    Value value = value_tensor(build_literal(el->graph, *type, bytes, size));
     free(bytes);
     return value;
 }
@@ -101,12 +129,12 @@ static Value literal_of(Elaborator *el, const Type *type, const double *numbers,
 /* SUM, REDUCE_MAX or REDUCE_MIN over all rows; `scale` divides. */
 static Value accumulate(Elaborator *el, Op op, Node x, const int32_t *axes, uint32_t n_axes, double scale, Span at)
 {
-    int64_t start, end, count = 0;
+    int64_t start, end;
     const DataBlock *block = rows_of(el, &start, &end);
     Node piece = build_reduce(el->graph, op, x, axes, n_axes);
     Type type = *node_type(el->graph, piece);
     Eval *eval = eval_new(el->graph, &(EvalOptions){.f64 = true});
-    double *total = NULL;
+    Totals totals = {0};
     bool good = end > start;
     for (int64_t first = start; good && first < end; first += ROWS_AT_ONCE) {
         int64_t now = end - first < ROWS_AT_ONCE ? end - first : ROWS_AT_ONCE;
@@ -114,15 +142,14 @@ static Value accumulate(Elaborator *el, Op op, Node x, const int32_t *axes, uint
         good = !context_stopped(el->context) && bind_rows(el, eval, block, x, first, now) &&
                eval_run(eval, &piece, 1, &tensor);
         if (!good) break;
-        if (!total) total = calloc((size_t)(count = tensor->count) + 1, sizeof *total);
-        for (int64_t i = 0; i < count; i++)
-            total[i] = first > start ? combine(op, total[i], tensor->data[i]) : tensor->data[i];
+        add_piece(&totals, op, tensor);
     }
     if (!good && !context_stopped(el->context))
         complain(el, DIAG_data_source, at, "this cannot be computed from the rows of the data");
-    for (int64_t i = 0; i < count; i++) total[i] /= scale;
-    Value value = good ? literal_of(el, &type, total, count) : value_error();
-    free(total);
+    for (int64_t i = 0; i < totals.count; i++) totals.numbers[i] /= scale; /* 1 of integers */
+    Value value = good ? totals_literal(el, &type, &totals) : value_error();
+    free(totals.numbers);
+    free(totals.integers);
     eval_free(eval);
     return value;
 }
@@ -144,6 +171,7 @@ Value data_reduce(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uin
     /* The ends of integers are among them; their mean is real, to more digits than f32 has. */
     bool ends = id == BUILTIN_ID_max || id == BUILTIN_ID_min;
     bool wide = dtype == DTYPE_I64 || dtype == DTYPE_I32;
+    if (dtype == DTYPE_U8 && ends) x = build_cast(el->graph, x, DTYPE_I32);
     if (!dtype_is_float(dtype) && !ends) x = build_cast(el->graph, x, wide ? DTYPE_F64 : el->real);
     double count = reduced_count(el, x, axes, n_axes);
     Type type = *node_type(el->graph, x);

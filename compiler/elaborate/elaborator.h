@@ -162,13 +162,20 @@ const char *dim_text(Elaborator *el, Dim dim);
 const char *syntax_text(Elaborator *el, const Syntax *syntax);
 /* Whether two values are the same; lists are compared item by item. */
 bool value_same(const Elaborator *el, Value a, Value b, Span at);
-/* A number, bool or index as a tensor; an integer becomes i32, a real number the elaborator's real type, or `like`
- * where it is not DTYPE_COUNT. A list becomes a literal. */
+/* The type of a tensor without its labelled axes. */
+Type value_type(const Elaborator *el, Value tensor);
+
+/* as_tensor.c */
+/* A number, bool or index as a tensor; an integer becomes i32 (i64 where it must), a real number the elaborator's real
+ * type, or `like` where it is not DTYPE_COUNT: an integer that it does not hold is a diagnostic, and a real number does
+ * not become an integer. A list becomes a literal. */
 Value value_as_tensor(Elaborator *el, Value value, DType like, Span at);
 /* A list in a data block as the literal of what stands there: i64, f64 or bool. */
 Value value_as_rows(Elaborator *el, Value list, Span at);
-/* The type of a tensor without its labelled axes. */
-Type value_type(const Elaborator *el, Value tensor);
+/* A constant or a list of constants converted to an element type: integers wrap around, real numbers saturate. */
+Value value_converted(Elaborator *el, Value value, DType dtype, Span at);
+/* False after a diagnostic: the constant, or one in the list, is not a value of the integer type. */
+bool value_must_fit(Elaborator *el, Value value, DType dtype, Span at);
 
 /* scope.c */
 Scope *scope_new(Elaborator *el, Scope *outer, bool inside_prelude);
@@ -184,6 +191,8 @@ bool scope_function(Elaborator *el, Scope *scope, Name name, Callee *callee);
 /* number.c: exact arithmetic of compile-time numbers. */
 Value number_binary(Elaborator *el, Operator op, Value a, Value b, Span at);
 Value number_negate(Elaborator *el, Value a);
+/* A comparison of two constants, exact where one of them is whole. */
+bool number_compare(const Elaborator *el, Operator op, Value a, Value b);
 /* A whole size; a quotient of free sizes becomes one with a check on entry. False after a diagnostic. */
 bool number_as_size(Elaborator *el, Value value, const char *what, Span at, Dim *size);
 /* The same, an integer known now. */

@@ -5,7 +5,13 @@
 
 static Value evaluate_number(Elaborator *el, const Syntax *node)
 {
-    return node->flags & SYNTAX_INTEGER ? value_integer(el, node->integer) : value_real(node->number);
+    if (node->flags & SYNTAX_INTEGER) return value_integer(el, node->integer);
+    if (strpbrk(node->text, ".eE")) return value_real(node->number);
+    Diag *diag = complain(el, DIAG_bad_number, node->span,
+                          "a whole number in the text has at most 64 bits: it is "
+                          "below 9223372036854775808");
+    diag_hint(diag, "as a real number it is written `%s.0`", node->text);
+    return value_error();
 }
 
 static Value evaluate_list(Elaborator *el, Scope *scope, const Syntax *node)
@@ -33,8 +39,17 @@ static Value evaluate_list(Elaborator *el, Scope *scope, const Syntax *node)
     return list;
 }
 
+/* -9223372036854775808: the only integer whose absolute value is none. */
+static bool is_least_integer(const Syntax *node)
+{
+    const Syntax *kid = node->kids[0];
+    if (node->op != OPERATOR_NEGATE || kid->kind != SYNTAX_NUMBER || kid->flags & SYNTAX_INTEGER) return false;
+    return !strcmp(kid->text + strspn(kid->text, "0"), "9223372036854775808");
+}
+
 static Value evaluate_unary(Elaborator *el, Scope *scope, const Syntax *node)
 {
+    if (is_least_integer(node)) return value_integer(el, INT64_MIN);
     Value x = evaluate(el, scope, node->kids[0]);
     if (node->op == OPERATOR_NEGATE) return negate(el, x, node->span);
     if (x.kind == VALUE_BOOL) return value_bool(!x.truth);

@@ -119,6 +119,7 @@ static bool evaluate_start(Elaborator *el, Scope *scope, const Syntax *start, bo
     }
     if (value_is_error(value)) return false;
     bool number = value_is_number(value) || value.kind == VALUE_BOOL || value.kind == VALUE_LIST;
+    if (!value_must_fit(el, value, type->dtype, start->span)) return false;
     value = value_as_tensor(el, value, type->dtype, start->span);
     if (value_is_error(value)) return false;
     DTypeClass have = dtype_class(node_type(el->graph, value.node)->dtype), want = dtype_class(type->dtype);
@@ -297,6 +298,7 @@ static Value setting_input(Elaborator *el, const Syntax *statement, const Syntax
         diag_hint(diag, "an input with a default is a setting: a scalar that `--set %s=…` changes", name->name);
         return value_error();
     }
+    if (!value_must_fit(el, start, type->dtype, statement->kids[2]->span)) return value_error();
     return value_tensor(declare_setting(el, name->name, type->dtype, number, statement->doc, name->span));
 }
 

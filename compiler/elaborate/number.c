@@ -3,15 +3,30 @@
 #include <math.h>
 
 #include "elaborate/elaborator.h"
+#include "ir/integer.h"
 
-static int64_t gcd(int64_t a, int64_t b)
+__extension__ typedef __int128 Wide;
+
+static Wide gcd(Wide a, Wide b)
 {
     while (b) {
-        int64_t rest = a % b;
+        Wide rest = a % b;
         a = b;
         b = rest;
     }
     return a < 0 ? -a : a;
+}
+
+/* A quotient of constants in lowest terms; false when it does not fit. */
+static bool reduced(Elaborator *el, Wide top, Wide bottom, Value *value)
+{
+    Wide common = gcd(top, bottom) * (bottom < 0 ? -1 : 1);
+    top /= common;
+    bottom /= common;
+    if (top < INT64_MIN || top > INT64_MAX || bottom > INT64_MAX) return false;
+    *value = value_integer(el, (int64_t)top);
+    value->divisor = dim_constant(el->dims, (int64_t)bottom);
+    return true;
 }
 
 static Value quotient(Elaborator *el, Dim size, Dim divisor)
@@ -19,12 +34,9 @@ static Value quotient(Elaborator *el, Dim size, Dim divisor)
     int64_t a, b;
     Dim whole;
     if (dim_divides(el->dims, size, divisor, &whole)) return value_size(el, whole);
-    if (dim_is_constant(el->dims, size, &a) && dim_is_constant(el->dims, divisor, &b)) {
-        int64_t common = gcd(a, b) * (b < 0 ? -1 : 1);
-        size = dim_constant(el->dims, a / common);
-        divisor = dim_constant(el->dims, b / common);
-    }
-    return (Value){.kind = VALUE_SIZE, .size = size, .divisor = divisor};
+    Value value = {.kind = VALUE_SIZE, .size = size, .divisor = divisor};
+    if (dim_is_constant(el->dims, size, &a) && dim_is_constant(el->dims, divisor, &b)) reduced(el, a, b, &value);
+    return value;
 }
 
 static bool is_zero(Elaborator *el, Dim size)
@@ -32,12 +44,38 @@ static bool is_zero(Elaborator *el, Dim size)
     return dim_same(size, dim_constant(el->dims, 0));
 }
 
-/* Whether products of both numbers and their sums stay within 64 bits. */
-static bool fits(const Elaborator *el, Value a, Value b)
+/* The integers of a constant size: numerator and divisor, which is positive. */
+static bool constant_ratio(const Elaborator *el, Value value, int64_t *top, int64_t *bottom)
 {
-    double x, y;
-    if (!value_is_constant(el, a, &x) || !value_is_constant(el, b, &y)) return true;
-    return fabs(x) < 2147483648.0 && fabs(y) < 2147483648.0;
+    return value.kind == VALUE_SIZE && dim_is_constant(el->dims, value.size, top) &&
+           dim_is_constant(el->dims, value.divisor, bottom);
+}
+
+static Wide floor_quotient(Wide a, Wide b)
+{
+    return a / b - (a % b && (a < 0) != (b < 0));
+}
+
+/* Arithmetic of constants; b is not 0 where it divides. False when the result does not fit into 64 bits. */
+static bool constants_exact(Elaborator *el, Operator op, Value a, Value b, Value *result)
+{
+    int64_t p, q, r, s;
+    if (!constant_ratio(el, a, &p, &q) || !constant_ratio(el, b, &r, &s)) return false;
+    Wide left = (Wide)p * s, right = (Wide)r * q, both = (Wide)q * s;
+    switch (op) {
+    case OPERATOR_ADD:
+        return reduced(el, left + right, both, result);
+    case OPERATOR_SUBTRACT:
+        return reduced(el, left - right, both, result);
+    case OPERATOR_MULTIPLY:
+        return reduced(el, (Wide)p * r, both, result);
+    case OPERATOR_DIVIDE:
+        return reduced(el, left, right, result);
+    case OPERATOR_FLOOR_DIVIDE:
+        return reduced(el, floor_quotient(left, right), 1, result);
+    default:
+        return reduced(el, left - right * floor_quotient(left, right), both, result);
+    }
 }
 
 /* A formula of free sizes that is longer than sizes can be. */
@@ -105,21 +143,41 @@ static double real(Operator op, double x, double y)
     }
 }
 
-static bool compare(Operator op, double x, double y)
+/* The sign of a - b for two constants of which none is NaN. */
+static int order(const Elaborator *el, Value a, Value b)
 {
+    int64_t p, q, r, s;
+    double x = 0, y = 0;
+    bool ratio_a = constant_ratio(el, a, &p, &q), ratio_b = constant_ratio(el, b, &r, &s);
+    if (ratio_a && ratio_b) {
+        Wide left = (Wide)p * s, right = (Wide)r * q;
+        return (left > right) - (left < right);
+    }
+    value_is_constant(el, a, &x);
+    value_is_constant(el, b, &y);
+    if (ratio_a && q == 1) return integer_compare(p, y);
+    if (ratio_b && s == 1) return -integer_compare(r, x);
+    return (x > y) - (x < y);
+}
+
+bool number_compare(const Elaborator *el, Operator op, Value a, Value b)
+{
+    bool nan = (a.kind == VALUE_REAL && isnan(a.number)) || (b.kind == VALUE_REAL && isnan(b.number));
+    if (nan) return op == OPERATOR_UNEQUAL;
+    int sign = order(el, a, b);
     switch (op) {
     case OPERATOR_EQUAL:
-        return x == y;
+        return sign == 0;
     case OPERATOR_UNEQUAL:
-        return x != y;
+        return sign != 0;
     case OPERATOR_LESS:
-        return x < y;
+        return sign < 0;
     case OPERATOR_LESS_EQUAL:
-        return x <= y;
+        return sign <= 0;
     case OPERATOR_GREATER:
-        return x > y;
+        return sign > 0;
     default:
-        return x >= y;
+        return sign >= 0;
     }
 }
 
@@ -132,18 +190,28 @@ static Value at_run_time(Elaborator *el, Operator op, Value a, Value b, Span at)
     return operate(el, op, a, b, &place);
 }
 
+/* x ^ n by products; false when a constant's does not fit. */
+static bool whole_power(Elaborator *el, Value x, int64_t exponent, bool constant, Value *product, Span at)
+{
+    *product = value_integer(el, 1);
+    for (int64_t i = 0; i < exponent; i++) {
+        if (!constant)
+            *product = exact(el, OPERATOR_MULTIPLY, *product, x, at);
+        else if (!constants_exact(el, OPERATOR_MULTIPLY, *product, x, product))
+            return false;
+    }
+    return true;
+}
+
 static Value power(Elaborator *el, Value a, Value b, Span at)
 {
     int64_t exponent;
     double x, y;
+    Value product;
     bool constants = value_is_constant(el, a, &x) && value_is_constant(el, b, &y);
     if (constants && (a.kind == VALUE_REAL || b.kind == VALUE_REAL)) return value_real(pow(x, y));
-    if (a.kind == VALUE_SIZE && value_is_integer(el, b, &exponent) && exponent >= 0 && exponent <= 64 &&
-        !(constants && fabs(pow(x, y)) > 9e15)) {
-        Value product = value_integer(el, 1);
-        for (int64_t i = 0; i < exponent; i++) product = exact(el, OPERATOR_MULTIPLY, product, a, at);
-        return product;
-    }
+    bool whole = a.kind == VALUE_SIZE && value_is_integer(el, b, &exponent) && exponent >= 0 && exponent <= 64;
+    if (whole && whole_power(el, a, exponent, constants, &product, at)) return product;
     return constants ? value_real(pow(x, y)) : at_run_time(el, OPERATOR_POWER, a, b, at);
 }
 
@@ -173,22 +241,30 @@ Value number_binary(Elaborator *el, Operator op, Value a, Value b, Span at)
     bool constants = value_is_constant(el, a, &x) && value_is_constant(el, b, &y);
     bool sizes = a.kind == VALUE_SIZE && b.kind == VALUE_SIZE;
     if (operator_level(op) == operator_level(OPERATOR_EQUAL)) {
-        if (constants) return value_bool(compare(op, x, y));
+        if (constants) return value_bool(number_compare(el, op, a, b));
         if (sizes) {
             Value difference = exact(el, OPERATOR_SUBTRACT, a, b, at);
-            if (value_is_constant(el, difference, &x)) return value_bool(compare(op, x, 0));
+            if (value_is_constant(el, difference, &x))
+                return value_bool(number_compare(el, op, difference, value_integer(el, 0)));
         }
         return compare_at_run_time(el, op, a, b, at);
     }
     if (op == OPERATOR_POWER) return power(el, a, b, at);
-    if (sizes && fits(el, a, b)) return exact(el, op, a, b, at);
+    bool divides = op == OPERATOR_DIVIDE || op == OPERATOR_FLOOR_DIVIDE || op == OPERATOR_REMAINDER;
+    if (sizes && constants && !(divides && is_zero(el, b.size))) {
+        Value result;
+        return constants_exact(el, op, a, b, &result) ? result : value_real(real(op, x, y));
+    }
+    if (sizes) return exact(el, op, a, b, at);
     if (constants) return value_real(real(op, x, y));
     return at_run_time(el, op, a, b, at);
 }
 
 Value number_negate(Elaborator *el, Value a)
 {
+    int64_t integer;
     if (a.kind == VALUE_REAL) return value_real(-a.number);
+    if (value_is_integer(el, a, &integer) && integer == INT64_MIN) return value_real(0x1p63);
     a.size = dim_sub(el->dims, dim_constant(el->dims, 0), a.size);
     return a;
 }

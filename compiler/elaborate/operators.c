@@ -3,6 +3,7 @@
 
 #include "elaborate/elaborator.h"
 #include "ir/eval.h"
+#include "ir/integer.h"
 
 static int width(DType dtype)
 {
@@ -36,8 +37,26 @@ static Value cast(Elaborator *el, Value x, DType dtype)
     return value_labelled(el, node, x.labels, x.count);
 }
 
+/* What two operands meet for. A u8 is stored as such and computed with as an i32. */
+typedef enum { MEET_TO_MOVE, MEET_TO_COMPARE, MEET_TO_COMPUTE, MEET_AS_REAL } Meeting;
+
+static DType computed(DType dtype)
+{
+    return dtype == DTYPE_U8 ? DTYPE_I32 : dtype;
+}
+
+/* A compile-time value beside a tensor takes the tensor's element type. */
+static Value take_type(Elaborator *el, Value x, DType like, Meeting meeting, Span at)
+{
+    bool size = x.kind == VALUE_SIZE && !value_is_constant(el, x, &(double){0});
+    if (like == DTYPE_BOOL) like = DTYPE_COUNT;
+    if (meeting == MEET_TO_COMPUTE || size) like = computed(like); /* how large a free size is, nothing says */
+    bool exact = meeting == MEET_TO_COMPARE && (size || x.kind == VALUE_LIST);
+    return value_as_tensor(el, x, exact && !dtype_is_float(like) ? DTYPE_COUNT : like, at);
+}
+
 /* Both operands as tensors of one element type, which a compile-time number takes from the other operand. */
-static bool promote(Elaborator *el, Value *a, Value *b, bool want_real, Span at)
+static bool promote(Elaborator *el, Value *a, Value *b, Meeting meeting, Span at)
 {
     if (value_is_error(*a) || value_is_error(*b)) return false;
     bool tensor_a = a->kind == VALUE_TENSOR || a->kind == VALUE_INDEX;
@@ -46,11 +65,12 @@ static bool promote(Elaborator *el, Value *a, Value *b, bool want_real, Span at)
     if (tensor_b) *b = value_as_tensor(el, *b, DTYPE_COUNT, at);
     DType like_a = tensor_a && !value_is_error(*a) ? node_type(el->graph, a->node)->dtype : DTYPE_COUNT;
     DType like_b = tensor_b && !value_is_error(*b) ? node_type(el->graph, b->node)->dtype : DTYPE_COUNT;
-    if (!tensor_a) *a = value_as_tensor(el, *a, like_b == DTYPE_BOOL ? DTYPE_COUNT : like_b, at);
-    if (!tensor_b) *b = value_as_tensor(el, *b, like_a == DTYPE_BOOL ? DTYPE_COUNT : like_a, at);
+    if (!tensor_a) *a = take_type(el, *a, like_b, meeting, at);
+    if (!tensor_b) *b = take_type(el, *b, like_a, meeting, at);
     if (value_is_error(*a) || value_is_error(*b)) return false;
     DType dtype = meet(node_type(el->graph, a->node)->dtype, node_type(el->graph, b->node)->dtype);
-    if (want_real && !dtype_is_float(dtype)) dtype = el->real;
+    if (meeting == MEET_TO_COMPUTE) dtype = computed(dtype);
+    if (meeting == MEET_AS_REAL && !dtype_is_float(dtype)) dtype = el->real;
     *a = cast(el, *a, dtype);
     *b = cast(el, *b, dtype);
     return true;
@@ -76,12 +96,18 @@ Value value_settled(Elaborator *el, Value x)
     return x.kind == VALUE_TENSOR && x.open ? cast(el, x, el->real) : x;
 }
 
-/* A bool takes part in arithmetic as 0 or 1. */
+/* A bool takes part in arithmetic as 0 or 1, a u8 as an i32. */
+static Value counted(Elaborator *el, Value x)
+{
+    DType dtype = node_type(el->graph, x.node)->dtype;
+    return dtype == DTYPE_BOOL || dtype == DTYPE_U8 ? cast(el, x, DTYPE_I32) : x;
+}
+
 static void count_bools(Elaborator *el, Value *a, Value *b)
 {
     if (node_type(el->graph, a->node)->dtype != DTYPE_BOOL) return;
-    *a = cast(el, *a, DTYPE_I32);
-    *b = cast(el, *b, DTYPE_I32);
+    *a = counted(el, *a);
+    *b = counted(el, *b);
 }
 
 static Value binary(Elaborator *el, Op op, Value a, Value b, const Syntax *at)
@@ -119,6 +145,51 @@ static bool widen(Elaborator *el, Value *narrow, Value other, DType *dtype)
     return true;
 }
 
+/* A constant between integers: the largest that is not above it, with or without a rest. */
+typedef struct {
+    bool nan, above, below; /* no number; beyond every integer of 64 bits */
+    bool rest;
+    int64_t floor;
+} Position;
+
+static Position position_of(const Elaborator *el, Value constant)
+{
+    int64_t integer;
+    double number = 0;
+    if (value_is_integer(el, constant, &integer)) return (Position){.floor = integer};
+    value_is_constant(el, constant, &number);
+    if (isnan(number)) return (Position){.nan = true};
+    if (number >= 0x1p63) return (Position){.above = true};
+    if (number < -0x1p63) return (Position){.below = true};
+    double whole = floor(number);
+    return (Position){.floor = (int64_t)whole, .rest = whole != number};
+}
+
+/* Integers beside a constant that their type need not hold: what the type says already is so for all elements. */
+static Value compare_with_constant(Elaborator *el, Op op, Value x, Value constant, bool constant_first,
+                                   const Syntax *at)
+{
+    Type type = *node_type(el->graph, x.node);
+    Position place = position_of(el, constant);
+    bool equality = op == OP_EQ || op == OP_NE;
+    /* x < 2.5 and x <= 2.5 are x <= 2, 2.5 < x and 2.5 <= x are 2 < x */
+    if (place.rest && !equality) op = constant_first ? OP_LT : OP_LE;
+    bool above = place.above || (!place.nan && !place.below && place.floor > integer_most(type.dtype));
+    bool below = place.below || (!place.nan && !place.above && place.floor < integer_least(type.dtype));
+    bool decided = place.nan || above || below || (equality && place.rest);
+    if (!decided) {
+        Value c = value_tensor(build_integer(el->graph, type_scalar(type.dtype), place.floor));
+        return binary(el, op, constant_first ? c : x, constant_first ? x : c, at);
+    }
+    bool truth = equality ? op == OP_NE : !place.nan && (constant_first ? below : above);
+    return value_labelled(el, build_constant(el->graph, type_with(type, DTYPE_BOOL), truth), x.labels, x.count);
+}
+
+static bool is_integer_tensor(const Elaborator *el, Value x)
+{
+    return x.kind == VALUE_TENSOR && dtype_class(node_type(el->graph, x.node)->dtype) == DTYPE_CLASS_INTEGER;
+}
+
 Value elementwise(Elaborator *el, Op op, Value a, Value b, const Syntax *at)
 {
     DType narrow;
@@ -129,7 +200,17 @@ Value elementwise(Elaborator *el, Op op, Value a, Value b, const Syntax *at)
     }
     bool comparison = op_info(op)->rule == TYPE_RULE_COMPARE;
     bool equality = op == OP_EQ || op == OP_NE, open = is_open(el, a) && is_open(el, b);
-    if (!promote(el, &a, &b, op_info(op)->rule == TYPE_RULE_FLOAT, at->span)) return value_error();
+    if (a.kind == VALUE_INDEX) a = value_as_tensor(el, a, DTYPE_COUNT, at->span);
+    if (b.kind == VALUE_INDEX) b = value_as_tensor(el, b, DTYPE_COUNT, at->span);
+    double number;
+    if (comparison && is_integer_tensor(el, a) && value_is_constant(el, b, &number))
+        return compare_with_constant(el, op, a, b, false, at);
+    if (comparison && is_integer_tensor(el, b) && value_is_constant(el, a, &number))
+        return compare_with_constant(el, op, b, a, true, at);
+    Meeting meeting = comparison                             ? MEET_TO_COMPARE
+                      : op_info(op)->rule == TYPE_RULE_FLOAT ? MEET_AS_REAL
+                                                             : MEET_TO_COMPUTE;
+    if (!promote(el, &a, &b, meeting, at->span)) return value_error();
     if (!comparison || !equality) count_bools(el, &a, &b);
     return opened(el, binary(el, op, a, b, at), open);
 }
@@ -164,7 +245,7 @@ static Value logic(Elaborator *el, Operator op, Value a, Value b, const Syntax *
 /* x ^ n with a whole n > 0 of integers stays an integer. */
 static Value integer_power(Elaborator *el, Value x, int64_t exponent, const Syntax *at)
 {
-    Value product = x;
+    Value product = cast(el, x, computed(node_type(el->graph, x.node)->dtype));
     for (int64_t i = 1; i < exponent; i++) product = elementwise(el, OP_MUL, product, x, at);
     return product;
 }
@@ -182,7 +263,7 @@ static Value power(Elaborator *el, Value a, Value b, const Syntax *at)
 /* x[…, m, k] @ y[…, k, n]; a vector stands for a row on the left and for a column on the right. */
 static Value matmul(Elaborator *el, Value a, Value b, const Syntax *at)
 {
-    if (!promote(el, &a, &b, false, at->span)) return value_error();
+    if (!promote(el, &a, &b, MEET_TO_COMPUTE, at->span)) return value_error();
     Type x = value_type(el, a), y = value_type(el, b);
     if (a.count || b.count) return unsupported(el, at->span, "`@` inside index notation");
     if (!x.rank || !y.rank) {
@@ -285,14 +366,15 @@ Value negate(Elaborator *el, Value a, Span at)
     if (value_is_number(a)) return number_negate(el, a);
     a = value_as_tensor(el, a, DTYPE_COUNT, at);
     if (value_is_error(a)) return a;
-    if (node_type(el->graph, a.node)->dtype == DTYPE_BOOL) a = cast(el, a, DTYPE_I32);
-    return opened(el, value_labelled(el, build_unary(el->graph, OP_NEG, a.node), a.labels, a.count), a.open);
+    bool open = a.open;
+    a = counted(el, a);
+    return opened(el, value_labelled(el, build_unary(el->graph, OP_NEG, a.node), a.labels, a.count), open);
 }
 
 Value choose(Elaborator *el, Value condition, Value yes, Value no, const Syntax *at)
 {
     bool open = is_open(el, yes) && is_open(el, no);
-    if (!promote(el, &yes, &no, false, at->span)) return value_error();
+    if (!promote(el, &yes, &no, MEET_TO_MOVE, at->span)) return value_error();
     Value operands[] = {condition, yes, no};
     Label *const *labels;
     uint32_t n_labels;
@@ -308,7 +390,8 @@ Value elementwise_unary(Elaborator *el, Op op, Value x, Span at)
     int64_t integer;
     if (value_is_error(x)) return x;
     if ((op == OP_ABS || op == OP_SIGN) && value_is_integer(el, x, &integer))
-        return value_integer(el, (int64_t)op_evaluate(op, (double)integer, 0, 0));
+        return op == OP_ABS && integer < 0 ? number_negate(el, x)
+                                           : value_integer(el, op_evaluate_integer(op, integer, 0));
     if (value_is_constant(el, x, &number)) return value_real(op_evaluate(op, number, 0, 0));
     bool real = op_info(op)->rule == TYPE_RULE_FLOAT;
     x = value_as_tensor(el, x, real && value_is_number(x) ? el->real : DTYPE_COUNT, at);
@@ -316,13 +399,15 @@ Value elementwise_unary(Elaborator *el, Op op, Value x, Span at)
     DType dtype = node_type(el->graph, x.node)->dtype;
     if (real && !dtype_is_float(dtype))
         x = cast(el, x, el->real);
-    else if (dtype == DTYPE_BOOL && op != OP_NOT)
-        x = cast(el, x, DTYPE_I32);
+    else if (op != OP_NOT)
+        x = counted(el, x);
     return value_labelled(el, build_unary(el->graph, op, x.node), x.labels, x.count);
 }
 
 Value convert(Elaborator *el, Value x, DType dtype, Span at)
 {
-    x = value_as_tensor(el, x, dtype, at);
+    bool constant = value_is_constant(el, x, &(double){0}) || x.kind == VALUE_BOOL || x.kind == VALUE_LIST;
+    if (constant) return value_converted(el, x, dtype, at);
+    x = value_as_tensor(el, x, x.kind == VALUE_SIZE && !dtype_is_float(dtype) ? DTYPE_I64 : dtype, at);
     return value_is_error(x) ? x : cast(el, x, dtype);
 }

@@ -109,7 +109,9 @@ Node reduce_node(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint
     bool logic = id == BUILTIN_ID_any || id == BUILTIN_ID_all;
     if (id == BUILTIN_ID_mean || id == BUILTIN_ID_variance || id == BUILTIN_ID_logsumexp)
         return real_node(el, id, x, axes, n_axes);
-    if (!logic && dtype == DTYPE_BOOL) x = build_cast(el->graph, x, DTYPE_I32);
+    bool position = id == BUILTIN_ID_argmax || id == BUILTIN_ID_argmin;
+    if (!logic && (dtype == DTYPE_BOOL || (dtype == DTYPE_U8 && !position)))
+        x = build_cast(el->graph, x, DTYPE_I32); /* a u8 is stored as such and computed with as an i32 */
     return build_reduce(el->graph, reduction_op(id), x, axes, n_axes);
 }
 
@@ -209,7 +211,7 @@ Value along(Elaborator *el, const Builtin *builtin, const Value *args, const boo
     if (!axis_of(el, given[1] ? args[1] : value_integer(el, -1), type.rank, at, &axis)) return value_error();
     Node node = x.node;
     if (!dtype_is_float(type.dtype) && !sums) node = build_cast(el->graph, node, el->real);
-    if (type.dtype == DTYPE_BOOL && sums) node = build_cast(el->graph, node, DTYPE_I32);
+    if ((type.dtype == DTYPE_BOOL || type.dtype == DTYPE_U8) && sums) node = build_cast(el->graph, node, DTYPE_I32);
     Op op = sums ? OP_CUMSUM : builtin->id == BUILTIN_ID_softmax ? OP_SOFTMAX : OP_LOG_SOFTMAX;
     return value_labelled(el, build_along(el->graph, op, node, axis + x.count), x.labels, x.count);
 }

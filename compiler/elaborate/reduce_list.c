@@ -43,9 +43,8 @@ static Value variance(Elaborator *el, Value list, const Syntax *at)
 static bool is_beyond(Elaborator *el, bool larger, Value a, Value b, bool *known)
 {
     double x, y;
-    bool constants = value_is_constant(el, a, &x) && value_is_constant(el, b, &y);
-    if (constants && (a.kind == VALUE_REAL || b.kind == VALUE_REAL))
-        return isnan(x) ? !isnan(y) : larger ? x > y : x < y;
+    if (value_is_constant(el, a, &x) && value_is_constant(el, b, &y))
+        return isnan(x) ? !isnan(y) : number_compare(el, larger ? OPERATOR_GREATER : OPERATOR_LESS, a, b);
     Value difference = number_binary(el, OPERATOR_SUBTRACT, larger ? a : b, larger ? b : a, NO_SPAN);
     *known = value_is_constant(el, difference, &x);
     return *known && x > 0;

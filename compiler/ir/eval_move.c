@@ -207,8 +207,7 @@ static bool move_concat(EvalStep *step)
         int64_t block = x->dims[axis] * inner;
         if (x->count != outer * block || at + x->dims[axis] > to->dims[axis])
             return eval_fail(step->eval, step->node, "the parts of a concatenation differ in size");
-        for (int64_t o = 0; o < outer; o++)
-            tensor_copy(to, (o * to->dims[axis] + at) * inner, x, o * block, block);
+        for (int64_t o = 0; o < outer; o++) tensor_copy(to, (o * to->dims[axis] + at) * inner, x, o * block, block);
         at += x->dims[axis];
     }
     return check_size(step, (uint32_t)axis, at, to->dims[axis]);
@@ -278,8 +277,7 @@ static void add_elements(Tensor *to, int64_t to_at, const Tensor *from, int64_t 
 {
     for (int64_t i = 0; i < count; i++) {
         if (to->integers)
-            to->integers[to_at + i] =
-                op_evaluate_integer(OP_ADD, to->integers[to_at + i], from->integers[from_at + i]);
+            to->integers[to_at + i] = op_evaluate_integer(OP_ADD, to->integers[to_at + i], from->integers[from_at + i]);
         else
             to->data[to_at + i] += from->data[from_at + i];
     }

@@ -41,7 +41,8 @@ enum {
     ATTR_INTS = 8,
     ATTR_SIZES = 16,
     ATTR_DATA = 32,
-    ATTR_ELEMENT = 64 /* a number of the node's type: `number`; of an integer type `integer`, which it is the nearest of */
+    ATTR_ELEMENT =
+        64 /* a number of the node's type: `number`; of an integer type `integer`, which it is the nearest of */
 };
 enum { COMMUTATIVE = 1, PURE_SHAPE = 2 };
 

@@ -257,8 +257,8 @@ static int64_t find_position(Machine *machine, const KernelValue *value)
         if (integer)
             better = largest ? x.integer > best.integer : x.integer < best.integer;
         else
-            better = !isnan(best.number) &&
-                     (isnan(x.number) || (largest ? x.number > best.number : x.number < best.number));
+            better =
+                !isnan(best.number) && (isnan(x.number) || (largest ? x.number > best.number : x.number < best.number));
         if (!count || better) {
             best = x;
             position = count;

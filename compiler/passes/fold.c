@@ -25,7 +25,8 @@ static Node fold_cast(Graph *graph, const NodeInfo *node)
     if (dtype_class(to) == DTYPE_CLASS_INTEGER)
         return build_integer(graph, node->type, integer ? from.attr.integer : integer_saturate(to, number));
     if (to == DTYPE_BOOL) return build_constant(graph, node->type, integer ? from.attr.integer != 0 : number != 0);
-    return build_constant(graph, node->type, integer ? integer_to_float(to, from.attr.integer) : as_element(to, number));
+    return build_constant(graph, node->type,
+                          integer ? integer_to_float(to, from.attr.integer) : as_element(to, number));
 }
 
 static Node fold_elementwise(Graph *graph, const NodeInfo *node)
@@ -38,8 +39,7 @@ static Node fold_elementwise(Graph *graph, const NodeInfo *node)
         numbers[i] = as_element(node_type(graph, node->args[i])->dtype, numbers[i]);
     }
     if (node->op == OP_CAST) return fold_cast(graph, node);
-    if (node->op == OP_SELECT)
-        return build_spread_constant(graph, node->args[numbers[0] != 0 ? 1 : 2], &node->type);
+    if (node->op == OP_SELECT) return build_spread_constant(graph, node->args[numbers[0] != 0 ? 1 : 2], &node->type);
     if (dtype_class(node_type(graph, node->args[0])->dtype) == DTYPE_CLASS_INTEGER) {
         int64_t result = op_evaluate_integer(node->op, integers[0], integers[1]);
         return node->type.dtype == DTYPE_BOOL ? build_constant(graph, node->type, (double)result)

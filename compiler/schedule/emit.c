@@ -105,8 +105,7 @@ static uint32_t emit_cast(Emitter *emitter, uint32_t value, DType dtype)
 static uint32_t emit_size(Emitter *emitter, Dim size)
 {
     int64_t value;
-    if (dim_is_constant(emitter->program->dims, size, &value))
-        return draft_integer(emitter->draft, DTYPE_I64, value);
+    if (dim_is_constant(emitter->program->dims, size, &value)) return draft_integer(emitter->draft, DTYPE_I64, value);
     return draft_add(emitter->draft, (DraftValue){.kind = KERNEL_SIZE, .dtype = DTYPE_I64, .size = size});
 }
 

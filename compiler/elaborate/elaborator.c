@@ -8,10 +8,18 @@
         name(fn, "fn") name(training, "training") name(step, "step") name(steps, "steps") name(progress, "progress")   \
             name(loss, "loss") name(transpose, "T")
 
+/* A node that does not fit its operands is the text's mistake. */
+static void refuse_node(void *data, const char *what)
+{
+    Elaborator *el = data;
+    complain(el, DIAG_impossible_operation, el->here, "this is not possible: %s", what);
+}
+
 static void prepare(Elaborator *el, Context *context, const Items *items, const ProgramOptions *options)
 {
     el->context = context;
     el->arena = context->arena;
+    el->listener = graph_listen(el->graph, (GraphListener){refuse_node, el});
     el->items = items;
     el->options = options;
     el->real = options->f64 ? DTYPE_F64 : DTYPE_F32;
@@ -47,6 +55,7 @@ Elaborator *elaborator_within(const Elaborator *outer, const ProgramOptions *opt
 void elaborator_free(Elaborator *el)
 {
     derivative_names_free(el);
+    graph_listen(el->graph, el->listener);
     vec_free(&el->inputs);
     vec_free(&el->settings);
     vec_free(&el->params);
@@ -97,6 +106,7 @@ Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...)
 void mark_place(Elaborator *el, Span at)
 {
     const Frame *frame = el->frame;
+    el->here = at;
     bool turning = frame && frame->base && *frame->turns;
     graph_set_place(el->graph, el->prelude_call.end ? el->prelude_call : at);
     graph_set_layer(el->graph, turning ? intern_format(el->context->names, "%s%s", frame->base, frame->turns)

@@ -87,8 +87,10 @@ typedef struct {
     DimTable *dims;
     const Items *items;
     const ProgramOptions *options;
-    const char *folder; /* where relative names of data are looked for first; NULL: the working folder */
-    DType real;         /* f32, or f64 by precision */
+    const char *folder;     /* where relative names of data are looked for first; NULL: the working folder */
+    DType real;             /* f32, or f64 by precision */
+    Span here;              /* what makes nodes now */
+    GraphListener listener; /* who listened to the graph before */
 
     bool interactive; /* the REPL: the gradient of a non-scalar is that of its sum */
     bool summed;      /* such a sum was taken since the REPL looked last */
@@ -147,7 +149,10 @@ void mark_place(Elaborator *el, Span at);
 
 /* value.c */
 Value value_integer(Elaborator *el, int64_t integer);
+/* DIM_NONE, a size that cannot be computed, is a diagnostic here. */
 Value value_size(Elaborator *el, Dim size);
+/* That diagnostic. */
+Value size_refused(Elaborator *el, Span at);
 Value value_list(Elaborator *el, const Value *items, uint32_t count);
 Value value_labelled(Elaborator *el, Node node, Label *const *labels, uint32_t count);
 /* The integer of a compile-time value. */

@@ -316,9 +316,10 @@ Flow declare_input(Elaborator *el, Scope *scope, const Syntax *statement)
             Value number = evaluate(el, scope, start);
             if (!value_is_error(number)) value = setting_input(el, statement, name, &type, number);
         } else if (typed) {
+            el->here = name->span;
             graph_set_place(el->graph, name->span);
             value = value_tensor(build_source(el->graph, target ? OP_TARGET : OP_INPUT, name->name, type));
-            bool known = false;
+            bool known = value_is_error(value);
             for (size_t k = 0; k < el->inputs.count; k++) known |= node_same(el->inputs.at[k].node, value.node);
             if (!known) vec_push(&el->inputs, (Declared){value.node, statement->doc, name->span});
         }

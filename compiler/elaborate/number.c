@@ -82,9 +82,7 @@ static bool constants_exact(Elaborator *el, Operator op, Value a, Value b, Value
 static Value bounded(Elaborator *el, Value value, Span at)
 {
     if (value.kind != VALUE_SIZE || (!dim_is_none(value.size) && !dim_is_none(value.divisor))) return value;
-    Diag *diag = complain(el, DIAG_size_too_complex, at, "this size is a formula of too many terms or divisions");
-    diag_hint(diag, "sizes are computed from few others: is a loop wrong?");
-    return value_error();
+    return size_refused(el, at);
 }
 
 static Value exact_unbounded(Elaborator *el, Operator op, Value a, Value b, Span at)
@@ -266,14 +264,15 @@ Value number_negate(Elaborator *el, Value a)
     if (a.kind == VALUE_REAL) return value_real(-a.number);
     if (value_is_integer(el, a, &integer) && integer == INT64_MIN) return value_real(0x1p63);
     a.size = dim_sub(el->dims, dim_constant(el->dims, 0), a.size);
-    return a;
+    return bounded(el, a, el->here);
 }
 
 bool number_as_size(Elaborator *el, Value value, const char *what, Span at, Dim *size)
 {
     double number;
     if (value_is_error(value)) return false;
-    if (value.kind != VALUE_SIZE && !(value.kind == VALUE_REAL && value.number == floor(value.number))) {
+    bool whole = value.kind == VALUE_REAL && value.number == floor(value.number) && fabs(value.number) < 0x1p63;
+    if (value.kind != VALUE_SIZE && !whole) {
         complain(el, DIAG_not_whole, at, "%s must be a whole number known when the program is compiled, not %s", what,
                  value_describe(el, value));
         return false;

@@ -271,6 +271,11 @@ static Value matmul(Elaborator *el, Value a, Value b, const Syntax *at)
                  x.rank ? "the right side" : "the left side");
         return value_error();
     }
+    if (x.dtype == DTYPE_BOOL) {
+        Diag *diag = complain(el, DIAG_type_mismatch, at->span, "`@` multiplies numbers, not truth values");
+        diag_hint(diag, "`f32(x)` makes numbers of them");
+        return value_error();
+    }
     uint32_t inner = y.rank == 1 ? 0 : y.rank - 2, batch_x = x.rank > 2 ? x.rank - 2 : 0;
     uint32_t batch_y = y.rank > 2 ? y.rank - 2 : 0;
     bool good = dim_same(x.dims[x.rank - 1], y.dims[inner]);

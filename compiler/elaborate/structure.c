@@ -1,6 +1,12 @@
 /* Functions that move values: reshape, transpose, pad, concat, stack, split, reverse, broadcast, tile, roll. */
 #include "elaborate/elaborator.h"
 
+static bool is_negative(const Elaborator *el, Dim size)
+{
+    int64_t value;
+    return dim_is_constant(el->dims, size, &value) && value < 0;
+}
+
 static bool sizes_of(Elaborator *el, Value list, Span at, Dim *dims, uint32_t *count, int *blank)
 {
     *blank = -1;
@@ -15,6 +21,12 @@ static bool sizes_of(Elaborator *el, Value list, Span at, Dim *dims, uint32_t *c
             *blank = (int)i;
         else if (!number_as_size(el, list.items[i], "a size", at, &dims[i]))
             return false;
+        if (is_negative(el, dims[i])) {
+            Diag *diag =
+                complain(el, DIAG_negative_size, at, "a size must be at least 0, not %s", dim_text(el, dims[i]));
+            diag_hint(diag, "the size that `reshape` is to find is `_`");
+            return false;
+        }
         ++*count;
     }
     return true;
@@ -98,6 +110,11 @@ static Value pad(Elaborator *el, Value x, Value widths, Span at)
         if (!number_as_size(el, pair.items[0], "a width", at, &before[i]) ||
             !number_as_size(el, pair.items[1], "a width", at, &after))
             return value_error();
+        if (is_negative(el, before[i]) || is_negative(el, after)) {
+            Diag *diag = complain(el, DIAG_negative_size, at, "`pad` by less than nothing");
+            diag_hint(diag, "a part of an axis is `x[1:]`");
+            return value_error();
+        }
         size[i] = dim_add(el->dims, type.dims[i], dim_add(el->dims, before[i], after));
     }
     if (good) return value_tensor(build_pad(el->graph, x.node, before, size));
@@ -172,8 +189,9 @@ static Value split(Elaborator *el, Value x, Value parts, Value axis_value, bool 
     if (!number_as_integer(el, parts, "the number of parts", at, &count)) return value_error();
     Value part =
         count > 0 ? number_binary(el, OPERATOR_DIVIDE, value_size(el, type.dims[axis]), parts, at) : value_error();
+    enum { MOST_PARTS = 65536 };
     int64_t whole;
-    if (count < 1 || (dim_is_constant(el->dims, type.dims[axis], &whole) && whole % count)) {
+    if (count < 1 || count > MOST_PARTS || (dim_is_constant(el->dims, type.dims[axis], &whole) && whole % count)) {
         complain(el, DIAG_uneven_split, at, "an axis of %s cannot be split into %lld equal parts",
                  dim_text(el, type.dims[axis]), (long long)count);
         return value_error();
@@ -201,6 +219,20 @@ static Value reverse(Elaborator *el, Value x, Value axis, bool given, Span at)
     return count ? value_tensor(build_reverse(el->graph, x.node, axes, count)) : x;
 }
 
+/* Copies side by side along an axis: with what is before and behind as one axis each, a new axis of `count` in front of
+ * it. */
+static Node copies(Elaborator *el, Node x, uint32_t axis, int64_t count)
+{
+    Type type = *node_type(el->graph, x);
+    Dim before = dim_product(el->dims, type.dims, axis);
+    Dim behind = dim_product(el->dims, type.dims + axis, type.rank - axis);
+    Type repeated = type_make(type.dtype, 3, (Dim[]){before, dim_constant(el->dims, count), behind});
+    Node flat = build_reshape(el->graph, x, 2, (Dim[]){before, behind});
+    type.dims[axis] = dim_mul(el->dims, type.dims[axis], dim_constant(el->dims, count));
+    return build_reshape(el->graph, build_broadcast(el->graph, flat, &repeated, (int32_t[]){0, 2}), type.rank,
+                         type.dims);
+}
+
 /* tile(x, [2, 3]): copies side by side along each axis. */
 static Value tile(Elaborator *el, Value x, Value times, Span at)
 {
@@ -216,9 +248,7 @@ static Value tile(Elaborator *el, Value x, Value times, Span at)
             complain(el, DIAG_negative_size, at, "a number of copies must be at least 1");
             return value_error();
         }
-        Value *parts = ARENA_ARRAY(el->arena, Value, count);
-        for (int64_t k = 0; k < count; k++) parts[k] = x;
-        x = concat(el, parts, (uint32_t)count, value_integer(el, i), true, at);
+        x = value_tensor(copies(el, x.node, i, count));
     }
     return x;
 }

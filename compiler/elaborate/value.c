@@ -8,8 +8,17 @@ Value value_integer(Elaborator *el, int64_t integer)
     return value_size(el, dim_constant(el->dims, integer));
 }
 
+Value size_refused(Elaborator *el, Span at)
+{
+    Diag *diag = complain(el, DIAG_size_too_complex, at,
+                          "this size is more than 64 bits hold, or a formula of too many terms or divisions");
+    diag_hint(diag, "sizes are computed from few others: is a loop wrong?");
+    return value_error();
+}
+
 Value value_size(Elaborator *el, Dim size)
 {
+    if (dim_is_none(size)) return size_refused(el, el->here);
     return (Value){.kind = VALUE_SIZE, .size = size, .divisor = dim_constant(el->dims, 1)};
 }
 
@@ -22,6 +31,7 @@ Value value_list(Elaborator *el, const Value *items, uint32_t count)
 Value value_labelled(Elaborator *el, Node node, Label *const *labels, uint32_t count)
 {
     Value value = value_tensor(node);
+    if (value_is_error(value)) return value;
     value.count = count;
     if (count) value.labels = ARENA_COPY(el->arena, Label *, labels, count);
     return value;

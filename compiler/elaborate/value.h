@@ -97,6 +97,7 @@ static inline Value value_text(const char *text)
 }
 static inline Value value_tensor(Node node)
 {
+    if (node_is_none(node)) return value_error(); /* it was refused */
     return (Value){.kind = VALUE_TENSOR, .node = node};
 }
 static inline bool value_is_error(Value value)

@@ -1,6 +1,5 @@
 #include "ir/dim.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -253,6 +252,29 @@ Dim dim_product(DimTable *table, const Dim *dims, uint32_t count)
     return product;
 }
 
+bool dim_product_fits(const DimTable *table, const Dim *dims, uint32_t count, int64_t most)
+{
+    int64_t weight = 1, n_terms = 1;
+    uint32_t power = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        size_t n;
+        if (dim_is_none(dims[i])) return false;
+        const Term *terms = dim_terms(table, dims[i], &n);
+        int64_t sum = 0;
+        for (size_t k = 0; k < n; k++) {
+            int64_t size = terms[k].coefficient;
+            if (size == INT64_MIN || __builtin_add_overflow(sum, size < 0 ? -size : size, &sum)) return false;
+        }
+        if (n) {
+            power += degree(table, terms[0].monomial);
+            n_terms *= (int64_t)n;
+        }
+        if (__builtin_mul_overflow(weight, sum > 1 ? sum : 1, &weight) || weight > most) return false;
+        if (n_terms > MAX_TERMS || power > MAX_POWER) return false;
+    }
+    return true;
+}
+
 /* questions */
 
 bool dim_is_constant(const DimTable *table, Dim dim, int64_t *value)
@@ -456,8 +478,7 @@ Dim dim_floor_div(DimTable *table, Dim a, Dim b)
     int64_t c;
     Dim quotient;
     if (dim_is_constant(table, b, &c)) {
-        assert(c != 0);
-        return quotient_by_constant(table, a, c);
+        return c ? quotient_by_constant(table, a, c) : DIM_NONE;
     }
     if (dim_divides(table, a, b, &quotient)) return quotient;
     size_t n, m;

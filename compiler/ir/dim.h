@@ -22,6 +22,8 @@ typedef struct DimTable DimTable;
 DimTable *dim_table_new(Arena *arena, Interner *names);
 void dim_table_free(DimTable *table);
 
+/* Arithmetic gives DIM_NONE where 64 bits do not hold a coefficient, a size becomes too long a formula, the divisor is
+ * 0, or an operand is DIM_NONE. */
 Dim dim_constant(DimTable *table, int64_t value);
 Dim dim_symbol(DimTable *table, Name name);
 /* How much work sizes have taken since it was asked last, in units (context_spend). */
@@ -30,12 +32,13 @@ uint64_t dim_take_work(DimTable *table);
 Dim dim_add(DimTable *table, Dim a, Dim b);
 Dim dim_sub(DimTable *table, Dim a, Dim b);
 Dim dim_mul(DimTable *table, Dim a, Dim b);
-/* floor(a / b). Exact polynomial quotients stay polynomials ((2*h) // 2 is h, (h*w) // w is h); others become atoms.
- * A constant divisor of 0 is a bug of the caller. */
+/* floor(a / b). Exact polynomial quotients stay polynomials ((2*h) // 2 is h, (h*w) // w is h); others become atoms. */
 Dim dim_floor_div(DimTable *table, Dim a, Dim b);
 /* a - b * (a // b) */
 Dim dim_modulo(DimTable *table, Dim a, Dim b);
 Dim dim_product(DimTable *table, const Dim *dims, uint32_t count);
+/* True if the product is surely computed with coefficients up to `most`, in any order and with factors left out. */
+bool dim_product_fits(const DimTable *table, const Dim *dims, uint32_t count, int64_t most);
 
 static inline bool dim_same(Dim a, Dim b)
 {

@@ -12,6 +12,7 @@ Graph *graph_new(Context *context)
     Graph *graph = ARENA_NEW(context->arena, Graph);
     graph->context = context;
     graph->dims = dim_table_new(context->arena, context->names);
+    vec_push(&graph->sides, (Side){0});
     return graph;
 }
 
@@ -42,8 +43,24 @@ uint32_t graph_count(const Graph *graph)
     return (uint32_t)graph->nodes.count;
 }
 
+GraphListener graph_listen(Graph *graph, GraphListener listener)
+{
+    GraphListener before = graph->listener;
+    graph->listener = listener;
+    return before;
+}
+
+void graph_refuse_node(const Graph *graph, const char *what)
+{
+    graph->listener.refuse(graph->listener.data, what);
+}
+
+/* What NODE_NONE is while someone listens. */
+static const NodeInfo nothing = {.op = OP_COTANGENT, .type = {.dtype = DTYPE_F32}};
+
 const NodeInfo *graph_node(const Graph *graph, Node node)
 {
+    if (node_is_none(node) && graph->listener.refuse) return &nothing;
     assert(node.id && node.id <= graph->nodes.count);
     return &graph->nodes.at[node.id - 1];
 }
@@ -193,16 +210,28 @@ static Attr used_fields(unsigned uses, const Attr *attr, bool integer)
     return used;
 }
 
-static _Noreturn void invalid_node(const Graph *graph, const NodeInfo *node, const char *wrong)
+/* A node that does not fit: the listener's, or a bug. */
+static void refuse(const Graph *graph, Op op, const Node *args, uint32_t n_args, const Type *type, const char *wrong)
 {
+    enum { SHOWN = 4 };
     Text text = {0};
-    text_format(&text, "nnc: internal error: invalid node: %s: %s (", op_info(node->op)->spelling, wrong);
-    for (uint32_t i = 0; i < node->n_args; i++) {
+    text_format(&text, "%s(", op_info(op)->spelling);
+    for (uint32_t i = 0; i < n_args && i < SHOWN; i++) {
         if (i) text_string(&text, ", ");
-        type_print(graph->dims, node_type(graph, node->args[i]), &text);
+        type_print(graph->dims, node_type(graph, args[i]), &text);
     }
-    fprintf(stderr, "%s)\n", text_get(&text));
-    abort();
+    text_string(&text, n_args > SHOWN ? ", ...)" : ")");
+    if (type && type_is_whole(type)) {
+        text_string(&text, " to ");
+        type_print(graph->dims, type, &text);
+    }
+    text_format(&text, ": %s", wrong);
+    if (!graph->listener.refuse) {
+        fprintf(stderr, "nnc: internal error: invalid node: %s\n", text_get(&text));
+        abort();
+    }
+    graph_refuse_node(graph, text_get(&text));
+    text_free(&text);
 }
 
 bool graph_try_make(Graph *graph, Op op, const Node *args, uint32_t n_args, const Attr *attr, const Type *type,
@@ -232,10 +261,10 @@ Node graph_make(Graph *graph, Op op, const Node *args, uint32_t n_args, const At
     Node node;
     const char *wrong;
     assert(type || op_info(op)->rule != TYPE_RULE_GIVEN);
-    if (!graph_try_make(graph, op, args, n_args, attr, type, &node, &wrong)) {
-        NodeInfo info = {.op = op, .n_args = n_args, .args = args};
-        invalid_node(graph, &info, wrong);
-    }
+    for (uint32_t i = 0; graph->listener.refuse && i < n_args; i++)
+        if (node_is_none(args[i])) return NODE_NONE;
+    if (!graph_try_make(graph, op, args, n_args, attr, type, &node, &wrong))
+        refuse(graph, op, args, n_args, type, wrong);
     return node;
 }
 

@@ -113,9 +113,20 @@ uint32_t graph_count(const Graph *graph);
 /* Valid until the next node is made (it may move): copy what must last. Its args and attr arrays last for ever. */
 const NodeInfo *graph_node(const Graph *graph, Node node);
 
+/* Sets who is told, in words, of a node that does not fit, and returns who was. Whoever builds from a text or for a
+ * caller listens: graph_make then gives NODE_NONE instead of ending the program, and in silence for every node that has
+ * it as an operand; NODE_NONE may be looked at like any other node. {NULL} is nobody. */
+typedef struct {
+    void (*refuse)(void *data, const char *what);
+    void *data;
+} GraphListener;
+GraphListener graph_listen(Graph *graph, GraphListener listener);
+/* Tells the listener, who must be there. */
+void graph_refuse_node(const Graph *graph, const char *what);
+
 /* The one way to make a node. The type is inferred unless the operator's rule is GIVEN (then `type` is it). Attr may be
- * NULL; arrays in it are copied. Operands of commutative operators are sorted. Asserts validity: callers check first.
- */
+ * NULL; arrays in it are copied. Operands of commutative operators are sorted. A node that does not fit is a bug of
+ * ours unless someone listens. */
 Node graph_make(Graph *graph, Op op, const Node *args, uint32_t n_args, const Attr *attr, const Type *type);
 /* The same operator and attributes over other operands (a rewrite's rebuild); given types are kept. */
 Node graph_remake(Graph *graph, Node node, const Node *args);

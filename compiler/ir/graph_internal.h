@@ -25,6 +25,7 @@ struct Graph {
     Span place;  /* of nodes made now */
     Name layer;  /* likewise */
     Node origin; /* nodes made now take its places: what a rewrite replaces */
+    GraphListener listener;
 };
 
 /* graph_make for what comes from outside: false, and what is wrong, when the node is not valid. `type` may be NULL

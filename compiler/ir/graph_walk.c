@@ -22,10 +22,16 @@ static bool before(Span a, Span b)
     return a.start != b.start ? a.start < b.start : a.end < b.end;
 }
 
+/* The first is NODE_NONE's. */
+static Side *side_of(Graph *graph, Node node)
+{
+    return &graph->sides.at[node.id];
+}
+
 void graph_add_place(Graph *graph, Node node, Span place)
 {
-    Side *side = &graph->sides.at[node.id - 1];
-    if (!place.end) return;
+    Side *side = side_of(graph, node);
+    if (!place.end || node_is_none(node)) return;
     uint32_t low = 0, high = side->n_places;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -50,37 +56,37 @@ void graph_add_place(Graph *graph, Node node, Span place)
 void graph_inherit_places(Graph *graph, Node to, Node from)
 {
     if (node_same(to, from)) return;
-    const Side side = graph->sides.at[from.id - 1];
+    const Side side = graph->sides.at[from.id];
     for (uint32_t i = 0; i < side.n_places; i++) graph_add_place(graph, to, side.places[i]);
-    if (!graph->sides.at[to.id - 1].layer) graph->sides.at[to.id - 1].layer = side.layer;
+    if (!graph->sides.at[to.id].layer) graph->sides.at[to.id].layer = side.layer;
 }
 
 void graph_inherit(Graph *graph, Node to, Node from)
 {
     graph_inherit_places(graph, to, from);
-    Side *side = &graph->sides.at[to.id - 1];
-    if (!side->name) side->name = graph->sides.at[from.id - 1].name;
+    Side *side = side_of(graph, to);
+    if (!side->name) side->name = graph->sides.at[from.id].name;
 }
 
 uint32_t graph_places(const Graph *graph, Node node, const Span **places)
 {
-    *places = graph->sides.at[node.id - 1].places;
-    return graph->sides.at[node.id - 1].n_places;
+    *places = graph->sides.at[node.id].places;
+    return graph->sides.at[node.id].n_places;
 }
 
 void graph_set_name(Graph *graph, Node node, Name name)
 {
-    graph->sides.at[node.id - 1].name = name;
+    if (!node_is_none(node)) side_of(graph, node)->name = name;
 }
 
 Name graph_name(const Graph *graph, Node node)
 {
-    return graph->sides.at[node.id - 1].name;
+    return graph->sides.at[node.id].name;
 }
 
 Name graph_layer(const Graph *graph, Node node)
 {
-    return graph->sides.at[node.id - 1].layer;
+    return graph->sides.at[node.id].layer;
 }
 
 /* walks */

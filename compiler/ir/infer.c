@@ -73,8 +73,7 @@ static const char *infer_given(const Infer *in, Type *type)
 {
     const Type *given = &in->node->type;
     if ((unsigned)given->dtype >= DTYPE_COUNT || given->rank > MAX_RANK) return "not a type";
-    for (uint32_t i = 0; i < MAX_RANK; i++)
-        if (dim_is_none(given->dims[i]) != (i >= given->rank)) return "a size is missing";
+    if (!type_is_whole(given)) return "a size is missing: 64 bits do not hold it, or it is too long a formula";
     if (!dim_is_none(given->range) && dtype_class(given->dtype) != DTYPE_CLASS_INTEGER)
         return "a range on a type that is not an integer";
     *type = *given;
@@ -130,36 +129,61 @@ static const char *check_fields(const NodeInfo *node)
     if (!(uses & ATTR_SIZES) && attr->n_sizes) return "sizes it has no use for";
     if (!(uses & ATTR_INTS) && attr->n_ints) return "integers it has no use for";
     for (uint32_t i = 0; i < attr->n_sizes; i++)
-        if (dim_is_none(attr->sizes[i])) return "a size is missing";
+        if (dim_is_none(attr->sizes[i]))
+            return "a size is missing: 64 bits do not hold it, or it is too long a formula";
     return NULL;
+}
+
+static const char *infer_by_rule(const Infer *in, Type *type)
+{
+    const NodeInfo *node = in->node;
+    const OpInfo *info = op_info(node->op);
+    const char *wrong = check_fields(node);
+    if (wrong) return wrong;
+    if (node->op == OP_CUSTOM_GRADIENT) return infer_custom_gradient(in, type);
+    if (info->class == OP_CLASS_CUMULATIVE) {
+        if (node->attr.integer < 0 || node->attr.integer >= infer_arg(in, 0)->rank) return "axis out of range";
+        if (node->op != OP_CUMSUM) return infer_float(in, type);
+    }
+    switch (info->rule) {
+    case TYPE_RULE_GIVEN:
+        return infer_given(in, type);
+    case TYPE_RULE_SAME:
+        return infer_same(in, type);
+    case TYPE_RULE_FLOAT:
+        return infer_float(in, type);
+    case TYPE_RULE_COMPARE:
+        return infer_compare(in, type);
+    case TYPE_RULE_LOGIC:
+        return infer_logic(in, type);
+    case TYPE_RULE_SELECT:
+        return infer_select(in, type);
+    case TYPE_RULE_SHAPED:
+        return infer_shaped(in, type);
+    }
+    return "an operator without a type rule";
+}
+
+/* Offsets and sums of a few sizes stay within 64 bits. */
+static const int64_t most_bytes = (int64_t)1 << 56;
+
+/* Only these rules give a shape that is none of the operands'. */
+static const char *check_size(const Infer *in, const Type *type)
+{
+    const DimTable *dims = graph_dims(in->graph);
+    TypeRule rule = op_info(in->node->op)->rule;
+    int64_t size;
+    if (rule != TYPE_RULE_GIVEN && rule != TYPE_RULE_SHAPED) return NULL;
+    for (uint32_t i = 0; i < type->rank; i++)
+        if (dim_is_constant(dims, type->dims[i], &size) && size < 0) return "a size is negative";
+    return dim_product_fits(dims, type->dims, type->rank, most_bytes / dtype_size(type->dtype))
+               ? NULL
+               : "sizes whose product is more than can be counted";
 }
 
 const char *infer_type(const Graph *graph, const NodeInfo *node, Type *type)
 {
     const Infer in = {graph, node};
-    const OpInfo *info = op_info(node->op);
-    const char *wrong = check_fields(node);
-    if (wrong) return wrong;
-    if (node->op == OP_CUSTOM_GRADIENT) return infer_custom_gradient(&in, type);
-    if (info->class == OP_CLASS_CUMULATIVE) {
-        if (node->attr.integer < 0 || node->attr.integer >= infer_arg(&in, 0)->rank) return "axis out of range";
-        if (node->op != OP_CUMSUM) return infer_float(&in, type);
-    }
-    switch (info->rule) {
-    case TYPE_RULE_GIVEN:
-        return infer_given(&in, type);
-    case TYPE_RULE_SAME:
-        return infer_same(&in, type);
-    case TYPE_RULE_FLOAT:
-        return infer_float(&in, type);
-    case TYPE_RULE_COMPARE:
-        return infer_compare(&in, type);
-    case TYPE_RULE_LOGIC:
-        return infer_logic(&in, type);
-    case TYPE_RULE_SELECT:
-        return infer_select(&in, type);
-    case TYPE_RULE_SHAPED:
-        return infer_shaped(&in, type);
-    }
-    return "an operator without a type rule";
+    const char *wrong = infer_by_rule(&in, type);
+    return wrong ? wrong : check_size(&in, type);
 }

@@ -64,6 +64,13 @@ Type type_with(Type type, DType dtype)
     return type;
 }
 
+bool type_is_whole(const Type *type)
+{
+    for (uint32_t i = 0; i < MAX_RANK; i++)
+        if (dim_is_none(type->dims[i]) != (i >= type->rank)) return false;
+    return true;
+}
+
 bool type_equal(const Type *a, const Type *b)
 {
     return !memcmp(a, b, sizeof *a);

@@ -42,6 +42,8 @@ Type type_scalar(DType dtype);
 Type type_make(DType dtype, uint32_t rank, const Dim *dims);
 /* The same sizes with another element type; the range is dropped. */
 Type type_with(Type type, DType dtype);
+/* True if it has all of its sizes: none could not be computed. */
+bool type_is_whole(const Type *type);
 bool type_equal(const Type *a, const Type *b);
 bool type_same_shape(const Type *a, const Type *b);
 /* The number of elements. */

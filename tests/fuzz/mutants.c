@@ -1,21 +1,15 @@
-/* Mutants of valid models: a token is deleted, doubled, or changes places with another one. However a mutant fails, the
- * front end does not crash, and stays within its time; a child process tries them, so that what kills it is told, and
- * the next one goes on behind.
+/* Mutants of valid models: a token is deleted, doubled, or changes places with another one. Each
+ * compiles or is refused.
  *
  *     mutants COUNT FILE.nn ...        COUNT in all, shared evenly; the same ones each time */
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "compile.h"
 #include "fuzz.h"
 #include "support/source.h"
-#include "support/text.h"
 #include "support/vector.h"
-
-enum { SECONDS = 20 }; /* a mutant; sanitizers and busy machines are slow */
+#include "trials.h"
 
 typedef struct {
     size_t start, size;
@@ -98,47 +92,24 @@ static void mutate(const Original *original, uint64_t number, Text *to)
     }
 }
 
-/* Tries the mutants from `first` on; *now is the one at work. */
-static void try_mutants(const Original *original, uint64_t first, uint64_t end, volatile uint64_t *now)
+static void make(const void *data, uint64_t number, Text *to)
 {
-    for (*now = first; *now < end; (*now)++) {
-        Text mutant = {0};
-        mutate(original, *now, &mutant);
-        alarm(SECONDS);
-        LLVMFuzzerTestOneInput((const uint8_t *)text_get(&mutant), mutant.count);
-        alarm(0);
-        text_free(&mutant);
-    }
+    mutate(data, number, to);
 }
 
-static void report(const Original *original, const char *path, uint64_t number, int status)
+static void attempt(const void *data, uint64_t number, const Text *text)
 {
-    Text mutant = {0};
-    mutate(original, number, &mutant);
-    const char *what = WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "an exit";
-    fprintf(stderr, "---- mutant %llu of %s: %s\n%s----\n", (unsigned long long)number, path, what, text_get(&mutant));
-    text_free(&mutant);
+    (void)data;
+    (void)number;
+    compile_text(text_get(text), text->count, false);
 }
 
 /* How many of the file's mutants fail. */
-static size_t try_file(const char *path, uint64_t first, uint64_t end, volatile uint64_t *now)
+static size_t try_file(const char *path, uint64_t first, uint64_t end)
 {
     Original original = original_read(path);
-    size_t failed = 0;
-    while (first < end) {
-        int status;
-        pid_t child = fork();
-        LAW(child >= 0, "no process");
-        if (!child) {
-            try_mutants(&original, first, end, now);
-            _exit(0);
-        }
-        LAW(waitpid(child, &status, 0) == child, "no process");
-        if (WIFEXITED(status) && !WEXITSTATUS(status)) break;
-        failed++;
-        report(&original, path, *now, status);
-        first = *now + 1;
-    }
+    const Trials trials = {path, make, attempt, &original};
+    size_t failed = trials_run(&trials, first, end);
     original_free(&original);
     return failed;
 }
@@ -147,11 +118,8 @@ int main(int argc, char **argv)
 {
     LAW(argc > 2, "usage: mutants COUNT FILE.nn ...");
     uint64_t count = strtoull(argv[1], NULL, 10), files = (uint64_t)argc - 2;
-    volatile uint64_t *now = mmap(NULL, sizeof *now, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    LAW(now != MAP_FAILED, "no memory");
     size_t failed = 0;
-    for (uint64_t i = 0; i < files; i++)
-        failed += try_file(argv[2 + i], count * i / files, count * (i + 1) / files, now);
+    for (uint64_t i = 0; i < files; i++) failed += try_file(argv[2 + i], count * i / files, count * (i + 1) / files);
     printf("%llu mutants of %llu files, %zu fail\n", (unsigned long long)count, (unsigned long long)files, failed);
     return failed > 0;
 }

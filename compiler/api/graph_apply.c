@@ -4,6 +4,7 @@
 
 #include "api/graph.h"
 #include "ir/build.h"
+#include "ir/integer.h"
 
 /* The operator of that name in a class, or OP_COUNT after a diagnostic. */
 static Op find_op(nnc_graph *graph, const char *name, OpClass class, const char *what)
@@ -28,9 +29,21 @@ nnc_value nnc_constant(nnc_graph *graph, const char *type_text, double number)
 {
     Type type;
     if (!graph || !graph_type(graph, type_text, &type)) return NNC_NONE;
-    if (!dtype_is_float(type.dtype) && (!(fabs(number) < 0x1p63) || number != trunc(number)))
-        return graph_refuse(graph, "the constant %g is not of type %s", number, type_text);
+    bool integer = dtype_class(type.dtype) == DTYPE_CLASS_INTEGER;
+    bool fits =
+        !integer || (fabs(number) < 0x1p63 && number == trunc(number) && integer_fits(type.dtype, (int64_t)number));
+    if (!fits || (type.dtype == DTYPE_BOOL && number != 0 && number != 1))
+        return graph_refuse(graph, "the constant %.17g is not of type %s", number, type_text);
     return (nnc_value){build_constant(graph->graph, type, number).id};
+}
+
+nnc_value nnc_integer(nnc_graph *graph, const char *type_text, int64_t integer)
+{
+    Type type;
+    if (!graph || !graph_type(graph, type_text, &type)) return NNC_NONE;
+    if (dtype_class(type.dtype) != DTYPE_CLASS_INTEGER || !integer_fits(type.dtype, integer))
+        return graph_refuse(graph, "the constant %lld is not of type %s", (long long)integer, type_text);
+    return (nnc_value){build_integer(graph->graph, type, integer).id};
 }
 
 nnc_value nnc_literal(nnc_graph *graph, const char *type_text, const void *elements, size_t size)

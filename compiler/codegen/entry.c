@@ -68,7 +68,9 @@ typedef enum {
     FIXED_IMAGE,
     FIXED_ZERO,
     FIXED_ZERO_COUNT,
-    FIXED_F32
+    FIXED_F32,
+    FIXED_I64,
+    FIXED_I32
 } Pass;
 
 typedef struct {
@@ -87,12 +89,17 @@ static const Forward forwards[] = {
     {"params_save_memory", "nn_params_save_memory", 'i', {PASS_POINTER, PASS_POINTER, PASS_COUNT, PASS_POINTER}},
     {"params_get", "nn_params_get", 'i', {PASS_POINTER, PASS_POINTER, FIXED_F32, PASS_POINTER, PASS_COUNT}},
     {"params_set", "nn_params_set", 'i', {PASS_POINTER, PASS_POINTER, FIXED_F32, PASS_POINTER, PASS_COUNT}},
+    {"params_get_i64", "nn_params_get", 'i', {PASS_POINTER, PASS_POINTER, FIXED_I64, PASS_POINTER, PASS_COUNT}},
+    {"params_set_i64", "nn_params_set", 'i', {PASS_POINTER, PASS_POINTER, FIXED_I64, PASS_POINTER, PASS_COUNT}},
     {"set", "nn_params_set_setting", 'i', {PASS_POINTER, PASS_POINTER, PASS_NUMBER}},
     {"session_new", "nn_session_new", 'i', {PASS_POINTER, FIXED_NULL, PASS_POINTER}},
     {"session_free", "nn_session_free", 'v', {PASS_POINTER}},
     {"session_reset", "nn_session_reset", 'i', {PASS_POINTER}},
     {"session_set", "nn_session_set", 'i', {PASS_POINTER, PASS_POINTER, FIXED_F32, PASS_POINTER, PASS_COUNT}},
+    {"session_set_i64", "nn_session_set", 'i', {PASS_POINTER, PASS_POINTER, FIXED_I64, PASS_POINTER, PASS_COUNT}},
     {"get", "nn_session_get", 'i', {PASS_POINTER, PASS_POINTER, FIXED_F32, PASS_POINTER, PASS_COUNT}},
+    {"get_i64", "nn_session_get", 'i', {PASS_POINTER, PASS_POINTER, FIXED_I64, PASS_POINTER, PASS_COUNT}},
+    {"get_i32", "nn_session_get", 'i', {PASS_POINTER, PASS_POINTER, FIXED_I32, PASS_POINTER, PASS_COUNT}},
 };
 
 /* Only models with a training form have these. */
@@ -118,6 +125,10 @@ static LLVMValueRef fixed_value(const Entry *entry, Pass pass)
         return LLVMConstInt(entry->i64, 0, false);
     case FIXED_F32:
         return LLVMConstInt(entry->i32, NN_TYPE_F32, false);
+    case FIXED_I64:
+        return LLVMConstInt(entry->i32, NN_TYPE_I64, false);
+    case FIXED_I32:
+        return LLVMConstInt(entry->i32, NN_TYPE_I32, false);
     default:
         return LLVMConstNull(entry->pointer);
     }

@@ -144,6 +144,11 @@ static void put_params(const Module *module, Text *to)
     text_format(to, "int %s_params_get(%s_params *params, const char *name, float *values, size_t count);\n", m, m);
     text_format(to, "int %s_params_set(%s_params *params, const char *name, const float *values, size_t count);\n", m,
                 m);
+    text_string(to, "/* The same of integers, exactly: a float holds them up to 2^24. */\n");
+    text_format(to, "int %s_params_get_i64(%s_params *params, const char *name, int64_t *values, size_t count);\n", m,
+                m);
+    text_format(
+        to, "int %s_params_set_i64(%s_params *params, const char *name, const int64_t *values, size_t count);\n", m, m);
 }
 
 /* A setting that follows from the number of updates: nobody can set it. */
@@ -203,8 +208,14 @@ static void put_session(const Module *module, Text *to)
     if (module_function(module, "training")) put_learning(module, to);
     text_string(to, "/* Copies a result: an output, \"loss\", a metric, \"grad.PATH\". */\n");
     text_format(to, "int %s_get(%s_session *session, const char *output, float *values, size_t count);\n", m, m);
+    text_string(to, "/* The same of integers, exactly: a float holds them up to 2^24. */\n");
+    text_format(to, "int %s_get_i64(%s_session *session, const char *output, int64_t *values, size_t count);\n", m, m);
+    text_format(to, "int %s_get_i32(%s_session *session, const char *output, int32_t *values, size_t count);\n", m, m);
     text_string(to, "/* Writes a gradient between backward and update, or a state of the session. */\n");
     text_format(to, "int %s_session_set(%s_session *session, const char *name, const float *values, size_t count);\n",
+                m, m);
+    text_format(to,
+                "int %s_session_set_i64(%s_session *session, const char *name, const int64_t *values, size_t count);\n",
                 m, m);
     text_string(to, "/* Gives the states of the session, which go from call to call, their first values again. */\n");
     text_format(to, "int %s_session_reset(%s_session *session);\n", m, m);

@@ -112,12 +112,21 @@ static Term *structural(Builder *b, Node node)
     }
 }
 
+/* A large integer keeps all its digits, so that it is a name and not a number to be shortened. */
+static Term *constant(Builder *b, const NodeInfo *info)
+{
+    const int64_t large = 1 << 24;
+    int64_t integer = dtype_class(info->type.dtype) == DTYPE_CLASS_INTEGER ? info->attr.integer : 0;
+    if (integer >= -large && integer <= large) return term_number(b->arena, info->attr.number);
+    return term_name(b->arena, arena_format(b->arena, "%lld", (long long)integer), RANK_NUMBER);
+}
+
 static Term *source(Builder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     switch (info->op) {
     case OP_CONST:
-        return term_number(b->arena, info->attr.number);
+        return constant(b, info);
     case OP_SIZE:
         return term_size_of(b, info->attr.sizes[0]);
     case OP_PARAM:

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "driver/repl_session.h"
+#include "ir/eval.h"
 
 const Array *session_given(const Session *session, const char *name)
 {
@@ -100,10 +101,11 @@ static bool within_range(Session *session, const Type *type, const Array *array,
     int64_t range;
     if (dim_is_none(type->range) || !dim_is_constant(session->el->dims, type->range, &range)) return true;
     for (int64_t i = 0; i < array->count; i++) {
-        double number = array_at(array, i);
-        if (number >= 0 && number < (double)range) continue;
-        complain(session->el, DIAG_value_out_of_range, at, "`%s` is at least 0 and below %lld, but this holds %g", name,
-                 (long long)range, number);
+        int64_t integer;
+        integer_load(array->dtype, &integer, (const char *)array->data + (size_t)i * dtype_size(array->dtype), 1);
+        if (integer >= 0 && integer < range) continue;
+        complain(session->el, DIAG_value_out_of_range, at, "`%s` is at least 0 and below %lld, but this holds %lld",
+                 name, (long long)range, (long long)integer);
         return false;
     }
     return true;

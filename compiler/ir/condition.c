@@ -13,7 +13,7 @@ static bool is_expressible(const NodeInfo *info, bool real)
     if (info->type.rank || (!real && dtype_is_float(info->type.dtype))) return false;
     switch (info->op) {
     case OP_CONST:
-        return real || (fabs(info->attr.number) <= 0x1p53 && info->attr.number == floor(info->attr.number));
+        return real || !dtype_is_float(info->type.dtype);
     case OP_SETTING:
     case OP_DIV:
         return real;
@@ -138,6 +138,10 @@ static void emit_number(Emit *emit, void *data, int64_t number)
 /* As its element type holds it, so that it compares as it does in the model. */
 static void emit_constant(const NodeInfo *info, Emit *emit, void *data)
 {
+    if (dtype_class(info->type.dtype) == DTYPE_CLASS_INTEGER) {
+        emit_number(emit, data, info->attr.integer);
+        return;
+    }
     double number = dtype_round(info->type.dtype, info->attr.number);
     bool whole = fabs(number) <= 0x1p53 && number == floor(number);
     ConditionStep step = {.op = OP_CONST, .fraction = !whole, .real = number};

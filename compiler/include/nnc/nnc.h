@@ -31,7 +31,7 @@ extern "C" {
 #endif
 #endif
 
-#define NNC_VERSION 2
+#define NNC_VERSION 3
 
 typedef struct nnc_compiler nnc_compiler;
 
@@ -187,6 +187,8 @@ NNC_API nnc_value nnc_setting(nnc_graph *graph, const char *name, const char *ty
 NNC_API nnc_value nnc_training(nnc_graph *graph);
 /* One number everywhere. */
 NNC_API nnc_value nnc_constant(nnc_graph *graph, const char *type, double number);
+/* The same of an integer type, exact beyond 2^53 too. Since NNC_VERSION 3. */
+NNC_API nnc_value nnc_integer(nnc_graph *graph, const char *type, int64_t integer);
 /* Row-major elements, `size` bytes; copied. */
 NNC_API nnc_value nnc_literal(nnc_graph *graph, const char *type, const void *elements, size_t size);
 /* Uniform between 0 and 1. The path tells draws apart; what is drawn follows from it, the seed and the step. */

@@ -183,6 +183,47 @@ Test(graph, derivatives_are_formulas)
     nnc_free(compiler);
 }
 
+/* Constants of integer types are exact, and what a type does not hold is refused. */
+Test(graph, integers)
+{
+    nnc_compiler *compiler = nnc_new();
+    nnc_graph *graph = nnc_graph_new(compiler, "m");
+    nnc_value x = nnc_input(graph, "x", "i64[2]");
+    nnc_value y = nnc_binary(graph, "add", x, nnc_integer(graph, "i64[2]", 9007199254740993));
+    nnc_output(graph, "y", y);
+    nn_model *model;
+    nn_params *params;
+    nn_session *session;
+    cr_assert_eq(nnc_graph_compile(graph, NULL, &model), 0, "%s", nnc_diagnostics(compiler));
+    nnc_graph_free(graph);
+    cr_assert_eq(nn_params_new(model, NULL, 0, 1, &params), 0);
+    cr_assert_eq(nn_session_new(params, NULL, &session), 0);
+    const int64_t values[2] = {0, INT64_MAX};
+    const void *inputs[] = {values};
+    int64_t found[2];
+    cr_assert_eq(nn_session_forward(session, NULL, 0, inputs, 1, 0), 0, "%s", nn_message());
+    cr_assert_eq(nn_session_get(session, "y", NN_TYPE_I64, found, 2), 0);
+    cr_expect_eq(found[0], 9007199254740993);
+    cr_expect_eq(found[1], INT64_MIN + 9007199254740992);
+    nn_session_free(session);
+    nn_params_free(params);
+    nn_model_free(model);
+    static const struct {
+        const char *type;
+        double number;
+        int64_t integer;
+    } refused[] = {{"u8", 256, 256},        {"u8", -1, -1},     {"i32", 2147483648.0, 2147483648},
+                   {"i32", 0.5, INT64_MIN}, {"i64", 0x1p63, 0}, {"bool", 2, 2}};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        graph = nnc_graph_new(compiler, "m");
+        cr_expect_eq(nnc_constant(graph, refused[i].type, refused[i].number).id, 0, "%s", refused[i].type);
+        bool fits = !strcmp(refused[i].type, "i64");
+        cr_expect_eq(nnc_integer(graph, refused[i].type, refused[i].integer).id != 0, fits, "%s", refused[i].type);
+        nnc_graph_free(graph);
+    }
+    nnc_free(compiler);
+}
+
 /* ---- Misuse ---- */
 
 /* Each makes one call that does not fit, number `which`, and returns how many it knows. */

@@ -222,10 +222,16 @@ Value negate(Elaborator *el, Value a, Span at);
 Value choose(Elaborator *el, Value condition, Value yes, Value no, const Syntax *at);
 /* An open value (value.h) where nothing says what it is: it becomes real. */
 Value value_settled(Elaborator *el, Value x);
+/* A node over two tensors of one element type, which are aligned. */
+Value binary_aligned(Elaborator *el, Op op, Value a, Value b, const Syntax *at);
 /* An elementwise operator of two operands, of which `op` wants real numbers or any. */
 Value elementwise(Elaborator *el, Op op, Value a, Value b, const Syntax *at);
 Value elementwise_unary(Elaborator *el, Op op, Value x, Span at);
 Value convert(Elaborator *el, Value x, DType dtype, Span at);
+
+/* compare.c */
+/* A tensor of integers compared with a constant, exactly: what the type decides already is decided. */
+Value compare_with_constant(Elaborator *el, Op op, Value x, Value constant, bool constant_first, const Syntax *at);
 
 /* broadcast.c */
 /* Operands stretched to one shape, which must be possible by stretching one of them; the result's labels are left in

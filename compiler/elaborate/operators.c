@@ -110,7 +110,7 @@ static void count_bools(Elaborator *el, Value *a, Value *b)
     *b = counted(el, *b);
 }
 
-static Value binary(Elaborator *el, Op op, Value a, Value b, const Syntax *at)
+Value binary_aligned(Elaborator *el, Op op, Value a, Value b, const Syntax *at)
 {
     Value operands[] = {a, b};
     Label *const *labels;
@@ -145,46 +145,6 @@ static bool widen(Elaborator *el, Value *narrow, Value other, DType *dtype)
     return true;
 }
 
-/* A constant between integers: the largest that is not above it, with or without a rest. */
-typedef struct {
-    bool nan, above, below; /* no number; beyond every integer of 64 bits */
-    bool rest;
-    int64_t floor;
-} Position;
-
-static Position position_of(const Elaborator *el, Value constant)
-{
-    int64_t integer;
-    double number = 0;
-    if (value_is_integer(el, constant, &integer)) return (Position){.floor = integer};
-    value_is_constant(el, constant, &number);
-    if (isnan(number)) return (Position){.nan = true};
-    if (number >= 0x1p63) return (Position){.above = true};
-    if (number < -0x1p63) return (Position){.below = true};
-    double whole = floor(number);
-    return (Position){.floor = (int64_t)whole, .rest = whole != number};
-}
-
-/* Integers beside a constant that their type need not hold: what the type says already is so for all elements. */
-static Value compare_with_constant(Elaborator *el, Op op, Value x, Value constant, bool constant_first,
-                                   const Syntax *at)
-{
-    Type type = *node_type(el->graph, x.node);
-    Position place = position_of(el, constant);
-    bool equality = op == OP_EQ || op == OP_NE;
-    /* x < 2.5 and x <= 2.5 are x <= 2, 2.5 < x and 2.5 <= x are 2 < x */
-    if (place.rest && !equality) op = constant_first ? OP_LT : OP_LE;
-    bool above = place.above || (!place.nan && !place.below && place.floor > integer_most(type.dtype));
-    bool below = place.below || (!place.nan && !place.above && place.floor < integer_least(type.dtype));
-    bool decided = place.nan || above || below || (equality && place.rest);
-    if (!decided) {
-        Value c = value_tensor(build_integer(el->graph, type_scalar(type.dtype), place.floor));
-        return binary(el, op, constant_first ? c : x, constant_first ? x : c, at);
-    }
-    bool truth = equality ? op == OP_NE : !place.nan && (constant_first ? below : above);
-    return value_labelled(el, build_constant(el->graph, type_with(type, DTYPE_BOOL), truth), x.labels, x.count);
-}
-
 static bool is_integer_tensor(const Elaborator *el, Value x)
 {
     return x.kind == VALUE_TENSOR && dtype_class(node_type(el->graph, x.node)->dtype) == DTYPE_CLASS_INTEGER;
@@ -212,7 +172,7 @@ Value elementwise(Elaborator *el, Op op, Value a, Value b, const Syntax *at)
                                                              : MEET_TO_COMPUTE;
     if (!promote(el, &a, &b, meeting, at->span)) return value_error();
     if (!comparison || !equality) count_bools(el, &a, &b);
-    return opened(el, binary(el, op, a, b, at), open);
+    return opened(el, binary_aligned(el, op, a, b, at), open);
 }
 
 /* bool and bool; anything else is a mistake worth its own words. */
@@ -239,7 +199,7 @@ static Value logic(Elaborator *el, Operator op, Value a, Value b, const Syntax *
     }
     a = value_as_tensor(el, a, DTYPE_COUNT, at->span);
     b = value_as_tensor(el, b, DTYPE_COUNT, at->span);
-    return binary(el, op == OPERATOR_AND ? OP_AND : OP_OR, a, b, at);
+    return binary_aligned(el, op == OPERATOR_AND ? OP_AND : OP_OR, a, b, at);
 }
 
 /* x ^ n with a whole n > 0 of integers stays an integer. */

@@ -100,6 +100,29 @@ Test(data, train_may_be_any_part)
     compiled_free(&c);
 }
 
+/* Bytes are computed with as i32, and no integer passes through a double. Row k of the column is k, below 200. */
+Test(data, integers_stay_integers)
+{
+    Compiled c =
+        compile("model m {\n input x, y, z, w: f32[batch]\n output v = x + y + z + w\n}\n"
+                "data train {\n t = blobs(samples = 200)\n bytes = u8(t.a)\n large = i64(t.a) + 9007199254740993\n"
+                " x = (bytes - 128) / 128\n y = bytes - max(bytes, axis = 0)\n z = large - max(large, axis = 0)\n"
+                " w = if bytes < 300 then 1 else 0\n}\n");
+    static const struct {
+        const char *name;
+        double first, second;
+    } expected[] = {{"x", -1, -127.0 / 128}, {"y", -199, -198}, {"z", -199, -198}, {"w", 1, 1}};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        int64_t count;
+        double *x = run_split(&c, "data.train", expected[i].name, 0, 2, &count);
+        cr_assert_eq(count, 2);
+        cr_expect(x[0] == expected[i].first && x[1] == expected[i].second, "%s is %g, %g", expected[i].name, x[0],
+                  x[1]);
+        free(x);
+    }
+    compiled_free(&c);
+}
+
 Test(data, literals_are_sources)
 {
     Compiled c =

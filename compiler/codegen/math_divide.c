@@ -42,7 +42,7 @@ static Division divide(const Math *m, Value x, Value y)
     return d;
 }
 
-/* The exact quotient is no whole number and negative. */
+/* True where the exact quotient is negative and not an integer. */
 static Value is_between(const Math *m, const Division *d, Value rest)
 {
     return LLVMBuildAnd(m->b, d->apart, m_compare(m, LLVMRealONE, rest, m_num(m, 0)), "");

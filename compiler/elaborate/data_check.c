@@ -37,7 +37,7 @@ bool data_refuse_category(Elaborator *el, const DataBlock *block, const SplitFie
     return false;
 }
 
-/* Whether the operator passes the elements of this operand on as they are. */
+/* True if the operator passes the elements of this operand on unchanged. */
 static bool passes_on(const NodeInfo *info, uint32_t operand)
 {
     if (info->op == OP_SELECT) return operand > 0;
@@ -45,7 +45,7 @@ static bool passes_on(const NodeInfo *info, uint32_t operand)
     return op_info(info->op)->class == OP_CLASS_MOVEMENT || info->op == OP_STOP_GRADIENT || info->op == OP_CAST;
 }
 
-/* Bits of the whole numbers of which the type holds every one. */
+/* The largest n such that the type holds every integer of n bits. */
 static uint8_t digits_of(DType dtype)
 {
     static const uint8_t digits[DTYPE_COUNT] = {[DTYPE_F64] = 53, [DTYPE_F32] = 24, [DTYPE_BF16] = 8, [DTYPE_F16] = 11,

@@ -165,7 +165,7 @@ const char *type_text(Elaborator *el, const Type *type);
 const char *dim_text(Elaborator *el, Dim dim);
 /* The source text of an expression, shortened. */
 const char *syntax_text(Elaborator *el, const Syntax *syntax);
-/* Whether two values are the same; lists are compared item by item. */
+/* True if two values are the same; compares lists item by item. */
 bool value_same(const Elaborator *el, Value a, Value b, Span at);
 /* The type of a tensor without its labelled axes. */
 Type value_type(const Elaborator *el, Value tensor);

@@ -5,7 +5,7 @@
 
 typedef enum { NEVER, SOMETIMES, ALWAYS } Holds;
 
-/* Whether low <= high; a free size is never negative. What 64 bits do not hold is on no axis. */
+/* Compares low <= high. A free size is never negative; a bound that overflows 64 bits lies outside every axis. */
 static Holds at_most(Elaborator *el, Dim low, Dim high)
 {
     int64_t room;

@@ -61,8 +61,8 @@ void context_exhaust(Context *context);
 /* Begins something new, with a whole budget. */
 void context_refresh(Context *context);
 
-/* Whether what works on the context is to end: the user wants it, which is a diagnostic then, or a limit was passed. It
- * is asked between pieces of work; who is told so gives up, as after any other mistake. */
+/* True if work on the context must end: the user asked for it, which then is a diagnostic, or a limit was exceeded.
+ * Callers ask between pieces of work and then give up, as after any other error. */
 bool context_stopped(Context *context);
 /* The same without the diagnostic: for threads beside the context's own. */
 bool context_stop_asked(const Context *context);

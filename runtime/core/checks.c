@@ -30,7 +30,7 @@ static double round_down(double x)
     return whole > x ? whole - 1 : whole;
 }
 
-/* x[0] := the operator on x[0], x[1], …; false when there is no such operator. */
+/* Sets x[0] to the operator of x[0], x[1], …. False if the operator is unknown. */
 static bool apply(int64_t kind, double *x)
 {
     double a = x[0], b = x[1];
@@ -100,7 +100,7 @@ static int evaluate_condition(const Known *known, const int64_t *code, bool *tru
     return NN_OK;
 }
 
-/* True if a setting stands in the condition; a given one, unless `tensor` is negative. */
+/* True if the condition reads the setting `tensor`, or any setting when `tensor` is negative. */
 static bool mentions_setting(const int64_t *code, int64_t tensor)
 {
     for (; code[0] != NN_SIZE_END; code += 2)

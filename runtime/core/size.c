@@ -32,7 +32,7 @@ static bool divide(int64_t a, int64_t b, int64_t *quotient, int64_t *remainder)
     return true;
 }
 
-/* x[0] := the operator on x[0], x[1], …; false when 64 bits do not hold it or there is no such operator. */
+/* Sets x[0] to the operator of x[0], x[1], …. False on overflow of 64 bits or if the operator is unknown. */
 static bool apply(int64_t kind, int64_t *x)
 {
     int64_t a = x[0], b = kind == NN_SIZE_NOT ? 0 : x[1], rest;

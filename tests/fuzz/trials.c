@@ -12,7 +12,7 @@
 #if defined(__SANITIZE_ADDRESS__)
 enum { SECONDS = 120, LIMITED = 0 }; /* its shadow is larger than any limit */
 #else
-enum { SECONDS = 20, LIMITED = 1 };
+enum { SECONDS = 60, LIMITED = 1 };
 #endif
 
 /* Tries the texts from `first` on; *now is the one at work. */

@@ -29,6 +29,11 @@ static bool is_identifier(const char *name)
     return true;
 }
 
+static void refuse_node(void *graph, const char *what)
+{
+    graph_refuse(graph, "%s", what);
+}
+
 nnc_graph *nnc_graph_new(nnc_compiler *compiler, const char *name)
 {
     if (!compiler) return NULL;
@@ -43,6 +48,7 @@ nnc_graph *nnc_graph_new(nnc_compiler *compiler, const char *name)
                              .context = workspace->context,
                              .graph = workspace->graph,
                              .name = intern(workspace->context->names, name)};
+        graph_listen(graph->graph, (GraphListener){refuse_node, graph});
         return graph;
     }
     if (graph) {

@@ -137,6 +137,7 @@ static Module *rewrite(nnc_graph *graph, const nnc_options *options)
         return NULL;
     }
     Program program = {.module = module_of(graph)};
+    if (graph->failed) return NULL; /* losses that cannot be added */
     const char *wrong = module_verify(program.module);
     if (wrong) {
         diag_new(context->diagnostics, DIAG_bad_graph, NO_SPAN, "%s", wrong);
@@ -144,7 +145,10 @@ static Module *rewrite(nnc_graph *graph, const nnc_options *options)
     }
     if (options->name && !deploy_rename(context, &program, options->name)) return NULL;
     if (options->inference) deploy_without_training(context, &program);
-    return passes_run(program.module, NULL) ? program.module : NULL;
+    GraphListener listener = graph_listen(graph->graph, (GraphListener){0}); /* what passes make fits */
+    bool good = passes_run(program.module, NULL);
+    graph_listen(graph->graph, listener);
+    return good ? program.module : NULL;
 }
 
 /* What one call makes of a graph. */

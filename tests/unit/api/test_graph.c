@@ -280,6 +280,10 @@ static int declare(nnc_graph *graph, nnc_value x, nnc_value rows, nnc_value ids,
     ILL(nnc_param(graph, "q", "f32[2]", rows));
     ILL(nnc_setting(graph, "q", "f32[2]", 1));
     ILL(nnc_constant(graph, "i32", 0.5));
+    ILL(nnc_constant(graph, "bool", 2));
+    ILL(nnc_constant(graph, "u8[n]", -1));
+    ILL(nnc_size(graph, "2", "bool"));
+    ILL((nnc_loss(graph, "a", nnc_constant(graph, "f32", 1)), nnc_loss(graph, "b", nnc_constant(graph, "f64", 1))));
     ILL(nnc_literal(graph, "f32[2]", some, 3));
     ILL(nnc_literal(graph, "f32[2]", NULL, 8));
     ILL(nnc_iota(graph, "i32[2]", 1));

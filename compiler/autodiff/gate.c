@@ -8,19 +8,6 @@
  * operator that mixes elements beyond repair (a contraction, a gather). FAR: one is reached at all. */
 enum { RISK_NEAR = 1, RISK_FAR = 2 };
 
-static bool risky(Op op)
-{
-    static const bool ops[OP_COUNT] = {
-        [OP_SQRT] = true,  [OP_RSQRT] = true,     [OP_LOG] = true,
-        [OP_LOG1P] = true, [OP_DIV] = true,       [OP_POW] = true,
-        [OP_ASIN] = true,  [OP_ACOS] = true,      [OP_EXP] = true,
-        [OP_EXPM1] = true, [OP_SINH] = true,      [OP_COSH] = true,
-        [OP_TAN] = true,   [OP_MOD] = true,       [OP_ATAN2] = true,
-        [OP_PROD] = true,  [OP_LOGSUMEXP] = true, [OP_CUSTOM_GRADIENT] = true,
-    };
-    return ops[op];
-}
-
 /* Provably at least 0, by its form. */
 static bool nonnegative(const Graph *graph, Node node, int depth)
 {
@@ -70,54 +57,65 @@ static bool positive(const Graph *graph, Node node)
     return false;
 }
 
-static bool may_be_infinite(const Graph *graph, Node node)
+/* True if the rest of dividing by `node`, and what it divides, may be infinite or NaN. */
+static bool may_be_zero(const Graph *graph, Node node)
 {
-    const NodeInfo *info = graph_node(graph, node);
     double number;
+    return !positive(graph, node) && !(node_is_constant(graph, node, &number) && number != 0);
+}
+
+/* True if x ^ y, or the partial of it by x, may be infinite or NaN. */
+static bool power_is_singular(const Graph *graph, Node x, Node y)
+{
+    double exponent;
+    if (!node_is_constant(graph, y, &exponent) || exponent < 1) return true;
+    return exponent != floor(exponent) && !nonnegative(graph, x, 8);
+}
+
+/* True if a partial of the node may be infinite or NaN where its operands are finite. */
+static bool is_singular(const Graph *graph, const NodeInfo *info)
+{
+    if (!(op_info(info->op)->flags & SINGULAR)) return false;
     switch (info->op) {
     case OP_SQRT:
     case OP_RSQRT:
     case OP_LOG:
         return !positive(graph, info->args[0]);
     case OP_DIV:
-        return !positive(graph, info->args[1]) && !(node_is_constant(graph, info->args[1], &number) && number != 0);
+    case OP_MOD:
+        return may_be_zero(graph, info->args[1]);
     case OP_POW:
-        return !(node_is_constant(graph, info->args[1], &number) && number >= 1);
+        return power_is_singular(graph, info->args[0], info->args[1]);
     default:
-        return risky(info->op);
+        return true;
     }
 }
 
-enum { LOOKS = 8 }; /* how far up `overflows` goes */
+enum { LOOKS = 8 }; /* how far up `may_be_nonfinite` goes */
 
-/* Whether a value can be infinite where inputs and parameters are finite, products and sums that overflow aside. */
-static bool overflows(const Graph *graph, Node node, int depth)
+/* True if a value may be infinite or NaN where inputs and parameters are finite, products and sums that overflow aside.
+ */
+static bool may_be_nonfinite(const Graph *graph, Node node, int depth)
 {
     const NodeInfo *info = graph_node(graph, node);
+    bool own = op_info(info->op)->flags & NONFINITE;
     if (depth == 0) return false;
     switch (info->op) {
     case OP_CONST:
-        return isinf(info->attr.number);
-    case OP_EXP:
-    case OP_EXPM1:
-    case OP_SINH:
-    case OP_COSH:
-    case OP_TAN:
-    case OP_LOG:
-    case OP_LOG1P:
-    case OP_RSQRT:
-    case OP_DIV:
-    case OP_POW:
-        return may_be_infinite(graph, node);
-    case OP_SIGMOID:
-    case OP_TANH:
-    case OP_SOFTMAX:
-        return false;
+        return !isfinite(info->attr.number);
+    case OP_SQRT:
+        own = !nonnegative(graph, info->args[0], LOOKS);
+        break;
+    case OP_FLOOR_DIV:
+        own = may_be_zero(graph, info->args[1]);
+        break;
     default:
-        for (uint32_t i = info->op == OP_SELECT; i < info->n_args; i++)
-            if (overflows(graph, info->args[i], depth - 1)) return true;
-        return false;
+        own = own && (is_singular(graph, info) || !(op_info(info->op)->flags & SINGULAR));
     }
+    if (own) return true;
+    for (uint32_t i = info->op == OP_SELECT; i < info->n_args; i++)
+        if (may_be_nonfinite(graph, info->args[i], depth - 1)) return true;
+    return false;
 }
 
 void gate_note_risk(Sweep *sweep, Node node)
@@ -125,10 +123,10 @@ void gate_note_risk(Sweep *sweep, Node node)
     const NodeInfo *info = graph_node(sweep->graph, node);
     OpClass class = op_info(info->op)->class;
     bool mixes = class == OP_CLASS_CONTRACTION || class == OP_CLASS_GATHER;
-    uint8_t risk = may_be_infinite(sweep->graph, node) ? RISK_NEAR | RISK_FAR : 0;
+    uint8_t risk = is_singular(sweep->graph, info) ? RISK_NEAR | RISK_FAR : 0;
     /* the partials of a contraction are its operands */
     for (uint32_t i = 0; class == OP_CLASS_CONTRACTION && i < info->n_args; i++)
-        if (overflows(sweep->graph, info->args[i], LOOKS)) risk = RISK_NEAR | RISK_FAR;
+        if (may_be_nonfinite(sweep->graph, info->args[i], LOOKS)) risk = RISK_NEAR | RISK_FAR;
     for (uint32_t i = 0; i < info->n_args; i++) {
         if (!sweep->active[info->args[i].id]) continue;
         uint8_t behind = sweep->risk[info->args[i].id];
@@ -356,6 +354,7 @@ Node gate_factor(Graph *graph, Node contraction, uint32_t operand, Node gate)
 {
     const NodeInfo info = *graph_node(graph, contraction);
     Node factor = info.args[operand];
-    if (node_is_none(gate) || !node_is_none(uniform(graph, gate)) || !overflows(graph, factor, LOOKS)) return factor;
+    if (node_is_none(gate) || !node_is_none(uniform(graph, gate)) || !may_be_nonfinite(graph, factor, LOOKS))
+        return factor;
     return gate_apply(graph, of_operand(graph, &info, operand, gate), factor);
 }

@@ -148,8 +148,9 @@ Test(branches, overflow_in_a_row_of_a_matmul)
     }
 }
 
-/* if any is allowed then softmax else 0: a row of nothing but -inf is NaN, and not taken. */
-Test(branches, softmax_of_a_masked_row)
+/* if any is allowed then softmax else 0: a row of nothing but -inf is NaN, and not taken. The mask is chosen or added.
+ */
+static void softmax_of_a_masked_row(bool added)
 {
     Bench bench = bench_new();
     Graph *graph = bench.graph;
@@ -158,7 +159,9 @@ Test(branches, softmax_of_a_masked_row)
     Type truth = type_with(type, DTYPE_BOOL);
     Node x = bench_source(&bench, type, values, 0, 0), weights = bench_source(&bench, type, values, 0, 0);
     Node allowed = bench_source(&bench, truth, (double[]){1, 1, 0, 0}, 0, 0);
-    Node scores = build_select(graph, allowed, x, bench_constant(&bench, x, -INFINITY));
+    Node nothing = bench_constant(&bench, x, -INFINITY),
+         mask = build_select(graph, allowed, bench_constant(&bench, x, 0), nothing);
+    Node scores = added ? build_binary(graph, OP_ADD, x, mask) : build_select(graph, allowed, x, nothing);
     Node any =
         build_unreduce(graph, build_reduce(graph, OP_ANY, allowed, (int32_t[]){1}, 1), &truth, (int32_t[]){1}, 1);
     double slope = exp(1) / ((1 + exp(1)) * (1 + exp(1))), expected[] = {-slope, slope, 0, 0};
@@ -173,6 +176,12 @@ Test(branches, softmax_of_a_masked_row)
     bench_expect(&bench, last, (double[]){1 / (1 + exp(1)), exp(1) / (1 + exp(1)), 0, 0}, 1e-15, "logsumexp");
     cr_expect_arr_eq(bench_value(&bench, last)->data + 2, zeros, 16);
     bench_free(&bench);
+}
+
+Test(branches, softmax_of_a_masked_row)
+{
+    softmax_of_a_masked_row(false);
+    softmax_of_a_masked_row(true);
 }
 
 /* The gate follows its branch through movement: log(x)[1:] taken only where x > 0. */
@@ -266,5 +275,40 @@ Test(branches, cross_entropy_of_far_logits)
     bench_expect(&bench, first, gradient, 0, "cross entropy");
     Node squares = build_binary(graph, OP_MUL, first, first);
     bench_expect(&bench, bench_gradient(&bench, squares, z), (double[6]){0}, 1e-300, "second order");
+    bench_free(&bench);
+}
+
+/* f(x) @ w where a row is allowed, else 0: the row in which f is not a number is not, and does not reach w. */
+Test(branches, no_number_in_a_row_of_a_matmul)
+{
+    static const double values[] = {-2, 0, 0.5, 0.25}, weights[] = {1, 2, 3, 4};
+    static const Op ops[] = {OP_SQRT, OP_LOG, OP_ASIN, OP_ACOS, OP_MOD, OP_FLOOR_DIV, OP_POW};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops * 2; i++) {
+        Op op = ops[i / 2];
+        Bench bench = bench_new();
+        Graph *graph = bench.graph;
+        Type type = bench_type(&bench, DTYPE_F32, 2, (int64_t[]){2, 2}), truth = type_with(type, DTYPE_BOOL);
+        Node x = bench_source(&bench, type, values, 0, 0), w = bench_source(&bench, type, weights, 0, 0);
+        Node allowed = bench_source(&bench, truth, (double[]){0, 0, 1, 1}, 0, 0);
+        Node right = op == OP_POW ? bench_constant(&bench, x, 1.5) : x;
+        Node f = op_info(op)->arity == 1 ? build_unary(graph, op, x) : build_binary(graph, op, x, right);
+        if (i % 2) f = build_unary(graph, OP_TANH, f); /* bounded, but not of what is not a number */
+        Node y = select_zero(&bench, allowed, build_matmul(graph, f, w));
+        const double *by_w = bench_value(&bench, bench_gradient(&bench, y, w))->data;
+        for (int k = 0; k < 4; k++) cr_expect(isfinite(by_w[k]), "%s by w: %g", op_info(op)->spelling, by_w[k]);
+        const double *by_x = bench_value(&bench, bench_gradient(&bench, y, x))->data;
+        for (int k = 0; k < 4; k++) cr_expect(isfinite(by_x[k]), "%s by x: %g", op_info(op)->spelling, by_x[k]);
+        bench_free(&bench);
+    }
+}
+
+/* if x > 0 then x ^ 1.5 else 0 */
+Test(branches, power_of_a_negative)
+{
+    Bench bench = bench_new();
+    Node x = bench_vector(&bench, 2, (double[]){-1, 4});
+    Node power = build_binary(bench.graph, OP_POW, x, bench_constant(&bench, x, 1.5));
+    Node y = select_zero(&bench, above(&bench, x, 0), build_binary(bench.graph, OP_MUL, power, x));
+    bench_expect(&bench, bench_gradient(&bench, y, x), (double[]){0, 20}, 1e-15, "x ^ 2.5");
     bench_free(&bench);
 }

@@ -87,8 +87,5 @@ Node derivative_find(const Module *module, Node of, Node wrt, const PassOptions 
     only.functions = function;
     only.n_functions = 1;
     only.n_checks = 0;
-    static const char *const order[] = {"fold", "simplify", "differentiate", "simplify", "fold"};
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-        if (!pass_run(order[i], &only, how)) return NODE_NONE;
-    return only.functions[0].results[0].value;
+    return passes_run(RECIPE_DERIVATIVE, &only, how) ? only.functions[0].results[0].value : NODE_NONE;
 }

@@ -146,7 +146,7 @@ static Module *rewrite(nnc_graph *graph, const nnc_options *options)
     if (options->name && !deploy_rename(context, &program, options->name)) return NULL;
     if (options->inference) deploy_without_training(context, &program);
     GraphListener listener = graph_listen(graph->graph, (GraphListener){0}); /* what passes make fits */
-    bool good = passes_run(program.module, NULL);
+    bool good = passes_run(RECIPE_COMPILE, program.module, NULL);
     graph_listen(graph->graph, listener);
     return good ? program.module : NULL;
 }

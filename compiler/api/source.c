@@ -114,7 +114,7 @@ static int run(Job *job, bool (*work)(void *job))
 static bool make_model(void *data)
 {
     Job *job = data;
-    bool good = elaborate(job) && passes_run(job->program->module, NULL);
+    bool good = elaborate(job) && passes_run(RECIPE_COMPILE, job->program->module, NULL);
     Plan *plan = good ? schedule(job->workspace->context, job->program->module, NULL) : NULL;
     return plan && model_make(job->workspace, plan, &job->options, job->model);
 }
@@ -134,7 +134,7 @@ static bool write_output(void *data)
     Context *context = job->workspace->context;
     Module *module = job->program->module;
     const Output *output = output_find(context, "", job->output);
-    if (!output || !passes_run(module, NULL)) return false;
+    if (!output || !passes_run(RECIPE_COMPILE, module, NULL)) return false;
     Plan *plan = NULL;
     MetricPart *parts;
     size_t n_parts;

@@ -121,10 +121,9 @@ static bool elaborate(Pipeline *pipeline)
 int command_CHECK(const Options *options)
 {
     Pipeline pipeline = pipeline_start(options);
-    /* What is checked is what is differentiated: `log(softmax(x))` in its stable form. */
-    if (!elaborate(&pipeline) || !pass_run("require", pipeline.program->module, NULL) ||
-        !pass_run("fold", pipeline.program->module, NULL) || !pass_run("simplify", pipeline.program->module, NULL))
-        return pipeline_finish(&pipeline, EXIT_USER);
+    if (!elaborate(&pipeline)) return pipeline_finish(&pipeline, EXIT_USER);
+    PassOptions how = pipeline_explaining(&pipeline);
+    if (!passes_run(RECIPE_CHECK, pipeline.program->module, &how)) return pipeline_finish(&pipeline, EXIT_USER);
     Values values = {0};
     bool good = true;
     if (node_is_none(module_function(pipeline.program->module, "training")->loss)) {

@@ -6,6 +6,7 @@
 #include "api/evaluation.h"
 #include "api/failure.h"
 #include "driver/arguments.h"
+#include "driver/dump.h"
 #include "driver/report.h"
 #include "grammar/parser.h"
 #include "host/data.h"
@@ -32,15 +33,10 @@ void pipeline_drop(Pipeline *pipeline)
 int pipeline_finish(Pipeline *pipeline, int status)
 {
     if (diagnostics_errors(pipeline->context->diagnostics)) status = EXIT_USER;
+    dump_warn_missed(pipeline);
     report(pipeline->context);
     pipeline_drop(pipeline);
     return status;
-}
-
-/* True when --dump-after names this step. */
-static bool dumps(const Pipeline *pipeline, const char *step)
-{
-    return pipeline->options->dump_after && !strcmp(pipeline->options->dump_after, step);
 }
 
 static void print_and_free(Text *text)
@@ -49,37 +45,9 @@ static void print_and_free(Text *text)
     text_free(text);
 }
 
-static void dump_module(const Pipeline *pipeline, const char *step, const Module *module)
-{
-    if (!dumps(pipeline, step)) return;
-    Text text = {0};
-    module_print(module, &text);
-    print_and_free(&text);
-}
-
-static bool known_step(Pipeline *pipeline)
-{
-    static const char *const own[] = {"parse", "elaborate", "schedule", "codegen"};
-    const char *wanted = pipeline->options->dump_after, *name;
-    if (!wanted) return true;
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (!strcmp(wanted, own[i])) return true;
-    Text names = {0};
-    for (unsigned i = 0; (name = pass_name(i, NULL)); i++) {
-        if (!strcmp(wanted, name)) break;
-        text_format(&names, ", %s", name);
-    }
-    if (!name)
-        diag_hint(diag_new(pipeline->context->diagnostics, DIAG_unknown_step, NO_SPAN,
-                           "--dump-after: no step is called `%s`", wanted),
-                  "the steps are parse, elaborate%s, schedule, codegen", text_get(&names));
-    text_free(&names);
-    return name != NULL;
-}
-
 static void dump_tree(Pipeline *pipeline, const Source *source)
 {
-    if (!dumps(pipeline, "parse")) return;
+    if (!dump_wants(pipeline, "parse")) return;
     Text text = {0};
     syntax_print(parse_source(pipeline->context, source), &text);
     print_and_free(&text);
@@ -98,7 +66,7 @@ static void read_dims(Pipeline *pipeline)
 bool pipeline_program(Pipeline *pipeline, bool f64)
 {
     if (pipeline->program) return true;
-    const Source *source = known_step(pipeline) ? read_source(pipeline->context, pipeline->options->file) : NULL;
+    const Source *source = dump_step_exists(pipeline) ? read_source(pipeline->context, pipeline->options->file) : NULL;
     if (!source) return false;
     dump_tree(pipeline, source);
     const Items *items = items_load(pipeline->context, pipeline->options->file, source);
@@ -142,7 +110,7 @@ PassOptions pipeline_explaining(Pipeline *pipeline)
 bool pipeline_passes(Pipeline *pipeline)
 {
     PassOptions how = pipeline_explaining(pipeline);
-    return pipeline_program(pipeline, false) && passes_run(pipeline->program->module, &how);
+    return pipeline_program(pipeline, false) && passes_run(RECIPE_COMPILE, pipeline->program->module, &how);
 }
 
 bool pipeline_plan(Pipeline *pipeline)
@@ -155,8 +123,8 @@ bool pipeline_plan(Pipeline *pipeline)
     pipeline->plan = schedule(pipeline->context, pipeline->program->module, NULL);
     if (!pipeline->plan) return false;
     Text text = {0};
-    if (dumps(pipeline, "schedule")) plan_print(pipeline->plan, &text);
-    if (dumps(pipeline, "codegen")) {
+    if (dump_wants(pipeline, "schedule")) plan_print(pipeline->plan, &text);
+    if (dump_wants(pipeline, "codegen")) {
         CodegenOptions how = pipeline_codegen_options(pipeline, 2);
         codegen_print(pipeline->context, pipeline->plan, &how, CODEGEN_LLVM, &text);
     }

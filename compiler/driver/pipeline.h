@@ -26,6 +26,7 @@ typedef struct {
     Plan *plan;
     Jit *jit;
     nn_model *model;
+    bool dumped;        /* --dump-after has printed */
     bool no_evaluation; /* the plan needs no "accumulate" and "finish" */
     bool follows;       /* the metrics of a training are shown while it runs */
     int64_t *dims;      /* per free dimension of the model what --bind says, or -1 */

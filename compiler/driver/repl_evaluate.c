@@ -51,13 +51,6 @@ static void context_within_free(Context *inner)
     arena_free(inner->arena);
 }
 
-static bool run_passes(Evaluation *e, const char *const *order, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!pass_run(order[i], e->module, NULL)) return false;
-    return true;
-}
-
 static void add_symbol(void *data, Name symbol)
 {
     Evaluation *e = data;
@@ -97,7 +90,6 @@ static bool holds_names(Evaluation *e)
 
 static bool simplify(Evaluation *e, Node node)
 {
-    static const char *const order[] = {"require", "fold", "simplify", "differentiate", "simplify", "fold"};
     Outcome *out = e->out;
     names_keep_bound(e->session, node);
     node = settled_begin(e->session, node);
@@ -112,7 +104,7 @@ static bool simplify(Evaluation *e, Node node)
     *function = (Function){.name = intern(out->context->names, "evaluate"), .results = e->result, .n_results = 1};
     *e->module = (Module){
         .name = intern(out->context->names, "session"), .graph = out->graph, .functions = function, .n_functions = 1};
-    if (!run_passes(e, order, sizeof order / sizeof *order)) return false;
+    if (!passes_run(RECIPE_FORMULA, e->module, NULL)) return false;
     out->node = e->module->functions[0].results[0].value;
     out->formula = holds_names(e);
     return true;
@@ -325,7 +317,6 @@ static void add_checks(Evaluation *e)
 
 static bool make_plan(Evaluation *e)
 {
-    static const char *const order[] = {"simplify", "expand", "fold", "dead"};
     Outcome *out = e->out;
     Module *module = e->module;
     module->functions[0].results[0].value = out->node;
@@ -334,7 +325,7 @@ static bool make_plan(Evaluation *e)
     if (module->n_inputs) module->inputs = ARENA_COPY(out->context->arena, Declared, e->inputs.at, e->inputs.count);
     if (module->n_dims) module->dims = ARENA_COPY(out->context->arena, Name, e->symbols.at, e->symbols.count);
     add_checks(e);
-    if (!run_passes(e, order, sizeof order / sizeof *order)) return false;
+    if (!passes_run(RECIPE_VALUE, module, NULL)) return false;
     out->plan = schedule(out->context, module, NULL);
     return out->plan != NULL;
 }

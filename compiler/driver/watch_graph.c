@@ -382,9 +382,7 @@ static bool find_slopes(const Watch *watch, Search *s, Node *activations, Node *
         results[i] = (Result){.role = RESULT_VALUE, .name = layer->path};
         results[i].value = build_gradient(s->graph, build_reduce_all(s->graph, OP_SUM, value), sources[i]);
     }
-    static const char *const passes[] = {"fold", "simplify", "differentiate"};
-    for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
-        if (!pass_run(passes[i], &module, NULL)) return false;
+    if (!passes_run(RECIPE_SLOPE, &module, NULL)) return false;
     for (uint32_t i = 0; i < watch->n_layers; i++) {
         Substitution substitution = {sources[i], watch->layers[i].output};
         slopes[i] = results[i].value;

@@ -15,17 +15,33 @@ static const char *const property_passes[N_PROPERTIES] = {"differentiate", "expa
 typedef struct {
     const char *name;
     bool (*function)(Module *module, const PassOptions *options);
-    unsigned needs, keeps;
+    unsigned needs, makes, keeps;
     const char *what;
 } Pass;
 
 static const Pass passes[] = {
-#define PASS(name, function, needs, keeps, what) {#name, function, needs, keeps, what},
+#define PASS(name, function, needs, makes, keeps, what) {#name, function, needs, makes, keeps, what},
 #include "passes/passes.def"
 #undef PASS
 };
 
-enum { N_PASSES = sizeof passes / sizeof *passes };
+typedef enum {
+#define PASS(name, function, needs, makes, keeps, what) PASS_##name,
+#include "passes/passes.def"
+#undef PASS
+    N_PASSES
+} PassId;
+
+enum { MAX_STEPS = 8 };
+
+static const struct {
+    unsigned count;
+    PassId steps[MAX_STEPS];
+} recipes[RECIPE_COUNT] = {
+#define RECIPE(id, ...) {sizeof(PassId[]){__VA_ARGS__} / sizeof(PassId), {__VA_ARGS__}},
+#include "passes/recipes.def"
+#undef RECIPE
+};
 
 const char *pass_name(unsigned index, const char **purpose)
 {
@@ -78,27 +94,48 @@ static bool needs_are_met(const Module *module, const Pass *pass)
     return !missing;
 }
 
-bool pass_run(const char *name, Module *module, const PassOptions *options)
+#ifndef NDEBUG
+/* A pass leaves a valid module that has what its row says. Looking at all of it costs as much as the pass. */
+static void check_pass(const Module *module, const Pass *pass, unsigned before)
+{
+    const char *wrong = module_verify(module);
+    unsigned lost = (pass->makes | (pass->keeps & before)) & ~properties_of(module);
+    if (wrong) fprintf(stderr, "nnc: internal error: after %s: %s\n", pass->name, wrong), abort();
+    if (lost) fprintf(stderr, "nnc: internal error: %s loses what passes.def says it keeps\n", pass->name), abort();
+}
+#endif
+
+static bool run(const Pass *pass, Module *module, const PassOptions *options)
 {
     static const PassOptions none = {0};
-    const Pass *pass = find_pass(module, name);
     if (!options) options = &none;
     Context *context = graph_context(module->graph);
-    if (!pass || context_stopped(context) || !needs_are_met(module, pass)) return false;
+    if (context_stopped(context) || !needs_are_met(module, pass)) return false;
+#ifndef NDEBUG
+    unsigned before = properties_of(module);
+#endif
     if (!pass->function(module, options) || context_stopped(context)) return false;
 #ifndef NDEBUG
-    const char *wrong = module_verify(module);
-    if (wrong) fprintf(stderr, "nnc: internal error: after %s: %s\n", name, wrong), abort();
+    check_pass(module, pass, before);
 #endif
-    if (options->after) options->after(options->data, name, module);
+    if (options->after) options->after(options->data, pass->name, module);
     return true;
 }
 
-bool passes_run(Module *module, const PassOptions *options)
+bool pass_run(const char *name, Module *module, const PassOptions *options)
 {
-    static const char *const order[] = {"require",  "fold",   "simplify", "differentiate",
-                                        "simplify", "expand", "fold",     "dead"};
-    for (unsigned i = 0; i < sizeof order / sizeof *order; i++)
-        if (!pass_run(order[i], module, options)) return false;
+    const Pass *pass = find_pass(module, name);
+    return pass && run(pass, module, options);
+}
+
+bool passes_run(Recipe recipe, Module *module, const PassOptions *options)
+{
+    for (unsigned i = 0; i < recipes[recipe].count; i++)
+        if (!run(&passes[recipes[recipe].steps[i]], module, options)) return false;
     return true;
+}
+
+const char *recipe_pass(Recipe recipe, unsigned index)
+{
+    return index < recipes[recipe].count ? passes[recipes[recipe].steps[index]].name : NULL;
 }

@@ -5,6 +5,14 @@
 
 #include "ir/module.h"
 
+/* The orders in which passes are run; see recipes.def. */
+typedef enum {
+#define RECIPE(id, ...) RECIPE_##id,
+#include "passes/recipes.def"
+#undef RECIPE
+    RECIPE_COUNT
+} Recipe;
+
 /* One application of a rule: what stood there, what stands there now, and the rule. */
 typedef struct {
     const char *pass;
@@ -25,8 +33,10 @@ typedef struct {
 /* Runs one pass; options may be NULL. False after diagnostics: unknown name, a need that is not met, or the pass's own.
  */
 bool pass_run(const char *name, Module *module, const PassOptions *options);
-/* The order in which an elaborated module becomes one for scheduling: rewrite, differentiate, rewrite, expand. */
-bool passes_run(Module *module, const PassOptions *options);
+/* Runs the passes of a recipe, in its order, as long as they succeed. */
+bool passes_run(Recipe recipe, Module *module, const PassOptions *options);
+/* For listings: the name of the pass at `index` of a recipe; NULL past its last. */
+const char *recipe_pass(Recipe recipe, unsigned index);
 
 /* For listings: the name and purpose of pass `index`; NULL past the last. */
 const char *pass_name(unsigned index, const char **purpose);

@@ -4,7 +4,7 @@
 
 #include "passes/passes.h"
 
-#define PASS(name, function, needs, keeps, what) bool function(Module *module, const PassOptions *options);
+#define PASS(name, function, needs, makes, keeps, what) bool function(Module *module, const PassOptions *options);
 #include "passes/passes.def"
 #undef PASS
 

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     LAW(!program == (diagnostics_errors(context->diagnostics) > 0), "a program and an error, or neither");
     if (program) {
         expect_valid(program->module);
-        if (passes_run(program->module, NULL))
+        if (passes_run(RECIPE_COMPILE, program->module, NULL))
             expect_valid(program->module);
         else
             LAW(diagnostics_errors(context->diagnostics), "a pass fails without an error");

@@ -76,7 +76,7 @@ static inline Compiled compile_program(const char *path, Text_program text, cons
 {
     Compiled made = {.text = text};
     Context *context = made.text.context;
-    cr_assert(passes_run(made.text.module, NULL), "%s", path);
+    cr_assert(passes_run(RECIPE_COMPILE, made.text.module, NULL), "%s", path);
     ScheduleOptions apart = {.unfused = true};
     made.plan = schedule(context, made.text.module, NULL);
     made.unfused = schedule(context, made.text.module, &apart);

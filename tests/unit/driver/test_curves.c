@@ -46,7 +46,7 @@ static Net net_new(const char *name, const char *optimizer, long long rows)
     ProgramOptions options = {.f64 = true};
     net.program = program_compile(net.context, NULL, source, &options);
     expect_no_errors(net.context);
-    bool rewritten = passes_run(net.program->module, NULL);
+    bool rewritten = passes_run(RECIPE_COMPILE, net.program->module, NULL);
     expect_no_errors(net.context);
     cr_assert(rewritten);
     Plan *plan = schedule(net.context, net.program->module, NULL);

@@ -33,7 +33,7 @@ static void run_passes(Context *context, const Source *source, Text *out)
         char name[32];
         size_t length = strcspn(++at, " \n");
         snprintf(name, sizeof name, "%.*s", (int)length, at);
-        good = strcmp(name, "all") ? pass_run(name, module, &options) : passes_run(module, &options);
+        good = strcmp(name, "all") ? pass_run(name, module, &options) : passes_run(RECIPE_COMPILE, module, &options);
         at += length;
     }
     if (good) module_print(module, out);

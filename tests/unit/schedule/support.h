@@ -125,7 +125,7 @@ static inline void add_result(Model *model, Function *function, ResultRole role,
 /* The passes move results; their arrays are the module's own afterwards, or still these. */
 static inline void finish_model(Model *model)
 {
-    cr_assert(passes_run(&model->module, NULL));
+    cr_assert(passes_run(RECIPE_COMPILE, &model->module, NULL));
     const char *wrong = module_verify(&model->module);
     cr_assert_null(wrong, "%s", wrong);
 }

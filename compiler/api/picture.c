@@ -19,11 +19,6 @@ typedef Vec(Node) NodeList;
 
 /* ---- What is drawn ---- */
 
-bool picture_is_inline(const Picture *p, Node node)
-{
-    return graph_node(p->graph, node)->op == OP_CONST;
-}
-
 static void *table(const Graph *graph, size_t size)
 {
     void *rows = calloc((size_t)graph_count(graph) + 1, size);

@@ -24,7 +24,10 @@ typedef struct {
 } Picture;
 
 /* Constants are written into the boxes that use them. */
-bool picture_is_inline(const Picture *p, Node node);
+static inline bool picture_is_inline(const Picture *p, Node node)
+{
+    return node_op(p->graph, node) == OP_CONST;
+}
 /* picture_fold.c: finds repeats and fills `stands` and `folds`. */
 void picture_fold(Picture *p);
 /* The fold whose first turn this path is (`h[0]` and nothing behind it), or NULL. */

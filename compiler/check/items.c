@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "check/builtins.h"
-#include "check/check.h"
 #include "check/items_internal.h"
-#include "grammar/parser.h"
-#include "prelude/prelude.h"
 #include "support/vector.h"
 
 static size_t slot_of(const Items *items, Space space, Name name, bool prelude)
@@ -37,6 +34,11 @@ static void grow(Items *items)
     items->slots = ARENA_ARRAY(items->context->arena, const Item *, items->n_slots);
     for (size_t i = 0; i < n_old; i++)
         if (old[i]) items->slots[slot_of(items, old[i]->space, old[i]->name, old[i]->prelude)] = old[i];
+}
+
+void items_begin(Items *items)
+{
+    grow(items);
 }
 
 const Item *items_find(const Items *items, Space space, Name name, bool inside_prelude)
@@ -124,7 +126,7 @@ static bool add_derivative(Items *items, const Syntax *syntax)
     return true;
 }
 
-bool items_add(Items *items, const Syntax *syntax)
+bool items_declare(Items *items, const Syntax *syntax)
 {
     bool good = true;
     switch (syntax->kind) {
@@ -147,19 +149,11 @@ bool items_add(Items *items, const Syntax *syntax)
         return good;
     case SYNTAX_DERIVATIVE:
         return add_derivative(items, syntax);
-    case SYNTAX_IMPORT:
-        return load_import(items, syntax);
     default:
         diag_new(items->context->diagnostics, DIAG_misplaced_statement, syntax->span,
                  "%s cannot stand at the top of a file", syntax_phrase((SyntaxKind)syntax->kind));
         return false;
     }
-}
-
-void items_add_file(Items *items, const Syntax *file)
-{
-    for (uint32_t i = 0; i < file->n_kids; i++)
-        if (file->kids[i] && !items_add(items, file->kids[i])) items->incomplete = true;
 }
 
 typedef struct {
@@ -190,39 +184,6 @@ const char *items_nearest(const Items *items, Space space, Name name)
     return near;
 }
 
-/* The prelude's items alone; nothing is added to them. */
-static const Items *prelude(Context *context)
-{
-    const Items *kept = context_kept(context, "prelude");
-    if (kept) return kept;
-    Items *items = ARENA_NEW(context->arena, Items);
-    items->context = context;
-    grow(items);
-    items->adding_prelude = true;
-    for (const EmbeddedText *text = embedded_prelude; text->name; text++) {
-        const char *name = arena_format(context->arena, "prelude/%s", text->name);
-        const Source *source = source_add(context->sources, name, text->text, text->size);
-        if (source) items_add_file(items, parse_source(context, source));
-    }
-    items->adding_prelude = false;
-    context_keep(context, "prelude", items);
-    return items;
-}
-
-Items *items_prelude(Context *context)
-{
-    const Items *shared = prelude(context);
-    Items *items = ARENA_COPY(context->arena, Items, shared, 1);
-    items->context = context;
-    items->slots = ARENA_COPY(context->arena, const Item *, shared->slots, shared->n_slots);
-    return items;
-}
-
-void items_read(Items *items, const char *path, const Source *source)
-{
-    load_source(items, path, source);
-}
-
 void items_replace(Items *items, bool replace)
 {
     items->replacing = replace;
@@ -247,13 +208,4 @@ void items_restore(Items *items, Space space, Name name, const Item *item)
     items->slots = ARENA_ARRAY(items->context->arena, const Item *, items->n_slots);
     for (size_t i = 0; i < items->n_slots; i++)
         if (old[i]) items->slots[slot_of(items, old[i]->space, old[i]->name, old[i]->prelude)] = old[i];
-}
-
-Items *items_load(Context *context, const char *path, const Source *source)
-{
-    Items *items = items_prelude(context);
-    items->unread = unread_new(context);
-    load_source(items, path, source);
-    if (!items->incomplete) check_items(items);
-    return diagnostics_errors(context->diagnostics) ? NULL : items;
 }

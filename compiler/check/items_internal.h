@@ -30,9 +30,9 @@ struct Items {
     Unread *unread; /* NULL: no item is used when there was a syntax error */
 };
 
-void items_add_file(Items *items, const Syntax *file);
-/* Parses a source and adds its items. */
-void load_source(Items *items, const char *path, const Source *source);
-bool load_import(Items *items, const Syntax *import);
+/* Makes room for the first items. */
+void items_begin(Items *items);
+/* Adds an item that stands in no other file; as items_add. */
+bool items_declare(Items *items, const Syntax *syntax);
 
 #endif

@@ -136,31 +136,6 @@ const char *value_describe(Elaborator *el, Value value)
     return "a value";
 }
 
-bool value_same(const Elaborator *el, Value a, Value b, Span at)
-{
-    double x, y;
-    if (!context_spend(el->context, 1, at)) return false;
-    if (value_is_constant(el, a, &x) && value_is_constant(el, b, &y)) return number_compare(el, OPERATOR_EQUAL, a, b);
-    if (a.kind != b.kind) return false;
-    switch (a.kind) {
-    case VALUE_SIZE:
-        return dim_same(a.size, b.size) && dim_same(a.divisor, b.divisor);
-    case VALUE_BOOL:
-        return a.truth == b.truth;
-    case VALUE_TEXT:
-        return !strcmp(a.text, b.text);
-    case VALUE_TENSOR:
-        return node_same(a.node, b.node);
-    case VALUE_LIST:
-        if (a.count != b.count) return false;
-        for (uint32_t i = 0; i < a.count; i++)
-            if (!value_same(el, a.items[i], b.items[i], at)) return false;
-        return true;
-    default:
-        return false;
-    }
-}
-
 Type value_type(const Elaborator *el, Value tensor)
 {
     assert(tensor.kind == VALUE_TENSOR);

@@ -24,12 +24,6 @@ typedef struct {
     bool crossed; /* a reduction has set the frame; match->root_missing are its axes, match->full its operand's shape */
 } Search;
 
-bool rule_constant(const Graph *graph, Node node, double *number)
-{
-    if (node_op(graph, node) == OP_BROADCAST) node = node_arg(graph, node, 0);
-    return node_is_constant(graph, node, number);
-}
-
 static uint32_t axes_mask(const int32_t *axes, uint32_t count)
 {
     uint32_t mask = 0;

@@ -1,0 +1,93 @@
+/* Conditions: what stands behind the `where` of a rule, over the values of a match. */
+#include <math.h>
+#include <string.h>
+
+#include "rules/rules_internal.h"
+
+bool rule_constant(const Graph *graph, Node node, double *number)
+{
+    if (node_op(graph, node) == OP_BROADCAST) node = node_arg(graph, node, 0);
+    return node_is_constant(graph, node, number);
+}
+
+/* A number of the condition; NaN when it is not known. */
+static double condition_value(const Match *match, const Syntax *syntax);
+
+static const RuleValue *condition_variable(const Match *match, const Syntax *name)
+{
+    for (uint32_t i = 0; i < match->rule->n_variables; i++)
+        if (name->kind == SYNTAX_NAME && match->rule->variables[i] == name->name) return &match->values[i];
+    return NULL;
+}
+
+static double condition_call(const Match *match, const Syntax *syntax)
+{
+    const RuleValue *value = syntax->n_kids == 2 ? condition_variable(match, syntax->kids[1]) : NULL;
+    const char *name = syntax->kids[0]->kind == SYNTAX_NAME ? syntax->kids[0]->name : "";
+    if (!value) return NAN;
+    if (!strcmp(name, "constant")) return value->is_number;
+    if (!strcmp(name, "integer")) return value->is_number && value->number == floor(value->number);
+    if (!strcmp(name, "floating")) return dtype_is_float(node_type(match->graph, value->node)->dtype);
+    return NAN;
+}
+
+static double condition_binary(const Match *match, const Syntax *syntax)
+{
+    double x = condition_value(match, syntax->kids[0]), y = condition_value(match, syntax->kids[1]);
+    switch ((Operator)syntax->op) {
+    case OPERATOR_OR:
+        return x > 0 || y > 0;
+    case OPERATOR_AND:
+        return x > 0 && y > 0;
+    case OPERATOR_EQUAL:
+        return x == y;
+    case OPERATOR_UNEQUAL:
+        return x < y || x > y;
+    case OPERATOR_LESS:
+        return x < y;
+    case OPERATOR_LESS_EQUAL:
+        return x <= y;
+    case OPERATOR_GREATER:
+        return x > y;
+    case OPERATOR_GREATER_EQUAL:
+        return x >= y;
+    case OPERATOR_ADD:
+        return x + y;
+    case OPERATOR_SUBTRACT:
+        return x - y;
+    case OPERATOR_MULTIPLY:
+        return x * y;
+    case OPERATOR_DIVIDE:
+        return x / y;
+    case OPERATOR_REMAINDER:
+        return op_evaluate(OP_MOD, x, y, 0);
+    default:
+        return NAN;
+    }
+}
+
+static double condition_value(const Match *match, const Syntax *syntax)
+{
+    const RuleValue *value;
+    switch (syntax->kind) {
+    case SYNTAX_NUMBER:
+        return syntax->number;
+    case SYNTAX_NAME:
+        value = condition_variable(match, syntax);
+        return value && value->is_number ? value->number : NAN;
+    case SYNTAX_CALL:
+        return condition_call(match, syntax);
+    case SYNTAX_BINARY:
+        return condition_binary(match, syntax);
+    case SYNTAX_UNARY:
+        if (syntax->op == OPERATOR_NEGATE) return -condition_value(match, syntax->kids[0]);
+        return condition_value(match, syntax->kids[0]) == 0;
+    default:
+        return NAN;
+    }
+}
+
+bool rule_condition(const Match *match)
+{
+    return !match->rule->condition || condition_value(match, match->rule->condition) > 0;
+}

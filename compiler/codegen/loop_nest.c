@@ -161,7 +161,7 @@ static void finish_reduces(Emitter *e, const Loop *loop, const Accumulator *outs
         bound->best = joins ? outside[i].best : sums[i].best;
         if (joins) reduce_join(e, reduce, sums[i].sum, sums[i].best);
         if (e->kernel->values[reduce].reduced & e->open) continue;
-        bound->value = bound->sum;
+        bound->value = math_round(e->vector, e->kernel->values[reduce].dtype, bound->sum);
         bound->sum = bound->best = NULL;
     }
 }

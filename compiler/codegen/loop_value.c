@@ -1,6 +1,7 @@
 #include <assert.h>
 
 #include "codegen/loop_internal.h"
+#include "ir/eval.h"
 
 uint32_t value_lanes(const Emitter *e, uint32_t value)
 {
@@ -20,7 +21,8 @@ static LLVMValueRef emit_compute(Emitter *e, const KernelValue *value, uint32_t 
     for (uint32_t i = 0; i < value->n_args; i++) args[i] = value_wide(e, value->args[i], lanes);
     DType dtype = e->kernel->values[value->args[value->n_args - 1]].dtype;
     if (value->op == OP_CAST) return math_cast(e->vector, dtype, value->dtype, args[0]);
-    return math_emit(e->vector, value->op, dtype, args[0], args[1], args[2]);
+    LLVMValueRef result = math_emit(e->vector, value->op, dtype, args[0], args[1], args[2]);
+    return op_info(value->op)->flags & EXACT ? result : math_round(e->vector, value->dtype, result);
 }
 
 /* A sum that a contraction has formed already; its tile is a row-major matrix. */
@@ -60,7 +62,7 @@ static LLVMValueRef evaluate(Emitter *e, uint32_t v)
     case KERNEL_CONSTANT:
         return dtype_class(value->dtype) == DTYPE_CLASS_INTEGER
                    ? LLVMConstInt(vector_type(e->vector, value->dtype, 1), (uint64_t)value->integer, true)
-                   : vector_number(e->vector, value->dtype, 1, value->number);
+                   : vector_number(e->vector, value->dtype, 1, dtype_round(value->dtype, value->number));
     case KERNEL_SIZE:
         return size_value(e, value->size);
     case KERNEL_RANDOM:
@@ -68,7 +70,7 @@ static LLVMValueRef evaluate(Emitter *e, uint32_t v)
     case KERNEL_COMPUTE:
         return emit_compute(e, value, lanes);
     case KERNEL_SCAN:
-        return scan_point(e, v);
+        return math_round(e->vector, value->dtype, scan_point(e, v));
     case KERNEL_REDUCE:
     case KERNEL_STORE:
     case KERNEL_SCATTER:

@@ -6,7 +6,7 @@
 
 /* The value of an ELEMENTWISE operator other than CAST. `dtype` is that of the operands (for SELECT, of y and z); the
  * operands are as they stand in registers (vector.h), of any width, all the same; unused ones are NULL. Comparisons
- * give bools. bf16 and f16 compute in f32.
+ * give bools. bf16 and f16 compute in f32 and are not rounded: see math_round.
  *
  * Floating point: NaN, infinities and signed zeros as C's libm has them. Largest errors found by
  * tests/unit/codegen/test_math.c and test_sweep.c, whatever the operands, in ulps, f32 / f64, any variant:
@@ -31,6 +31,10 @@ LLVMValueRef math_cast(Vector *vector, DType from, DType to, LLVMValueRef x);
 /* Uniform numbers in (0, 1), f32, as nn_random.h defines them. `seed` is an i64, `stream` and `step` are i32 scalars,
  * `index` the row-major positions, i64, scalar or vector. */
 LLVMValueRef random_emit(Vector *vector, LLVMValueRef seed, LLVMValueRef stream, LLVMValueRef step, LLVMValueRef index);
+
+/* The nearest bf16 or f16, ties to even, of what was computed in f32, still an f32; another type's value as it is.
+ * Every value of a kernel is rounded where it is computed, so that nothing depends on which of them are stored. */
+LLVMValueRef math_round(Vector *vector, DType dtype, LLVMValueRef value);
 
 /* Packs what stands in a register to the 16 bits of memory, and back: bf16 and f16 as integers i16. */
 LLVMValueRef math_pack_half(Vector *vector, DType dtype, LLVMValueRef f32);

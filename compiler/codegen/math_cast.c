@@ -87,13 +87,18 @@ LLVMValueRef math_unpack_half(Vector *v, DType dtype, LLVMValueRef bits)
     return LLVMBuildBitCast(b, wide, vector_type_like(LLVMFloatTypeInContext(v->context), bits), "");
 }
 
+LLVMValueRef math_round(Vector *v, DType dtype, LLVMValueRef value)
+{
+    if (dtype != DTYPE_BF16 && dtype != DTYPE_F16) return value;
+    return math_unpack_half(v, dtype, math_pack_half(v, dtype, value));
+}
+
 static Value float_to_float(Vector *v, DType from, DType to, Value x)
 {
     LLVMTypeRef type = vector_type(v, to, vector_lanes(x));
     if (from == DTYPE_F64 && to != DTYPE_F64) x = LLVMBuildFPTrunc(v->builder, x, type, "");
     if (from != DTYPE_F64 && to == DTYPE_F64) return LLVMBuildFPExt(v->builder, x, type, "");
-    bool narrows = (to == DTYPE_BF16 || to == DTYPE_F16) && from != to;
-    return narrows ? math_unpack_half(v, to, math_pack_half(v, to, x)) : x;
+    return math_round(v, to, x);
 }
 
 static Value float_to_integer(Vector *v, DType to, Value x)

@@ -87,7 +87,7 @@ static bool check(Pipeline *pipeline, const Values *values)
 {
     Module *module = pipeline->program->module;
     Function *training = module_function(module, "training");
-    EvalOptions how = {.f64 = true, .seed = pipeline_seed(pipeline)};
+    EvalOptions how = {.smooth = true, .seed = pipeline_seed(pipeline)};
     Checker c = {.pipeline = pipeline, .module = module, .eval = eval_new(module->graph, &how)};
     const RuleSet *partials = rules_load_builtin(pipeline->context, "partials.nn");
     list_wanted(&c);

@@ -145,7 +145,8 @@ static void values_reach(Eval *eval, uint32_t id)
 
 static DType working_dtype(const Eval *eval, DType dtype)
 {
-    return eval->options.f64 && dtype_is_float(dtype) ? DTYPE_F64 : dtype;
+    bool widens = eval->options.smooth ? dtype_is_float(dtype) : eval->options.f64 && dtype == DTYPE_F32;
+    return widens ? DTYPE_F64 : dtype;
 }
 
 /* Zeroed; NULL when a size is unknown, negative or absurd. */

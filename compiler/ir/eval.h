@@ -18,7 +18,8 @@ typedef struct {
 } Tensor;
 
 typedef struct {
-    bool f64;      /* compute and keep as f64 what is declared f32 (or bf16, f16) */
+    bool f64;      /* what is declared f32 is f64 */
+    bool smooth;   /* and so are bf16 and f16: no rounding disturbs a difference quotient */
     uint64_t seed; /* of RANDOM nodes; see runtime/include/nn_random.h */
     uint32_t step;
     int64_t first_row; /* where the first row of the batch stands in the global batch */

@@ -4,11 +4,12 @@
  *     log_softmax(x) = (x - m) - log(sum(exp(x - m)))
  *     logsumexp(x)   = m + log(sum(exp(x - m)))           m = max(x) where that is finite, else 0
  *     scatter_add(ids, g)    = g where iota = ids, else 0  when each position has one index
+ *     sum(x)                 = f16(sum(f32(x)))            of bf16 and f16, and so every operator that accumulates
  *
- * The last makes the gradient of an indexed loss elementwise: nothing is written twice, so it fuses with what follows.
- * Laws: the value is that of the interpreter, for infinities too: where the maximum is infinite, subtracting it would
- * give inf - inf. No intermediate overflows where the result does not, and of bf16 and f16 sums are formed in f32.
- * Equal parts are one node. */
+ * The one before the last makes the gradient of an indexed loss elementwise: nothing is written twice, so it fuses with
+ * what follows. Laws: the value is that of the interpreter, for infinities too: where the maximum is infinite,
+ * subtracting it would give inf - inf. No intermediate overflows where the result does not. Equal parts are one node.
+ */
 #include <math.h>
 
 #include "ir/build.h"
@@ -68,9 +69,34 @@ static Node expand_named(Graph *graph, Node node, const NodeInfo *info)
         return expand_softmax(graph, info);
     case OP_LOGSUMEXP:
         return expand_logsumexp(graph, info);
-    default:
+    case OP_SCATTER_ADD:
         return expand_scatter(graph, node, info);
+    default:
+        return node;
     }
+}
+
+/* True if a result has many addends or factors. */
+static bool accumulates(Op op)
+{
+    switch (op) {
+    case OP_SUM:
+    case OP_PROD:
+    case OP_CUMSUM:
+    case OP_CONTRACT:
+    case OP_SCATTER_ADD:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool needs_expansion(const Graph *graph, Node node)
+{
+    Op op = node_op(graph, node);
+    DType dtype = node_type(graph, node)->dtype;
+    if (op == OP_SOFTMAX || op == OP_LOG_SOFTMAX || op == OP_LOGSUMEXP) return true;
+    return accumulates(op) && dtype_accumulator(dtype) != dtype;
 }
 
 /* The same node over operands of the wider type. */
@@ -90,9 +116,8 @@ static Node expand_node(void *data, Node old, Node rebuilt)
     Graph *graph = ((Module *)data)->graph;
     NodeInfo info = *graph_node(graph, rebuilt);
     DType dtype = info.type.dtype, wide = dtype_accumulator(dtype);
-    bool named = info.op == OP_SOFTMAX || info.op == OP_LOG_SOFTMAX || info.op == OP_LOGSUMEXP;
     (void)old;
-    if (!named && info.op != OP_SCATTER_ADD) return rebuilt;
+    if (!needs_expansion(graph, rebuilt) && info.op != OP_SCATTER_ADD) return rebuilt;
     if (wide != dtype) rebuilt = remake_wide(graph, &info, wide);
     info = *graph_node(graph, rebuilt);
     return build_cast(graph, expand_named(graph, rebuilt, &info), dtype);

@@ -50,10 +50,11 @@ const char *pass_name(unsigned index, const char **purpose)
     return passes[index].name;
 }
 
-static unsigned lost_property(Op op)
+static unsigned lost_property(const Graph *graph, Node node)
 {
+    Op op = node_op(graph, node);
     if (op == OP_GRADIENT || op == OP_STOP_GRADIENT || op == OP_CUSTOM_GRADIENT) return DIFFERENTIATED;
-    return op == OP_SOFTMAX || op == OP_LOG_SOFTMAX || op == OP_LOGSUMEXP ? EXPANDED : 0;
+    return needs_expansion(graph, node) ? EXPANDED : 0;
 }
 
 /* Found by looking, not by bookkeeping: a module read from text has no history. */
@@ -62,7 +63,7 @@ static unsigned properties_of(const Module *module)
     uint32_t count;
     Node *nodes = module_nodes(module, &count);
     unsigned properties = DIFFERENTIATED | EXPANDED;
-    for (uint32_t i = 0; i < count; i++) properties &= ~lost_property(node_op(module->graph, nodes[i]));
+    for (uint32_t i = 0; i < count; i++) properties &= ~lost_property(module->graph, nodes[i]);
     free(nodes);
     return properties;
 }

@@ -20,6 +20,10 @@ Node fold_constant(Graph *graph, Node node);
 Node fold_identity(Graph *graph, Node node);
 Node fold_movement(Graph *graph, Node node);
 
+/* True of what `expand` must replace: softmax and the like, and a sum or product that would be formed in bf16 or f16.
+ */
+bool needs_expansion(const Graph *graph, Node node);
+
 /* The first place of the node, or of the nearest operand that has one. */
 Span node_place(const Graph *graph, Node node);
 

@@ -3,8 +3,7 @@
  *
  *     y[b, k] = start[b] + sum over j <= k of x[b, j]        start[b] = sum over c < b of (sum over j of x[c, j])
  *
- * The starts are such a sum themselves. Blocks are cut by the size of the axis alone. Half precision is accumulated in
- * f32. */
+ * The starts are such a sum themselves. Blocks are cut by the size of the axis alone. */
 #include <string.h>
 
 #include "ir/build.h"
@@ -92,24 +91,16 @@ static Node scan_in_blocks(Graph *graph, Node x, uint32_t axis, uint32_t level)
     return cut_and_pad(graph, build_reshape(graph, y, type.rank, joined), axis, size, zero, size);
 }
 
-static bool is_half(Graph *graph, Node node)
-{
-    DType dtype = node_type(graph, node)->dtype;
-    return dtype == DTYPE_BF16 || dtype == DTYPE_F16;
-}
-
 bool is_long_scan(Graph *graph, Node node)
 {
     Blocks blocks;
     const NodeInfo *info = graph_node(graph, node);
     if (info->op != OP_CUMSUM) return false;
-    return is_half(graph, node) || choose_blocks(graph, info->args[0], (uint32_t)info->attr.integer, 0, &blocks);
+    return choose_blocks(graph, info->args[0], (uint32_t)info->attr.integer, 0, &blocks);
 }
 
 Node cut_scan(Graph *graph, Node node)
 {
     const NodeInfo info = *graph_node(graph, node);
-    Node x = info.args[0];
-    if (is_half(graph, x)) x = build_cast(graph, x, DTYPE_F32);
-    return build_cast(graph, scan_in_blocks(graph, x, (uint32_t)info.attr.integer, 0), info.type.dtype);
+    return scan_in_blocks(graph, info.args[0], (uint32_t)info.attr.integer, 0);
 }

@@ -16,7 +16,7 @@ Bench bench_new(void)
         diagnostics_print(bench.context->diagnostics, &text);
         cr_assert_fail("the partial rules do not load:\n%s", text_get(&text));
     }
-    bench.eval = eval_new(bench.graph, &(EvalOptions){.f64 = true, .seed = 7, .step = 1});
+    bench.eval = eval_new(bench.graph, &(EvalOptions){.smooth = true, .seed = 7, .step = 1});
     return bench;
 }
 

@@ -1,6 +1,6 @@
-/* The flags SINGULAR and NONFINITE of ops.def, walked: an operator has one exactly where hostile but finite operands
- * show that it needs it. What has no flag is never gated, so a flag that lacks lets an untaken branch poison a
- * gradient. */
+/* The flags SINGULAR, NONFINITE and EXACT of ops.def, walked: an operator has one exactly where operands show it. What
+ * has neither of the first two is never gated, so one that lacks lets an untaken branch poison a gradient; what is
+ * EXACT is not rounded. */
 #include <criterion/criterion.h>
 #include <math.h>
 
@@ -95,5 +95,33 @@ Test(flags, elsewhere)
         /* the user's own derivative may be anything; the other operators are linear in each operand */
         unsigned expected = op == OP_CUSTOM_GRADIENT ? SINGULAR : 0;
         cr_expect_eq(row->flags & (SINGULAR | NONFINITE), expected, "%s", row->spelling);
+    }
+}
+
+/* True if a result of the operator, of any bf16 or f16 and some others, is not of that type. */
+static bool rounds(Op op, DType dtype)
+{
+    enum { ALL = 1 << 16, STRIDE = 257 };
+    uint64_t state = 1;
+    for (uint32_t i = 0; i < ALL; i++) {
+        uint16_t bits[3];
+        double x[3];
+        state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+        bits[0] = (uint16_t)i, bits[1] = (uint16_t)(state >> 48), bits[2] = (uint16_t)(i + STRIDE);
+        dtype_load(dtype, x, bits, 3);
+        double value = op_evaluate(op, x[0], x[1], x[2]), held = dtype_round(dtype, value);
+        if (!isnan(value) && (value != held || signbit(value) != signbit(held))) return true;
+    }
+    return false;
+}
+
+Test(flags, exact_where_nothing_is_rounded)
+{
+    for (int op = 0; op < OP_COUNT; op++) {
+        const OpInfo *row = op_info((Op)op);
+        bool real = row->rule == TYPE_RULE_SAME || row->rule == TYPE_RULE_FLOAT || row->rule == TYPE_RULE_SELECT;
+        bool exact =
+            row->class == OP_CLASS_ELEMENTWISE && real && !rounds((Op)op, DTYPE_BF16) && !rounds((Op)op, DTYPE_F16);
+        cr_expect_eq(!!(row->flags & EXACT), exact, "%s", row->spelling);
     }
 }

@@ -1,4 +1,5 @@
-/* bf16 and f16 where more are counted than they can hold: counts, divisors and sums are f32 at least. */
+/* bf16 and f16: every result is rounded where it is computed. Where more are counted than they can hold, counts,
+ * divisors and sums are f32 at least. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <nnc/nnc.h>
@@ -19,7 +20,7 @@ static const Formula formulas[] = {
     {"mean(z, axis = 0)[2]", 3, 0},
     {"variance(h * f(ids))", 1.25, 0.01},
     {"mean[i](h[i] * h[i])", 1, 0},
-    {"sum(h) / n * 0 + sum(h / n)", 1, 0.01},
+    {"sum(h / n)", 1, 0.01},
     {"h[0] / n * n", 1, 0.01},
     {"sum(h / 70000)", 1, 0.01},
     {"h[0] / prod(shape(z)) * (4 * n)", 1, 0.01},
@@ -50,6 +51,36 @@ static const Formula formulas[] = {
 };
 enum { N_FORMULAS = sizeof formulas / sizeof *formulas };
 
+/* To the last bit, of f16 and of bf16: a is 0.1, h are ones. Each number is that of the formula in exact arithmetic
+ * with every result rounded. */
+static const struct {
+    const char *text;
+    double f16, bf16;
+} rounded[] = {
+    {"f32(a * a) * 1024", 10.234375, 10.25},
+    {"f32(a * a * a) * 1024", 1.0234375, 1.0234375},
+    {"f32(a + 1) - 1", 0.099609375, 0.1015625},
+    {"f32(a - 1) + 1", 0.10009765625, 0.1015625},
+    {"f32(h[0] / 3 * 3)", 1, 1},
+    {"f32(sqrt(a)) * 1024", 323.75, 324},
+    {"f32(exp(a)) - 1", 0.10546875, 0.1015625},
+    {"f32(exp(a) * a) * 1024", 113.1875, 113},
+    {"-f32(-(a * a)) * 1024", 10.234375, 10.25},
+    {"f32(max(a * a, a * a * a)) * 1024", 10.234375, 10.25},
+    {"f32(if h[0] > 0 then a * a else a) * 1024", 10.234375, 10.25},
+    {"f32(sum(h))", INFINITY, 70144},
+    {"f32(sum(h[0:2051])) + 1", 2053, 2049},
+    {"f32(h[0:2051] @ h[0:2051]) + 1", 2053, 2049},
+    {"f32(cumsum(h[0:2051])[2050]) + 1", 2053, 2049},
+    {"f32(h[0:2051] @ h[0:2051] * 3)", 6156, 6144},
+    {"f32(prod(h[0:3] * 3 * a)) * 1024", 27.59375, 27.875},
+    {"f32(softmax(h[0:3])[1]) * 3", 0.999755859375, 1.001953125},
+    {"f32(mean(h / 3)) * 3", 0.999755859375, 1.001953125},
+    {"f32(a * f(3)) * 1024", 307, 308},
+    {"f32(f(0.1) * f(3)) * 1024", 307, 308},
+};
+enum { N_ROUNDED = sizeof rounded / sizeof *rounded };
+
 /* A model whose outputs y0, y1, … are the formulas. */
 static nn_model *compile(const char *type)
 {
@@ -64,10 +95,13 @@ static nn_model *compile(const char *type)
                         "    input ids: i32[n] in 4\n"
                         "    param w: %s[4] = 1\n"
                         "    h = f(x)\n"
-                        "    z = f(zs)\n",
+                        "    z = f(zs)\n"
+                        "    a = f(x[0] * 0.1)\n",
                         type, type);
     for (int i = 0; i < N_FORMULAS; i++)
         size += snprintf(text + size, MOST - (size_t)size, "    output y%d = f32(%s)\n", i, formulas[i].text);
+    for (int i = 0; i < N_ROUNDED; i++)
+        size += snprintf(text + size, MOST - (size_t)size, "    output r%d = %s\n", i, rounded[i].text);
     snprintf(text + size, MOST - (size_t)size, "}\n");
     nnc_compiler *compiler = nnc_new();
     int status = nnc_compile(compiler, NULL, text, NULL, &model);
@@ -81,6 +115,16 @@ typedef struct {
     int32_t ids[ROWS];
 } Data;
 
+/* Output y0, y1 … or r0, r1 … */
+static double result(nn_session *session, char letter, int number)
+{
+    char name[16];
+    double got;
+    snprintf(name, sizeof name, "%c%d", letter, number);
+    cr_assert_eq(nn_session_get(session, name, NN_TYPE_F64, &got, 1), 0, "%s", nn_message());
+    return got;
+}
+
 static void check(const char *type, const Data *data)
 {
     static const int64_t rows[] = {ROWS};
@@ -91,12 +135,13 @@ static void check(const char *type, const Data *data)
     cr_assert_eq(nn_params_new(model, NULL, 0, 1, &params), 0, "%s", nn_message());
     cr_assert_eq(nn_session_new(params, NULL, &session), 0, "%s", nn_message());
     cr_assert_eq(nn_session_forward(session, rows, 1, inputs, 3, 0), 0, "%s", nn_message());
+    for (int i = 0; i < N_ROUNDED; i++) {
+        double expected = *type == 'b' ? rounded[i].bf16 : rounded[i].f16, got = result(session, 'r', i);
+        cr_expect_eq(got, expected, "%s of %s is %.17g, not %.17g", rounded[i].text, type, got, expected);
+    }
     for (int i = 0; i < N_FORMULAS; i++) {
         /* f16 has three bits more than bf16. */
-        double slack = formulas[i].slack * (*type == 'b' ? 4 : 1), got;
-        char name[16];
-        snprintf(name, sizeof name, "y%d", i);
-        cr_assert_eq(nn_session_get(session, name, NN_TYPE_F64, &got, 1), 0, "%s", nn_message());
+        double slack = formulas[i].slack * (*type == 'b' ? 4 : 1), got = result(session, 'y', i);
         cr_expect(fabs(got - formulas[i].value) <= slack, "%s of %s is %g, not %g", formulas[i].text, type, got,
                   formulas[i].value);
     }
@@ -105,7 +150,7 @@ static void check(const char *type, const Data *data)
     nn_model_free(model);
 }
 
-Test(half, counts_are_single, .timeout = 120)
+Test(half, rounded_and_counted, .timeout = 120)
 {
     Data *data = malloc(sizeof *data);
     for (int i = 0; i < ROWS; i++) {

@@ -330,6 +330,25 @@ static inline const Tensor *reference_value(const Reference *made, Node node, co
     return tensor;
 }
 
+/* What results may be off by where the module computes in bf16 or f16: a few units in the last place, relative to a
+ * tensor's largest element, since what lies between two such numbers may be rounded to either. 0 where it does not. */
+static inline double half_tolerance(const Module *module)
+{
+    enum { UNITS = 4 };
+    double unit = 0;
+    uint32_t count;
+    Node *nodes = module_nodes(module, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        DType dtype = node_type(module->graph, nodes[i])->dtype;
+        if (dtype_accumulator(dtype) == dtype) continue;
+        double next = 1; /* the first number above 1, by halves */
+        while (dtype_round(dtype, 1 + next / 2) > 1) next /= 2;
+        unit = fmax(unit, next);
+    }
+    free(nodes);
+    return UNITS * unit;
+}
+
 /* Every element within `tolerance`, relative to the tensor's largest. */
 static inline void expect_close(const char *label, const char *name, const double *found, const Tensor *expected,
                                 double tolerance)

@@ -37,7 +37,8 @@ static void expect_one_order(const char *name, bool f64, const char *cpu)
     compiled_free(&compiled);
 }
 
-static const char *const models[] = {"sums", "broad", "norms", "losses", "written_out", "shared", "logistic"};
+static const char *const models[] = {"sums",   "broad",    "norms", "losses", "written_out",
+                                     "shared", "logistic", "f16",   "bf16"};
 
 ParameterizedTestParameters(bits, one_order)
 {
@@ -53,6 +54,48 @@ ParameterizedTest(size_t *number, bits, one_order)
 
 Test(bits, one_order_on_older_processors)
 {
-    expect_one_order("sums", false, "x86-64-v2");
-    if (cpu_runs(CPU_X86_64_V3)) expect_one_order("sums", false, "x86-64-v3");
+    static const char *const names[] = {"sums", "f16", "bf16"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        expect_one_order(names[i], false, "x86-64-v2");
+        if (cpu_runs(CPU_X86_64_V3)) expect_one_order(names[i], false, "x86-64-v3");
+    }
+}
+
+/* A bf16 or f16 is rounded where it is computed: with every node stored, a model gives what it gives fused. */
+static void expect_stored_alike(const char *name, const char *cpu)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/golden/models/%s.nn", TESTS_FOLDER, name);
+    Compiled compiled = compile_model(path, false, cpu);
+    CodegenOptions how = {.level = 1, .cpu = cpu, .threads = 1};
+    Jit *jit = jit_compile(compiled.text.context, compiled.unfused, &how);
+    nn_model *stored;
+    expect_no_errors(compiled.text.context, path);
+    CHECKED(nn_model_from_image(jit_image(jit), NULL, &stored));
+    for (int i = 0; i < N_BATCHES; i++) {
+        char label[200];
+        Call call = call_new(compiled.text.module, batches[i], 3);
+        Run fused = run_new(compiled.model, &call, 0), apart = run_new(stored, &call, 0);
+        run_steps(&fused, &call, 2);
+        run_steps(&apart, &call, 2);
+        snprintf(label, sizeof label, "%s, %s, a batch of %lld, stored", name, cpu ? cpu : "native",
+                 (long long)batches[i]);
+        expect_same_bits(label, compiled.text.module, &fused, &apart);
+        run_free(&fused);
+        run_free(&apart);
+        call_free(&call);
+    }
+    nn_model_free(stored);
+    jit_free(jit);
+    compiled_free(&compiled);
+}
+
+Test(bits, of_short_floats_fused_or_stored)
+{
+    static const char *const names[] = {"f16", "bf16"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        expect_stored_alike(names[i], NULL);
+        expect_stored_alike(names[i], "x86-64-v2");
+        if (cpu_runs(CPU_X86_64_V3)) expect_stored_alike(names[i], "x86-64-v3");
+    }
 }

@@ -350,13 +350,14 @@ static void expect_values(const char *label, const Run *run, const Reference *re
 {
     enum { VALUES = 1 << RESULT_OUTPUT | 1 << RESULT_LOSS | 1 << RESULT_METRIC };
     const Function *wanted = module_function(reference->text.module, function);
+    double tolerance = fmax(2e-4, half_tolerance(reference->text.module));
     for (uint32_t i = 0; i < wanted->n_results; i++) {
         const Result *result = &wanted->results[i];
         if (!(VALUES >> result->role & 1)) continue;
         const Tensor *expected = reference_value(reference, result->value, result->name);
         double *found = malloc(((size_t)expected->count + 1) * sizeof *found);
         CHECKED(nn_session_get(run->session, result->name, NN_TYPE_F64, found, (size_t)expected->count));
-        expect_alike(label, result->name, found, expected, 2e-4);
+        expect_alike(label, result->name, found, expected, tolerance);
         free(found);
     }
 }

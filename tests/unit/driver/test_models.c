@@ -11,14 +11,14 @@ TestSuite(models, .timeout = 300);
 
 /* What f32 may be off by, relative to the largest element of a tensor; f64: 1e-10. A model whose formulas amplify
  * rounding says so in its first lines: `# tolerance 1e-4`. */
-static double tolerance_of(const char *path, bool f64)
+static double tolerance_of(const char *path, const Module *module, bool f64)
 {
     size_t size;
     char *text = read_file(path, &size);
     const char *at = strstr(text, "# tolerance ");
     double tolerance = at ? strtod(at + strlen("# tolerance "), NULL) : 2e-5;
     free(text);
-    return f64 ? 1e-10 : tolerance;
+    return fmax(f64 ? 1e-10 : tolerance, half_tolerance(module));
 }
 
 /* ---- Results of the compiled model ---- */
@@ -244,7 +244,6 @@ static struct criterion_test_params each_text(void)
 typedef struct {
     char path[512], label[512];
     bool f64;
-    double tolerance;
 } Case;
 
 static Case case_of(int index)
@@ -253,7 +252,6 @@ static Case case_of(int index)
     Case made = {.f64 = index % 2};
     snprintf(made.path, sizeof made.path, "%s", files.gl_pathv[index / 2]);
     snprintf(made.label, sizeof made.label, "%s in %s", strrchr(made.path, '/') + 1, made.f64 ? "f64" : "f32");
-    made.tolerance = tolerance_of(made.path, made.f64);
     globfree(&files);
     return made;
 }
@@ -262,14 +260,15 @@ static Case case_of(int index)
 static void expect_agreement(const Case *this, const Compiled *compiled, int64_t batch, bool plans)
 {
     char label[560];
+    double tolerance = tolerance_of(this->path, compiled->text.module, this->f64);
     snprintf(label, sizeof label, "%s, %lld rows", this->label, (long long)batch);
     Call call = call_new(compiled->text.module, batch, (uint64_t)batch);
     Run run = run_new(compiled->model, &call, 0);
-    expect_start(this->path, label, &run, &call, this->tolerance);
+    expect_start(this->path, label, &run, &call, tolerance);
     run_steps(&run, &call, 2);
-    if (plans) expect_plans(this->path, label, compiled, &run, &call, this->tolerance);
-    expect_training(this->path, label, &run, &call, this->tolerance);
-    expect_inference(this->path, label, &run, &call, this->tolerance);
+    if (plans) expect_plans(this->path, label, compiled, &run, &call, tolerance);
+    expect_training(this->path, label, &run, &call, tolerance);
+    expect_inference(this->path, label, &run, &call, tolerance);
     run_free(&run);
     call_free(&call);
 }

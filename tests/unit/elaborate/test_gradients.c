@@ -70,7 +70,7 @@ static void check_row(const Row *row)
     const RuleSet *rules = rules_load_builtin(compiled.context, "partials.nn");
     cr_assert_not_null(rules);
     autodiff_eliminate(module->graph, rules, &y, 1);
-    Eval *eval = eval_new(module->graph, &(EvalOptions){.f64 = true});
+    Eval *eval = eval_new(module->graph, &(EvalOptions){.smooth = true});
     eval_bind_size(eval, intern(compiled.context->names, "n"), 2);
     for (uint32_t i = 0; i < module->n_inputs; i++)
         cr_assert(eval_bind(eval, module->inputs[i].node, i ? (double[]){5} : (double[]){2, 3}, i ? 1 : 2));

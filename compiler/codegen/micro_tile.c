@@ -82,7 +82,19 @@ LLVMValueRef loop_result(const Micro *m, const Loop *loop, LLVMValueRef phi, LLV
 }
 
 /* Parameters of nn_micro_tile. */
-enum { TILE_K, TILE_A, TILE_A_STRIDE, TILE_B, TILE_B_STRIDE, TILE_C, TILE_C_STRIDE, TILE_LAST, TILE_CARRY };
+enum {
+    TILE_K,
+    TILE_A,
+    TILE_A_STRIDE,
+    TILE_B,
+    TILE_B_STRIDE,
+    TILE_C,
+    TILE_C_STRIDE,
+    TILE_LAST,
+    TILE_CARRY,
+    TILE_BLOCKS,
+    TILE_OFFSETS
+};
 
 typedef struct {
     Micro m;
@@ -131,15 +143,15 @@ static void tile_begin(const Tile *t, LLVMValueRef *sums)
     }
 }
 
-/* Adds the products over k to sums[row * vectors + vector], each sum one chain. */
-static void tile_sums(Tile *t, bool along_k, LLVMValueRef *sums)
+/* Adds the products over one block's k to sums[row * vectors + vector], each sum one chain. */
+static void tile_block(Tile *t, bool along_k, LLVMValueRef a_first, LLVMValueRef b_first, LLVMValueRef *sums)
 {
     Micro *m = &t->m;
     LLVMValueRef phis[MOST_TILE], next[MOST_TILE], b[MOST_TILE];
     LLVMValueRef a_stride = parameter(m, TILE_A_STRIDE);
     uint32_t n = t->rows * t->vectors;
     Loop loop = loop_begin(m, parameter(m, TILE_K), 1);
-    LLVMValueRef a = loop_phi(m, &loop, parameter(m, TILE_A)), b_at = loop_phi(m, &loop, parameter(m, TILE_B));
+    LLVMValueRef a = loop_phi(m, &loop, a_first), b_at = loop_phi(m, &loop, b_first);
     for (uint32_t i = 0; i < n; i++) phis[i] = loop_phi(m, &loop, sums[i]);
     for (uint32_t j = 0; j < t->vectors; j++) {
         LLVMValueRef at = micro_at(m, b_at, micro_i64(m, j * m->lanes));
@@ -154,6 +166,28 @@ static void tile_sums(Tile *t, bool along_k, LLVMValueRef *sums)
     }
     loop_carry(m, a, micro_at(m, a, along_k ? micro_i64(m, 1) : a_stride));
     loop_carry(m, b_at, micro_at(m, b_at, parameter(m, TILE_B_STRIDE)));
+    for (uint32_t i = 0; i < n; i++) loop_carry(m, phis[i], next[i]);
+    loop_end(m, &loop);
+    for (uint32_t i = 0; i < n; i++) sums[i] = loop_result(m, &loop, phis[i], next[i]);
+}
+
+/* The operand in block `block`: offsets[2 * block + which] elements from where it begins. */
+static LLVMValueRef block_operand(const Micro *m, LLVMValueRef block, unsigned which)
+{
+    LLVMValueRef index = LLVMBuildAdd(m->b, micro_times(m, block, 2), micro_i64(m, which), "");
+    LLVMValueRef at = LLVMBuildInBoundsGEP2(m->b, m->i64, parameter(m, TILE_OFFSETS), &index, 1, "");
+    return micro_at(m, parameter(m, which ? TILE_B : TILE_A), LLVMBuildLoad2(m->b, m->i64, at, ""));
+}
+
+/* Adds the products of all blocks, one after the other, to the sums. */
+static void tile_sums(Tile *t, bool along_k, LLVMValueRef *sums)
+{
+    Micro *m = &t->m;
+    LLVMValueRef phis[MOST_TILE], next[MOST_TILE];
+    uint32_t n = t->rows * t->vectors;
+    Loop loop = loop_begin(m, parameter(m, TILE_BLOCKS), 1);
+    for (uint32_t i = 0; i < n; i++) phis[i] = next[i] = loop_phi(m, &loop, sums[i]);
+    tile_block(t, along_k, block_operand(m, loop.index, 0), block_operand(m, loop.index, 1), next);
     for (uint32_t i = 0; i < n; i++) loop_carry(m, phis[i], next[i]);
     loop_end(m, &loop);
     for (uint32_t i = 0; i < n; i++) sums[i] = loop_result(m, &loop, phis[i], next[i]);
@@ -177,7 +211,7 @@ LLVMValueRef micro_tile(Vector *v, DType dtype, uint32_t rows, uint32_t vectors,
     char name[64];
     snprintf(name, sizeof name, "tile_%s_%ux%u_%c", dtype == DTYPE_F64 ? "f64" : "f32", rows, vectors,
              along_k ? 'k' : 'm');
-    Tile t = {.m = micro_begin(v, dtype, name, "ipipipiii"), .rows = rows, .vectors = vectors};
+    Tile t = {.m = micro_begin(v, dtype, name, "ipipipiiiip"), .rows = rows, .vectors = vectors};
     Micro *m = &t.m;
     LLVMValueRef last = parameter(m, TILE_LAST);
     /* AVX-512 has registers of their own for masks and masks for free. Elsewhere a mask takes a register that the sums

@@ -2,35 +2,8 @@
 
 #include "contract_internal.h"
 
-/* One task at one point of the batch. */
-typedef struct {
-    const nn_contract_plan *p;
-    const nn_kernel_args *args;
-    nn_tile_function *tile;
-    const int64_t *batch;
-    const char *a, *b;
-    char *c; /* where the contraction stores its sums; NULL: nowhere */
-    int64_t m0, m1, n0, n1;
-    char *scratch_a, *scratch_b, *scratch_c, *scratch_sums;
-    /* where tiles find A in this block of k */
-    const char *tiles_a;
-    int64_t tiles_a_stride;
-    /* where they put C: element (c_m0, c_n0) is at c_base */
-    char *c_base;
-    int64_t c_stride, c_m0, c_n0;
-} Block;
-
-static void gather(char *to, int64_t to_row, int64_t to_column, const char *from, int64_t from_row, int64_t from_column,
-                   int64_t rows, int64_t columns, int32_t size)
-{
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++)
-            memcpy(to + (i * to_row + j * to_column) * size, from + (i * from_row + j * from_column) * size,
-                   (size_t)size);
-}
-
 /* A's rows of the block for k0 <= k < k0 + kc, packed where the plan says so. */
-static void place_a(Block *t, int64_t k0, int64_t kc)
+static void place_a(nn_block *t, int64_t k0, int64_t kc)
 {
     const nn_contract_plan *p = t->p;
     int32_t size = p->shapes->size;
@@ -40,7 +13,7 @@ static void place_a(Block *t, int64_t k0, int64_t kc)
     t->tiles_a_stride = p->along_k ? p->a_m : p->a_k;
     /* Odd multiples of a cache line apart, so that rows do not fall into the same sets. */
     if (p->pack_a) t->tiles_a_stride = nn_round_up(p->along_k ? kc : rows, 16);
-    if (p->pack_a == NN_PACK_GATHER) gather(t->scratch_a, t->tiles_a_stride, 1, a, p->a_m, p->a_k, rows, kc, size);
+    if (p->pack_a == NN_PACK_GATHER) nn_gather(t->scratch_a, t->tiles_a_stride, 1, a, p->a_m, p->a_k, rows, kc, size);
     if (p->pack_a != NN_PACK_COPY) return;
     if (p->along_k)
         p->shapes->copy(rows, kc, a, p->a_m, t->scratch_a, t->tiles_a_stride);
@@ -49,7 +22,7 @@ static void place_a(Block *t, int64_t k0, int64_t kc)
 }
 
 /* B's columns n0 … n0 + columns for one block of k; returns where, *stride from k to k + 1. */
-static const char *place_b(Block *t, int64_t n0, int64_t columns, int64_t k0, int64_t kc, int64_t *stride)
+static const char *place_b(nn_block *t, int64_t n0, int64_t columns, int64_t k0, int64_t kc, int64_t *stride)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
@@ -62,7 +35,7 @@ static const char *place_b(Block *t, int64_t n0, int64_t columns, int64_t k0, in
     *stride = width;
     if (p->pack_b != NN_PACK_TRANSPOSE && width != columns)
         memset(t->scratch_b, 0, (size_t)(width * kc) * (size_t)shapes->size);
-    if (p->pack_b == NN_PACK_GATHER) gather(t->scratch_b, width, 1, b, p->b_k, p->b_n, kc, columns, shapes->size);
+    if (p->pack_b == NN_PACK_GATHER) nn_gather(t->scratch_b, width, 1, b, p->b_k, p->b_n, kc, columns, shapes->size);
     if (p->pack_b == NN_PACK_COPY) shapes->copy(kc, columns, b, p->b_k, t->scratch_b, width);
     for (int64_t j = 0; p->pack_b == NN_PACK_TRANSPOSE && j < columns; j += shapes->lanes)
         shapes->transpose(kc, nn_least(columns - j, shapes->lanes), b + j * p->b_n * shapes->size, p->b_n,
@@ -70,62 +43,8 @@ static const char *place_b(Block *t, int64_t n0, int64_t columns, int64_t k0, in
     return t->scratch_b;
 }
 
-static char *c_at(const Block *t, int64_t m, int64_t n)
-{
-    return t->c_base + ((m - t->c_m0) * t->c_stride + (n - t->c_n0)) * t->p->shapes->size;
-}
-
-/* The sums of one leaf go where all come together (0), or wait for those of the next leaves. */
-static void place_sums(Block *t, int64_t waiting)
-{
-    const nn_contract_plan *p = t->p;
-    if (waiting || !p->stores) {
-        t->c_base = waiting ? t->scratch_sums + (size_t)(waiting - 1) * p->sums_size : t->scratch_c;
-        t->c_stride = p->block_n, t->c_m0 = t->m0, t->c_n0 = t->n0;
-    } else {
-        t->c_base = t->c;
-        t->c_stride = p->c_m, t->c_m0 = t->c_n0 = 0;
-    }
-}
-
-/* Adds the sums that wait last to those before them, in rows m0 … m1; leaves those as the current ones. */
-static void join_sums(Block *t, int64_t waiting, int64_t m0, int64_t m1)
-{
-    const nn_micro_shapes *shapes = t->p->shapes;
-    place_sums(t, waiting);
-    const char *from = c_at(t, m0, t->n0);
-    int64_t from_stride = t->c_stride;
-    place_sums(t, waiting - 1);
-    shapes->add(m1 - m0, t->n1 - t->n0, from, from_stride, c_at(t, m0, t->n0), t->c_stride);
-}
-
-/* How many blocks of sums wait before the leaf, as a binary counter has ones, and how many it joins. */
-static int64_t count_waiting(int64_t leaf)
-{
-    int64_t ones = 0; /* the instruction is not every CPU's, and libgcc's function is not in a library of nnc's */
-    for (; leaf; leaf &= leaf - 1) ones++;
-    return ones;
-}
-
-static int64_t count_joins(const nn_contract_plan *p, int64_t leaf)
-{
-    return leaf + 1 == p->leaves ? count_waiting(leaf) : __builtin_ctzll((unsigned long long)leaf + 1);
-}
-
-static void finish(const Block *t, int64_t m0, int64_t m1, int64_t n0, int64_t n1)
-{
-    const nn_contract_plan *p = t->p;
-    size_t size = (size_t)p->shapes->size;
-    for (int64_t n = n0; p->spreads && n < n1; n++) memcpy(t->c + n * p->c_m * p->shapes->size, c_at(t, m0, n), size);
-    if (!t->tile || m0 == m1) return;
-    if (t->p->swapped)
-        t->tile(t->args, t->batch, n0, n1, m0, m1, c_at(t, m0, n0), 1);
-    else
-        t->tile(t->args, t->batch, m0, m1, n0, n1, c_at(t, m0, n0), t->c_stride);
-}
-
 /* One panel of columns for one block of k: all row tiles, handing finished rows on in strips. */
-static void run_panel(Block *t, int64_t n0, int64_t n1, int64_t k0, int64_t kc)
+static void run_panel(nn_block *t, int64_t n0, int64_t n1, int64_t k0, int64_t kc)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
@@ -139,17 +58,17 @@ static void run_panel(Block *t, int64_t n0, int64_t n1, int64_t k0, int64_t kc)
     if (strips) t->c_base = t->scratch_c, t->c_m0 = t->m0, t->c_n0 = n0, t->c_stride = vectors * shapes->lanes;
     for (int64_t i = 0; i < tiles; i++) {
         int64_t m0 = t->m0 + nn_part(rows, tiles, i), m1 = t->m0 + nn_part(rows, tiles, i + 1);
-        kernels[m1 - m0 - 1](kc, t->tiles_a + (m0 - t->m0) * a_step, t->tiles_a_stride, b, b_stride, c_at(t, m0, n0),
-                             t->c_stride, tail, k0 % p->leaf);
+        kernels[m1 - m0 - 1](kc, t->tiles_a + (m0 - t->m0) * a_step, t->tiles_a_stride, b, b_stride, nn_c_at(t, m0, n0),
+                             t->c_stride, tail, k0 % p->leaf, 1, nn_one_block);
         if (!last || (m1 - done < NN_STRIP_ROWS && i + 1 < tiles)) continue;
-        finish(t, done, m1, n0, n1);
+        nn_finish_tile(t, done, m1, n0, n1);
         done = m1;
         if (strips) t->c_m0 = m1;
     }
 }
 
 /* One row of tiles after the other over all panels, handed on at their whole width. */
-static void run_tile_rows(Block *t)
+static void run_tile_rows(nn_block *t)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
@@ -165,15 +84,15 @@ static void run_tile_rows(Block *t)
             int64_t v0 = nn_part(vectors, panels, j), wide = nn_part(vectors, panels, j + 1) - v0;
             int64_t n0 = t->n0 + v0 * lanes, tail = nn_least(lanes, t->n1 - n0 - (wide - 1) * lanes);
             nn_micro_tile *const *kernels = p->along_k ? shapes->along_k[wide - 1] : shapes->along_m[wide - 1];
-            kernels[m1 - m0 - 1](p->k, a, t->tiles_a_stride, t->b + n0 * shapes->size, p->b_k, c_at(t, m0, n0),
-                                 t->c_stride, tail, 0);
+            kernels[m1 - m0 - 1](p->k, a, t->tiles_a_stride, t->b + n0 * shapes->size, p->b_k, nn_c_at(t, m0, n0),
+                                 t->c_stride, tail, 0, 1, nn_one_block);
         }
-        finish(t, m0, m1, t->n0, t->n1);
+        nn_finish_tile(t, m0, m1, t->n0, t->n1);
     }
 }
 
 /* The block's sums over one leaf, a block of k after the other. */
-static void run_leaf(Block *t, int64_t leaf)
+static void run_leaf(nn_block *t, int64_t leaf)
 {
     const nn_contract_plan *p = t->p;
     int64_t lanes = p->shapes->lanes, vectors = nn_ceil_div(t->n1 - t->n0, lanes);
@@ -189,25 +108,17 @@ static void run_leaf(Block *t, int64_t leaf)
     }
 }
 
-static void run_tiles(Block *t)
+static void run_tiles(nn_block *t)
 {
-    const nn_contract_plan *p = t->p;
-    for (int64_t leaf = 0; leaf < p->leaves; leaf++) {
-        int64_t waiting = count_waiting(leaf), joins = count_joins(p, leaf);
-        place_sums(t, waiting);
+    for (int64_t leaf = 0; leaf < t->p->leaves; leaf++) {
+        nn_place_sums(t, nn_count_waiting(leaf));
         run_leaf(t, leaf);
-        bool last = p->leaves > 1 && leaf + 1 == p->leaves;
-        int64_t rows = last ? NN_STRIP_ROWS : t->m1 - t->m0; /* the last ones are handed on while they are near */
-        for (int64_t m0 = t->m0; joins && m0 < t->m1; m0 += rows) {
-            int64_t m1 = nn_least(m0 + rows, t->m1);
-            for (int64_t i = 0; i < joins; i++) join_sums(t, waiting - i, m0, m1);
-            if (last) finish(t, m0, m1, t->n0, t->n1);
-        }
+        nn_join_leaf(t, leaf);
     }
 }
 
 /* One row of C for one block of k, in pieces as wide as the row kernels, then the tiles of one row. */
-static void run_row(const Block *t, int64_t m, int64_t k0, int64_t kc)
+static void run_row(const nn_block *t, int64_t m, int64_t k0, int64_t kc)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
@@ -221,30 +132,30 @@ static void run_row(const Block *t, int64_t m, int64_t k0, int64_t kc)
         nn_micro_tile *kernel = row ? shapes->row[i] : (p->along_k ? shapes->along_k : shapes->along_m)[most - 1][0];
         wide = nn_least(most * shapes->lanes, t->n1 - n);
         int64_t tail = wide - (most - 1) * shapes->lanes;
-        kernel(kc, a, t->tiles_a_stride, t->b + (k0 * p->b_k + n) * shapes->size, p->b_k, c_at(t, m, n), t->c_stride,
-               tail, k0 % p->leaf);
+        kernel(kc, a, t->tiles_a_stride, t->b + (k0 * p->b_k + n) * shapes->size, p->b_k, nn_c_at(t, m, n), t->c_stride,
+               tail, k0 % p->leaf, 1, nn_one_block);
     }
 }
 
 /* The one row of C, a leaf after the other. */
-static void run_row_leaves(Block *t)
+static void run_row_leaves(nn_block *t)
 {
     const nn_contract_plan *p = t->p;
     for (int64_t leaf = 0; leaf < p->leaves; leaf++) {
-        int64_t waiting = count_waiting(leaf), joins = count_joins(p, leaf);
+        int64_t waiting = nn_count_waiting(leaf), joins = nn_count_joins(p, leaf);
         int64_t end = nn_least((leaf + 1) * p->leaf, p->k);
-        place_sums(t, waiting);
+        nn_place_sums(t, waiting);
         for (int64_t k0 = leaf * p->leaf, kc; k0 < end; k0 += kc) {
             kc = nn_least(p->k_block, end - k0);
             place_a(t, k0, kc);
             run_row(t, t->m0, k0, kc);
         }
-        for (int64_t i = 0; i < joins; i++) join_sums(t, waiting - i, t->m0, t->m1);
+        for (int64_t i = 0; i < joins; i++) nn_join_sums(t, waiting - i, t->m0, t->m1);
     }
 }
 
 /* Row m of C, as many columns at a time as a vector has lanes. */
-static void run_dots(const Block *t, int64_t m)
+static void run_dots(const nn_block *t, int64_t m)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
@@ -253,19 +164,19 @@ static void run_dots(const Block *t, int64_t m)
         int64_t count = nn_least(shapes->lanes, t->n1 - n);
         const char *b = t->b + n * p->b_n * shapes->size;
         for (int64_t leaf = 0; leaf < p->leaves; leaf++) {
-            int64_t k0 = leaf * p->leaf, waiting = count_waiting(leaf);
+            int64_t k0 = leaf * p->leaf, waiting = nn_count_waiting(leaf);
             char *last = t->scratch_sums - p->sums_size; /* place 0 is C's */
-            char *to = waiting ? last + (size_t)waiting * p->sums_size : c_at(t, m, n);
+            char *to = waiting ? last + (size_t)waiting * p->sums_size : nn_c_at(t, m, n);
             shapes->dot(nn_least(p->leaf, p->k - k0), a + k0 * shapes->size, b + k0 * shapes->size, p->b_n, to, count);
-            for (int64_t joins = count_joins(p, leaf); joins--; waiting--) {
-                char *before = waiting > 1 ? last + (size_t)(waiting - 1) * p->sums_size : c_at(t, m, n);
+            for (int64_t joins = nn_count_joins(p, leaf); joins--; waiting--) {
+                char *before = waiting > 1 ? last + (size_t)(waiting - 1) * p->sums_size : nn_c_at(t, m, n);
                 shapes->add(1, count, last + (size_t)waiting * p->sums_size, 0, before, 0);
             }
         }
     }
 }
 
-static void run_rows(Block *t)
+static void run_rows(nn_block *t)
 {
     const nn_contract_plan *p = t->p;
     if (p->form == NN_FORM_DOTS) place_a(t, 0, p->k);
@@ -273,39 +184,26 @@ static void run_rows(Block *t)
         if (!p->stores) t->c_m0 = m; /* the scratch holds one row */
         if (p->form == NN_FORM_DOTS) run_dots(t, m);
         if (p->form == NN_FORM_ROWS) run_row_leaves(t);
-        finish(t, m, m + 1, t->n0, t->n1);
+        nn_finish_tile(t, m, m + 1, t->n0, t->n1);
     }
 }
 
 /* k == 0: empty sums. */
-static void run_zeros(Block *t)
+static void run_zeros(nn_block *t)
 {
     for (int64_t m = t->m0; m < t->m1; m++) {
         if (!t->p->stores) t->c_m0 = m;
-        memset(c_at(t, m, t->n0), 0, (size_t)(t->n1 - t->n0) * (size_t)t->p->shapes->size);
-        finish(t, m, m + 1, t->n0, t->n1);
+        memset(nn_c_at(t, m, t->n0), 0, (size_t)(t->n1 - t->n0) * (size_t)t->p->shapes->size);
+        nn_finish_tile(t, m, m + 1, t->n0, t->n1);
     }
 }
 
-static void run_block(Block *t, int64_t batch)
+static void run_block(nn_block *t, int64_t batch)
 {
     const nn_contract_plan *p = t->p;
-    const nn_contraction *c = &p->contraction;
-    int64_t index[NN_MAX_BATCH_AXES] = {0}, a = c->a_offset, b = c->b_offset, to = c->c_offset;
-    for (int32_t i = c->n_batch; i-- > 0; batch /= c->batch_extent[i]) {
-        index[i] = batch % c->batch_extent[i];
-        a += index[i] * c->batch_a[i];
-        b += index[i] * c->batch_b[i];
-        to += index[i] * c->batch_c[i];
-    }
-    int32_t size = p->shapes->size;
-    const char *left = (const char *)t->args->buffers[c->a] + a * size;
-    const char *right = (const char *)t->args->buffers[c->b] + b * size;
-    t->batch = index;
-    t->a = p->swapped ? right : left;
-    t->b = p->swapped ? left : right;
-    t->c = c->c >= 0 ? (char *)t->args->buffers[c->c] + to * size : NULL;
-    place_sums(t, 0);
+    int64_t index[NN_MAX_BATCH_AXES];
+    nn_set_batch(t, batch, index);
+    nn_place_sums(t, 0);
     if (p->k <= 0)
         run_zeros(t);
     else if (p->form == NN_FORM_TILES && p->by_rows)
@@ -319,7 +217,7 @@ static void run_block(Block *t, int64_t batch)
 void nn_contract_run(const nn_contract_plan *p, const nn_kernel_args *args, nn_tile_function *tile, int64_t begin,
                      int64_t end, void *scratch)
 {
-    Block t = {.p = p, .args = args, .tile = tile, .scratch_a = scratch};
+    nn_block t = {.p = p, .args = args, .tile = tile, .scratch_a = scratch};
     t.scratch_b = t.scratch_a + p->scratch_b;
     t.scratch_c = t.scratch_a + p->scratch_c;
     t.scratch_sums = t.scratch_a + p->scratch_sums;
@@ -332,8 +230,12 @@ void nn_contract_run(const nn_contract_plan *p, const nn_kernel_args *args, nn_t
         t.m1 = nn_part(p->m, p->m_tasks, row + 1);
         t.n0 = nn_part(vectors, p->n_tasks, column) * lanes;
         t.n1 = nn_least(nn_part(vectors, p->n_tasks, column + 1) * lanes, p->n);
-        int64_t last = nn_part(p->batches, p->batch_tasks, batch + 1);
-        for (int64_t at = nn_part(p->batches, p->batch_tasks, batch); at < last; at++) run_block(&t, at);
+        int64_t first = nn_part(p->batches, p->batch_tasks, batch),
+                last = nn_part(p->batches, p->batch_tasks, batch + 1);
+        if (p->form == NN_FORM_LISTS)
+            nn_run_lists(&t, first, last);
+        else
+            for (int64_t at = first; at < last; at++) run_block(&t, at);
     }
 }
 

@@ -5,10 +5,10 @@
  * The order of a sum depends on the sizes, the operands' layouts and the vectors' width alone; never on where C goes,
  * how it is blocked, packed and split, or on threads. There are two orders:
  *
- *   chain   k is cut into leaves of NN_LEAF terms. A leaf is one chain of multiply-adds that begins with 0, and leaves
- *           are added as a binary counter counts: two single ones to a pair, two pairs to a four …
- *   lanes   for few rows (or one column) along contiguous k, in leaves of NN_LEAF terms a lane: each lane is a chain
- * over every lanes-th term, then the lanes are added by halves. Leaves are added as above.
+ *   chain   k is cut into leaves of NN_LEAF terms, rounded down to whole runs where several axes are summed. A leaf is
+ * one chain of multiply-adds that begins with 0, and leaves are added as a binary counter counts: two single ones to a
+ * pair, two pairs to a four … lanes   for few rows (or one column) along contiguous k, in leaves of NN_LEAF terms a
+ * lane: each lane is a chain over every lanes-th term, then the lanes are added by halves. Leaves are added as above.
  *
  * Nothing here allocates. */
 #ifndef NN_CONTRACT_H
@@ -22,12 +22,13 @@
 enum { NN_LEAF = 1024 };
 enum { NN_MICRO_WIDTHS = 4, NN_MICRO_HEIGHTS = 16, NN_MICRO_ROWS = 3 };
 
-/* C[i, j] = sum over k of A[i, k] * B[k, j] for the rows and columns of one tile of fixed size. B's and C's columns
- * are contiguous. In `along_k` kernels A's k is contiguous and a_stride leads from row to row; in `along_m` kernels its
- * rows are contiguous and a_stride leads from k to k + 1. `last` columns of the last vector count, 1 … lanes.
- * Each sum is a chain that begins with 0, or with C where `carry` is not 0. Strides in elements. */
+/* C[i, j] = sum over k of A[i, k] * B[k, j] for the rows and columns of one tile of fixed size, k running through
+ * `blocks` stretches of equal length: block i begins offsets[2 i] elements behind a and offsets[2 i + 1] behind b. B's
+ * and C's columns are contiguous. In `along_k` kernels A's k is contiguous and a_stride leads from row to row; in
+ * `along_m` kernels its rows are contiguous and a_stride leads from k to k + 1. `last` columns of the last vector
+ * count, 1 … lanes. Each sum is a chain that begins with 0, or with C where `carry` is not 0. Strides in elements. */
 typedef void nn_micro_tile(int64_t k, const void *a, int64_t a_stride, const void *b, int64_t b_stride, void *c,
-                           int64_t c_stride, int64_t last, int64_t carry);
+                           int64_t c_stride, int64_t last, int64_t carry, int64_t blocks, const int64_t *offsets);
 /* c[j] = sum over k of a[k] * b[j * b_stride + k] for j < count <= lanes. */
 typedef void nn_micro_dot(int64_t k, const void *a, const void *b, int64_t b_stride, void *c, int64_t count);
 /* to[k * to_stride + j] = from[j * from_stride + k] for j < count <= lanes. Writes whole vectors: `to` needs room for
@@ -65,7 +66,8 @@ typedef struct nn_micro_kernels {
 typedef enum {
     NN_FORM_TILES, /* tiles of C in registers */
     NN_FORM_ROWS,  /* row after row: few rows, B's columns contiguous */
-    NN_FORM_DOTS   /* row after row, B's k contiguous: the one form whose order is `lanes` */
+    NN_FORM_DOTS,  /* row after row, B's k contiguous: the one form whose order is `lanes` */
+    NN_FORM_LISTS  /* tiles over several axes of k */
 } nn_form;
 
 typedef enum {
@@ -74,6 +76,18 @@ typedef enum {
     NN_PACK_TRANSPOSE, /* by the transposing micro kernel */
     NN_PACK_GATHER     /* element by element */
 } nn_pack;
+
+/* What a contraction over lists has besides. A run is k at one point of the list axes. */
+typedef struct {
+    int64_t runs;
+    int64_t leaf_runs, pieces; /* a leaf is so many runs, or one of so many pieces of a run */
+    int64_t most_blocks;       /* of a leaf */
+    int64_t width;             /* columns of a panel of B */
+    bool packs_whole;          /* B is packed once a task, not once a leaf */
+    int64_t k_stride;          /* rows of packed B that a run takes */
+    int64_t panel_bytes;       /* of packed B */
+    size_t scratch;            /* offset of the lists */
+} nn_lists;
 
 /* How a contraction is carried out, decided once, when its sizes are bound, from sizes and strides alone. Callers read
  * `tasks` and `scratch_size`. */
@@ -97,6 +111,7 @@ typedef struct {
     size_t scratch_size;                       /* bytes that one thread needs */
     size_t scratch_b, scratch_c, scratch_sums; /* offsets; A's part is first */
     size_t sums_size;                          /* bytes of one block of sums of leaves that wait to be added */
+    nn_lists lists;                            /* NN_FORM_LISTS */
 } nn_contract_plan;
 
 /* dtype is NN_F32 or NN_F64. The micro kernels must outlive the plan. */

@@ -25,7 +25,7 @@ static int64_t panels_of(const nn_contract_plan *p, int32_t vectors)
 
 /* The widest panels that need at most an eighth more tiles than the best width. Widths and heights are cut evenly, so
  * tiles are never padded and their number measures how full they are; wide panels read A less often. */
-static int32_t choose_vectors(const nn_contract_plan *p)
+int32_t nn_choose_vectors(const nn_contract_plan *p)
 {
     int64_t tiles[NN_MICRO_WIDTHS], fewest = INT64_MAX;
     for (int32_t i = 0; i < NN_MICRO_WIDTHS; i++) {
@@ -129,7 +129,7 @@ static void choose_order(nn_contract_plan *p)
  * every cut of m packs it again. */
 static void choose_blocks(nn_contract_plan *p, int64_t wanted)
 {
-    int64_t row_tiles = p->form == NN_FORM_TILES ? nn_ceil_div(p->m, p->shapes->heights[p->vectors - 1]) : p->m;
+    int64_t row_tiles = nn_has_tiles(p) ? nn_ceil_div(p->m, p->shapes->heights[p->vectors - 1]) : p->m;
     int64_t panels = panels_of(p, p->vectors), most_m = nn_least(row_tiles, wanted), best = 0;
     int64_t weight_a = p->pack_a ? 3 : 1, weight_b = p->pack_b ? 4 : 1;
     p->m_tasks = p->n_tasks = 1;
@@ -149,16 +149,17 @@ static void choose_blocks(nn_contract_plan *p, int64_t wanted)
         p->n_tasks = columns;
     }
     if (p->m_tasks * MOST_BLOCK < p->m) p->m_tasks = nn_ceil_div(p->m, MOST_BLOCK);
-    if (p->n_tasks * MOST_BLOCK < p->n && p->form == NN_FORM_TILES) p->n_tasks = nn_ceil_div(p->n, MOST_BLOCK);
+    if (p->n_tasks * MOST_BLOCK < p->n && nn_has_tiles(p)) p->n_tasks = nn_ceil_div(p->n, MOST_BLOCK);
     p->block_m = nn_ceil_div(p->m, p->m_tasks);
     p->block_n = nn_ceil_div(nn_ceil_div(p->n, p->shapes->lanes), p->n_tasks) * p->shapes->lanes;
 }
 
-static void choose_tasks(nn_contract_plan *p, const nn_contraction *c)
+void nn_choose_tasks(nn_contract_plan *p, int64_t terms)
 {
+    const nn_contraction *c = &p->contraction;
     p->batches = 1;
     for (int32_t i = 0; i < c->n_batch; i++) p->batches *= c->batch_extent[i];
-    int64_t each = p->m * p->n * (p->k > 0 ? p->k : 1), work = each * p->batches, wanted = work / LEAST_WORK;
+    int64_t each = p->m * p->n * (terms > 0 ? terms : 1), work = each * p->batches, wanted = work / LEAST_WORK;
     if (wanted > FEW_TASKS) wanted = work / MORE_WORK > FEW_TASKS ? work / MORE_WORK : FEW_TASKS;
     if (wanted > MANY_TASKS) wanted = MANY_TASKS;
     if (wanted < 1) wanted = 1;
@@ -168,7 +169,7 @@ static void choose_tasks(nn_contract_plan *p, const nn_contraction *c)
 
 /* Sums of leaves stand in scratch while they wait, as many at once as the number of leaves has binary digits; the first
  * is where all of them come together. */
-static int64_t waiting_blocks(const nn_contract_plan *p)
+int64_t nn_waiting_blocks(const nn_contract_plan *p)
 {
     int64_t blocks = 0;
     for (int64_t leaves = p->leaves; leaves > 1; leaves /= 2) blocks++;
@@ -194,7 +195,7 @@ static void choose_scratch(nn_contract_plan *p)
     p->scratch_b = (size_t)nn_round_up(a * (int64_t)size, 64);
     p->scratch_c = p->scratch_b + (size_t)nn_round_up(b * (int64_t)size, 64);
     p->scratch_sums = p->scratch_c + (size_t)nn_round_up(c * (int64_t)size, 64);
-    p->scratch_size = p->scratch_sums + (size_t)waiting_blocks(p) * p->sums_size;
+    p->scratch_size = p->scratch_sums + (size_t)nn_waiting_blocks(p) * p->sums_size;
 }
 
 /* True if C has no elements. Such a contraction has no tasks, and no blocks to choose. */
@@ -209,12 +210,17 @@ nn_contract_plan nn_contract_prepare(const nn_contraction *c, uint8_t dtype, con
 {
     nn_contract_plan p = {.contraction = *c, .shapes = dtype == NN_F64 ? micro->f64 : micro->f32};
     if (has_no_result(c)) return p;
+    if (c->n_list || c->n_windows) {
+        nn_prepare_lists(&p);
+        p.tasks = p.batch_tasks * p.m_tasks * p.n_tasks;
+        return p;
+    }
     choose_form(&p, c);
-    p.vectors = choose_vectors(&p);
+    p.vectors = nn_choose_vectors(&p);
     choose_packing(&p);
     choose_leaves(&p);
     choose_order(&p);
-    choose_tasks(&p, c);
+    nn_choose_tasks(&p, p.k);
     choose_scratch(&p);
     p.tasks = p.batch_tasks * p.m_tasks * p.n_tasks;
     return p;

@@ -91,16 +91,33 @@ typedef void nn_loop_function(const nn_kernel_args *args, int64_t begin, int64_t
 typedef void nn_tile_function(const nn_kernel_args *args, const int64_t *batch, int64_t m0, int64_t m1, int64_t n0,
                               int64_t n1, const void *acc, int64_t acc_stride);
 
-enum { NN_MAX_BATCH_AXES = 6 };
+enum { NN_MAX_BATCH_AXES = 6, NN_MAX_LIST_AXES = 4, NN_MAX_WINDOWS = 6 };
+enum { NN_NO_AXIS = -1, NN_INNER_AXIS = NN_MAX_LIST_AXES }; /* in nn_window */
 
-/* C[m, n] = sum over k of A[m, k] * B[k, n], for each point of the batch axes. Strides count elements. */
+/* A subscript that may lie outside of its operand, whose elements there count as 0:
+ *
+ *     t = (f_outer * outer + f_inner * inner + offset) / div
+ *
+ * is inside where div divides and 0 <= t < limit; the operand then advances by t * stride elements. At most one window
+ * mentions a list axis or k. */
+typedef struct {
+    int8_t operand; /* 0: a, 1: b */
+    int8_t outer;   /* a batch axis, or NN_NO_AXIS */
+    int8_t inner;   /* a list axis; NN_INNER_AXIS: k, with div == 1; or NN_NO_AXIS */
+    int64_t f_outer, f_inner, offset, div, limit, stride;
+} nn_window;
+
+/* C[m, n] = sum over the list axes and k of A[m, …, k] * B[…, k, n], for each point of the batch axes. Strides count
+ * elements. */
 typedef struct {
     int64_t m, n, k;
     int64_t a_m, a_k, b_k, b_n, c_m;         /* c has n contiguous */
     int64_t batch_extent[NN_MAX_BATCH_AXES]; /* 1 where unused */
     int64_t batch_a[NN_MAX_BATCH_AXES], batch_b[NN_MAX_BATCH_AXES], batch_c[NN_MAX_BATCH_AXES];
+    int64_t list_extent[NN_MAX_LIST_AXES], list_a[NN_MAX_LIST_AXES], list_b[NN_MAX_LIST_AXES];
+    nn_window windows[NN_MAX_WINDOWS];
     int64_t a_offset, b_offset, c_offset;
-    int32_t n_batch;
+    int32_t n_batch, n_list, n_windows;
     int32_t a, b; /* kernel buffers */
     int32_t c;    /* kernel buffer that takes the sums as they are, or -1 when the tile function stores */
 } nn_contraction;

@@ -249,7 +249,7 @@ static Value tile(Elaborator *el, Value x, Value times, Span at)
             return value_error();
         }
         x = value_tensor(copies(el, x.node, i, count));
-        if (x.kind == VALUE_ERROR) break; /* it was refused */
+        if (value_is_error(x)) break; /* it was refused */
     }
     return x;
 }

@@ -77,11 +77,13 @@ typedef enum {
     NN_PACK_GATHER     /* element by element */
 } nn_pack;
 
-/* What a contraction over lists has besides. A run is k at one point of the list axes. */
+/* What a contraction over lists has besides. A run is k at one point of the list axes, a block one that is seen. */
 typedef struct {
     int64_t runs;
     int64_t leaf_runs, pieces; /* a leaf is so many runs, or one of so many pieces of a run */
     int64_t most_blocks;       /* of a leaf */
+    int64_t part_blocks;       /* of it that are added at a time, while they are near */
+    int64_t group;             /* points of the batch that share a panel of B while it is near */
     int64_t width;             /* columns of a panel of B */
     bool packs_whole;          /* B is packed once a task, not once a leaf */
     int64_t k_stride;          /* rows of packed B that a run takes */

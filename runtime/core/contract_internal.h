@@ -71,8 +71,8 @@ static inline bool nn_has_tiles(const nn_contract_plan *p)
 
 /* How many vectors wide panels should be. */
 int32_t nn_choose_vectors(const nn_contract_plan *p);
-/* Cuts the batch, m and n into tasks; a sum has so many terms. */
-void nn_choose_tasks(nn_contract_plan *p, int64_t terms);
+/* Cuts the batch (into no more tasks than said), m and n into tasks; a sum has so many terms. */
+void nn_choose_tasks(nn_contract_plan *p, int64_t terms, int64_t most_batch_tasks);
 /* Sums of leaves that wait at the same time. */
 int64_t nn_waiting_blocks(const nn_contract_plan *p);
 
@@ -105,6 +105,8 @@ void nn_set_batch(nn_block *t, int64_t batch, int64_t *index);
 
 /* Runs the points first … last of the batch. */
 void nn_run_lists(nn_block *t, int64_t first, int64_t last);
+/* Bytes of scratch that it needs for its lists. */
+size_t nn_lists_scratch(const nn_lists *lists);
 
 /* Where a list axis or k is seen, and what the operands' addresses are there: first, first + step, …; `a` and `b` at
  * the first of them, advancing by a_step and b_step. */

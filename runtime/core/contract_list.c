@@ -16,25 +16,27 @@ typedef struct {
 
 /* A point of the batch, and the blocks of one leaf there. */
 typedef struct {
-    nn_block *t;
     int64_t index[NN_MAX_BATCH_AXES];
+    const char *a, *b; /* the operands */
+    char *c;
     nn_stretch stretches[NN_MAX_LIST_AXES + 1];
     bool seen; /* something is, there */
     Cursor cursor;
     int64_t leaf, blocks, k0, kc; /* k0 … k0 + kc of each run */
-    int64_t a, b;                 /* where the operands' blocks begin, in elements from t->a and t->b, for k = 0 */
-    int64_t *offsets;             /* of A and B in each block, from there */
-    int64_t *packed;              /* the same as tiles find them, where A is packed */
+    int64_t a_first, b_first;     /* where the blocks begin, in elements from a and b, for k = 0 */
+    int64_t *offsets;             /* of A and B in each block, from there, as tiles find them */
     int64_t *runs;                /* of each block */
-    bool packed_whole;            /* all of B is in scratch */
-    const char *tiles_b;
-    int64_t tiles_b_stride, panel_step; /* bytes from panel to panel */
-} Lists;
+} Point;
 
-static const nn_stretch *inner_of(const Lists *l)
-{
-    return &l->stretches[l->t->p->contraction.n_list];
-}
+/* A group of neighbouring points, which pass through a panel of B together. */
+typedef struct {
+    nn_block *t;
+    Point *points;
+    int64_t count;
+    int64_t *packed;   /* offsets of A's gathered blocks */
+    bool packed_whole; /* all of B is in scratch */
+    char *scratch_c, *scratch_sums;
+} Lists;
 
 static int64_t weight_of(const nn_contraction *c, int32_t axis)
 {
@@ -43,26 +45,19 @@ static int64_t weight_of(const nn_contraction *c, int32_t axis)
     return weight;
 }
 
-static void cursor_begin(Lists *l)
+static void cursor_begin(const nn_contraction *c, Point *point)
 {
-    const nn_contraction *c = &l->t->p->contraction;
-    Cursor *cursor = &l->cursor;
-    *cursor = (Cursor){.ends = !l->seen};
-    for (int32_t i = 0; i < c->n_list; i++) {
-        const nn_stretch *s = &l->stretches[i];
-        cursor->run += s->first * weight_of(c, i);
-        cursor->a += s->a;
-        cursor->b += s->b;
-    }
+    Cursor *cursor = &point->cursor;
+    *cursor = (Cursor){.ends = !point->seen};
+    for (int32_t i = 0; i < c->n_list; i++) cursor->run += point->stretches[i].first * weight_of(c, i);
 }
 
-static void cursor_next(Lists *l)
+static void cursor_next(const nn_contraction *c, Point *point)
 {
-    const nn_contraction *c = &l->t->p->contraction;
-    Cursor *cursor = &l->cursor;
+    Cursor *cursor = &point->cursor;
     int64_t weight = 1;
     for (int32_t i = c->n_list; i-- > 0; weight *= c->list_extent[i]) {
-        const nn_stretch *s = &l->stretches[i];
+        const nn_stretch *s = &point->stretches[i];
         cursor->run += s->step * weight;
         cursor->a += s->a_step;
         cursor->b += s->b_step;
@@ -75,160 +70,228 @@ static void cursor_next(Lists *l)
     cursor->ends = true;
 }
 
-static bool same_stretches(const Lists *l, const nn_stretch *before)
+static bool same_stretches(const nn_contraction *c, const nn_stretch *a, const nn_stretch *b)
 {
-    for (int32_t i = 0; i <= l->t->p->contraction.n_list; i++)
-        if (before[i].first != l->stretches[i].first || before[i].count != l->stretches[i].count) return false;
+    for (int32_t i = 0; i <= c->n_list; i++)
+        if (a[i].first != b[i].first || a[i].count != b[i].count) return false;
     return true;
 }
 
 /* Moves to a point of the batch. What was listed stays when the same is seen there: only where it begins differs. */
-static void set_point(Lists *l, int64_t batch)
+static void set_point(const nn_block *t, Point *point, int64_t batch)
+{
+    const nn_contract_plan *p = t->p;
+    const nn_contraction *c = &p->contraction;
+    nn_block there = *t;
+    nn_stretch before[NN_MAX_LIST_AXES + 1];
+    int64_t a = 0, b = 0;
+    bool was_seen = point->seen;
+    memcpy(before, point->stretches, sizeof before);
+    nn_set_batch(&there, batch, point->index);
+    point->a = there.a, point->b = there.b, point->c = there.c;
+    point->seen = nn_stretches(c, point->index, point->stretches, &a, &b);
+    bool lasts = p->leaves == 1 && (!p->pack_b || p->lists.packs_whole);
+    if (!was_seen || !point->seen || !lasts || !same_stretches(c, before, point->stretches)) point->leaf = -1;
+    const nn_stretch *inner = &point->stretches[c->n_list];
+    a += inner->a - inner->first * inner->a_step, b += inner->b - inner->first * inner->b_step;
+    for (int32_t i = 0; i < c->n_list; i++) a += point->stretches[i].a, b += point->stretches[i].b;
+    point->a_first = a, point->b_first = b;
+}
+
+/* Points t to the operands and sums of a point of the group. */
+static void enter_point(const Lists *l, int64_t number)
 {
     nn_block *t = l->t;
-    const nn_contraction *c = &t->p->contraction;
-    nn_stretch before[NN_MAX_LIST_AXES + 1];
-    memcpy(before, l->stretches, sizeof before);
-    bool was_seen = l->seen;
-    int64_t a = 0, b = 0;
-    nn_set_batch(t, batch, l->index);
-    l->seen = nn_stretches(c, l->index, l->stretches, &a, &b);
-    bool lasts = t->p->leaves == 1 && (!t->p->pack_b || t->p->lists.packs_whole);
-    if (!was_seen || !l->seen || !lasts || !same_stretches(l, before)) l->leaf = -1;
-    const nn_stretch *inner = inner_of(l);
-    a += inner->a - inner->first * inner->a_step, b += inner->b - inner->first * inner->b_step;
-    for (int32_t i = 0; i < c->n_list; i++) a += l->stretches[i].a, b += l->stretches[i].b;
-    l->a = a, l->b = b;
+    const Point *point = &l->points[number];
+    int64_t block = t->p->block_m * t->p->block_n * t->p->shapes->size;
+    t->batch = point->index;
+    t->a = point->a, t->b = point->b, t->c = point->c;
+    t->scratch_c = l->scratch_c + number * block;
+    t->scratch_sums = l->scratch_sums + number * block;
 }
 
 /* Lists the blocks of a leaf; of several leaves in their order. Offsets count from the first point that is seen. */
-static void list_leaf(Lists *l, int64_t leaf)
+static void list_leaf(const nn_contract_plan *p, Point *point, int64_t leaf)
 {
-    const nn_contract_plan *p = l->t->p;
-    const nn_stretch *inner = inner_of(l);
-    if (l->leaf == leaf) return;
-    if (leaf == 0) cursor_begin(l);
-    Cursor *cursor = &l->cursor, origin = {0};
-    for (int32_t i = 0; i < p->contraction.n_list; i++) origin.a += l->stretches[i].a, origin.b += l->stretches[i].b;
-    int64_t end = (leaf / p->lists.pieces + 1) * p->lists.leaf_runs, piece = leaf % p->lists.pieces * NN_LEAF;
-    int64_t k1 = nn_least(inner->first + inner->count, piece + NN_LEAF);
-    l->k0 = piece > inner->first ? piece : inner->first;
-    l->kc = k1 > l->k0 ? k1 - l->k0 : 0;
-    l->leaf = leaf;
+    const nn_lists *lists = &p->lists;
+    const nn_contraction *c = &p->contraction;
+    const nn_stretch *inner = &point->stretches[c->n_list];
+    Cursor *cursor = &point->cursor;
+    if (leaf == 0) cursor_begin(c, point);
     Cursor begin = *cursor;
-    for (l->blocks = 0; !cursor->ends && cursor->run < end; cursor_next(l)) {
-        l->runs[l->blocks] = cursor->run;
-        l->offsets[2 * l->blocks] = cursor->a - origin.a;
-        l->offsets[2 * l->blocks++ + 1] = cursor->b - origin.b;
+    int64_t end = (leaf / lists->pieces + 1) * lists->leaf_runs, piece = leaf % lists->pieces * NN_LEAF;
+    int64_t k1 = nn_least(inner->first + inner->count, piece + NN_LEAF);
+    point->k0 = piece > inner->first ? piece : inner->first;
+    point->kc = k1 > point->k0 ? k1 - point->k0 : 0;
+    point->leaf = leaf;
+    for (point->blocks = 0; !cursor->ends && cursor->run < end; cursor_next(c, point)) {
+        point->runs[point->blocks] = cursor->run;
+        point->offsets[2 * point->blocks] = cursor->a;
+        point->offsets[2 * point->blocks++ + 1] = cursor->b;
     }
-    if ((leaf + 1) % p->lists.pieces) *cursor = begin; /* the same run's next piece */
+    if ((leaf + 1) % lists->pieces) *cursor = begin; /* the same run's next piece */
 }
 
 /* Brings rows of B, from + i * b_k for i < rows, into panels of p->lists.width columns. */
-static void pack_rows(const nn_block *t, const char *from, int64_t rows, char *to, int64_t panel_step)
+static void pack_rows(const nn_block *t, const char *from, int64_t rows, char *to)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
-    for (int64_t n = t->n0; n < t->n1; n += p->lists.width, to += panel_step) {
-        int64_t columns = nn_least(p->lists.width, t->n1 - n);
+    int64_t width = p->lists.width;
+    for (int64_t n = t->n0; n < t->n1; n += width, to += p->lists.panel_bytes) {
+        int64_t columns = nn_least(width, t->n1 - n);
         const char *b = from + n * p->b_n * shapes->size;
-        if (p->pack_b == NN_PACK_GATHER)
-            nn_gather(to, p->lists.width, 1, b, p->b_k, p->b_n, rows, columns, shapes->size);
-        if (p->pack_b == NN_PACK_COPY) shapes->copy(rows, columns, b, p->b_k, to, p->lists.width);
+        if (p->pack_b == NN_PACK_GATHER) nn_gather(to, width, 1, b, p->b_k, p->b_n, rows, columns, shapes->size);
+        if (p->pack_b == NN_PACK_COPY) shapes->copy(rows, columns, b, p->b_k, to, width);
         for (int64_t j = 0; p->pack_b == NN_PACK_TRANSPOSE && j < columns; j += shapes->lanes)
             shapes->transpose(rows, nn_least(columns - j, shapes->lanes), b + j * p->b_n * shapes->size, p->b_n,
-                              to + j * shapes->size, p->lists.width);
+                              to + j * shapes->size, width);
     }
 }
 
-/* All of B, for all points of the batch: run r is at r * k rows. */
+/* All of B, for all points of the batch. */
 static void pack_whole(Lists *l)
 {
-    nn_block *t = l->t;
+    const nn_block *t = l->t;
     const nn_contraction *c = &t->p->contraction;
-    const char *b = (const char *)t->args->buffers[c->b] + c->b_offset * t->p->shapes->size;
-    int64_t at[NN_MAX_LIST_AXES] = {0}, run_bytes = t->p->lists.k_stride * t->p->lists.width * t->p->shapes->size;
-    if (l->packed_whole) return;
-    l->packed_whole = true;
-    for (int64_t run = 0; run < t->p->lists.runs; run++) {
+    int64_t size = t->p->shapes->size, run_bytes = t->p->lists.k_stride * t->p->lists.width * size;
+    const char *b = (const char *)t->args->buffers[c->b] + c->b_offset * size;
+    int64_t at[NN_MAX_LIST_AXES] = {0};
+    for (int64_t run = 0; run < t->p->lists.runs && !l->packed_whole; run++) {
         int64_t offset = 0;
         for (int32_t i = 0; i < c->n_list; i++) offset += at[i] * c->list_b[i];
-        pack_rows(t, b + offset * t->p->shapes->size, c->k, t->scratch_b + run * run_bytes, l->panel_step);
+        pack_rows(t, b + offset * size, c->k, t->scratch_b + run * run_bytes);
         for (int32_t i = c->n_list; i-- > 0 && ++at[i] == c->list_extent[i];) at[i] = 0;
     }
+    l->packed_whole = true;
 }
 
-/* Where tiles find B in the leaf that is listed. */
-static void place_b(Lists *l)
+/* Packs B's blocks where the plan says so, and notes where they are then. */
+static void place_b(Lists *l, Point *point)
 {
     nn_block *t = l->t;
     const nn_contract_plan *p = t->p;
+    bool whole = p->lists.packs_whole;
     int32_t size = p->shapes->size;
-    l->tiles_b_stride = p->pack_b ? p->lists.width : p->b_k;
-    l->panel_step = p->pack_b ? p->lists.panel_bytes : p->lists.width * size;
-    if (!p->pack_b) {
-        l->tiles_b = t->b + (l->b + l->k0 * p->b_k + t->n0) * size;
+    if (!p->pack_b) return;
+    if (whole) pack_whole(l);
+    for (int64_t i = 0; i < point->blocks; i++) {
+        int64_t place = (whole ? point->runs[i] : i) * p->lists.k_stride * p->lists.width;
+        int64_t from = point->b_first + point->offsets[2 * i + 1] + point->k0 * p->b_k;
+        if (!whole) pack_rows(t, t->b + from * size, point->kc, t->scratch_b + place * size);
+        point->offsets[2 * i + 1] = place;
+    }
+}
+
+/* Where tiles find A's row m0, in place or, with `copied` rows of it, in scratch. */
+static void place_a(nn_block *t, const Point *point, int64_t m0)
+{
+    const nn_contract_plan *p = t->p;
+    if (p->pack_a == NN_PACK_COPY) {
+        t->tiles_a = t->scratch_a + (m0 - t->m0) * p->shapes->size;
+        t->tiles_a_stride = nn_round_up(p->block_m, 16);
         return;
     }
-    if (p->lists.packs_whole) pack_whole(l);
-    l->tiles_b = t->scratch_b + (p->lists.packs_whole ? l->k0 * p->lists.width * size : 0);
-    for (int64_t i = 0; i < l->blocks; i++) {
-        int64_t place = (p->lists.packs_whole ? l->runs[i] : i) * p->lists.k_stride * p->lists.width;
-        if (!p->lists.packs_whole)
-            pack_rows(t, t->b + (l->b + l->offsets[2 * i + 1] + l->k0 * p->b_k) * size, l->kc,
-                      t->scratch_b + place * size, l->panel_step);
-        l->offsets[2 * i + 1] = place;
-    }
+    t->tiles_a = t->a + (point->a_first + m0 * p->a_m + point->k0 * p->a_k) * p->shapes->size;
+    t->tiles_a_stride = p->along_k ? p->a_m : p->a_k;
 }
 
-/* Rows m0 … m1 of A in the leaf: in place, or gathered block behind block where neither rows nor k are contiguous. */
-static const int64_t *place_a(Lists *l, int64_t m0, int64_t m1)
+/* Brings a leaf's rows of A close together: so that k is contiguous where neither it nor the rows are, or else so that
+ * the steps of k are near each other. Returns the blocks' offsets. */
+static const int64_t *pack_a(Lists *l, const Point *point, int64_t m0, int64_t m1)
 {
     nn_block *t = l->t;
     const nn_contract_plan *p = t->p;
-    int32_t size = p->shapes->size;
-    int64_t first = l->a + m0 * p->a_m + l->k0 * p->a_k, stride = nn_round_up(l->blocks * l->kc, 16);
-    t->tiles_a = p->pack_a ? t->scratch_a : t->a + first * size;
-    t->tiles_a_stride = p->pack_a ? stride : p->along_k ? p->a_m : p->a_k;
-    if (!p->pack_a) return l->offsets;
-    for (int64_t i = 0; i < l->blocks; i++) {
-        nn_gather(t->scratch_a + i * l->kc * size, stride, 1, t->a + (first + l->offsets[2 * i]) * size, p->a_m, p->a_k,
-                  m1 - m0, l->kc, size);
-        l->packed[2 * i] = i * l->kc;
-        l->packed[2 * i + 1] = l->offsets[2 * i + 1];
+    bool gathers = p->pack_a == NN_PACK_GATHER;
+    int64_t size = p->shapes->size, first = point->a_first + m0 * p->a_m + point->k0 * p->a_k;
+    int64_t stride = gathers ? nn_round_up(point->blocks * point->kc, 16) : nn_round_up(p->block_m, 16);
+    for (int64_t i = 0; i < point->blocks; i++) {
+        const char *from = t->a + (first + point->offsets[2 * i]) * size;
+        l->packed[2 * i] = i * point->kc * (gathers ? 1 : stride);
+        l->packed[2 * i + 1] = point->offsets[2 * i + 1];
+        char *to = t->scratch_a + l->packed[2 * i] * size;
+        if (gathers)
+            nn_gather(to, stride, 1, from, p->a_m, p->a_k, m1 - m0, point->kc, (int32_t)size);
+        else
+            p->shapes->copy(point->kc, m1 - m0, from, p->a_k, to, stride);
     }
+    t->tiles_a = t->scratch_a;
+    t->tiles_a_stride = stride;
     return l->packed;
 }
 
-static void run_tile(const Lists *l, int64_t m0, int64_t m1, int64_t panel, const int64_t *offsets)
+/* One tile over the blocks begin … end of its leaf. */
+static void run_tile(const nn_block *t, const Point *point, int64_t m0, int64_t m1, int64_t panel,
+                     const int64_t *offsets, int64_t begin, int64_t end)
+{
+    const nn_contract_plan *p = t->p;
+    const nn_micro_shapes *shapes = p->shapes;
+    int64_t width = p->lists.width, n = t->n0 + panel * width, columns = nn_least(width, t->n1 - n),
+            size = shapes->size;
+    int64_t vectors = nn_ceil_div(columns, shapes->lanes), tail = columns - (vectors - 1) * shapes->lanes;
+    const char *b = t->b + (point->b_first + point->k0 * p->b_k + n) * size;
+    if (p->pack_b)
+        b = t->scratch_b + panel * p->lists.panel_bytes + (p->lists.packs_whole ? point->k0 * width * size : 0);
+    nn_micro_tile *const *kernels = (p->along_k ? shapes->along_k : shapes->along_m)[vectors - 1];
+    kernels[m1 - m0 - 1](point->kc, t->tiles_a, t->tiles_a_stride, b, p->pack_b ? width : p->b_k, nn_c_at(t, m0, n),
+                         t->c_stride, tail, begin > 0, end - begin, offsets + 2 * begin);
+}
+
+/* A's rows are gathered for a row of tiles, which then passes over all panels. */
+static void run_gathered(Lists *l, int64_t m0, int64_t m1, int64_t panels)
+{
+    const Point *point = l->points;
+    const int64_t *offsets = pack_a(l, point, m0, m1);
+    for (int64_t panel = 0; panel < panels; panel++) run_tile(l->t, point, m0, m1, panel, offsets, 0, point->blocks);
+}
+
+/* A panel of B stays near while all rows of all points of the group pass, a part of the leaf at a time. */
+static void run_panel(Lists *l, int64_t leaf, int64_t m0, int64_t m1, int64_t panel, int64_t begin)
 {
     nn_block *t = l->t;
     const nn_contract_plan *p = t->p;
-    const nn_micro_shapes *shapes = p->shapes;
-    int64_t n = t->n0 + panel * p->lists.width,
-            vectors = nn_ceil_div(nn_least(p->lists.width, t->n1 - n), shapes->lanes);
-    int64_t tail = nn_least(shapes->lanes, t->n1 - n - (vectors - 1) * shapes->lanes);
-    nn_micro_tile *const *kernels = (p->along_k ? shapes->along_k : shapes->along_m)[vectors - 1];
-    kernels[m1 - m0 - 1](l->kc, t->tiles_a, t->tiles_a_stride, l->tiles_b + panel * l->panel_step, l->tiles_b_stride,
-                         nn_c_at(t, m0, n), t->c_stride, tail, 0, l->blocks, offsets);
+    int64_t tiles = nn_ceil_div(m1 - m0, p->shapes->heights[p->vectors - 1]);
+    for (int64_t i = 0; i < l->count; i++) {
+        const Point *point = &l->points[i];
+        int64_t end = nn_least(begin + p->lists.part_blocks, point->blocks);
+        if (begin > 0 && end <= begin) continue;
+        enter_point(l, i);
+        nn_place_sums(t, nn_count_waiting(leaf));
+        if (p->leaves <= 1 && !p->stores) t->c_m0 = m0;
+        for (int64_t tile = 0; tile < tiles; tile++) {
+            int64_t from = m0 + nn_part(m1 - m0, tiles, tile), to = m0 + nn_part(m1 - m0, tiles, tile + 1);
+            place_a(t, point, from);
+            run_tile(t, point, from, to, panel, p->pack_a ? l->packed : point->offsets, begin, end);
+        }
+    }
 }
 
-/* The sums of one leaf in rows m0 … m1. A panel of B stays near while the rows pass, unless they have to be packed. */
+/* The sums of one leaf in rows m0 … m1. */
 static void run_leaf(Lists *l, int64_t leaf, int64_t m0, int64_t m1)
 {
-    const nn_contract_plan *p = l->t->p;
-    int64_t tiles = nn_ceil_div(m1 - m0, p->shapes->heights[p->vectors - 1]);
-    int64_t panels = nn_ceil_div(l->t->n1 - l->t->n0, p->lists.width), outer = p->pack_a ? tiles : panels;
-    list_leaf(l, leaf);
-    place_b(l);
-    const int64_t *offsets = l->offsets;
-    for (int64_t i = 0; i < outer; i++)
-        for (int64_t j = 0; j < tiles + panels - outer; j++) {
-            int64_t tile = p->pack_a ? i : j, panel = p->pack_a ? j : i;
-            int64_t from = m0 + nn_part(m1 - m0, tiles, tile), to = m0 + nn_part(m1 - m0, tiles, tile + 1);
-            if (!p->pack_a || j == 0) offsets = place_a(l, from, to);
-            run_tile(l, from, to, panel, offsets);
-        }
+    nn_block *t = l->t;
+    const nn_contract_plan *p = t->p;
+    int64_t panels = nn_ceil_div(t->n1 - t->n0, p->lists.width);
+    for (int64_t i = 0; i < l->count; i++) {
+        enter_point(l, i);
+        if (l->points[i].leaf == leaf) continue;
+        list_leaf(p, &l->points[i], leaf);
+        place_b(l, &l->points[i]);
+    }
+    if (p->pack_a == NN_PACK_COPY) pack_a(l, l->points, m0, m1);
+    if (p->pack_a == NN_PACK_GATHER) {
+        int64_t tiles = nn_ceil_div(m1 - m0, p->shapes->heights[p->vectors - 1]);
+        nn_place_sums(t, nn_count_waiting(leaf));
+        if (p->leaves <= 1 && !p->stores) t->c_m0 = m0;
+        for (int64_t i = 0; i < tiles; i++)
+            run_gathered(l, m0 + nn_part(m1 - m0, tiles, i), m0 + nn_part(m1 - m0, tiles, i + 1), panels);
+        return;
+    }
+    int64_t begin = 0;
+    do {
+        for (int64_t panel = 0; panel < panels; panel++) run_panel(l, leaf, m0, m1, panel, begin);
+        begin += p->lists.part_blocks;
+    } while (begin < p->lists.most_blocks);
 }
 
 /* One leaf is all: a row of tiles passes through all points of the batch, since neighbours there read A's elements
@@ -236,16 +299,26 @@ static void run_leaf(Lists *l, int64_t leaf, int64_t m0, int64_t m1)
 static void run_single(Lists *l, int64_t first, int64_t last)
 {
     nn_block *t = l->t;
-    const nn_contract_plan *p = t->p;
-    int64_t rows = t->m1 - t->m0, tiles = nn_ceil_div(rows, p->shapes->heights[p->vectors - 1]);
+    int64_t rows = t->m1 - t->m0, tiles = nn_ceil_div(rows, t->p->shapes->heights[t->p->vectors - 1]);
     for (int64_t i = 0; i < tiles; i++) {
         int64_t m0 = t->m0 + nn_part(rows, tiles, i), m1 = t->m0 + nn_part(rows, tiles, i + 1);
         for (int64_t batch = first; batch < last; batch++) {
-            set_point(l, batch);
-            nn_place_sums(t, 0);
-            if (!p->stores) t->c_m0 = m0;
+            set_point(t, l->points, batch);
             run_leaf(l, 0, m0, m1);
             nn_finish_tile(t, m0, m1, t->n0, t->n1);
+        }
+    }
+}
+
+static void run_group(Lists *l, int64_t first)
+{
+    nn_block *t = l->t;
+    for (int64_t i = 0; i < l->count; i++) set_point(t, &l->points[i], first + i);
+    for (int64_t leaf = 0; leaf < t->p->leaves; leaf++) {
+        run_leaf(l, leaf, t->m0, t->m1);
+        for (int64_t i = 0; i < l->count; i++) {
+            enter_point(l, i);
+            nn_join_leaf(t, leaf);
         }
     }
 }
@@ -253,20 +326,27 @@ static void run_single(Lists *l, int64_t first, int64_t last)
 void nn_run_lists(nn_block *t, int64_t first, int64_t last)
 {
     const nn_contract_plan *p = t->p;
-    Lists lists = {.t = t, .leaf = -1}, *l = &lists;
-    l->offsets = (int64_t *)(t->scratch_a + p->lists.scratch);
-    l->packed = l->offsets + 2 * p->lists.most_blocks;
-    l->runs = l->packed + 2 * p->lists.most_blocks;
-    if (p->leaves <= 1) {
-        run_single(l, first, last);
-        return;
+    const nn_lists *lists = &p->lists;
+    Lists l = {.t = t, .count = 1, .scratch_c = t->scratch_c, .scratch_sums = t->scratch_sums};
+    l.points = (Point *)(t->scratch_a + lists->scratch);
+    l.packed = (int64_t *)(l.points + lists->group);
+    for (int64_t i = 0; i < lists->group; i++) {
+        l.points[i] = (Point){.leaf = -1};
+        l.points[i].offsets = l.packed + (2 + 3 * i) * lists->most_blocks;
+        l.points[i].runs = l.points[i].offsets + 2 * lists->most_blocks;
     }
-    for (int64_t batch = first; batch < last; batch++) {
-        set_point(l, batch);
-        for (int64_t leaf = 0; leaf < p->leaves; leaf++) {
-            nn_place_sums(t, nn_count_waiting(leaf));
-            run_leaf(l, leaf, t->m0, t->m1);
-            nn_join_leaf(t, leaf);
+    if (p->leaves <= 1)
+        run_single(&l, first, last);
+    else
+        for (int64_t batch = first; batch < last; batch += l.count) {
+            l.count = nn_least(lists->group, last - batch);
+            run_group(&l, batch);
         }
-    }
+    t->scratch_c = l.scratch_c, t->scratch_sums = l.scratch_sums;
+}
+
+size_t nn_lists_scratch(const nn_lists *lists)
+{
+    return (size_t)lists->group * sizeof(Point) +
+           (size_t)((2 + 3 * lists->group) * lists->most_blocks) * sizeof(int64_t);
 }

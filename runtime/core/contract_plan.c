@@ -154,7 +154,7 @@ static void choose_blocks(nn_contract_plan *p, int64_t wanted)
     p->block_n = nn_ceil_div(nn_ceil_div(p->n, p->shapes->lanes), p->n_tasks) * p->shapes->lanes;
 }
 
-void nn_choose_tasks(nn_contract_plan *p, int64_t terms)
+void nn_choose_tasks(nn_contract_plan *p, int64_t terms, int64_t most_batch_tasks)
 {
     const nn_contraction *c = &p->contraction;
     p->batches = 1;
@@ -163,7 +163,7 @@ void nn_choose_tasks(nn_contract_plan *p, int64_t terms)
     if (wanted > FEW_TASKS) wanted = work / MORE_WORK > FEW_TASKS ? work / MORE_WORK : FEW_TASKS;
     if (wanted > MANY_TASKS) wanted = MANY_TASKS;
     if (wanted < 1) wanted = 1;
-    p->batch_tasks = nn_least(p->batches, wanted);
+    p->batch_tasks = nn_least(nn_least(p->batches, wanted), most_batch_tasks);
     choose_blocks(p, wanted / p->batch_tasks);
 }
 
@@ -220,7 +220,7 @@ nn_contract_plan nn_contract_prepare(const nn_contraction *c, uint8_t dtype, con
     choose_packing(&p);
     choose_leaves(&p);
     choose_order(&p);
-    nn_choose_tasks(&p, p.k);
+    nn_choose_tasks(&p, p.k, INT64_MAX);
     choose_scratch(&p);
     p.tasks = p.batch_tasks * p.m_tasks * p.n_tasks;
     return p;

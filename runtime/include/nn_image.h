@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define NN_IMAGE_MAGIC 0x314d494e4eULL /* "NNIM1" */
-#define NN_IMAGE_VERSION 2u
+#define NN_IMAGE_VERSION 3u
 
 enum nn_dtype_code { NN_F64, NN_F32, NN_BF16, NN_F16, NN_I64, NN_I32, NN_U8, NN_BOOL }; /* order of ir/dtypes.def */
 

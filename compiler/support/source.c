@@ -40,6 +40,55 @@ const Source *source_add(SourceMap *map, const char *name, const char *text, siz
     return source_add_part(map, name, 1, text, size);
 }
 
+static void find_lines(Arena *arena, Source *source)
+{
+    const char *end = source->text + source->size;
+    source->n_lines = 1;
+    for (const char *p = source->text; (p = memchr(p, '\n', (size_t)(end - p))); p++) source->n_lines++;
+    uint32_t *lines = ARENA_ARRAY(arena, uint32_t, source->n_lines), n = 1;
+    for (const char *p = source->text; (p = memchr(p, '\n', (size_t)(end - p))); p++)
+        lines[n++] = (uint32_t)(p + 1 - source->text);
+    source->lines = lines;
+}
+
+static uint32_t code_points(const char *from, const char *to)
+{
+    uint32_t count = 0;
+    for (; from < to; from++) count += ((unsigned char)*from & 0xC0) != 0x80;
+    return count;
+}
+
+static void count_points(Arena *arena, Source *source)
+{
+    size_t n_blocks = source->size / SOURCE_BLOCK + 1;
+    uint32_t *points = ARENA_ARRAY(arena, uint32_t, n_blocks);
+    for (size_t i = 1; i < n_blocks; i++) {
+        const char *block = source->text + (i - 1) * SOURCE_BLOCK;
+        points[i] = points[i - 1] + code_points(block, block + SOURCE_BLOCK);
+    }
+    source->points = points;
+}
+
+static uint32_t points_before(const Source *source, size_t offset)
+{
+    size_t block = offset / SOURCE_BLOCK;
+    return source->points[block] + code_points(source->text + block * SOURCE_BLOCK, source->text + offset);
+}
+
+/* The line, counted from 0, that holds the byte. */
+static uint32_t line_of(const Source *source, size_t offset)
+{
+    uint32_t low = 0, high = source->n_lines;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (source->lines[middle] <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 const Source *source_add_part(SourceMap *map, const char *name, int line, const char *text, size_t size)
 {
     uint64_t start = next_start(map);
@@ -50,6 +99,8 @@ const Source *source_add_part(SourceMap *map, const char *name, int line, const 
     source->size = size;
     source->start = (uint32_t)start;
     source->line = line;
+    find_lines(map->arena, source);
+    count_points(map->arena, source);
     vec_push(&map->sources, source);
     return source;
 }
@@ -66,13 +117,6 @@ const Source *source_at(const SourceMap *map, size_t index)
     return index - before < map->sources.count ? map->sources.at[index - before] : NULL;
 }
 
-static int code_points(const char *from, const char *to)
-{
-    int count = 0;
-    for (; from < to; from++) count += ((unsigned char)*from & 0xC0) != 0x80;
-    return count;
-}
-
 bool source_place(const SourceMap *map, uint32_t position, Place *place)
 {
     for (size_t i = map->sources.count; position && i-- > 0;) {
@@ -80,14 +124,10 @@ bool source_place(const SourceMap *map, uint32_t position, Place *place)
         if (position < source->start) continue;
         size_t offset = position - source->start;
         if (offset > source->size) offset = source->size;
-        const char *at = source->text + offset, *line = source->text;
-        int number = source->line;
-        for (const char *p = source->text; p < at; p++)
-            if (*p == '\n') {
-                line = p + 1;
-                number++;
-            }
-        *place = (Place){source, number, code_points(line, at) + 1, line, (int)strcspn(line, "\n")};
+        uint32_t number = line_of(source, offset), begin = source->lines[number];
+        size_t end = number + 1 < source->n_lines ? source->lines[number + 1] - 1 : source->size;
+        uint32_t before = points_before(source, offset) - points_before(source, begin);
+        *place = (Place){source, source->line + (int)number, (int)before + 1, source->text + begin, (int)(end - begin)};
         return true;
     }
     return map->base && source_place(map->base, position, place);

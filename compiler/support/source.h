@@ -15,12 +15,17 @@ typedef struct {
 
 #define NO_SPAN ((Span){0, 0})
 
+enum { SOURCE_BLOCK = 256 };
+
 typedef struct {
     const char *name; /* as the user gave it; shown in diagnostics */
     const char *text; /* NUL-terminated */
     size_t size;
-    uint32_t start; /* the global position of its first byte; at least 1 */
-    int line;       /* the number of its first line: 1, or more for a part of something */
+    uint32_t start;        /* the global position of its first byte; at least 1 */
+    int line;              /* the number of its first line: 1, or more for a part of something */
+    const uint32_t *lines; /* where each line begins, in bytes from the first one */
+    uint32_t n_lines;
+    const uint32_t *points; /* code points before each block of SOURCE_BLOCK bytes */
 } Source;
 
 typedef struct {

@@ -62,15 +62,17 @@ static uint32_t size_code(Builder *b, Dim dim)
 
 /* ---- Tensors ---- */
 
+/* UINT32_MAX when there is none. */
 static uint32_t find_tensor(const Builder *b, uint8_t role, Name name, Name owner)
 {
-    return name_map_get(&b->tensor_of, (NameKey){name, owner, role});
+    uintptr_t found = name_map_get(&b->tensor_of, (NameKey){name, owner, role, 0});
+    return found == NAME_MAP_NONE ? UINT32_MAX : (uint32_t)found;
 }
 
 static uint32_t add_tensor(Builder *b, const nn_tensor_info *tensor, Name owner)
 {
     uint32_t index = (uint32_t)b->tensors.count;
-    name_map_put(b->context->arena, &b->tensor_of, (NameKey){tensor->name, owner, tensor->role}, index);
+    name_map_put(b->context->arena, &b->tensor_of, (NameKey){tensor->name, owner, tensor->role, 0}, index);
     vec_push(&b->tensors, *tensor);
     return index;
 }

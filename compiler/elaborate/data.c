@@ -105,8 +105,7 @@ static void bind_dim(Elaborator *el, const Syntax *name, Dim size)
     int64_t known;
     if (name->kind != SYNTAX_NAME || dim_is_none(size) || !dim_is_constant(el->dims, size, &known)) return;
     if (items_find(el->items, SPACE_CONST, name->name, false)) return;
-    for (size_t i = 0; i < el->bound_dims.count; i++)
-        if (el->bound_dims.at[i].name == name->name) return;
+    if (named_find(el, NAMED_BOUND_SIZE, name->name) != NAME_MAP_NONE) return;
     vec_push(&el->bound_dims, (Binding){.name = name->name, .value = value_size(el, size), .place = name->span});
 }
 
@@ -198,12 +197,14 @@ static void collect_fields(Elaborator *el, const DataBlock *block, const Functio
     uint32_t count;
     for (uint32_t i = 0; i < function->n_results; i++) roots[i] = function->results[i].value;
     Node *reached = graph_reachable(el->graph, roots, function->n_results, &count);
+    bool *used = ARENA_ARRAY(el->arena, bool, block->fields.count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        const NodeInfo *info = graph_node(el->graph, reached[i]);
+        const SplitField *field = info->op == OP_INPUT ? data_field(block, info) : NULL;
+        if (field) used[field - block->fields.at] = true;
+    }
     for (size_t f = 0; f < block->fields.count; f++)
-        for (uint32_t i = 0; i < count; i++) {
-            const NodeInfo *info = graph_node(el->graph, reached[i]);
-            if (info->op == OP_INPUT && info->attr.name == block->fields.at[f].input)
-                fields[split->n_fields++] = block->fields.at[f];
-        }
+        if (used[f]) fields[split->n_fields++] = block->fields.at[f];
     free(reached);
     split->fields = fields;
 }
@@ -274,9 +275,8 @@ void data_require(Elaborator *el, const DataSplits *data, const Function *traini
             break;
         }
         if (scope_find(data->train->scope, info.attr.name, false)) continue;
-        Span at = settings->place;
-        for (size_t k = 0; k < el->inputs.count; k++)
-            if (node_same(el->inputs.at[k].node, reached[i])) at = el->inputs.at[k].place;
+        size_t known = named_find_part(el, NAMED_INPUT, info.attr.name, reached[i].id);
+        Span at = known == NAME_MAP_NONE ? settings->place : el->inputs.at[known].place;
         Diag *diag = complain(el, DIAG_input_without_data, at, "the loss needs `%s`, but no data say what it is",
                               info.attr.name);
         diag_note(diag, data->train->syntax->span, "this block does not give it");

@@ -11,7 +11,8 @@ typedef struct {
     Scope *scope;
     Vec(SplitSource) sources;
     Vec(SplitField) fields;
-    int64_t rows; /* -1: no source yet */
+    NameMap field_of; /* where a field lies, by its input */
+    int64_t rows;     /* -1: no source yet */
     Span rows_place;
     const double *parts; /* of the rows, one a split; NULL: each has all */
 } DataBlock;
@@ -55,6 +56,8 @@ DiagId data_failure(const Elaborator *el);
 /* While a block is read: a call of a source or of `columns`; false when the name is neither. */
 bool data_call(Elaborator *el, Scope *scope, const Syntax *node, Value *result);
 Value table_column(Elaborator *el, Value table, const char *column, Span at);
+/* The field that feeds an INPUT of the block's functions, or NULL. */
+const SplitField *data_field(const DataBlock *block, const NodeInfo *input);
 /* Reports a category that is used as a number; false. */
 bool data_refuse_category(Elaborator *el, const DataBlock *block, const SplitField *field, Span at);
 /* Looks at how `root` uses the columns of the block, when it becomes an element type afterwards (its own: none) and

@@ -5,12 +5,10 @@
 
 #include "elaborate/data.h"
 
-/* The field that feeds an INPUT of the block's functions, or NULL. */
-static const SplitField *field_of(const DataBlock *block, const NodeInfo *input)
+const SplitField *data_field(const DataBlock *block, const NodeInfo *input)
 {
-    for (size_t i = 0; i < block->fields.count; i++)
-        if (block->fields.at[i].input == input->attr.name) return &block->fields.at[i];
-    return NULL;
+    size_t known = name_map_get(&block->field_of, (NameKey){.name = input->attr.name});
+    return known == NAME_MAP_NONE ? NULL : &block->fields.at[known];
 }
 
 static const DataColumn *column_of(const DataBlock *block, const SplitField *field)
@@ -143,13 +141,15 @@ bool data_check_uses(Elaborator *el, DataSplits *data, const DataBlock *block, N
     uint32_t count;
     bool good = true;
     Node *nodes = graph_reachable(el->graph, &root, 1, &count);
-    Use *uses = calloc((size_t)root.id + 1, sizeof *uses);
-    add_use(&uses[root.id], number, dtype_is_float(becomes) ? digits_of(becomes) : 0);
+    Use *uses = calloc(count, sizeof *uses);
+    if (!uses) abort();
+    add_use(&uses[count - 1], number, dtype_is_float(becomes) ? digits_of(becomes) : 0);
     for (uint32_t i = count; i-- > 0;) { /* operands come before what uses them */
         const NodeInfo info = *graph_node(el->graph, nodes[i]);
-        Use own = uses[nodes[i].id];
-        for (uint32_t k = 0; k < info.n_args; k++) use_operand(&info, k, own, &uses[info.args[k].id]);
-        const SplitField *field = info.op == OP_INPUT ? field_of(block, &info) : NULL;
+        Use own = uses[i];
+        for (uint32_t k = 0; k < info.n_args; k++)
+            use_operand(&info, k, own, &uses[graph_position(nodes, i, info.args[k])]);
+        const SplitField *field = info.op == OP_INPUT ? data_field(block, &info) : NULL;
         if (!field || !good) continue;
         if (own.number && column_of(block, field)->categories)
             good = data_refuse_category(el, block, field, at);

@@ -130,9 +130,9 @@ static Value column_value(Elaborator *el, uint32_t source_index, uint32_t column
     type.dims[type.rank++] = dim_symbol(el->dims, data->rows);
     for (uint32_t i = 0; i < shape->rank; i++) type.dims[type.rank++] = dim_constant(el->dims, shape->dims[i]);
     if (shape->range > 0) type.range = dim_constant(el->dims, shape->range);
-    bool known = false;
-    for (size_t i = 0; i < data->current->fields.count; i++) known |= data->current->fields.at[i].input == name;
-    if (!known) vec_push(&data->current->fields, (SplitField){name, source_index, column});
+    name_map_put(el->arena, &data->current->field_of, (NameKey){.name = name}, data->current->fields.count);
+    if (data->current->field_of.count > data->current->fields.count)
+        vec_push(&data->current->fields, (SplitField){name, source_index, column});
     return value_tensor(build_source(el->graph, OP_INPUT, name, type));
 }
 

@@ -87,20 +87,21 @@ bool condition_fits(const Graph *graph, Node condition)
 {
     uint32_t count;
     Node *nodes = graph_reachable(graph, &condition, 1, &count); /* operands first */
-    uint32_t *steps = calloc(2 * (condition.id + (size_t)1), sizeof *steps), *waiting = steps + condition.id + 1;
+    uint32_t *steps = calloc(2 * (size_t)count, sizeof *steps), *waiting = steps + count;
     if (!steps) abort();
     for (uint32_t i = 0; i < count; i++) {
         const NodeInfo *info = graph_node(graph, nodes[i]);
-        uint32_t *own = &steps[nodes[i].id], *most = &waiting[nodes[i].id];
+        uint32_t *own = &steps[i], *most = &waiting[i];
         bool twice = info->op == OP_ABS;
         *own = *most = 3;
         for (uint32_t k = 0; k < info->n_args; k++) {
-            *own += steps[info->args[k].id] * (twice ? 2 : 1);
-            if (waiting[info->args[k].id] + k + twice > *most) *most = waiting[info->args[k].id] + k + twice;
+            uint32_t operand = graph_position(nodes, i, info->args[k]);
+            *own += steps[operand] * (twice ? 2 : 1);
+            if (waiting[operand] + k + twice > *most) *most = waiting[operand] + k + twice;
         }
         if (*own > MOST_STEPS) *own = MOST_STEPS + 1;
     }
-    bool fits = steps[condition.id] <= MOST_STEPS && waiting[condition.id] <= MOST_WAITING;
+    bool fits = steps[count - 1] <= MOST_STEPS && waiting[count - 1] <= MOST_WAITING;
     free(steps);
     free(nodes);
     return fits;
@@ -110,21 +111,20 @@ bool condition_decide(const Graph *graph, Node condition, bool *truth)
 {
     uint32_t count;
     Node *nodes = graph_reachable(graph, &condition, 1, &count); /* operands first */
-    double *values = calloc(condition.id + 1, sizeof *values);
+    double *values = calloc(count, sizeof *values);
     if (!values) abort();
     bool known = true;
     for (uint32_t i = 0; i < count && known; i++) {
         const NodeInfo *info = graph_node(graph, nodes[i]);
         double x[3] = {0};
-        for (uint32_t k = 0; k < info->n_args && k < 3; k++) x[k] = values[info->args[k].id];
+        for (uint32_t k = 0; k < info->n_args && k < 3; k++) x[k] = values[graph_position(nodes, i, info->args[k])];
         known = info->op != OP_SIZE;
         bool leaf = info->op == OP_CONST || info->op == OP_SETTING;
-        values[nodes[i].id] =
-            dtype_round(info->type.dtype, leaf                  ? info->attr.number
-                                          : info->op == OP_CAST ? x[0]
-                                                                : op_evaluate(info->op, x[0], x[1], x[2]));
+        values[i] = dtype_round(info->type.dtype, leaf                  ? info->attr.number
+                                                  : info->op == OP_CAST ? x[0]
+                                                                        : op_evaluate(info->op, x[0], x[1], x[2]));
     }
-    *truth = values[condition.id] != 0;
+    *truth = values[count - 1] != 0;
     free(values);
     free(nodes);
     return known;

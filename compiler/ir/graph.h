@@ -165,6 +165,8 @@ bool node_is_integer(const Graph *graph, Node node, int64_t *integer);
 
 /* The nodes that the roots need, operands before users, each once. malloc'd; *count receives how many. */
 Node *graph_reachable(const Graph *graph, const Node *roots, uint32_t n_roots, uint32_t *count);
+/* Where a node stands among these, which are in such an order and hold it. */
+uint32_t graph_position(const Node *nodes, uint32_t count, Node node);
 /* Rebuilds `roots` bottom-up: replace(data, old, rebuilt) gives what stands for a node whose operands were replaced
  * already (return `rebuilt` to keep it). In place. */
 void graph_rewrite(Graph *graph, Node *roots, uint32_t n_roots, Node (*replace)(void *data, Node old, Node rebuilt),

@@ -56,9 +56,16 @@ void graph_add_place(Graph *graph, Node node, Span place)
 void graph_inherit_places(Graph *graph, Node to, Node from)
 {
     if (node_same(to, from)) return;
-    const Side side = graph->sides.at[from.id];
-    for (uint32_t i = 0; i < side.n_places; i++) graph_add_place(graph, to, side.places[i]);
-    if (!graph->sides.at[to.id].layer) graph->sides.at[to.id].layer = side.layer;
+    Side *own = side_of(graph, to), *other = side_of(graph, from);
+    if (!own->layer) own->layer = other->layer;
+    if (own->n_places) {
+        for (uint32_t i = 0; i < other->n_places; i++) graph_add_place(graph, to, other->places[i]);
+    } else {
+        /* One array for both, which is full: the next place makes a copy of it. */
+        other->capacity = other->n_places;
+        own->places = other->places;
+        own->n_places = own->capacity = other->n_places;
+    }
 }
 
 void graph_inherit(Graph *graph, Node to, Node from)
@@ -98,11 +105,81 @@ static void *zeroed(size_t count, size_t size)
     return memory;
 }
 
+enum { WALK_SHARE = 16 }; /* below this share of the ids a set of nodes is cheaper than a mark for each id */
+
+/* A set of nodes that keeps the order in which they came. */
+typedef struct {
+    Vec(Node) nodes;
+    uint32_t *slots; /* a hash table of places in nodes, counted from 1 */
+    size_t n_slots;
+} NodeSet;
+
+static uint32_t *slot_of(const NodeSet *set, Node node)
+{
+    size_t slot = node.id * 0x9E3779B97F4A7C15u >> 32 & (set->n_slots - 1);
+    while (set->slots[slot] && !node_same(set->nodes.at[set->slots[slot] - 1], node))
+        slot = (slot + 1) & (set->n_slots - 1);
+    return &set->slots[slot];
+}
+
+static void set_add(NodeSet *set, Node node)
+{
+    if (2 * set->nodes.count >= set->n_slots) {
+        free(set->slots);
+        set->n_slots = set->n_slots ? 2 * set->n_slots : 64;
+        set->slots = zeroed(set->n_slots, sizeof *set->slots);
+        for (size_t i = 0; i < set->nodes.count; i++) *slot_of(set, set->nodes.at[i]) = (uint32_t)i + 1;
+    }
+    uint32_t *slot = slot_of(set, node);
+    if (*slot) return;
+    vec_push(&set->nodes, node);
+    *slot = (uint32_t)set->nodes.count;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const Node *x = a, *y = b;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* What the roots need, when that is not more than `most`: at a cost that does not depend on the size of the graph. NULL
+ * when it is more. */
+static Node *reach_few(const Graph *graph, const Node *roots, uint32_t n_roots, uint32_t most, uint32_t *count)
+{
+    NodeSet set = {0};
+    for (uint32_t i = 0; i < n_roots; i++)
+        if (!node_is_none(roots[i])) set_add(&set, roots[i]);
+    for (size_t done = 0; done < set.nodes.count && set.nodes.count <= most; done++) {
+        const NodeInfo *node = graph_node(graph, set.nodes.at[done]);
+        for (uint32_t i = 0; i < node->n_args; i++) set_add(&set, node->args[i]);
+    }
+    free(set.slots);
+    if (set.nodes.count > most) vec_free(&set.nodes);
+    *count = (uint32_t)set.nodes.count;
+    if (*count) qsort(set.nodes.at, *count, sizeof *set.nodes.at, by_id);
+    return set.nodes.at;
+}
+
+uint32_t graph_position(const Node *nodes, uint32_t count, Node node)
+{
+    uint32_t low = 0;
+    while (count - low > 1) {
+        uint32_t middle = low + (count - low) / 2;
+        if (nodes[middle].id <= node.id)
+            low = middle;
+        else
+            count = middle;
+    }
+    return low;
+}
+
 Node *graph_reachable(const Graph *graph, const Node *roots, uint32_t n_roots, uint32_t *count)
 {
     uint32_t highest = 0, reached = 0;
     for (uint32_t i = 0; i < n_roots; i++)
         if (roots[i].id > highest) highest = roots[i].id;
+    Node *few = reach_few(graph, roots, n_roots, highest / WALK_SHARE, count);
+    if (few) return few;
     unsigned char *marked = zeroed((size_t)highest + 1, 1);
     for (uint32_t i = 0; i < n_roots; i++) marked[roots[i].id] = 1;
     for (uint32_t id = highest; id > 0; id--) {

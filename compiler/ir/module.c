@@ -57,8 +57,8 @@ void module_names(const Module *module, Arena *arena, NameMap *names)
 
 Node module_declared(const NameMap *names, Name name)
 {
-    uint32_t id = name_map_get(names, (NameKey){.name = name});
-    return id == NAME_MAP_NONE ? NODE_NONE : (Node){id};
+    uintptr_t id = name_map_get(names, (NameKey){.name = name});
+    return id == NAME_MAP_NONE ? NODE_NONE : (Node){(uint32_t)id};
 }
 
 Function *module_function(const Module *module, const char *name)

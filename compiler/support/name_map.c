@@ -4,15 +4,15 @@
 
 typedef struct NameEntry {
     NameKey key;
-    uint32_t value;
+    uintptr_t value;
     bool used;
 } NameEntry;
 
-enum { LEAST = 64 };
+enum { LEAST = 8 };
 
 static size_t hash(NameKey key)
 {
-    uint64_t mixed = ((uint64_t)(uintptr_t)key.name ^ key.kind) * 0x9E3779B97F4A7C15u;
+    uint64_t mixed = ((uint64_t)(uintptr_t)key.name ^ key.kind ^ (uint64_t)key.part << 32) * 0x9E3779B97F4A7C15u;
     mixed = (mixed ^ (mixed >> 29) ^ (uint64_t)(uintptr_t)key.owner) * 0xBF58476D1CE4E5B9u;
     return (size_t)(mixed ^ (mixed >> 32));
 }
@@ -22,7 +22,8 @@ static NameEntry *find(const NameMap *map, NameKey key)
 {
     for (size_t i = hash(key);; i++) {
         NameEntry *entry = &map->entries[i & (map->capacity - 1)];
-        bool same = entry->key.name == key.name && entry->key.owner == key.owner && entry->key.kind == key.kind;
+        const NameKey *own = &entry->key;
+        bool same = own->name == key.name && own->owner == key.owner && own->kind == key.kind && own->part == key.part;
         if (!entry->used || same) return entry;
     }
 }
@@ -36,7 +37,7 @@ static void grow(Arena *arena, NameMap *map)
         if (old.entries[i].used) *find(map, old.entries[i].key) = old.entries[i];
 }
 
-void name_map_put(Arena *arena, NameMap *map, NameKey key, uint32_t value)
+void name_map_put(Arena *arena, NameMap *map, NameKey key, uintptr_t value)
 {
     if (2 * (map->count + 1) > map->capacity) grow(arena, map);
     NameEntry *entry = find(map, key);
@@ -45,7 +46,7 @@ void name_map_put(Arena *arena, NameMap *map, NameKey key, uint32_t value)
     map->count++;
 }
 
-uint32_t name_map_get(const NameMap *map, NameKey key)
+uintptr_t name_map_get(const NameMap *map, NameKey key)
 {
     if (!map->capacity) return NAME_MAP_NONE;
     const NameEntry *entry = find(map, key);

@@ -2,13 +2,28 @@
 #include <string.h>
 
 #include "check/check_internal.h"
+#include "support/name_map.h"
 
-/* Inputs and targets of all models of the file. */
+enum { TAKEN, READ };
+
+/* Names that count: inputs and targets of all models of the file, and what the statements of the block read. */
 typedef struct {
-    Vec(const char *) names;
-} Taken;
+    Arena *arena;
+    NameMap map;
+    Vec(const char *) taken;
+} Names;
 
-static void collect(const Items *items, Taken *taken)
+static void add(Names *names, uint32_t kind, Name name)
+{
+    name_map_put(names->arena, &names->map, (NameKey){.name = name, .kind = kind}, 1);
+}
+
+static bool has(const Names *names, uint32_t kind, Name name)
+{
+    return name_map_get(&names->map, (NameKey){.name = name, .kind = kind}) != NAME_MAP_NONE;
+}
+
+static void collect_taken(const Items *items, Names *names)
 {
     for (const Item *item = items_first(items); item; item = item->next) {
         if (item->space != SPACE_MODEL) continue;
@@ -16,40 +31,36 @@ static void collect(const Items *items, Taken *taken)
         for (uint32_t i = 0; i < block->n_kids; i++) {
             const Syntax *statement = block->kids[i];
             if (!statement || (statement->kind != SYNTAX_INPUT && statement->kind != SYNTAX_TARGET)) continue;
-            for (uint32_t k = 0; k < statement->kids[0]->n_kids; k++)
-                vec_push(&taken->names, statement->kids[0]->kids[k]->name);
+            for (uint32_t k = 0; k < statement->kids[0]->n_kids; k++) {
+                add(names, TAKEN, statement->kids[0]->kids[k]->name);
+                vec_push(&names->taken, statement->kids[0]->kids[k]->name);
+            }
         }
     }
 }
 
-static bool is_taken(const Taken *taken, Name name)
+static void collect_read(const Syntax *node, Names *names)
 {
-    for (size_t i = 0; i < taken->names.count; i++)
-        if (!strcmp(taken->names.at[i], name)) return true;
-    return false;
-}
-
-/* Whether another statement of the block reads it, or the same one as its old value. */
-static bool is_read(const Syntax *block, Name name)
-{
-    for (uint32_t i = 0; i < block->n_kids; i++)
-        if (block->kids[i] && block->kids[i]->kind == SYNTAX_BIND && syntax_mentions(block->kids[i]->kids[1], name))
-            return true;
-    return false;
+    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0]) collect_read(node->kids[1], names);
+    if (!node) return;
+    if (node->kind == SYNTAX_NAME) add(names, READ, node->name);
+    for (uint32_t i = 0; i < node->n_kids; i++) collect_read(node->kids[i], names);
 }
 
 void warn_unused_data(Walk *walk, const Syntax *block)
 {
-    Taken taken = {0};
-    collect(walk->items, &taken);
-    for (uint32_t i = 0; taken.names.count && i < block->n_kids; i++) {
+    Names names = {.arena = walk->context->arena};
+    collect_taken(walk->items, &names);
+    for (uint32_t i = 0; i < block->n_kids; i++)
+        if (block->kids[i] && block->kids[i]->kind == SYNTAX_BIND) collect_read(block->kids[i]->kids[1], &names);
+    for (uint32_t i = 0; names.taken.count && i < block->n_kids; i++) {
         const Syntax *statement = block->kids[i];
         const Syntax *left = statement && statement->kind == SYNTAX_BIND ? statement->kids[0]->kids[0] : NULL;
         bool named = left && left->kind == SYNTAX_NAME && strcmp(left->name, "split") != 0;
-        if (!named || is_taken(&taken, left->name) || is_read(block, left->name)) continue;
+        if (!named || has(&names, TAKEN, left->name) || has(&names, READ, left->name)) continue;
         Diag *diag = mistake(walk, DIAG_unused_data, left->span, "no model has an input or target `%s`", left->name);
-        const char *near = nearest_spelling(left->name, taken.names.at, taken.names.count);
+        const char *near = nearest_spelling(left->name, names.taken.at, names.taken.count);
         if (near) diag_hint(diag, "did you mean `%s`?", near);
     }
-    vec_free(&taken.names);
+    vec_free(&names.taken);
 }

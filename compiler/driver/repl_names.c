@@ -31,6 +31,8 @@ static void drop_stored(Elaborator *el, const char *name)
     DROP_UNDER(&el->frame->counters, .name, name);
     DROP_UNDER(&el->streams, .name, name);
     DROP_UNDER(&el->cells, ->path, name);
+    named_forget(el);
+    frame_recount(el);
 }
 
 /* Formulas no longer call the binding's node by its name. */
@@ -119,6 +121,7 @@ static void unbind(Session *session, Name name)
         else
             at = &(*at)->next;
     }
+    scope_shrunk(session->scope);
 }
 
 /* What the model gave before, and does not give now, is gone. */
@@ -181,20 +184,6 @@ static bool is_reachable(const Bringing *b, Name path)
     return (!value && !function) || is_owned_by(&session->names, root, b->model);
 }
 
-static bool has_cell(const Elaborator *el, Name path)
-{
-    for (size_t i = 0; i < el->cells.count; i++)
-        if (el->cells.at[i]->path == path) return true;
-    return false;
-}
-
-static void adopt_counter(Frame *frame, Counter counter)
-{
-    for (size_t i = 0; i < frame->counters.count; i++)
-        if (frame->counters.at[i].name == counter.name) return;
-    vec_push(&frame->counters, counter);
-}
-
 /* Paths can be read as in the model. */
 static void adopt_stored(const Bringing *b)
 {
@@ -213,14 +202,16 @@ static void adopt_stored(const Bringing *b)
         if (!session->replaying) session_forget(session, stored.path);
         vec_push(&session->learned, (Owned){stored.path, b->model});
     }
-    for (size_t i = 0; i < own->cells.count; i++)
-        if (stored_find(el, own->cells.at[i]->path) && !has_cell(el, own->cells.at[i]->path))
+    for (size_t i = 0; i < own->cells.count; i++) {
+        Name path = own->cells.at[i]->path;
+        if (stored_find(el, path) && named_find(el, NAMED_CELL, path) == NAME_MAP_NONE)
             vec_push(&el->cells, own->cells.at[i]);
+    }
     for (size_t i = 0; i < own->settings.count; i++) {
         Name name = graph_node(own->graph, own->settings.at[i].node)->attr.name;
         if (is_owned_by(&session->names, name, b->model)) vec_push(&session->learned, (Owned){name, b->model});
     }
-    for (size_t i = 0; i < own->frame->counters.count; i++) adopt_counter(el->frame, own->frame->counters.at[i]);
+    for (size_t i = 0; i < own->frame->counters.count; i++) frame_count(el, own->frame->counters.at[i]);
     for (size_t i = 0; i < own->checks.count; i++) check_add(el, own->checks.at[i]);
 }
 

@@ -30,6 +30,7 @@ void snapshot_restore(Session *session, const Snapshot *s)
 {
     Elaborator *el = session->el;
     session->scope->first = s->first;
+    scope_shrunk(session->scope);
     for (size_t i = 0; i < s->bindings.count; i++) *s->bindings.at[i] = s->values.at[i];
     el->params.count = el->states.count = el->frame->counters.count = el->streams.count = 0;
     el->cells.count = session->names.count = session->learned.count = 0;
@@ -46,6 +47,8 @@ void snapshot_restore(Session *session, const Snapshot *s)
     el->checks.count = s->n_checks;
     session->starts.count = s->n_starts;
     el->frame->base = NULL;
+    named_forget(el);
+    frame_recount(el);
     for (size_t i = 0; i < s->unnamed.count; i++)
         graph_set_name(el->graph, s->unnamed.at[i].node, s->unnamed.at[i].name);
 }

@@ -84,6 +84,7 @@ static bool run_binding(Session *session, const Syntax *statement, const NameLis
     Elaborator *el = session->el;
     run_statement(el, session->scope, statement, &ignored);
     el->results.count = el->losses.count = 0;
+    named_forget(el);
     if (session_failed(session)) return false;
     session_note_starts(session);
     note_sum(session);

@@ -54,11 +54,9 @@ void note_dim(Elaborator *el, Diag *diag, Dim dim)
 {
     Name symbol = NULL;
     if (!dim_is_none(dim)) dim_symbols(el->dims, dim, visit_symbol, &symbol);
-    for (size_t i = 0; symbol && i < el->dim_places.count; i++)
-        if (el->dim_places.at[i].name == symbol) {
-            diag_note(diag, el->dim_places.at[i].place, "the size `%s` is first named here", symbol);
-            return;
-        }
+    size_t known = symbol ? named_find(el, NAMED_FREE_SIZE, symbol) : NAME_MAP_NONE;
+    if (known != NAME_MAP_NONE)
+        diag_note(diag, el->dim_places.at[known].place, "the size `%s` is first named here", symbol);
 }
 
 /* Where a tensor that takes part in a mistake comes from. */

@@ -42,11 +42,10 @@ static Value random_of(Elaborator *el, Value shape, Span at)
     }
     for (uint32_t i = 0; i < shape.count; i++)
         if (!number_as_size(el, shape.items[i], "a size", at, &type.dims[type.rank++])) return value_error();
-    int64_t stream = 0;
+    size_t known = named_find(el, NAMED_STREAM, el->draw);
+    int64_t stream = known == NAME_MAP_NONE ? 0 : ++el->streams.at[known].count;
+    if (known == NAME_MAP_NONE) vec_push(&el->streams, (Counter){el->draw, 0});
     el->effects++;
-    for (size_t i = 0; i < el->streams.count; i++)
-        if (el->streams.at[i].name == el->draw) stream = ++el->streams.at[i].count;
-    if (!stream) vec_push(&el->streams, (Counter){el->draw, 0});
     return value_tensor(build_random(el->graph, el->draw, stream, type));
 }
 

@@ -86,12 +86,18 @@ void mark_place(Elaborator *el, Span at)
 static bool same_check(const Check *a, const Check *b)
 {
     return dim_same(a->left, b->left) && dim_same(a->right, b->right) && node_same(a->condition, b->condition) &&
-           !strcmp(a->message, b->message);
+           a->message == b->message;
+}
+
+uint32_t check_part(const Check *check)
+{
+    return (check->left.id * 0x9E3779B9u + check->right.id) * 0x85EBCA6Bu + check->condition.id;
 }
 
 void check_add(Elaborator *el, Check check)
 {
-    for (size_t i = 0; i < el->checks.count; i++)
+    check.message = intern(el->context->names, check.message);
+    for (size_t i = named_find_part(el, NAMED_CHECK, check.message, check_part(&check)); i < el->checks.count; i++)
         if (same_check(&el->checks.at[i], &check)) return;
     vec_push(&el->checks, check);
     el->effects++;

@@ -6,6 +6,7 @@
 #include "elaborate/program.h"
 #include "elaborate/value.h"
 #include "ir/build.h"
+#include "support/name_map.h"
 #include "support/vector.h"
 
 /* A state's value while statements run: `:=` gives it a new one. */
@@ -30,6 +31,8 @@ struct Scope {
     Scope *outer;
     Binding *first;
     bool inside_prelude;
+    NameMap table; /* of all bindings, where they are many; empty elsewhere */
+    uint32_t count;
 };
 
 typedef struct {
@@ -47,6 +50,7 @@ struct Frame {
     bool shared;       /* inside an instance, whose uses all make the same parameters */
     const void *owner; /* equal for all uses of a shared instance, else of this frame alone */
     Vec(Counter) counters;
+    NameMap counted; /* of the counters by name */
 };
 
 typedef struct {
@@ -60,6 +64,12 @@ typedef struct {
 } Stored;
 
 typedef struct {
+    const Item *item;
+    Value value;
+    bool open; /* its expression is being evaluated */
+} Constant;
+
+typedef struct {
     Name name;
     Node value;
     const Syntax *paths; /* PATHS of `for`, or NULL */
@@ -68,6 +78,26 @@ typedef struct {
 
 /* What is being elaborated. */
 typedef enum { PASS_NONE, PASS_INFERENCE, PASS_TRAINING } Pass;
+
+/* Kinds of things that are found by name. A cell goes by the path of its state, a constant by its item, a body that
+ * takes derivatives by its syntax. */
+typedef enum {
+    NAMED_PARAM,
+    NAMED_STATE,
+    NAMED_CELL,
+    NAMED_OUTPUT,
+    NAMED_METRIC, /* and every other result that is no output */
+    NAMED_LOSS,
+    NAMED_INPUT,
+    NAMED_SETTING,
+    NAMED_STREAM,
+    NAMED_CONSTANT,
+    NAMED_FREE_SIZE,
+    NAMED_BOUND_SIZE,
+    NAMED_BODY,
+    NAMED_CHECK,
+    NAMED_COUNT
+} Named;
 
 struct DataSplits;
 typedef struct DerivativeNames DerivativeNames;
@@ -122,7 +152,10 @@ typedef struct {
     Vec(Binding) dim_places; /* where a free size was first named */
     Vec(Name) dim_names;     /* all names of sizes that inputs mention */
     Vec(Binding) bound_dims; /* sizes given by options or data */
-    Vec(Binding) consts;     /* evaluated constants; a function binding stands for one in progress */
+    Vec(Constant) consts;
+
+    NameMap named; /* where these things lie; by kind, what is in it already (named.c) */
+    size_t n_named[NAMED_COUNT];
 
     Name name_dots, name_axes, name_blank, name_w, name_g, name_out, name_dy, name_fn;
     Name name_training, name_step, name_steps, name_progress, name_loss, name_transpose;
@@ -143,6 +176,8 @@ bool spend(Elaborator *el, uint64_t units, Span at);
 bool enter_level(Elaborator *el, Span at);
 /* A condition on entry, unless the same one is there already. */
 void check_add(Elaborator *el, Check check);
+/* A number of what it compares, which another check seldom has. */
+uint32_t check_part(const Check *check);
 /* Nodes made from now on come from here and belong to the frame's layer. Inside the prelude `here` is the user's call.
  */
 void mark_place(Elaborator *el, Span at);
@@ -182,11 +217,22 @@ Value value_converted(Elaborator *el, Value value, DType dtype, Span at);
 /* False after a diagnostic: the constant, or one in the list, is not a value of the integer type. */
 bool value_must_fit(Elaborator *el, Value value, DType dtype, Span at);
 
+/* named.c */
+/* The index of the first thing of a kind with this name in the elaborator's list of them; NAME_MAP_NONE if none has it.
+ */
+size_t named_find(Elaborator *el, Named kind, const void *name);
+/* The same of a kind whose name is not enough: an input also goes by the id of its node, a check by its check_part. */
+size_t named_find_part(Elaborator *el, Named kind, const void *name, uint32_t part);
+/* Takes note that something was taken out of one of these lists, or replaced in it. */
+void named_forget(Elaborator *el);
+
 /* scope.c */
 Scope *scope_new(Elaborator *el, Scope *outer, bool inside_prelude);
 Binding *scope_find(const Scope *scope, Name name, bool function);
 /* In this scope, hiding what is around. */
 Binding *scope_bind(Elaborator *el, Scope *scope, Name name, bool function, Value value, Span place);
+/* Takes note that bindings were taken out of the list of the scope. */
+void scope_shrunk(Scope *scope);
 /* Rebinds the name where it is bound, else binds it in this scope. */
 void scope_assign(Elaborator *el, Scope *scope, Name name, Value value, Span place);
 /* The value of a name: bindings, then constants, then `training` and the like. An unknown one is a diagnostic. */
@@ -324,6 +370,7 @@ Node identify_node(Elaborator *el, Name name, Node node);
 Value identify(Elaborator *el, Name name, Value value);
 /* The same of a parameter: a name that was passed as it is stays what it was. */
 Value identify_argument(Elaborator *el, Name name, Value value);
+const Syntax *derivative_names_body(const DerivativeNames *of);
 void derivative_names_free(Elaborator *el);
 
 /* statement.c */
@@ -337,6 +384,10 @@ Flow run_assert(Elaborator *el, Scope *scope, const Syntax *statement);
 Name path_join(Elaborator *el, const char *component);
 /* The path of the next thing of this name in the frame: numbered from the second use. */
 Name path_next(Elaborator *el, const char *component);
+/* Begins a counter of the frame, if it has none of this name. */
+void frame_count(Elaborator *el, Counter counter);
+/* Takes note that counters of the frame were taken out or replaced. */
+void frame_recount(Elaborator *el);
 Frame *frame_for_layer(Elaborator *el, Name layer);
 Frame *frame_for_as(Elaborator *el, Name name);
 Frame *frame_for_instance(Elaborator *el, const Callee *instance);
@@ -351,7 +402,7 @@ Flow declare_instance(Elaborator *el, Scope *scope, const Syntax *statement);
 Flow declare_input(Elaborator *el, Scope *scope, const Syntax *statement);
 Flow update(Elaborator *el, Scope *scope, const Syntax *statement);
 /* The parameter or state of this path, NULL if none was declared. */
-const Stored *stored_find(const Elaborator *el, Name path);
+const Stored *stored_find(Elaborator *el, Name path);
 Node declare_setting(Elaborator *el, Name name, DType dtype, double value, const char *doc, Span place);
 
 /* program.c */

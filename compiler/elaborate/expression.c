@@ -147,9 +147,8 @@ static Value evaluate_member(Elaborator *el, Scope *scope, const Syntax *node)
     Name path = member_path(el, scope, node);
     const Stored *stored = path ? stored_find(el, path) : NULL;
     if (stored) {
-        for (size_t i = 0; i < el->cells.count; i++)
-            if (el->cells.at[i]->path == path) return value_tensor(el->cells.at[i]->now);
-        return value_tensor(stored->node);
+        size_t cell = named_find(el, NAMED_CELL, path);
+        return value_tensor(cell == NAME_MAP_NONE ? stored->node : el->cells.at[cell]->now);
     }
     const Syntax *base = node->kids[0];
     const Binding *named = base->kind == SYNTAX_NAME ? scope_find(scope, base->name, false) : NULL;

@@ -94,8 +94,8 @@ static void collect(Elaborator *el, DerivativeNames *to, const Syntax *node)
 /* Each body is read once. One that is being read, which a recursion leads to, has none. */
 static const DerivativeNames *names_of(Elaborator *el, const Syntax *body)
 {
-    for (size_t i = 0; i < el->derivative_names.count; i++)
-        if (el->derivative_names.at[i]->body == body) return el->derivative_names.at[i];
+    size_t known = named_find(el, NAMED_BODY, body);
+    if (known != NAME_MAP_NONE) return el->derivative_names.at[known];
     DerivativeNames *own = ARENA_NEW(el->arena, DerivativeNames);
     own->body = body;
     vec_push(&el->derivative_names, own);
@@ -103,10 +103,16 @@ static const DerivativeNames *names_of(Elaborator *el, const Syntax *body)
     return own;
 }
 
+const Syntax *derivative_names_body(const DerivativeNames *of)
+{
+    return of->body;
+}
+
 void derivative_names_free(Elaborator *el)
 {
     for (size_t i = 0; i < el->derivative_names.count; i++) vec_free(&el->derivative_names.at[i]->names);
     vec_free(&el->derivative_names);
+    named_forget(el);
 }
 
 void enter_body(Elaborator *el, const Syntax *syntax)

@@ -8,10 +8,27 @@ static int next_count(Elaborator *el, Name path)
 {
     Frame *frame = el->frame;
     el->effects++;
-    for (size_t i = 0; i < frame->counters.count; i++)
-        if (frame->counters.at[i].name == path) return ++frame->counters.at[i].count;
-    vec_push(&frame->counters, (Counter){path, 1});
+    size_t slot = name_map_get(&frame->counted, (NameKey){.name = path});
+    if (slot != NAME_MAP_NONE) return ++frame->counters.at[slot].count;
+    frame_count(el, (Counter){path, 1});
     return 1;
+}
+
+void frame_count(Elaborator *el, Counter counter)
+{
+    Frame *frame = el->frame;
+    const NameKey key = {.name = counter.name};
+    if (name_map_get(&frame->counted, key) != NAME_MAP_NONE) return;
+    name_map_put(el->arena, &frame->counted, key, frame->counters.count);
+    vec_push(&frame->counters, counter);
+}
+
+void frame_recount(Elaborator *el)
+{
+    Frame *frame = el->frame;
+    frame->counted = (NameMap){0};
+    for (size_t i = 0; i < frame->counters.count; i++)
+        name_map_put(el->arena, &frame->counted, (NameKey){.name = frame->counters.at[i].name}, i);
 }
 
 Name path_join(Elaborator *el, const char *component)
@@ -87,19 +104,17 @@ const char *frame_turn(Elaborator *el, const char *outer, int64_t turn)
     return arena_format(el->arena, "%s[%lld]", outer, (long long)turn);
 }
 
-static Stored *find(const Elaborator *el, Name path, bool states)
+static Stored *find(Elaborator *el, Name path)
 {
-    size_t count = states ? el->states.count : el->params.count;
-    Stored *all = states ? el->states.at : el->params.at;
-    for (size_t i = 0; i < count; i++)
-        if (all[i].path == path) return &all[i];
-    return NULL;
+    size_t param = named_find(el, NAMED_PARAM, path);
+    if (param != NAME_MAP_NONE) return &el->params.at[param];
+    size_t state = named_find(el, NAMED_STATE, path);
+    return state != NAME_MAP_NONE ? &el->states.at[state] : NULL;
 }
 
-const Stored *stored_find(const Elaborator *el, Name path)
+const Stored *stored_find(Elaborator *el, Name path)
 {
-    const Stored *param = find(el, path, false);
-    return param ? param : find(el, path, true);
+    return find(el, path);
 }
 
 /* What stands behind `=` or `~` of a declaration, in exactly the given type. */
@@ -152,8 +167,7 @@ typedef struct {
 static bool declare_stored(Elaborator *el, Scope *scope, const Declaration *what, Name path, Stored **result)
 {
     el->effects++;
-    Stored *known = find(el, path, what->state);
-    if (!known) known = find(el, path, !what->state);
+    Stored *known = find(el, path);
     if (known && clashes(el, known, what->name->span)) return false;
     if (known) {
         known->pass = (int)el->pass;
@@ -211,8 +225,8 @@ Flow declare_param(Elaborator *el, Scope *scope, const Syntax *statement)
 
 static StateCell *cell_of(Elaborator *el, const Stored *stored)
 {
-    for (size_t i = 0; i < el->cells.count; i++)
-        if (el->cells.at[i]->path == stored->path) return el->cells.at[i];
+    size_t known = named_find(el, NAMED_CELL, stored->path);
+    if (known != NAME_MAP_NONE) return el->cells.at[known];
     StateCell *cell = ARENA_NEW(el->arena, StateCell);
     *cell = (StateCell){stored->path, stored->node, stored->node};
     vec_push(&el->cells, cell);
@@ -282,8 +296,8 @@ Node declare_setting(Elaborator *el, Name name, DType dtype, double value, const
 {
     for (size_t i = 0; i < el->options->n_sets; i++)
         if (!strcmp(el->options->sets[i].name, name)) value = el->options->sets[i].value;
-    for (size_t i = 0; i < el->settings.count; i++)
-        if (graph_node(el->graph, el->settings.at[i].node)->attr.name == name) return el->settings.at[i].node;
+    size_t known = named_find(el, NAMED_SETTING, name);
+    if (known != NAME_MAP_NONE) return el->settings.at[known].node;
     Node node = build_setting(el->graph, name, dtype, value);
     vec_push(&el->settings, (Declared){node, doc, place});
     return node;
@@ -319,8 +333,8 @@ Flow declare_input(Elaborator *el, Scope *scope, const Syntax *statement)
             el->here = name->span;
             graph_set_place(el->graph, name->span);
             value = value_tensor(build_source(el->graph, target ? OP_TARGET : OP_INPUT, name->name, type));
-            bool known = value_is_error(value);
-            for (size_t k = 0; k < el->inputs.count; k++) known |= node_same(el->inputs.at[k].node, value.node);
+            bool known =
+                value_is_error(value) || named_find_part(el, NAMED_INPUT, name->name, value.node.id) != NAME_MAP_NONE;
             if (!known) vec_push(&el->inputs, (Declared){value.node, statement->doc, name->span});
         }
         scope_bind(el, scope, name->name, false, value, name->span);

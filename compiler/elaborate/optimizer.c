@@ -52,9 +52,10 @@ static bool check_paths(Elaborator *el)
     return good;
 }
 
-static Node gradient_of(Elaborator *el, const Stored *param)
+/* `total`: the sum of all losses, where each of them reaches every parameter; else NODE_NONE. */
+static Node gradient_of(Elaborator *el, const Stored *param, Node total)
 {
-    Node loss = loss_for(el, param->path);
+    Node loss = node_is_none(total) ? loss_for(el, param->path) : total;
     Type type = *node_type(el->graph, param->node);
     return node_is_none(loss) ? build_constant(el->graph, type, 0) : build_gradient(el->graph, loss, param->node);
 }
@@ -203,11 +204,14 @@ bool optimize(Elaborator *el, const TrainSettings *settings, const Rules *rules)
     Value *gradients = ARENA_ARRAY(el->arena, Value, count + 1);
     graph_set_place(el->graph, NO_SPAN);
     graph_set_layer(el->graph, NULL);
+    bool all = true;
+    for (size_t i = 0; i < el->losses.count; i++) all &= !el->losses.at[i].paths;
+    Node total = all ? total_loss(el) : NODE_NONE;
     for (size_t i = 0; i < count; i++) {
         const Stored *param = &el->params.at[i];
         gradients[i] = value_error();
         if (!el->losses.count || !dtype_is_float(node_type(el->graph, param->node)->dtype)) continue;
-        gradients[i] = value_tensor(gradient_of(el, param));
+        gradients[i] = value_tensor(gradient_of(el, param, total));
         vec_push(&el->results, (Result){.role = RESULT_GRADIENT, .name = param->path, .value = gradients[i].node});
     }
     if (!rules || !el->losses.count) return true;

@@ -49,6 +49,7 @@ Scope *model_run(Elaborator *el, const Syntax *model, Pass pass)
     Scope *scope = scope_new(el, NULL, false);
     el->pass = pass;
     el->cells.count = el->streams.count = el->results.count = el->losses.count = 0;
+    named_forget(el);
     el->frame = frame_for_model(el);
     el->body = SYNTAX_MODEL;
     enter_body(el, model);

@@ -10,8 +10,40 @@ Scope *scope_new(Elaborator *el, Scope *outer, bool inside_prelude)
     return scope;
 }
 
+enum { FEW_BINDINGS = 16 };
+
+static NameKey key_of(Name name, bool function)
+{
+    return (NameKey){.name = name, .kind = function};
+}
+
+static void put(Elaborator *el, Scope *scope, Binding *binding)
+{
+    name_map_put(el->arena, &scope->table, key_of(binding->name, binding->function), (uintptr_t)binding);
+}
+
+/* The first of the list was added. */
+static void note_binding(Elaborator *el, Scope *scope)
+{
+    if (scope->table.count)
+        put(el, scope, scope->first);
+    else if (++scope->count > FEW_BINDINGS)
+        for (Binding *binding = scope->first; binding; binding = binding->next) put(el, scope, binding);
+}
+
+void scope_shrunk(Scope *scope)
+{
+    scope->table = (NameMap){0};
+    scope->count = 0;
+    for (const Binding *binding = scope->first; binding; binding = binding->next) scope->count++;
+}
+
 static Binding *find_here(const Scope *scope, Name name, bool function)
 {
+    if (scope->table.count) {
+        uintptr_t found = name_map_get(&scope->table, key_of(name, function));
+        return found == NAME_MAP_NONE ? NULL : (Binding *)found;
+    }
     for (Binding *binding = scope->first; binding; binding = binding->next)
         if (binding->name == name && binding->function == function) return binding;
     return NULL;
@@ -31,8 +63,9 @@ Binding *scope_bind(Elaborator *el, Scope *scope, Name name, bool function, Valu
     Binding *binding = find_here(scope, name, function);
     if (!binding) {
         binding = ARENA_NEW(el->arena, Binding);
-        binding->next = scope->first;
+        *binding = (Binding){.name = name, .function = function, .next = scope->first};
         scope->first = binding;
+        note_binding(el, scope);
     }
     *binding = (Binding){name, function, value, NULL, place, binding->next};
     return binding;
@@ -53,21 +86,19 @@ void scope_assign(Elaborator *el, Scope *scope, Name name, Value value, Span pla
 /* A constant's expression is evaluated when it is first used. */
 static Value constant(Elaborator *el, const Item *item, Span at)
 {
-    for (size_t i = 0; i < el->consts.count; i++) {
-        const Binding *known = &el->consts.at[i];
-        if (known->name != item->name || known->place.start != item->place.start) continue;
-        if (!known->function) return known->value;
+    size_t slot = named_find(el, NAMED_CONSTANT, item);
+    if (slot != NAME_MAP_NONE) {
+        if (!el->consts.at[slot].open) return el->consts.at[slot].value;
         complain(el, DIAG_recursion, at, "the constant `%s` is defined by itself", item->name);
         return value_error();
     }
-    size_t slot = el->consts.count;
-    vec_push(&el->consts, (Binding){.name = item->name, .function = true, .place = item->place});
+    slot = el->consts.count;
+    vec_push(&el->consts, (Constant){.item = item, .open = true});
     Span call = el->prelude_call;
     if (!item->prelude) el->prelude_call = NO_SPAN;
     Value value = evaluate(el, scope_new(el, NULL, item->prelude), item->syntax->kids[0]);
     el->prelude_call = call;
-    el->consts.at[slot].function = false;
-    el->consts.at[slot].value = value;
+    el->consts.at[slot] = (Constant){.item = item, .value = value};
     return value;
 }
 

@@ -47,20 +47,20 @@ static bool scalar_of(Elaborator *el, Value value, const char *what, Span at, No
     return true;
 }
 
+static bool is_known(Elaborator *el, Named kind, Name name)
+{
+    return named_find(el, kind, name) != NAME_MAP_NONE;
+}
+
 /* What has the name of a new result already, NULL if nothing. Outputs are asked for by name; losses and metrics are
  * columns of one table, in which `loss` is the sum of all losses. */
-static const char *taken_by(const Elaborator *el, ResultRole role, Name name)
+static const char *taken_by(Elaborator *el, ResultRole role, Name name)
 {
-    bool output = role == RESULT_OUTPUT;
-    for (size_t i = 0; i < el->results.count; i++) {
-        const Result *other = &el->results.at[i];
-        bool total = role == RESULT_LOSS && other->name == el->name_loss;
-        if ((other->role == RESULT_OUTPUT) == output && (other->name == name || total))
-            return output ? "an output" : "a metric";
-    }
-    for (size_t i = 0; i < el->losses.count && !output; i++)
-        if (el->losses.at[i].name == name || (role == RESULT_METRIC && name == el->name_loss)) return "a loss";
-    return NULL;
+    if (role == RESULT_OUTPUT) return is_known(el, NAMED_OUTPUT, name) ? "an output" : NULL;
+    bool total = role == RESULT_METRIC && name == el->name_loss && el->losses.count;
+    if (is_known(el, NAMED_METRIC, name)) return "a metric";
+    if (role == RESULT_LOSS && is_known(el, NAMED_METRIC, el->name_loss)) return "a metric";
+    return total || is_known(el, NAMED_LOSS, name) ? "a loss" : NULL;
 }
 
 static bool is_taken(Elaborator *el, ResultRole role, Name name, Span at)

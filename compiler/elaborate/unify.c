@@ -236,13 +236,12 @@ bool unify_later(Elaborator *el, Scope *scope, Later *later)
 static Value free_size(Elaborator *el, Scope *scope, const Syntax *name)
 {
     vec_push(&el->dim_names, name->name);
-    for (size_t i = 0; i < el->bound_dims.count; i++)
-        if (el->bound_dims.at[i].name == name->name)
-            return scope_bind(el, scope, name->name, false, el->bound_dims.at[i].value, name->span)->value;
+    size_t bound = named_find(el, NAMED_BOUND_SIZE, name->name);
+    if (bound != NAME_MAP_NONE)
+        return scope_bind(el, scope, name->name, false, el->bound_dims.at[bound].value, name->span)->value;
     Value size = value_size(el, dim_symbol(el->dims, name->name));
-    bool seen = false;
-    for (size_t i = 0; i < el->dim_places.count; i++) seen |= el->dim_places.at[i].name == name->name;
-    if (!seen) vec_push(&el->dim_places, (Binding){.name = name->name, .place = name->span});
+    if (named_find(el, NAMED_FREE_SIZE, name->name) == NAME_MAP_NONE)
+        vec_push(&el->dim_places, (Binding){.name = name->name, .place = name->span});
     scope_bind(el, scope, name->name, false, size, name->span);
     return size;
 }

@@ -66,20 +66,38 @@ static void warn_params(Elaborator *el, const Function *functions)
     }
 }
 
+/* Of each node whether it needs a target, by id; operands come first. */
+static bool *needs_target(Elaborator *el)
+{
+    uint32_t count = graph_count(el->graph);
+    bool *needs = ARENA_ARRAY(el->arena, bool, (size_t)count + 1);
+    for (uint32_t id = 1; id <= count; id++) {
+        const NodeInfo *node = graph_node(el->graph, (Node){id});
+        needs[id] = node->op == OP_TARGET;
+        for (uint32_t i = 0; i < node->n_args; i++) needs[id] |= needs[node->args[i].id];
+    }
+    return needs;
+}
+
+static void warn_output(Elaborator *el, const Result *output)
+{
+    Reached reached = reached_by(el, &output->value, 1);
+    for (size_t k = 0; k < el->inputs.count; k++) {
+        const NodeInfo target = *graph_node(el->graph, el->inputs.at[k].node);
+        if (target.op != OP_TARGET || !reaches(&reached, el->inputs.at[k].node)) continue;
+        Diag *diag = complain(el, DIAG_target_in_output, el->inputs.at[k].place,
+                              "the output `%s` needs the target `%s`", output->name, target.attr.name);
+        diag_hint(diag, "a target is the answer, which is not known when the model is used: declare an `input`, or "
+                        "make it a metric");
+    }
+}
+
 static void warn_outputs(Elaborator *el, const Function *inference)
 {
+    const bool *mistaken = needs_target(el);
     for (uint32_t i = 0; i < inference->n_results; i++) {
         const Result *result = &inference->results[i];
-        if (result->role != RESULT_OUTPUT) continue;
-        Reached reached = reached_by(el, &result->value, 1);
-        for (size_t k = 0; k < el->inputs.count; k++) {
-            const NodeInfo target = *graph_node(el->graph, el->inputs.at[k].node);
-            if (target.op != OP_TARGET || !reaches(&reached, el->inputs.at[k].node)) continue;
-            Diag *diag = complain(el, DIAG_target_in_output, el->inputs.at[k].place,
-                                  "the output `%s` needs the target `%s`", result->name, target.attr.name);
-            diag_hint(diag, "a target is the answer, which is not known when the model is used: declare an `input`, or "
-                            "make it a metric");
-        }
+        if (result->role == RESULT_OUTPUT && mistaken[result->value.id]) warn_output(el, result);
     }
 }
 

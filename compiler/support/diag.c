@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "support/excerpt.h"
+#include "support/name_map.h"
 #include "support/vector.h"
 
 struct Diag {
@@ -23,6 +24,7 @@ struct Diagnostics {
     Arena *arena;
     SourceMap *sources;
     Vec(Diag *) all;
+    NameMap placed; /* those with a place: by the id, and both ends */
     Vec(Diag *) dropped;
     size_t errors;
 };
@@ -66,6 +68,7 @@ void diagnostics_clear(Diagnostics *diagnostics)
     free_all(diagnostics->all.at, diagnostics->all.count);
     free_all(diagnostics->dropped.at, diagnostics->dropped.count);
     diagnostics->all.count = diagnostics->dropped.count = diagnostics->errors = 0;
+    diagnostics->placed = (NameMap){0};
 }
 
 void diagnostics_free(Diagnostics *diagnostics)
@@ -87,6 +90,22 @@ static const char *format_message(Diagnostics *to, const char *format, va_list a
     return message;
 }
 
+static NameKey key_of(const Diag *diag)
+{
+    return (NameKey){.name = rows[diag->id].name, .kind = diag->at.start, .part = diag->at.end};
+}
+
+/* One mistake in one place is told once; without a place, once in the same words. */
+static bool is_repeated(const Diagnostics *in, const Diag *diag)
+{
+    if (diag->at.end) return name_map_get(&in->placed, key_of(diag)) != NAME_MAP_NONE;
+    for (size_t i = 0; i < in->all.count; i++) {
+        const Diag *other = in->all.at[i];
+        if (other->id == diag->id && !other->at.end && !strcmp(other->message, diag->message)) return true;
+    }
+    return false;
+}
+
 Diag *diag_new(Diagnostics *to, DiagId id, Span at, const char *format, ...)
 {
     Diag *diag = ARENA_NEW(to->arena, Diag);
@@ -95,14 +114,11 @@ Diag *diag_new(Diagnostics *to, DiagId id, Span at, const char *format, ...)
     *diag = (Diag){.owner = to, .id = id, .at = at, .order = to->all.count};
     diag->message = format_message(to, format, args);
     va_end(args);
-    for (size_t i = 0; i < to->all.count; i++) {
-        const Diag *other = to->all.at[i];
-        bool same_place = other->at.start == at.start && other->at.end == at.end;
-        if (other->id == id && same_place && (at.end || !strcmp(other->message, diag->message))) {
-            vec_push(&to->dropped, diag);
-            return diag;
-        }
+    if (is_repeated(to, diag)) {
+        vec_push(&to->dropped, diag);
+        return diag;
     }
+    if (at.end) name_map_put(to->arena, &to->placed, key_of(diag), to->all.count);
     vec_push(&to->all, diag);
     if (rows[id].severity == SEVERITY_ERROR) to->errors++;
     return diag;

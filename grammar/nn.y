@@ -13,6 +13,7 @@
 
 %code requires {
 #include "grammar/parser_internal.h"
+#include "support/memory.h"
 }
 
 %union {
@@ -26,6 +27,8 @@
 %code {
 #define YYINITDEPTH 4000 /* the stack does not grow: beyond it a source is nested too deep */
 #define YYMAXDEPTH YYINITDEPTH
+#define YYMALLOC memory_alloc
+#define YYFREE memory_free
 #define YYLLOC_DEFAULT(whole, rhs, n)                                                                                  \
     ((whole) = (n) ? span_of(&YYRHSLOC(rhs, 1), (n)) : (Span){YYRHSLOC(rhs, 0).end, YYRHSLOC(rhs, 0).end})
 

@@ -4,11 +4,11 @@
 
 #include <limits.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "grammar/parser_internal.h"
 #include "nn.tab.h"
+#include "support/memory.h"
 
 typedef struct yy_buffer_state *Buffer;
 
@@ -64,14 +64,13 @@ static void push_token(Parser *parser, int kind, NN_STYPE *value, Span at)
 static void begin(Parser *parser)
 {
     parser->state = nn_pstate_new();
-    if (!parser->state) abort();
     push_token(parser, parser->mode == MODE_RULES ? START_RULES : START_FILE, NULL, NO_SPAN);
 }
 
 static void init(Parser *parser, Context *context, ParserMode mode)
 {
     *parser = (Parser){.context = context, .mode = mode};
-    if (nn_lex_init_extra(parser, &parser->scanner)) abort();
+    if (nn_lex_init_extra(parser, &parser->scanner)) memory_exhausted();
     begin(parser);
 }
 
@@ -203,8 +202,7 @@ Syntax *parse_rules(Context *context, const Source *source)
 
 Parser *parser_new(Context *context)
 {
-    Parser *parser = calloc(1, sizeof *parser);
-    if (!parser) abort();
+    Parser *parser = memory_calloc(1, sizeof *parser);
     init(parser, context, MODE_REPL);
     return parser;
 }
@@ -213,7 +211,7 @@ void parser_free(Parser *parser)
 {
     if (!parser) return;
     release(parser);
-    free(parser);
+    memory_free(parser);
 }
 
 void parser_reset(Parser *parser)

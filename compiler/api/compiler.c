@@ -1,6 +1,5 @@
 /* nnc.h: compilers and their diagnostics. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/internal.h"
@@ -13,15 +12,14 @@ int nnc_version(void)
 
 nnc_compiler *nnc_new(void)
 {
-    return calloc(1, sizeof(nnc_compiler));
+    return memory_outside(sizeof(nnc_compiler));
 }
 
 void nnc_free(nnc_compiler *compiler)
 {
     if (!compiler) return;
-    text_free(&compiler->diagnostics);
-    text_free(&compiler->formula);
-    free(compiler);
+    compiler_begin(compiler);
+    memory_outside_free(compiler);
 }
 
 void nnc_listen(nnc_compiler *compiler, nnc_listener *listener, void *data)
@@ -33,20 +31,33 @@ void nnc_listen(nnc_compiler *compiler, nnc_listener *listener, void *data)
 
 const char *nnc_diagnostics(const nnc_compiler *compiler)
 {
-    return compiler ? text_get(&compiler->diagnostics) : "";
+    if (!compiler) return "";
+    if (compiler->exhausted) return "error[out-of-memory]: there is not enough memory\n";
+    return compiler->diagnostics ? compiler->diagnostics : "";
 }
 
 void compiler_begin(nnc_compiler *compiler)
 {
-    text_free(&compiler->diagnostics);
-    text_free(&compiler->formula);
+    memory_outside_free(compiler->diagnostics);
+    memory_outside_free(compiler->formula);
+    compiler->diagnostics = compiler->formula = NULL;
+    compiler->exhausted = false;
+}
+
+void compiler_keep(char **kept, const Text *text)
+{
+    *kept = memory_outside(text->count + 1);
+    if (!*kept) memory_exhausted();
+    memcpy(*kept, text_get(text), text->count + 1);
 }
 
 /* ---- Diagnostics as the caller sees them ---- */
 
 typedef struct {
-    const nnc_compiler *compiler;
-    const Context *context;
+    nnc_compiler *compiler;
+    Context *context;
+    nnc_diagnostic *list;
+    size_t count;
 } Report;
 
 static nnc_place place_of(const Context *context, Span span)
@@ -57,41 +68,80 @@ static nnc_place place_of(const Context *context, Span span)
     return (nnc_place){start.source->name, start.line, start.column, end.line, end.column};
 }
 
-static void tell(void *data, const DiagView *view)
+static void gather(void *data, const DiagView *view)
 {
-    const Report *report = data;
+    Report *report = data;
     nnc_note *notes = ARENA_ARRAY(report->context->arena, nnc_note, view->n_notes);
     for (size_t i = 0; i < view->n_notes; i++)
         notes[i] = (nnc_note){place_of(report->context, view->notes[i].at), view->notes[i].message};
-    nnc_diagnostic diagnostic = {.severity = view->severity == SEVERITY_ERROR ? NNC_ERROR : NNC_WARNING,
-                                 .id = diag_id_name(view->id),
-                                 .place = place_of(report->context, view->at),
-                                 .message = view->message,
-                                 .notes = notes,
-                                 .n_notes = view->n_notes,
-                                 .hints = view->hints,
-                                 .n_hints = view->n_hints};
-    report->compiler->listener(report->compiler->listener_data, &diagnostic);
+    report->list[report->count++] =
+        (nnc_diagnostic){.severity = view->severity == SEVERITY_ERROR ? NNC_ERROR : NNC_WARNING,
+                         .id = diag_id_name(view->id),
+                         .place = place_of(report->context, view->at),
+                         .message = view->message,
+                         .notes = notes,
+                         .n_notes = view->n_notes,
+                         .hints = view->hints,
+                         .n_hints = view->n_hints};
 }
 
-void compiler_report(nnc_compiler *compiler, Workspace *workspace)
+/* All that is to be said is made before the listener, who may call the library, hears it. */
+static void gather_all(void *data)
 {
-    Report report = {compiler, workspace->context};
-    diagnostics_print(workspace->context->diagnostics, &compiler->diagnostics);
-    if (compiler->listener) diagnostics_visit(workspace->context->diagnostics, tell, &report);
-    diagnostics_clear(workspace->context->diagnostics);
+    Report *report = data;
+    Diagnostics *diagnostics = report->context->diagnostics;
+    Text text = {0};
+    diagnostics_print(diagnostics, &text);
+    if (text.count) compiler_keep(&report->compiler->diagnostics, &text);
+    text_free(&text);
+    report->list = ARENA_ARRAY(report->context->arena, nnc_diagnostic, diagnostics_count(diagnostics));
+    diagnostics_visit(diagnostics, gather, report);
+}
+
+static void clear(void *context)
+{
+    diagnostics_clear(((Context *)context)->diagnostics);
+}
+
+static void tell(const nnc_compiler *compiler, const nnc_diagnostic *list, size_t count)
+{
+    for (size_t i = 0; compiler->listener && i < count; i++) compiler->listener(compiler->listener_data, &list[i]);
+}
+
+bool compiler_report(nnc_compiler *compiler, Workspace *workspace)
+{
+    Report report = {.compiler = compiler, .context = workspace ? workspace->context : NULL};
+    if (workspace && heap_attempt(workspace->heap, gather_all, &report)) {
+        tell(compiler, report.list, report.count);
+        heap_attempt(workspace->heap, clear, workspace->context);
+        return true;
+    }
+    compiler_begin(compiler);
+    compiler->exhausted = true;
+    const nnc_diagnostic diagnostic = {
+        .severity = NNC_ERROR, .id = "out-of-memory", .message = "there is not enough memory"};
+    tell(compiler, &diagnostic, 1);
+    return false;
 }
 
 /* ---- Workspaces ---- */
 
-Workspace *workspace_new(void)
+static void open_workspace(void *data)
 {
-    Workspace *workspace = calloc(1, sizeof *workspace);
-    if (!workspace) return NULL;
-    atomic_init(&workspace->references, 1);
+    Workspace *workspace = data;
     workspace->context = context_new();
     workspace->provider = provider_new(workspace->context);
-    return workspace;
+}
+
+Workspace *workspace_new(void)
+{
+    Workspace *workspace = memory_outside(sizeof *workspace);
+    if (!workspace) return NULL;
+    atomic_init(&workspace->references, 1);
+    workspace->heap = heap_new();
+    if (workspace->heap && heap_attempt(workspace->heap, open_workspace, workspace)) return workspace;
+    workspace_drop(workspace);
+    return NULL;
 }
 
 Workspace *workspace_keep(Workspace *workspace)
@@ -103,32 +153,43 @@ Workspace *workspace_keep(Workspace *workspace)
 void workspace_drop(Workspace *workspace)
 {
     if (!workspace || atomic_fetch_sub(&workspace->references, 1) > 1) return;
-    if (workspace->graph) graph_free(workspace->graph);
-    provider_free(workspace->provider);
-    context_free(workspace->context);
-    free(workspace);
+    provider_close(workspace->provider);
+    heap_free(workspace->heap);
+    memory_outside_free(workspace);
 }
 
 typedef struct {
+    Heap *heap;
     bool (*work)(void *data);
     void *data;
     bool good;
 } Errand;
 
-static void run_errand(void *data)
+static void do_errand(void *data)
 {
     Errand *errand = data;
     errand->good = errand->work(errand->data);
 }
 
+static void run_errand(void *data)
+{
+    Errand *errand = data;
+    errand->good = heap_attempt(errand->heap, do_errand, errand) && errand->good;
+}
+
+static void refuse_thread(void *context)
+{
+    diag_new(((Context *)context)->diagnostics, DIAG_out_of_memory, NO_SPAN,
+             "no thread with a stack of %d MiB can be started, in which the compiler would work: %s",
+             STACK_SIZE / (1024 * 1024), strerror(errno));
+}
+
 bool workspace_run(Workspace *workspace, bool (*work)(void *data), void *data)
 {
-    Errand errand = {.work = work, .data = data};
-    if (!stack_run(run_errand, &errand))
-        diag_new(workspace->context->diagnostics, DIAG_out_of_memory, NO_SPAN,
-                 "no thread with a stack of %d MiB can be started, in which the compiler would work: %s",
-                 STACK_SIZE / (1024 * 1024), strerror(errno));
-    return errand.good;
+    Errand errand = {.heap = workspace->heap, .work = work, .data = data};
+    if (stack_run(run_errand, &errand)) return errand.good;
+    heap_attempt(workspace->heap, refuse_thread, workspace->context);
+    return false;
 }
 
 bool options_read(Context *context, const nnc_options *given, nnc_options *options)

@@ -1,11 +1,11 @@
 #include "api/deploy.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/failure.h"
 #include "nn.h"
+#include "support/memory.h"
 
 static bool is_identifier(const char *name)
 {
@@ -66,7 +66,7 @@ static void drop_checks(Module *module)
         for (uint32_t k = 0; k < count; k++)
             asked &= node_op(module->graph, nodes[k]) != OP_SETTING || declares(module, nodes[k]);
         if (asked) module->checks[kept++] = module->checks[i];
-        free(nodes);
+        memory_free(nodes);
     }
     module->n_checks = kept;
 }
@@ -84,7 +84,7 @@ static void drop_settings(Module *module)
     }
     module->n_settings = kept;
     drop_checks(module);
-    free(nodes);
+    memory_free(nodes);
 }
 
 void deploy_without_training(Context *context, Program *program)
@@ -116,12 +116,17 @@ static bool fail(Context *context, const char *path)
 static bool params_to_bytes(Context *context, const nn_params *params, char **bytes, size_t *size)
 {
     bool good = !nn_params_save_memory(params, NULL, 0, size);
-    *bytes = good ? malloc(*size) : NULL;
-    if (*bytes && !nn_params_save_memory(params, *bytes, *size, size)) return true;
-    diag_new(context->diagnostics, failure_id(), NO_SPAN, "%s", good && !*bytes ? "no memory" : nn_message());
-    free(*bytes);
+    *bytes = good ? memory_alloc(*size) : NULL;
+    if (good && !nn_params_save_memory(params, *bytes, *size, size)) return true;
+    diag_new(context->diagnostics, failure_id(), NO_SPAN, "%s", nn_message());
+    memory_free(*bytes);
     *bytes = NULL;
     return false;
+}
+
+static void free_params(void *params)
+{
+    nn_params_free(params);
 }
 
 bool deploy_weights(Context *context, const Plan *plan, const int64_t *dims, size_t n_dims, const char *path,
@@ -133,12 +138,13 @@ bool deploy_weights(Context *context, const Plan *plan, const int64_t *dims, siz
     nn_params *params = NULL;
     Jit *jit = jit_compile(context, plan, &how);
     if (!jit) return false;
-    bool good = (!nn_model_from_image(jit_image(jit), NULL, &model) &&
-                 !nn_params_new(model, dims, n_dims, 0, &params) && !nn_params_load(params, path, NN_LOAD_WEIGHTS)) ||
-                fail(context, path);
-    good = good && params_to_bytes(context, params, bytes, size);
+    bool good = !nn_model_from_image(jit_image(jit), NULL, &model) && !nn_params_new(model, dims, n_dims, 0, &params) &&
+                !nn_params_load(params, path, NN_LOAD_WEIGHTS);
+    nn_model_free(model); /* the parameters keep it */
+    if (params) memory_on_failure(free_params, params);
+    good = (good || fail(context, path)) && params_to_bytes(context, params, bytes, size);
+    if (params) memory_settle(params);
     nn_params_free(params);
-    nn_model_free(model);
     jit_free(jit);
     return good;
 }

@@ -11,7 +11,7 @@ bool deploy_rename(Context *context, Program *program, const char *name);
  * passes run. */
 void deploy_without_training(Context *context, Program *program);
 /* Makes the code carry the weights of a file, once they fit the model. `dims` as nn_params_new takes them. The bytes
- * are malloc'd, for the caller to free. False after a diagnostic. */
+ * are the caller's to free (memory.h). False after a diagnostic. */
 bool deploy_weights(Context *context, const Plan *plan, const int64_t *dims, size_t n_dims, const char *path,
                     char **bytes, size_t *size);
 

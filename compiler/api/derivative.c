@@ -1,9 +1,9 @@
 #include "api/derivative.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/build.h"
+#include "support/memory.h"
 #include "support/vector.h"
 
 typedef struct {
@@ -32,7 +32,7 @@ static Node find_value(const Module *module, const char *name, NameSearch *seen)
     /* What an output or loss is called besides: `output y = h` is found as `h` and as `y`. */
     for (uint32_t i = 0; i < function->n_results && node_is_none(found); i++)
         if (function->results[i].name && !strcmp(function->results[i].name, name)) found = function->results[i].value;
-    free(nodes);
+    memory_free(nodes);
     vec_free(&roots);
     return found;
 }
@@ -57,7 +57,7 @@ static void warn_zero(const Module *module, Node of, Node wrt)
     bool found = false;
     Node *nodes = graph_reachable(module->graph, &of, 1, &count);
     for (uint32_t i = 0; i < count && !found; i++) found = node_same(nodes[i], wrt);
-    free(nodes);
+    memory_free(nodes);
     if (found) return;
     Name own = graph_node(module->graph, wrt)->attr.name, name = own ? own : graph_name(module->graph, wrt);
     diag_new(graph_context(module->graph)->diagnostics, DIAG_zero_derivative, NO_SPAN,

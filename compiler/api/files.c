@@ -1,11 +1,11 @@
 #include "api/files.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/new_file.h"
 #include "nn.h"
+#include "support/memory.h"
 
 const Source *read_source(Context *context, const char *path)
 {
@@ -14,11 +14,11 @@ const Source *read_source(Context *context, const char *path)
     char *text = read_file(path, &size);
     if (!text || errno) {
         diag_new(context->diagnostics, DIAG_unreadable_file, NO_SPAN, "cannot read `%s`: %s", path, strerror(errno));
-        free(text);
+        memory_free(text);
         return NULL;
     }
     const Source *source = source_add(context->sources, path, text, size);
-    free(text);
+    memory_free(text);
     if (!source) diag_new(context->diagnostics, DIAG_unreadable_file, NO_SPAN, "`%s` is larger than 4 GiB", path);
     return source;
 }

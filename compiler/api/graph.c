@@ -7,6 +7,7 @@
 
 #include "ir/build.h"
 #include "ir/infer.h"
+#include "support/memory.h"
 
 nnc_value graph_refuse(nnc_graph *graph, const char *format, ...)
 {
@@ -34,46 +35,50 @@ static void refuse_node(void *graph, const char *what)
     graph_refuse(graph, "%s", what);
 }
 
+static nnc_graph *refuse_name(const Context *context, const char *name)
+{
+    diag_new(context->diagnostics, DIAG_bad_graph, NO_SPAN, "`%s` is no name for a model: letters, digits and _",
+             name ? name : "");
+    return NULL;
+}
+
+static nnc_graph *make_graph(nnc_compiler *compiler, Workspace *workspace, const char *name)
+{
+    Context *context = workspace->context;
+    nnc_graph *graph = ARENA_NEW(context->arena, nnc_graph);
+    context->budget = UINT64_MAX; /* what the caller builds is counted when it is compiled */
+    workspace->graph = graph_new(context);
+    graph_listen(workspace->graph, (GraphListener){refuse_node, graph});
+    *graph = (nnc_graph){.compiler = compiler,
+                         .workspace = workspace,
+                         .context = context,
+                         .graph = workspace->graph,
+                         .name = intern(context->names, name)};
+    return graph;
+}
+
+/* NULL after a diagnostic, or without memory. */
+static nnc_graph *open_graph(nnc_compiler *compiler, Workspace *workspace, const char *name)
+{
+    HEAP_SCOPE(workspace->heap, return NULL);
+    return is_identifier(name) ? make_graph(compiler, workspace, name) : refuse_name(workspace->context, name);
+}
+
 nnc_graph *nnc_graph_new(nnc_compiler *compiler, const char *name)
 {
     if (!compiler) return NULL;
     compiler_begin(compiler);
     Workspace *workspace = workspace_new();
-    nnc_graph *graph = workspace ? calloc(1, sizeof *graph) : NULL;
-    if (graph && is_identifier(name)) {
-        workspace->graph = graph_new(workspace->context);
-        workspace->context->budget = UINT64_MAX; /* what the caller builds is counted when it is compiled */
-        *graph = (nnc_graph){.compiler = compiler,
-                             .workspace = workspace,
-                             .context = workspace->context,
-                             .graph = workspace->graph,
-                             .name = intern(workspace->context->names, name)};
-        graph_listen(graph->graph, (GraphListener){refuse_node, graph});
-        return graph;
-    }
-    if (graph) {
-        diag_new(workspace->context->diagnostics, DIAG_bad_graph, NO_SPAN,
-                 "`%s` is no name for a model: letters, digits and _", name ? name : "");
-        compiler_report(compiler, workspace);
-    }
-    free(graph);
+    nnc_graph *graph = workspace ? open_graph(compiler, workspace, name) : NULL;
+    if (graph) return graph;
+    compiler_report(compiler, workspace);
     workspace_drop(workspace);
     return NULL;
 }
 
 void nnc_graph_free(nnc_graph *graph)
 {
-    if (!graph) return;
-    vec_free(&graph->inputs);
-    vec_free(&graph->params);
-    vec_free(&graph->states);
-    vec_free(&graph->settings);
-    vec_free(&graph->first);
-    vec_free(&graph->gives);
-    vec_free(&graph->updates);
-    vec_free(&graph->advances);
-    workspace_drop(graph->workspace);
-    free(graph);
+    if (graph) workspace_drop(graph->workspace);
 }
 
 /* ---- Values, types, sizes ---- */
@@ -153,7 +158,8 @@ Node graph_stretch(nnc_graph *graph, Node x, const Type *shape)
 
 const char *nnc_type(nnc_graph *graph, nnc_value x)
 {
-    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    GRAPH_SCOPE(graph, "");
+    Node node = graph_value(graph, x);
     if (node_is_none(node)) return "";
     Text text = {0};
     type_print(graph_dims(graph->graph), node_type(graph->graph, node), &text);
@@ -164,7 +170,8 @@ const char *nnc_type(nnc_graph *graph, nnc_value x)
 
 void nnc_set_name(nnc_graph *graph, nnc_value x, const char *name)
 {
-    Node node = graph && name ? graph_value(graph, x) : NODE_NONE;
+    GRAPH_SCOPE(graph, );
+    Node node = name ? graph_value(graph, x) : NODE_NONE;
     if (!node_is_none(node)) graph_set_name(graph->graph, node, intern(graph->context->names, name));
 }
 
@@ -212,11 +219,13 @@ static nnc_value declare_input(nnc_graph *graph, Op op, const char *name, const 
 
 nnc_value nnc_input(nnc_graph *graph, const char *name, const char *type)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     return declare_input(graph, OP_INPUT, name, type);
 }
 
 nnc_value nnc_target(nnc_graph *graph, const char *name, const char *type)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     return declare_input(graph, OP_TARGET, name, type);
 }
 
@@ -230,7 +239,7 @@ static bool stands_alone(const nnc_graph *graph, Node value)
         Op op = node_op(graph->graph, nodes[i]);
         alone = alone && op != OP_INPUT && op != OP_TARGET && op != OP_PARAM && op != OP_STATE && op != OP_COTANGENT;
     }
-    free(nodes);
+    memory_free(nodes);
     return alone;
 }
 
@@ -255,7 +264,8 @@ static bool start_with(nnc_graph *graph, Node node, nnc_value first)
 
 nnc_value nnc_param(nnc_graph *graph, const char *path, const char *type, nnc_value first)
 {
-    Node node = graph ? declare(graph, OP_PARAM, path, type, 0) : NODE_NONE;
+    GRAPH_SCOPE(graph, NNC_NONE);
+    Node node = declare(graph, OP_PARAM, path, type, 0);
     if (node_is_none(node) || !start_with(graph, node, first)) return NNC_NONE;
     vec_push(&graph->params, (Declared){.node = node});
     return (nnc_value){node.id};
@@ -263,7 +273,8 @@ nnc_value nnc_param(nnc_graph *graph, const char *path, const char *type, nnc_va
 
 nnc_value nnc_state(nnc_graph *graph, const char *path, const char *type, nnc_value first)
 {
-    Node node = graph ? declare(graph, OP_STATE, path, type, 0) : NODE_NONE;
+    GRAPH_SCOPE(graph, NNC_NONE);
+    Node node = declare(graph, OP_STATE, path, type, 0);
     if (node_is_none(node) || !start_with(graph, node, first)) return NNC_NONE;
     vec_push(&graph->states, (Declared){.node = node});
     return (nnc_value){node.id};
@@ -282,7 +293,8 @@ static bool suits_clock(nnc_graph *graph, Node setting)
 
 nnc_value nnc_setting(nnc_graph *graph, const char *name, const char *type, double value)
 {
-    Node node = graph ? declare(graph, OP_SETTING, name, type, value) : NODE_NONE;
+    GRAPH_SCOPE(graph, NNC_NONE);
+    Node node = declare(graph, OP_SETTING, name, type, value);
     if (node_is_none(node) || !suits_clock(graph, node)) return NNC_NONE;
     vec_push(&graph->settings, (Declared){.node = node});
     return (nnc_value){node.id};
@@ -290,7 +302,7 @@ nnc_value nnc_setting(nnc_graph *graph, const char *name, const char *type, doub
 
 nnc_value nnc_training(nnc_graph *graph)
 {
-    if (!graph) return NNC_NONE;
+    GRAPH_SCOPE(graph, NNC_NONE);
     if (node_is_none(graph->training)) {
         Name name = intern(graph->context->names, "training");
         graph->training = build_source(graph->graph, OP_COTANGENT, name, type_scalar(DTYPE_BOOL));
@@ -300,7 +312,8 @@ nnc_value nnc_training(nnc_graph *graph)
 
 void nnc_set_doc(nnc_graph *graph, nnc_value x, const char *doc)
 {
-    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    GRAPH_SCOPE(graph, );
+    Node node = graph_value(graph, x);
     if (node_is_none(node)) return;
     Declared *declared = find_declared(graph, graph_node(graph->graph, node)->attr.name);
     if (declared && node_same(declared->node, node)) {
@@ -333,16 +346,19 @@ static void give(nnc_graph *graph, ResultRole role, const char *name, nnc_value 
 
 void nnc_output(nnc_graph *graph, const char *name, nnc_value x)
 {
+    GRAPH_SCOPE(graph, );
     give(graph, RESULT_OUTPUT, name, x);
 }
 
 void nnc_loss(nnc_graph *graph, const char *name, nnc_value x)
 {
+    GRAPH_SCOPE(graph, );
     give(graph, RESULT_LOSS, name, x);
 }
 
 void nnc_metric(nnc_graph *graph, const char *name, nnc_value x)
 {
+    GRAPH_SCOPE(graph, );
     give(graph, RESULT_METRIC, name, x);
 }
 
@@ -372,12 +388,14 @@ static bool replace(nnc_graph *graph, nnc_value old, nnc_value next, bool params
 
 void nnc_update(nnc_graph *graph, nnc_value old, nnc_value next)
 {
+    GRAPH_SCOPE(graph, );
     Result result;
     if (replace(graph, old, next, true, &result)) vec_push(&graph->updates, result);
 }
 
 void nnc_advance(nnc_graph *graph, nnc_value state, nnc_value next)
 {
+    GRAPH_SCOPE(graph, );
     Result result;
     if (replace(graph, state, next, false, &result)) vec_push(&graph->advances, result);
 }

@@ -5,6 +5,7 @@
 #include "api/internal.h"
 #include "support/vector.h"
 
+/* In its workspace, which models may keep longer. */
 struct nnc_graph {
     nnc_compiler *compiler;
     Workspace *workspace;
@@ -17,6 +18,11 @@ struct nnc_graph {
     Vec(Result) advances;              /* RESULT_UPDATE of both forms */
     Node training;                     /* stands for the form; NODE_NONE until it is asked for */
 };
+
+/* Begins every call on a graph, as an attempt in its workspace: without memory it gives `none`. */
+#define GRAPH_SCOPE(graph, none)                                                                                       \
+    if (!(graph)) return none;                                                                                         \
+    HEAP_SCOPE((graph)->workspace->heap, return none)
 
 /* A diagnostic that the next compilation reports. NNC_NONE. */
 nnc_value graph_refuse(nnc_graph *graph, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -27,8 +27,9 @@ static Op find_op(nnc_graph *graph, const char *name, OpClass class, const char 
 
 nnc_value nnc_constant(nnc_graph *graph, const char *type_text, double number)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Type type;
-    if (!graph || !graph_type(graph, type_text, &type)) return NNC_NONE;
+    if (!graph_type(graph, type_text, &type)) return NNC_NONE;
     bool integer = dtype_class(type.dtype) == DTYPE_CLASS_INTEGER;
     bool fits =
         !integer || (fabs(number) < 0x1p63 && number == trunc(number) && integer_fits(type.dtype, (int64_t)number));
@@ -39,8 +40,9 @@ nnc_value nnc_constant(nnc_graph *graph, const char *type_text, double number)
 
 nnc_value nnc_integer(nnc_graph *graph, const char *type_text, int64_t integer)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Type type;
-    if (!graph || !graph_type(graph, type_text, &type)) return NNC_NONE;
+    if (!graph_type(graph, type_text, &type)) return NNC_NONE;
     if (dtype_class(type.dtype) != DTYPE_CLASS_INTEGER || !integer_fits(type.dtype, integer))
         return graph_refuse(graph, "the constant %lld is not of type %s", (long long)integer, type_text);
     return (nnc_value){build_integer(graph->graph, type, integer).id};
@@ -48,32 +50,36 @@ nnc_value nnc_integer(nnc_graph *graph, const char *type_text, int64_t integer)
 
 nnc_value nnc_literal(nnc_graph *graph, const char *type_text, const void *elements, size_t size)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Type type;
-    if (!graph || !graph_type(graph, type_text, &type)) return NNC_NONE;
+    if (!graph_type(graph, type_text, &type)) return NNC_NONE;
     if (!elements) return graph_refuse(graph, "literal: there are no elements (NULL)");
     return graph_put(graph, OP_LITERAL, NULL, 0, &(Attr){.data = elements, .data_size = size}, &type);
 }
 
 nnc_value nnc_random(nnc_graph *graph, const char *path, const char *type_text)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Type type;
-    if (!graph || !graph_type(graph, type_text, &type)) return NNC_NONE;
+    if (!graph_type(graph, type_text, &type)) return NNC_NONE;
     if (!path || !*path) return graph_refuse(graph, "random: a path is missing");
     return graph_put(graph, OP_RANDOM, NULL, 0, &(Attr){.name = intern(graph->context->names, path)}, &type);
 }
 
 nnc_value nnc_iota(nnc_graph *graph, const char *type_text, int axis)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Type type;
-    if (!graph || !graph_type(graph, type_text, &type)) return NNC_NONE;
+    if (!graph_type(graph, type_text, &type)) return NNC_NONE;
     return graph_put(graph, OP_IOTA, NULL, 0, &(Attr){.integer = axis}, &type);
 }
 
 nnc_value nnc_size(nnc_graph *graph, const char *size_text, const char *type_text)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Type type;
     Dim size;
-    if (!graph || !graph_type(graph, type_text, &type) || !graph_size(graph, size_text, &size)) return NNC_NONE;
+    if (!graph_type(graph, type_text, &type) || !graph_size(graph, size_text, &size)) return NNC_NONE;
     if (type.rank || type.dtype == DTYPE_BOOL)
         return graph_refuse(graph, "a size is a number, not of type %s", type_text);
     return (nnc_value){build_size(graph->graph, size, type.dtype).id};
@@ -83,9 +89,10 @@ nnc_value nnc_size(nnc_graph *graph, const char *size_text, const char *type_tex
 
 nnc_value nnc_apply(nnc_graph *graph, const char *name, const nnc_value *args, size_t n_args)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     enum { MOST = 3 };
     Node nodes[MOST];
-    Op op = graph ? find_op(graph, name, OP_CLASS_ELEMENTWISE, "elementwise operator") : OP_COUNT;
+    Op op = find_op(graph, name, OP_CLASS_ELEMENTWISE, "elementwise operator");
     if (op == OP_COUNT) return NNC_NONE;
     if (n_args != (size_t)op_info(op)->arity || !args)
         return graph_refuse(graph, "%s takes %d operands, not %zu", name, op_info(op)->arity,
@@ -100,8 +107,9 @@ nnc_value nnc_apply(nnc_graph *graph, const char *name, const nnc_value *args, s
 
 nnc_value nnc_cast(nnc_graph *graph, nnc_value x, const char *element_type)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     DType dtype;
-    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    Node node = graph_value(graph, x);
     if (node_is_none(node)) return NNC_NONE;
     if (!element_type || !dtype_parse(element_type, strlen(element_type), &dtype))
         return graph_refuse(graph, "`%s` is not an element type", element_type ? element_type : "");
@@ -131,6 +139,7 @@ static bool read_axes(nnc_graph *graph, Node node, const int *axes, int32_t *to)
 
 nnc_value nnc_broadcast(nnc_graph *graph, nnc_value x, const char *shape, const int *axes)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Node node;
     Type type;
     int32_t to[MAX_RANK];
@@ -141,6 +150,7 @@ nnc_value nnc_broadcast(nnc_graph *graph, nnc_value x, const char *shape, const 
 
 nnc_value nnc_reshape(nnc_graph *graph, nnc_value x, const char *shape)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Node node;
     Type type;
     if (!movement(graph, x, shape, &node, &type)) return NNC_NONE;
@@ -149,8 +159,9 @@ nnc_value nnc_reshape(nnc_graph *graph, nnc_value x, const char *shape)
 
 nnc_value nnc_transpose(nnc_graph *graph, nnc_value x, const int *axes)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     int32_t to[MAX_RANK];
-    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    Node node = graph_value(graph, x);
     if (node_is_none(node) || !read_axes(graph, node, axes, to)) return NNC_NONE;
     return graph_put(graph, OP_TRANSPOSE, &node, 1, &(Attr){.ints = to, .n_ints = node_type(graph->graph, node)->rank},
                      NULL);
@@ -163,9 +174,10 @@ nnc_value nnc_slice(nnc_graph *graph, nnc_value x, int axis, const char *start, 
 
 nnc_value nnc_stride(nnc_graph *graph, nnc_value x, int axis, const char *start, const char *size, int step)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Dim from, count, starts[MAX_RANK];
     int32_t steps[MAX_RANK];
-    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    Node node = graph_value(graph, x);
     if (node_is_none(node) || !graph_size(graph, start, &from) || !graph_size(graph, size, &count)) return NNC_NONE;
     Type type = *node_type(graph->graph, node);
     if (axis < 0 || axis >= (int)type.rank) return graph_refuse(graph, "slice: there is no axis %d", axis);
@@ -180,8 +192,9 @@ nnc_value nnc_stride(nnc_graph *graph, nnc_value x, int axis, const char *start,
 
 nnc_value nnc_pad(nnc_graph *graph, nnc_value x, int axis, const char *before, const char *after)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Dim front, behind, starts[MAX_RANK];
-    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    Node node = graph_value(graph, x);
     if (node_is_none(node) || !graph_size(graph, before, &front) || !graph_size(graph, after, &behind)) return NNC_NONE;
     DimTable *dims = graph_dims(graph->graph);
     Type type = *node_type(graph->graph, node);
@@ -193,14 +206,15 @@ nnc_value nnc_pad(nnc_graph *graph, nnc_value x, int axis, const char *before, c
 
 nnc_value nnc_reverse(nnc_graph *graph, nnc_value x, int axis)
 {
-    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    GRAPH_SCOPE(graph, NNC_NONE);
+    Node node = graph_value(graph, x);
     if (node_is_none(node)) return NNC_NONE;
     return graph_put(graph, OP_REVERSE, &node, 1, &(Attr){.ints = (int32_t[]){axis}, .n_ints = 1}, NULL);
 }
 
 nnc_value nnc_concat(nnc_graph *graph, const nnc_value *parts, size_t n_parts, int axis)
 {
-    if (!graph) return NNC_NONE;
+    GRAPH_SCOPE(graph, NNC_NONE);
     if (!parts || !n_parts) return graph_refuse(graph, "concat: there are no parts");
     Node *nodes = ARENA_ARRAY(graph->context->arena, Node, n_parts);
     if (!graph_values(graph, parts, n_parts, nodes)) return NNC_NONE;
@@ -209,17 +223,18 @@ nnc_value nnc_concat(nnc_graph *graph, const nnc_value *parts, size_t n_parts, i
 
 nnc_value nnc_gather(nnc_graph *graph, nnc_value x, nnc_value ids, int axis, int batch_axes)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Node nodes[2];
-    if (!graph || !graph_values(graph, (nnc_value[]){x, ids}, 2, nodes)) return NNC_NONE;
+    if (!graph_values(graph, (nnc_value[]){x, ids}, 2, nodes)) return NNC_NONE;
     return graph_put(graph, OP_GATHER, nodes, 2, &(Attr){.ints = (int32_t[]){axis, batch_axes}, .n_ints = 2}, NULL);
 }
 
 nnc_value nnc_scatter_add(nnc_graph *graph, nnc_value ids, nnc_value g, const char *shape, int axis, int batch_axes)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Node nodes[2];
     Type type;
-    if (!graph || !graph_values(graph, (nnc_value[]){ids, g}, 2, nodes) || !graph_type(graph, shape, &type))
-        return NNC_NONE;
+    if (!graph_values(graph, (nnc_value[]){ids, g}, 2, nodes) || !graph_type(graph, shape, &type)) return NNC_NONE;
     Attr attr = {.ints = (int32_t[]){axis, batch_axes}, .n_ints = 2};
     return graph_put(graph, OP_SCATTER_ADD, nodes, 2, &attr, &type);
 }
@@ -235,31 +250,36 @@ static nnc_value divide_by_count(nnc_graph *graph, nnc_value sum, Node x, const 
     Dim dims[MAX_RANK];
     for (size_t i = 0; i < n_axes; i++) dims[i] = type.dims[axes[i]];
     Dim count = dim_product(graph_dims(graph->graph), dims, (uint32_t)n_axes);
-    nnc_value number = {build_size(graph->graph, count, type.dtype).id};
-    return nnc_binary(graph, "div", sum, number);
+    Node total = {sum.id}, number = build_size(graph->graph, count, type.dtype);
+    Node parts[] = {total, build_splat(graph->graph, number, node_type(graph->graph, total))};
+    return graph_put(graph, OP_DIV, parts, 2, NULL, NULL);
 }
 
 nnc_value nnc_reduce(nnc_graph *graph, const char *name, nnc_value x, const int *axes, size_t n_axes)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     int32_t to[MAX_RANK];
     bool mean = name && !strcmp(name, "mean");
-    Op op = graph ? find_op(graph, mean ? "sum" : name, OP_CLASS_REDUCTION, "reduction") : OP_COUNT;
+    Op op = find_op(graph, mean ? "sum" : name, OP_CLASS_REDUCTION, "reduction");
     Node node = op != OP_COUNT ? graph_value(graph, x) : NODE_NONE;
     if (node_is_none(node)) return NNC_NONE;
     uint32_t rank = node_type(graph->graph, node)->rank;
-    if (!axes) n_axes = rank;
-    if (n_axes > rank) return graph_refuse(graph, "%s over %zu axes of %u", name, n_axes, rank);
-    for (size_t i = 0; i < n_axes; i++) to[i] = axes ? axes[i] : (int32_t)i;
-    if (!n_axes && op != OP_ARGMAX && op != OP_ARGMIN) return x;
+    size_t count = axes ? n_axes : rank;
+    if (count > rank) return graph_refuse(graph, "%s over %zu axes of %u", name, count, rank);
+    for (size_t i = 0; i < count; i++) to[i] = axes ? axes[i] : (int32_t)i;
+    if (!count && op != OP_ARGMAX && op != OP_ARGMIN) return x;
     DType dtype = node_type(graph->graph, node)->dtype;
-    if (mean) node = build_cast(graph->graph, node, dtype_accumulator(dtype));
-    nnc_value made = graph_put(graph, op, &node, 1, &(Attr){.ints = to, .n_ints = (uint32_t)n_axes}, NULL);
-    return mean ? nnc_cast(graph, divide_by_count(graph, made, node, to, n_axes), dtype_name(dtype)) : made;
+    Node wide = mean ? build_cast(graph->graph, node, dtype_accumulator(dtype)) : node;
+    nnc_value made = graph_put(graph, op, &wide, 1, &(Attr){.ints = to, .n_ints = (uint32_t)count}, NULL);
+    if (!mean || !made.id) return made;
+    made = divide_by_count(graph, made, wide, to, count);
+    return (nnc_value){build_cast(graph->graph, (Node){made.id}, dtype).id};
 }
 
 nnc_value nnc_along(nnc_graph *graph, const char *name, nnc_value x, int axis)
 {
-    Op op = graph ? find_op(graph, name, OP_CLASS_CUMULATIVE, "operator along an axis") : OP_COUNT;
+    GRAPH_SCOPE(graph, NNC_NONE);
+    Op op = find_op(graph, name, OP_CLASS_CUMULATIVE, "operator along an axis");
     Node node = op != OP_COUNT ? graph_value(graph, x) : NODE_NONE;
     if (node_is_none(node)) return NNC_NONE;
     if (axis < 0 || axis >= (int)node_type(graph->graph, node)->rank)
@@ -292,10 +312,11 @@ static bool read_letters(const char *text, int32_t *labels, uint32_t *counts)
 
 nnc_value nnc_contract(nnc_graph *graph, const char *letters, nnc_value a, nnc_value b)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Node nodes[2];
     int32_t labels[3 * MAX_RANK];
     uint32_t counts[3];
-    if (!graph || !graph_values(graph, (nnc_value[]){a, b}, 2, nodes)) return NNC_NONE;
+    if (!graph_values(graph, (nnc_value[]){a, b}, 2, nodes)) return NNC_NONE;
     if (!letters || !read_letters(letters, labels, counts))
         return graph_refuse(graph, "contract: `%s` is not of the form bi,io->bo", letters ? letters : "");
     for (int i = 0; i < 2; i++) {
@@ -312,8 +333,9 @@ nnc_value nnc_contract(nnc_graph *graph, const char *letters, nnc_value a, nnc_v
 
 nnc_value nnc_derivative(nnc_graph *graph, nnc_value y, nnc_value x)
 {
+    GRAPH_SCOPE(graph, NNC_NONE);
     Node nodes[2];
-    if (!graph || !graph_values(graph, (nnc_value[]){y, x}, 2, nodes)) return NNC_NONE;
+    if (!graph_values(graph, (nnc_value[]){y, x}, 2, nodes)) return NNC_NONE;
     Type type = *node_type(graph->graph, nodes[1]);
     if (!dtype_is_float(type.dtype))
         return graph_refuse(graph, "a derivative by what is of type %s", dtype_name(type.dtype));
@@ -322,6 +344,7 @@ nnc_value nnc_derivative(nnc_graph *graph, nnc_value y, nnc_value x)
 
 nnc_value nnc_stop_gradient(nnc_graph *graph, nnc_value x)
 {
-    Node node = graph ? graph_value(graph, x) : NODE_NONE;
+    GRAPH_SCOPE(graph, NNC_NONE);
+    Node node = graph_value(graph, x);
     return node_is_none(node) ? NNC_NONE : graph_put(graph, OP_STOP_GRADIENT, &node, 1, NULL, NULL);
 }

@@ -170,7 +170,7 @@ static int run(Job *job, bool (*work)(void *job))
     bool good = workspace_run(job->graph->workspace, work, job);
     context_refresh(context);
     context->budget = UINT64_MAX;
-    compiler_report(job->graph->compiler, job->graph->workspace);
+    good = compiler_report(job->graph->compiler, job->graph->workspace) && good;
     return good ? 0 : 1;
 }
 
@@ -188,7 +188,8 @@ int nnc_graph_compile(nnc_graph *graph, const nnc_options *given, nn_model **mod
 {
     if (!graph || !model) return 1;
     *model = NULL;
-    return run(&(Job){.graph = graph, .given = given, .model = model}, make_model);
+    int status = run(&(Job){.graph = graph, .given = given, .model = model}, make_model);
+    return status ? drop_model(model) : 0;
 }
 
 static bool write_output(void *data)
@@ -226,6 +227,6 @@ int nnc_graph_gradient(nnc_graph *graph, nnc_value of, nnc_value wrt, nnc_form f
     *formula = NULL;
     Job job = {.graph = graph, .of = of, .wrt = wrt, .form = form};
     int status = run(&job, make_formula);
-    if (!status) *formula = text_get(&graph->compiler->formula);
+    if (!status) *formula = graph->compiler->formula ? graph->compiler->formula : "";
     return status;
 }

@@ -10,39 +10,48 @@
 #include "display/display.h"
 #include "elaborate/program.h"
 #include "nnc/nnc.h"
+#include "support/memory.h"
 
 struct nnc_compiler {
     nnc_listener *listener;
     void *listener_data;
-    Text diagnostics, formula; /* of the last call */
+    char *diagnostics, *formula; /* of the last call; NULL: none */
+    bool exhausted;              /* it had no memory for what it would say */
 };
 
 /* Where one source or graph is compiled: it lives as long as anything that was made in it. */
 typedef struct {
     atomic_int references;
+    Heap *heap; /* all that is made in it, and these three */
     Context *context;
     Provider *provider;
     Graph *graph; /* NULL until there is one */
 } Workspace;
 
+/* NULL without memory. */
 Workspace *workspace_new(void);
 Workspace *workspace_keep(Workspace *workspace);
 void workspace_drop(Workspace *workspace);
 
-/* Does the work on a stack of a known size, in another thread while this one waits. What it returned; false after a
- * diagnostic when there is no such thread. */
+/* Does the work as an attempt in the workspace's heap, on a stack of a known size, in another thread while this one
+ * waits. What it returned; false when memory runs out, and after a diagnostic when there is no such thread. */
 bool workspace_run(Workspace *workspace, bool (*work)(void *data), void *data);
 
 /* Forgets what the last call left. */
 void compiler_begin(nnc_compiler *compiler);
-/* Hands over the workspace's diagnostics and forgets them there. */
-void compiler_report(nnc_compiler *compiler, Workspace *workspace);
+/* Hands over the workspace's diagnostics and forgets them there. False when memory has run out: that is what is said
+ * then. The workspace may be NULL: there was none for it. */
+bool compiler_report(nnc_compiler *compiler, Workspace *workspace);
+/* Keeps a text of this call until the next one; in an attempt, which fails when there is no memory for it. */
+void compiler_keep(char **kept, const Text *text);
 /* The options as this version knows them: a caller's older structure has fewer. False after a diagnostic. */
 bool options_read(Context *context, const nnc_options *given, nnc_options *options);
 
 /* A rewritten module and its plan become a model over machine code, which keeps the workspace. False after a
  * diagnostic. */
 bool model_make(Workspace *workspace, const Plan *plan, const nnc_options *options, nn_model **model);
+/* Frees the model of a call that failed after it was made. 1. */
+int drop_model(nn_model **model);
 /* Writes a rewritten module, and its plan where the output needs one, with the weights that the options name. False
  * after a diagnostic. */
 bool model_write(Context *context, const Output *output, const Module *module, const Plan *plan,

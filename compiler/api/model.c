@@ -1,10 +1,10 @@
 /* Machine code that belongs to a model, and derivatives as formulas: what sources and graphs have in common. */
-#include <stdlib.h>
 
 #include "api/deploy.h"
 #include "api/derivative.h"
 #include "api/failure.h"
 #include "api/internal.h"
+#include "support/memory.h"
 
 /* What a model keeps until nothing is left over it. */
 typedef struct {
@@ -14,10 +14,9 @@ typedef struct {
 
 static void release_code(void *data)
 {
-    Code *code = data;
+    const Code *code = data;
     jit_free(code->jit);
-    workspace_drop(code->workspace);
-    free(code);
+    workspace_drop(code->workspace); /* the code is in it */
 }
 
 static bool fail(Context *context)
@@ -36,22 +35,25 @@ bool model_make(Workspace *workspace, const Plan *plan, const nnc_options *optio
         return false;
     }
     nn_options memory = {.size = sizeof memory, .memory = options->memory};
-    Code *code = malloc(sizeof *code);
-    Jit *jit = code ? jit_compile(context, plan, &how) : NULL;
-    if (!jit) {
-        free(code);
-        return false;
-    }
+    Jit *jit = jit_compile(context, plan, &how);
+    if (!jit) return false;
+    Code *code = ARENA_NEW(context->arena, Code);
     *code = (Code){workspace, jit};
-    if (nn_model_from_image(jit_image(jit), &memory, model)) {
-        jit_free(jit);
-        free(code);
-        return fail(context);
+    if (!nn_model_from_image(jit_image(jit), &memory, model)) {
+        memory_settle(jit);
+        workspace_keep(workspace);
+        nn_model_on_release(*model, release_code, code); /* of a model that has no owner yet */
+        return true;
     }
-    workspace_keep(workspace);
-    if (!nn_model_on_release(*model, release_code, code)) return true;
-    release_code(code);
+    jit_free(jit);
     return fail(context);
+}
+
+int drop_model(nn_model **model)
+{
+    nn_model_free(*model);
+    *model = NULL;
+    return 1;
 }
 
 bool model_write(Context *context, const Output *output, const Module *module, const Plan *plan,
@@ -64,7 +66,7 @@ bool model_write(Context *context, const Output *output, const Module *module, c
         return false;
     how.weights = weights;
     bool good = output_write(context, output, module, plan, &how, path);
-    free(weights);
+    memory_free(weights);
     return good;
 }
 
@@ -72,6 +74,9 @@ bool formula_make(nnc_compiler *compiler, const Module *module, Node of, Node wr
 {
     Node gradient = derivative_find(module, of, wrt, NULL);
     if (node_is_none(gradient)) return false;
-    display_formula(module->graph, gradient, form == NNC_LATEX ? DISPLAY_LATEX : DISPLAY_TEXT, &compiler->formula);
+    Text formula = {0};
+    display_formula(module->graph, gradient, form == NNC_LATEX ? DISPLAY_LATEX : DISPLAY_TEXT, &formula);
+    compiler_keep(&compiler->formula, &formula);
+    text_free(&formula);
     return true;
 }

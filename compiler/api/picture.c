@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/picture_internal.h"
+#include "support/memory.h"
 
 typedef Vec(Node) NodeList;
 
@@ -21,9 +22,7 @@ typedef Vec(Node) NodeList;
 
 static void *table(const Graph *graph, size_t size)
 {
-    void *rows = calloc((size_t)graph_count(graph) + 1, size);
-    if (!rows) abort();
-    return rows;
+    return memory_calloc((size_t)graph_count(graph) + 1, size);
 }
 
 static void add_roots(const Function *function, bool gradients, NodeList *roots)
@@ -56,7 +55,7 @@ static Picture picture_start(const Module *module)
     if (function) add_roots(function, false, &roots);
     Node *forward = graph_reachable(p.graph, roots.at, (uint32_t)roots.count, &n_forward);
     for (uint32_t i = 0; i < n_forward; i++) p.forward[forward[i].id] = true;
-    free(forward);
+    memory_free(forward);
     roots.count = 0;
     if (function) add_roots(function, true, &roots);
     p.nodes = graph_reachable(p.graph, roots.at, (uint32_t)roots.count, &p.count);
@@ -72,11 +71,11 @@ static Picture picture_start(const Module *module)
 
 static void picture_end(Picture *p)
 {
-    free(p->nodes);
-    free(p->forward);
-    free(p->drawn);
-    free(p->stands);
-    free(p->layer);
+    memory_free(p->nodes);
+    memory_free(p->forward);
+    memory_free(p->drawn);
+    memory_free(p->stands);
+    memory_free(p->layer);
     vec_free(&p->folds);
 }
 

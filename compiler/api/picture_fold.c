@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/picture_internal.h"
+#include "support/memory.h"
 
 /* Fewer are drawn one by one. */
 enum { FEWEST_TURNS = 3 };
@@ -142,8 +143,7 @@ void picture_fold(Picture *p)
 {
     Context *context = graph_context(p->graph);
     Vec(Name) done = {0};
-    uint64_t *hashes = calloc((size_t)graph_count(p->graph) + 1, sizeof *hashes);
-    if (!hashes) abort();
+    uint64_t *hashes = memory_calloc((size_t)graph_count(p->graph) + 1, sizeof *hashes);
     for (;;) {
         Name next = NULL;
         for (uint32_t i = 0; i < p->count; i++) {
@@ -159,7 +159,7 @@ void picture_fold(Picture *p)
         vec_push(&done, next);
         fold_prefix(p, hashes, next);
     }
-    free(hashes);
+    memory_free(hashes);
     vec_free(&done);
 }
 

@@ -1,6 +1,5 @@
 #include "api/provider.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/failure.h"
@@ -41,11 +40,13 @@ static const DataSource *open_source(void *host, const char *kind, const char *p
     nn_argument *given = ARENA_ARRAY(arena, nn_argument, n_args);
     for (size_t i = 0; i < n_args; i++) given[i] = (nn_argument){args[i].name, args[i].text, args[i].number};
     nn_source *source = NULL;
+    vec_push(&provider->sources, NULL); /* there is room for what is opened */
     if (nn_source_open(kind, path, given, n_args, like ? like->handle : NULL, provider->context->stop, &source)) {
         *message = nn_message();
+        (void)vec_pop(&provider->sources);
         return NULL;
     }
-    vec_push(&provider->sources, source);
+    vec_last(&provider->sources) = source;
     DataSource *described = ARENA_NEW(arena, DataSource);
     describe(arena, source, described);
     described->handle = source;
@@ -76,10 +77,17 @@ Provider *provider_new(Context *context)
     return provider;
 }
 
-void provider_free(Provider *provider)
+void provider_close(Provider *provider)
 {
     if (!provider) return;
     for (size_t i = 0; i < provider->sources.count; i++) nn_source_free(provider->sources.at[i]);
+    provider->sources.count = 0;
+}
+
+void provider_free(Provider *provider)
+{
+    if (!provider) return;
+    provider_close(provider);
     vec_free(&provider->sources);
 }
 
@@ -93,11 +101,13 @@ const nn_source *provider_source(Provider *provider, const SplitSource *split)
     if (!split->literal) return split->source->handle;
     const DataColumn *column = &split->source->columns[0];
     nn_source *source = NULL;
+    vec_push(&provider->sources, NULL); /* as above */
     if (nn_source_literal((nn_type)column->dtype, split->source->rows, (int)column->rank, column->dims, split->literal,
                           &source)) {
+        (void)vec_pop(&provider->sources);
         diag_new(provider->context->diagnostics, failure_id(), NO_SPAN, "%s: %s", split->name, nn_message());
         return NULL;
     }
-    vec_push(&provider->sources, source);
+    vec_last(&provider->sources) = source;
     return source;
 }

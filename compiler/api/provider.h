@@ -10,6 +10,8 @@ typedef struct Provider Provider;
 Provider *provider_new(Context *context);
 /* Closes every source. NULL is allowed. */
 void provider_free(Provider *provider);
+/* Closes every source and frees nothing. NULL is allowed. */
+void provider_close(Provider *provider);
 /* Valid as long as the provider. */
 const DataProvider *provider_callbacks(Provider *provider);
 

@@ -1,5 +1,4 @@
 /* nnc.h: sources to models, files and formulas. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/deploy.h"
@@ -103,10 +102,9 @@ static bool elaborate(Job *job)
 static int run(Job *job, bool (*work)(void *job))
 {
     job->workspace = workspace_new();
-    if (!job->workspace) return 1;
     compiler_begin(job->compiler);
-    bool good = workspace_run(job->workspace, work, job);
-    compiler_report(job->compiler, job->workspace);
+    bool good = job->workspace && workspace_run(job->workspace, work, job);
+    good = compiler_report(job->compiler, job->workspace) && good;
     workspace_drop(job->workspace);
     return good ? 0 : 1;
 }
@@ -124,7 +122,9 @@ int nnc_compile(nnc_compiler *compiler, const char *path, const char *text, cons
 {
     if (!compiler || !model) return 1;
     *model = NULL;
-    return run(&(Job){.compiler = compiler, .path = path, .text = text, .given = options, .model = model}, make_model);
+    int status =
+        run(&(Job){.compiler = compiler, .path = path, .text = text, .given = options, .model = model}, make_model);
+    return status ? drop_model(model) : 0;
 }
 
 static bool write_output(void *data)
@@ -178,6 +178,6 @@ int nnc_gradient(nnc_compiler *compiler, const char *path, const char *text, con
     *formula = NULL;
     Job job = {.compiler = compiler, .path = path, .text = text, .given = options, .of = of, .wrt = wrt, .form = form};
     int status = run(&job, make_formula);
-    if (!status) *formula = text_get(&compiler->formula);
+    if (!status) *formula = compiler->formula ? compiler->formula : "";
     return status;
 }

@@ -2,9 +2,9 @@
 #include "autodiff/autodiff.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "ir/build.h"
+#include "support/memory.h"
 #include "support/vector.h"
 
 typedef struct {
@@ -25,8 +25,7 @@ static Node remade(const Elimination *e, Node old)
 {
     const NodeInfo info = *graph_node(e->graph, old);
     if (!info.n_args) return old;
-    Node *args = malloc(info.n_args * sizeof *args);
-    if (!args) abort();
+    Node *args = memory_alloc(info.n_args * sizeof *args);
     bool changed = false;
     for (uint32_t i = 0; i < info.n_args; i++) {
         args[i] = e->now[info.args[i].id];
@@ -34,7 +33,7 @@ static Node remade(const Elimination *e, Node old)
     }
     Node result = changed ? graph_remake(e->graph, old, args) : old;
     if (changed) graph_inherit(e->graph, result, old);
-    free(args);
+    memory_free(args);
     return result;
 }
 
@@ -47,8 +46,7 @@ static void sweep_scalar(Elimination *e, Node y)
         if (x.id <= y.id) vec_push(&xs, e->now[x.id]);
         vec_push(&gradients, g);
     }
-    Node top = e->now[y.id], *results = calloc(xs.count + 1, sizeof *results);
-    if (!results) abort();
+    Node top = e->now[y.id], *results = memory_calloc(xs.count + 1, sizeof *results);
     Node one = build_constant_like(e->graph, top, 1);
     if (!autodiff_reverse(e->graph, e->partials, top, one, xs.at, (uint32_t)xs.count, results)) e->ok = false;
     size_t at = 0;
@@ -57,7 +55,7 @@ static void sweep_scalar(Elimination *e, Node y)
         e->now[g.id] = x.id <= y.id ? results[at++] : build_constant(e->graph, *node_type(e->graph, g), 0);
         graph_inherit(e->graph, e->now[g.id], g);
     }
-    free(results);
+    memory_free(results);
     vec_free(&xs);
     vec_free(&gradients);
 }
@@ -110,20 +108,19 @@ static bool expand(Graph *graph, const RuleSet *partials, Node *roots, uint32_t 
     Node *order = graph_reachable(graph, roots, count, &e.count);
     uint32_t size = graph_count(graph) + 1;
     e.order = order;
-    e.now = calloc(size, sizeof *e.now);
-    e.next_gradient = calloc(size, sizeof *e.next_gradient);
-    e.gradients_of = calloc(size, sizeof *e.gradients_of);
-    e.differential = calloc(size, sizeof *e.differential);
-    if (!e.now || !e.next_gradient || !e.gradients_of || !e.differential) abort();
+    e.now = memory_calloc(size, sizeof *e.now);
+    e.next_gradient = memory_calloc(size, sizeof *e.next_gradient);
+    e.gradients_of = memory_calloc(size, sizeof *e.gradients_of);
+    e.differential = memory_calloc(size, sizeof *e.differential);
 
     eliminate_gradients(&e);
     for (uint32_t i = 0; i < count && e.ok; i++) roots[i] = e.now[roots[i].id];
     *more = innermost && e.more;
-    free(order);
-    free(e.now);
-    free(e.next_gradient);
-    free(e.gradients_of);
-    free(e.differential);
+    memory_free(order);
+    memory_free(e.now);
+    memory_free(e.next_gradient);
+    memory_free(e.gradients_of);
+    memory_free(e.differential);
     return e.ok;
 }
 
@@ -167,13 +164,12 @@ static uint32_t module_roots(Module *module, Node *roots, bool write)
 static bool run_order(Module *module, const RuleSet *partials, bool *more)
 {
     uint32_t count = module_roots(module, NULL, false);
-    Node *roots = calloc(count + 1, sizeof *roots);
-    if (!roots) abort();
+    Node *roots = memory_calloc(count + 1, sizeof *roots);
     module_roots(module, roots, false);
     bool ok = expand(module->graph, partials, roots, count, true, more);
     if (ok && !*more) graph_rewrite(module->graph, roots, count, unguide, module->graph);
     if (ok) module_roots(module, roots, true);
-    free(roots);
+    memory_free(roots);
     return ok;
 }
 

@@ -1,12 +1,12 @@
 #include "autodiff/check.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "autodiff/autodiff.h"
 #include "ir/build.h"
 #include "nn_random.h"
+#include "support/memory.h"
 
 typedef struct {
     Eval *eval;
@@ -30,12 +30,11 @@ static bool value_at(Checker *checker, Node x, const double *base, const double 
                      double *value)
 {
     const Tensor *result;
-    double *moved = malloc((size_t)(count ? count : 1) * sizeof *moved);
-    if (!moved) abort();
+    double *moved = memory_alloc((size_t)(count ? count : 1) * sizeof *moved);
     for (int64_t i = 0; i < count; i++) moved[i] = base[i] + step * direction[i];
     bool ok = eval_bind(checker->eval, x, moved, count) && eval_run(checker->eval, &checker->loss, 1, &result);
     if (ok) *value = result->data[0];
-    free(moved);
+    memory_free(moved);
     return ok;
 }
 
@@ -131,8 +130,7 @@ static bool check_tensor(Checker *checker, uint32_t which, CheckResult *result)
     *result = (CheckResult){.node = checker->xs[which]};
     if (!eval_run(checker->eval, &checker->xs[which], 1, &x)) return false;
     int64_t count = x->count;
-    double *base = malloc(2 * (size_t)(count ? count : 1) * sizeof *base), *direction = base + count;
-    if (!base) abort();
+    double *base = memory_alloc(2 * (size_t)(count ? count : 1) * sizeof *base), *direction = base + count;
     memcpy(base, x->data, (size_t)count * sizeof *base);
     bool ok = true;
     for (uint32_t d = 0; ok && d < checker->options.directions; d++) {
@@ -141,7 +139,7 @@ static bool check_tensor(Checker *checker, uint32_t which, CheckResult *result)
     }
     memset(direction, 0, (size_t)count * sizeof *direction);
     ok = ok && eval_bind(checker->eval, checker->tangents[which], direction, count);
-    free(base);
+    memory_free(base);
     return ok;
 }
 
@@ -158,13 +156,12 @@ static bool hold_stopped(Checker *checker)
         if (op != OP_STOP_GRADIENT) continue;
         ok = eval_run(checker->eval, &order[i], 1, &value);
         if (!ok) break;
-        double *copy = malloc((size_t)(value->count + 1) * sizeof *copy);
-        if (!copy) abort();
+        double *copy = memory_alloc((size_t)(value->count + 1) * sizeof *copy);
         memcpy(copy, value->data, (size_t)value->count * sizeof *copy);
         ok = eval_bind(checker->eval, order[i], copy, value->count);
-        free(copy);
+        memory_free(copy);
     }
-    free(order);
+    memory_free(order);
     return ok;
 }
 
@@ -173,10 +170,9 @@ static bool zero_tangents(Checker *checker, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         int64_t dims[MAX_RANK], size;
         if (!eval_sizes(checker->eval, node_type(checker->graph, checker->tangents[i]), dims, &size)) return false;
-        double *zeros = calloc((size_t)size + 1, sizeof *zeros);
-        if (!zeros) abort();
+        double *zeros = memory_calloc((size_t)size + 1, sizeof *zeros);
         bool ok = eval_bind(checker->eval, checker->tangents[i], zeros, size);
-        free(zeros);
+        memory_free(zeros);
         if (!ok) return false;
     }
     return true;

@@ -1,9 +1,9 @@
 /* Forward products: tangents from the leaves up. Linear operators apply to tangents as to values. */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "autodiff/autodiff_internal.h"
 #include "ir/build.h"
+#include "support/memory.h"
 
 typedef struct {
     Graph *graph;
@@ -81,12 +81,11 @@ static Node remake_with(Graph *graph, Node node, const NodeInfo *info, uint32_t 
 
 static Node forward_concat(Forward *forward, const NodeInfo *info)
 {
-    Node *parts = malloc(info->n_args * sizeof *parts);
-    if (!parts) abort();
+    Node *parts = memory_alloc(info->n_args * sizeof *parts);
     for (uint32_t i = 0; i < info->n_args; i++)
         parts[i] = or_zero(forward->graph, forward->tangents[info->args[i].id], info->args[i]);
     Node result = build_concat(forward->graph, parts, info->n_args, (uint32_t)info->attr.integer);
-    free(parts);
+    memory_free(parts);
     return result;
 }
 
@@ -129,17 +128,16 @@ bool autodiff_forward(Graph *graph, const RuleSet *partials, const Node *ys, uin
     uint32_t n, size = graph_count(graph) + 1;
     Node *order = graph_reachable(graph, ys, count, &n);
     Forward forward = {.graph = graph, .partials = partials, .ok = true};
-    forward.tangents = calloc(size, sizeof *forward.tangents);
-    Node *seeds = calloc(size, sizeof *seeds);
-    if (!forward.tangents || !seeds) abort();
+    forward.tangents = memory_calloc(size, sizeof *forward.tangents);
+    Node *seeds = memory_calloc(size, sizeof *seeds);
     for (uint32_t i = 0; i < n_xs; i++) seeds[xs[i].id] = dxs[i];
     for (uint32_t i = 0; i < n; i++) {
         Node seed = seeds[order[i].id];
         forward.tangents[order[i].id] = node_is_none(seed) ? forward_node(&forward, order[i]) : seed;
     }
     for (uint32_t i = 0; i < count; i++) tangents[i] = or_zero(graph, forward.tangents[ys[i].id], ys[i]);
-    free(forward.tangents);
-    free(seeds);
-    free(order);
+    memory_free(forward.tangents);
+    memory_free(seeds);
+    memory_free(order);
     return forward.ok;
 }

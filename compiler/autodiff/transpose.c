@@ -1,11 +1,11 @@
 /* Transposes of the structural operators, and the reverse products of those that are not linear. Each function gives
  * what flows to one operand. */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "autodiff/autodiff_internal.h"
 #include "ir/build.h"
+#include "support/memory.h"
 
 /* ---- movement */
 
@@ -166,12 +166,11 @@ static bool stops_at(const Substitution *s, Node node)
 static Node remake(Graph *graph, const Substitution *s, Node at, const Node *made)
 {
     const NodeInfo info = *graph_node(graph, at);
-    Node *args = malloc((info.n_args + 1) * sizeof *args);
-    if (!args) abort();
+    Node *args = memory_alloc((info.n_args + 1) * sizeof *args);
     for (uint32_t i = 0; i < info.n_args; i++)
         args[i] = info.args[i].id < s->from.id ? info.args[i] : made[info.args[i].id - s->from.id];
     Node result = graph_remake(graph, at, args);
-    free(args);
+    memory_free(args);
     return result;
 }
 
@@ -180,8 +179,8 @@ static Node substitute(Graph *graph, const Substitution *s, Node formula)
 {
     if (formula.id <= s->from.id) return node_same(formula, s->from) ? s->to : formula;
     uint32_t first = s->from.id, last = formula.id;
-    Node *made = calloc((size_t)last - first + 1, sizeof *made); /* by id - first; none: not part of the formula */
-    if (!made) abort();
+    Node *made =
+        memory_calloc((size_t)last - first + 1, sizeof *made); /* by id - first; none: not part of the formula */
     made[last - first] = formula;
     for (uint32_t id = last; id > first; id--) {
         Node at = {id};
@@ -196,7 +195,7 @@ static Node substitute(Graph *graph, const Substitution *s, Node formula)
         if (!node_is_none(made[id - first]) && !stops_at(s, at)) made[id - first] = remake(graph, s, at, made);
     }
     Node result = made[last - first];
-    free(made);
+    memory_free(made);
     return result;
 }
 

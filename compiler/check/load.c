@@ -1,6 +1,7 @@
 /* Reading items: the prelude, a file, and what it imports. An import is looked up beside the file that names it, and is
  * read once however often it is imported. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,13 +9,13 @@
 #include "check/items_internal.h"
 #include "grammar/parser.h"
 #include "prelude/prelude.h"
+#include "support/memory.h"
 
 static const char *absolute(Context *context, const char *path)
 {
-    char *real = realpath(path, NULL);
-    const char *kept = arena_text(context->arena, real ? real : path, strlen(real ? real : path));
-    free(real);
-    return kept;
+    char real[PATH_MAX];
+    if (realpath(path, real)) path = real;
+    return arena_text(context->arena, path, strlen(path));
 }
 
 static const char *beside(Context *context, const char *file, const char *name)
@@ -70,7 +71,7 @@ static bool load_import(Items *items, const Syntax *import)
         return false;
     }
     const Source *source = source_add(context->sources, beside(context, from, name->text), text, size);
-    free(text);
+    memory_free(text);
     if (source) load_source(items, path, source);
     return source != NULL;
 }

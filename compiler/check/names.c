@@ -1,9 +1,9 @@
 /* Names in sight, and what functions they stand for. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "check/check_internal.h"
 #include "check/foreign.h"
+#include "support/memory.h"
 
 Diag *mistake(Walk *walk, DiagId id, Span at, const char *format, ...)
 {
@@ -44,9 +44,8 @@ static void push(Walk *walk, Known known)
         return;
     }
     walk->n_lists = walk->n_lists ? 2 * walk->n_lists : 64;
-    free(walk->lists);
-    walk->lists = calloc(walk->n_lists, sizeof *walk->lists);
-    if (!walk->lists) abort();
+    memory_free(walk->lists);
+    walk->lists = memory_calloc(walk->n_lists, sizeof *walk->lists);
     for (size_t i = 0; i < walk->known.count; i++) enter(walk, i);
 }
 
@@ -78,7 +77,7 @@ void walk_free(Walk *walk)
     vec_free(&walk->mentions);
     vec_free(&walk->blamed);
     vec_free(&walk->left);
-    free(walk->lists);
+    memory_free(walk->lists);
 }
 
 void know(Walk *walk, Name name, bool function, Span place)

@@ -4,13 +4,13 @@
 #include <llvm-c/LLJIT.h>
 #include <llvm-c/Orc.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "codegen/codegen.h"
 #include "codegen/image.h"
 #include "codegen/micro.h"
+#include "support/memory.h"
 #include "support/stack.h"
 
 enum { MAX_THREADS = 4, KERNELS_PER_THREAD = 4, KERNELS_PER_OBJECT = 32 };
@@ -22,7 +22,9 @@ typedef struct {
     uint32_t n_kernels;
     uint32_t number; /* of its first object */
     uint64_t cost;
-    Vec(LLVMMemoryBufferRef) objects; /* each of the next KERNELS_PER_OBJECT kernels */
+    Heap *heap;                       /* of its thread's attempt */
+    bool exhausted;                   /* that failed */
+    Vec(LLVMMemoryBufferRef) objects; /* each of the next KERNELS_PER_OBJECT kernels; in the heap */
     char *error;
     double build, select;
 } Job;
@@ -33,7 +35,6 @@ typedef struct {
     pthread_t threads[MAX_THREADS];
     bool started[MAX_THREADS];
     uint32_t n_jobs;
-    uint32_t *storage; /* the jobs' lists of kernels */
 } Batch;
 
 struct Jit {
@@ -127,26 +128,35 @@ static LLVMMemoryBufferRef make_object(Job *job, uint32_t object)
     return made;
 }
 
-static void *run_job(void *data)
+static void make_objects(void *data)
 {
     Job *job = data;
     for (uint32_t i = 0; i < count_objects(job); i++) {
+        vec_push(&job->objects, NULL); /* there is room for what is made */
         LLVMMemoryBufferRef object = make_object(job, i);
-        if (!object) break;
-        vec_push(&job->objects, object);
+        vec_last(&job->objects) = object;
+        if (object) continue;
+        (void)vec_pop(&job->objects);
+        break;
     }
+}
+
+static void *run_job(void *data)
+{
+    Job *job = data;
+    job->exhausted = !heap_attempt(job->heap, make_objects, job);
     return NULL;
 }
 
 /* Puts the linked functions of an object, which is consumed, into the image. An error message of LLVM's, or NULL. */
-static LLVMErrorRef load_object(Jit *jit, const Job *job, uint32_t object)
+static LLVMErrorRef load_object(Jit *jit, const Job *job, uint32_t object, LLVMMemoryBufferRef buffer)
 {
     char name[32];
     uint32_t count;
     const uint32_t *kernels = object_kernels(job, object, &count);
     table_name(name, sizeof name, job->number + object);
     LLVMOrcJITDylibRef library = LLVMOrcLLJITGetMainJITDylib(jit->orc);
-    LLVMErrorRef error = LLVMOrcLLJITAddObjectFile(jit->orc, library, job->objects.at[object]);
+    LLVMErrorRef error = LLVMOrcLLJITAddObjectFile(jit->orc, library, buffer);
     LLVMOrcExecutorAddress address;
     if (!error) error = LLVMOrcLLJITLookup(jit->orc, &address, name);
     if (error) return error;
@@ -197,10 +207,17 @@ static void share_out(const Jit *jit, Job *jobs, uint32_t n_jobs, const uint32_t
     }
 }
 
+static void dispose_error(void *message)
+{
+    LLVMDisposeErrorMessage(message);
+}
+
 static bool report_error(Jit *jit, LLVMErrorRef error)
 {
     char *message = LLVMGetErrorMessage(error);
+    memory_on_failure(dispose_error, message);
     diag_new(jit->context->diagnostics, DIAG_run_time, NO_SPAN, "the generated code cannot be loaded: %s", message);
+    memory_settle(message);
     LLVMDisposeErrorMessage(message);
     return false;
 }
@@ -209,14 +226,18 @@ static bool report_error(Jit *jit, LLVMErrorRef error)
 static bool load_objects(Jit *jit, Job *job, bool good)
 {
     for (uint32_t i = 0; i < job->objects.count; i++) {
+        LLVMMemoryBufferRef object = job->objects.at[i];
         LLVMErrorRef error = NULL;
+        job->objects.at[i] = NULL;
         if (good)
-            error = load_object(jit, job, i);
-        else
-            LLVMDisposeMemoryBuffer(job->objects.at[i]);
+            error = load_object(jit, job, i, object);
+        else if (object)
+            LLVMDisposeMemoryBuffer(object);
         if (error) good = report_error(jit, error);
     }
-    vec_free(&job->objects);
+    heap_free(job->heap);
+    job->heap = NULL;
+    job->objects.count = 0;
     return good;
 }
 
@@ -230,9 +251,11 @@ static bool collect(Jit *jit, Job *jobs, uint32_t n_jobs)
         jit->times.build += job->build;
         jit->times.select += job->select;
         bool all = job->objects.count == count_objects(job);
-        if (job->error) good = unit_refused(jit->context, job->error);
+        char *refusal = job->error;
+        job->error = NULL;
+        if (refusal) good = unit_refused(jit->context, refusal);
         good = load_objects(jit, job, good);
-        if (all || job->error) continue;
+        if (all || refusal) continue;
         context_stopped(jit->context);
         good = false;
     }
@@ -246,9 +269,12 @@ static void start_batch(Jit *jit, const uint32_t *kernels, uint32_t n_kernels)
     Batch *batch = &jit->batch;
     *batch = (Batch){.n_jobs = 1 + n_kernels / KERNELS_PER_THREAD};
     if (batch->n_jobs > (uint32_t)jit->threads) batch->n_jobs = (uint32_t)jit->threads;
-    batch->storage = calloc((size_t)batch->n_jobs * n_kernels, sizeof *batch->storage);
-    if (!batch->storage) abort();
-    share_out(jit, batch->jobs, batch->n_jobs, kernels, n_kernels, batch->storage);
+    uint32_t *storage = ARENA_ARRAY(jit->context->arena, uint32_t, (size_t)batch->n_jobs * n_kernels);
+    share_out(jit, batch->jobs, batch->n_jobs, kernels, n_kernels, storage);
+    for (uint32_t j = 0; j < batch->n_jobs; j++) {
+        batch->jobs[j].heap = heap_new();
+        if (!batch->jobs[j].heap) memory_exhausted();
+    }
     for (uint32_t j = 0; j < batch->n_jobs; j++) {
         Job *job = &batch->jobs[j];
         job->jit = jit;
@@ -272,14 +298,17 @@ static bool finish_batch(Jit *jit)
 {
     Batch *batch = &jit->batch;
     bool good = !batch->n_jobs || make_orc(jit);
+    bool exhausted = false;
     for (uint32_t j = 0; j < batch->n_jobs; j++) {
         if (batch->started[j])
             pthread_join(batch->threads[j], NULL);
         else
             run_job(&batch->jobs[j]);
+        batch->started[j] = false;
+        exhausted = exhausted || batch->jobs[j].exhausted;
     }
+    if (exhausted) memory_exhausted();
     good = collect(jit, batch->jobs, batch->n_jobs) && good;
-    free(batch->storage);
     *batch = (Batch){0};
     for (uint32_t p = 0; p < jit->plan->n_programs; p++) {
         bool made = good && jit->wanted[p];
@@ -317,6 +346,25 @@ static void start_programs(Jit *jit, const char *const *names)
     if (count) start_batch(jit, kernels, count);
 }
 
+/* What is not memory of a Jit: threads, objects, linked code. */
+static void end_jit(void *data)
+{
+    Jit *jit = data;
+    Batch *batch = &jit->batch;
+    for (uint32_t j = 0; j < batch->n_jobs; j++) {
+        Job *job = &batch->jobs[j];
+        if (batch->started[j]) pthread_join(batch->threads[j], NULL);
+        for (uint32_t i = 0; i < job->objects.count; i++)
+            if (job->objects.at[i]) LLVMDisposeMemoryBuffer(job->objects.at[i]);
+        if (job->error) LLVMDisposeMessage(job->error);
+        heap_free(job->heap);
+    }
+    *batch = (Batch){0};
+    LLVMErrorRef error = jit->orc ? LLVMOrcDisposeLLJIT(jit->orc) : NULL;
+    if (error) LLVMConsumeError(error);
+    jit->orc = NULL;
+}
+
 Jit *jit_start(Context *context, const Plan *plan, const CodegenOptions *options)
 {
     CpuVariant variant = unit_cpu(context, options ? options->cpu : NULL);
@@ -339,6 +387,7 @@ Jit *jit_start(Context *context, const Plan *plan, const CodegenOptions *options
     jit->image.programs = jit->programs;
     jit->image.n_programs = 0;
     jit->image.micro_kernels = micro_kernels(variant);
+    memory_on_failure(end_jit, jit);
     start_programs(jit, options ? options->programs : NULL);
     return jit;
 }
@@ -377,9 +426,6 @@ CodegenTimes jit_times(const Jit *jit)
 void jit_free(Jit *jit)
 {
     if (!jit) return;
-    if (jit->batch.n_jobs) finish_batch(jit);
-    if (!jit->orc) return;
-    LLVMErrorRef error = LLVMOrcDisposeLLJIT(jit->orc);
-    if (error) LLVMConsumeError(error);
-    jit->orc = NULL;
+    memory_settle(jit);
+    end_jit(jit);
 }

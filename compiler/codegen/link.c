@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/memory.h"
+
 extern char **environ;
 
 enum { MAX_OBJECTS = 8, MAX_ARGUMENTS = 24 };
@@ -38,12 +40,22 @@ static bool write_bytes(const char *path, const void *bytes, size_t size)
     return !fclose(file) && good;
 }
 
+static void remove_workplace(void *data)
+{
+    const Workplace *place = data;
+    for (size_t i = 0; i < place->n_files; i++) unlink(place->files[i]);
+    if (place->made) unlink(place->made);
+    if (place->log) unlink(place->log);
+    rmdir(place->folder);
+}
+
 static bool workplace_open(Workplace *place, Context *context)
 {
     const char *temporary = getenv("TMPDIR");
     *place = (Workplace){.context = context};
     place->folder = arena_format(context->arena, "%s/nnc-XXXXXX", temporary && *temporary ? temporary : "/tmp");
     if (!mkdtemp(place->folder)) return fail(context, DIAG_unwritable_file, place->folder, strerror(errno));
+    memory_on_failure(remove_workplace, place);
     place->made = arena_format(context->arena, "%s/made", place->folder);
     place->log = arena_format(context->arena, "%s/log", place->folder);
     return true;
@@ -59,10 +71,8 @@ static bool workplace_put(Workplace *place, const ObjectBytes *object)
 
 static void workplace_close(Workplace *place)
 {
-    for (size_t i = 0; i < place->n_files; i++) unlink(place->files[i]);
-    unlink(place->made);
-    unlink(place->log);
-    rmdir(place->folder);
+    memory_settle(place);
+    remove_workplace(place);
 }
 
 /* ---- The linker ---- */
@@ -165,7 +175,7 @@ static bool run_linker(const Workplace *place, const char *const *arguments)
             diag = diag_new(place->context->diagnostics, DIAG_link_failed, NO_SPAN, "%s: %s", arguments[0], line);
     }
     if (!diag) fail(place->context, DIAG_link_failed, arguments[0], "cannot be run");
-    free(said);
+    memory_free(said);
     return false;
 }
 
@@ -175,7 +185,7 @@ static bool read_made(const Workplace *place, Text *to)
     char *bytes = read_file(place->made, &size);
     if (!bytes) return fail(place->context, DIAG_link_failed, place->made, strerror(errno));
     text_put(to, bytes, size);
-    free(bytes);
+    memory_free(bytes);
     return true;
 }
 

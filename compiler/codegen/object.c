@@ -2,9 +2,9 @@
 
 #include <elf.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "support/memory.h"
 #include "support/vector.h"
 
 typedef struct {
@@ -56,8 +56,7 @@ static bool is_hidden_definition(const Elf64_Sym *symbol)
 static void reorder_symbols(Object *object, uint32_t *order)
 {
     Elf64_Shdr *table = &object->sections[object->symtab];
-    Elf64_Sym *sorted = malloc(object->n_symbols * sizeof *sorted);
-    if (!sorted) abort();
+    Elf64_Sym *sorted = memory_alloc(object->n_symbols * sizeof *sorted);
     uint32_t next = 0;
     for (int locals = 1; locals >= 0; locals--) {
         for (uint32_t i = 0; i < object->n_symbols; i++) {
@@ -72,7 +71,7 @@ static void reorder_symbols(Object *object, uint32_t *order)
         if (locals) table->sh_info = next;
     }
     memcpy(object->symbols, sorted, object->n_symbols * sizeof *sorted);
-    free(sorted);
+    memory_free(sorted);
 }
 
 static bool renumber_relocations(const Object *object, const Elf64_Shdr *section, const uint32_t *order)
@@ -90,8 +89,7 @@ bool object_hide(unsigned char *bytes, size_t size)
 {
     Object object;
     if (!object_open(&object, bytes, size)) return false;
-    uint32_t *order = calloc(object.n_symbols + 1, sizeof *order);
-    if (!order) abort();
+    uint32_t *order = memory_calloc(object.n_symbols + 1, sizeof *order);
     reorder_symbols(&object, order);
     bool good = true;
     for (unsigned i = 0; good && i < object.n_sections; i++) {
@@ -102,7 +100,7 @@ bool object_hide(unsigned char *bytes, size_t size)
         /* Lists of addresses taken name symbols by number too; they only help a linker to fold, so they may go. */
         if (section->sh_type == 0x6fff4c03) section->sh_type = SHT_NULL;
     }
-    free(order);
+    memory_free(order);
     return good;
 }
 

@@ -1,5 +1,4 @@
 /* Compiling ahead of time: the files that are made of a plan. */
-#include <stdlib.h>
 
 #include "codegen/codegen.h"
 #include "codegen/link.h"
@@ -9,6 +8,7 @@
 #include "core/new_file.h"
 #include "embedded.h"
 #include "nn.h"
+#include "support/memory.h"
 
 /* One module with all of a plan, for one variant; NULL after a diagnostic. */
 static Unit *plan_unit(Context *context, const Plan *plan, const CodegenOptions *options)
@@ -31,20 +31,34 @@ static Unit *plan_unit(Context *context, const Plan *plan, const CodegenOptions 
     return NULL;
 }
 
+static void dispose_text(void *text)
+{
+    LLVMDisposeMessage(text);
+}
+
+static void dispose_buffer(void *buffer)
+{
+    LLVMDisposeMemoryBuffer(buffer);
+}
+
 /* Machine code or assembly of the plan at the end of `to`. */
 static bool print_unit(Context *context, Unit *unit, CodegenOutput output, Text *to)
 {
     char *error = NULL;
     if (output == CODEGEN_LLVM) {
         char *text = LLVMPrintModuleToString(unit->vector.module);
+        memory_on_failure(dispose_text, text);
         text_string(to, text);
+        memory_settle(text);
         LLVMDisposeMessage(text);
         return true;
     }
     LLVMMemoryBufferRef buffer =
         unit_output(unit, output == CODEGEN_ASSEMBLY ? LLVMAssemblyFile : LLVMObjectFile, &error);
     if (!buffer) return unit_refused(context, error);
+    memory_on_failure(dispose_buffer, buffer);
     text_put(to, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
+    memory_settle(buffer);
     LLVMDisposeMemoryBuffer(buffer);
     return true;
 }
@@ -130,6 +144,11 @@ bool codegen_print(Context *context, const Plan *plan, const CodegenOptions *opt
     return good;
 }
 
+static void drop_file(void *file)
+{
+    nn_new_file_close(file, false);
+}
+
 /* Opened first: what cannot be written is not compiled. */
 bool codegen_write(Context *context, const Plan *plan, const CodegenOptions *options, CodegenOutput output,
                    const char *path)
@@ -137,10 +156,12 @@ bool codegen_write(Context *context, const Plan *plan, const CodegenOptions *opt
     nn_new_file file;
     Text text = {0};
     bool opened = !nn_new_file_open(path, &file);
+    if (opened) memory_on_failure(drop_file, &file);
     bool good = opened && print_file(context, plan, options, output, &text);
     if (good) nn_new_file_write(&file, text_get(&text), text.count);
     if (good && options && options->sizes) options->sizes->file = text.count;
     text_free(&text);
+    if (opened) memory_settle(&file);
     bool written = opened && !nn_new_file_close(&file, good);
     if (!opened || (good && !written))
         diag_new(context->diagnostics, DIAG_unwritable_file, NO_SPAN, "cannot write %s", nn_message());

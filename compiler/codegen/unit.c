@@ -3,10 +3,10 @@
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Target.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codegen/loop.h"
+#include "support/memory.h"
 
 static const char triple[] = "x86_64-unknown-linux-gnu";
 
@@ -20,10 +20,17 @@ CpuVariant unit_cpu(Context *context, const char *name)
     return cpu;
 }
 
+static void dispose_message(void *message)
+{
+    LLVMDisposeMessage(message);
+}
+
 bool unit_refused(Context *context, char *message)
 {
+    if (message) memory_on_failure(dispose_message, message);
     diag_new(context->diagnostics, DIAG_run_time, NO_SPAN, "LLVM refuses the generated code: %s",
              message ? message : "no reason given");
+    if (message) memory_settle(message);
     LLVMDisposeMessage(message);
     return false;
 }
@@ -37,17 +44,30 @@ void units_prepare(void)
     LLVMInitializeX86AsmParser();
 }
 
+/* What is LLVM's of a unit. */
+static void free_llvm(void *data)
+{
+    Unit *unit = data;
+    LLVMContextRef context = unit->vector.context;
+    LLVMDisposeTargetMachine(unit->machine);
+    LLVMDisposeBuilder(unit->vector.builder);
+    LLVMDisposeModule(unit->vector.module);
+    vector_free(&unit->vector);
+    LLVMContextDispose(context);
+}
+
 Unit *unit_new(CpuVariant cpu, int level, const char *name, char **error)
 {
     LLVMTargetRef target;
     *error = NULL;
     if (LLVMGetTargetFromTriple(triple, &target, error)) return NULL;
-    Unit *unit = calloc(1, sizeof *unit);
-    if (!unit) abort();
+    Unit *unit = memory_calloc(1, sizeof *unit);
     unit->arena = arena_new();
     LLVMContextRef context = LLVMContextCreate();
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext(name, context);
-    unit->vector = vector_make(context, module, LLVMCreateBuilderInContext(context), cpu);
+    unit->vector = (Vector){.context = context, .module = module, .builder = LLVMCreateBuilderInContext(context)};
+    memory_on_failure(free_llvm, unit);
+    unit->vector = vector_make(context, module, unit->vector.builder, cpu);
     unit->machine = LLVMCreateTargetMachine(target, triple, unit->vector.llvm_name, unit->vector.llvm_features,
                                             level >= 2 ? LLVMCodeGenLevelDefault : LLVMCodeGenLevelLess, LLVMRelocPIC,
                                             LLVMCodeModelDefault);
@@ -61,14 +81,10 @@ Unit *unit_new(CpuVariant cpu, int level, const char *name, char **error)
 void unit_free(Unit *unit)
 {
     if (!unit) return;
-    LLVMContextRef context = unit->vector.context;
-    LLVMDisposeTargetMachine(unit->machine);
-    LLVMDisposeBuilder(unit->vector.builder);
-    LLVMDisposeModule(unit->vector.module);
-    vector_free(&unit->vector);
-    LLVMContextDispose(context);
+    memory_settle(unit);
+    free_llvm(unit);
     arena_free(unit->arena);
-    free(unit);
+    memory_free(unit);
 }
 
 /* `prefix_NUMBER_kernel name`, without characters that assemblers would quote. */

@@ -1,6 +1,7 @@
 #include "codegen/variants.h"
 
 #include "codegen/micro.h"
+#include "support/memory.h"
 #include "support/stack.h"
 
 /* What one thread compiles. */
@@ -9,6 +10,8 @@ typedef struct {
     const CodegenOptions *options;
     const ImageTables *tables;
     CpuVariant cpu;
+    Heap *heap;     /* of its thread's attempt */
+    bool exhausted; /* that failed */
     LLVMMemoryBufferRef object;
     char *error;
     pthread_t thread;
@@ -51,16 +54,44 @@ LLVMValueRef variant_emit(Unit *unit, const Plan *plan, const ImageTables *table
     return image_emit(unit, plan, tables, code, micro, weights, weights_size);
 }
 
-static void *run_job(void *data)
+static void make_object(void *data)
 {
     Job *job = data;
     Unit *unit = unit_new(job->cpu, level_of(job->options), job->plan->module->name, &job->error);
-    if (!unit) return NULL;
+    if (!unit) return;
     LLVMValueRef weights = weights_emit(unit, job->options, false);
     variant_emit(unit, job->plan, job->tables, weights, weights ? job->options->weights_size : 0);
     job->object = unit_output(unit, LLVMObjectFile, &job->error);
     unit_free(unit);
+}
+
+static void *run_job(void *data)
+{
+    Job *job = data;
+    job->exhausted = !heap_attempt(job->heap, make_object, job);
     return NULL;
+}
+
+typedef struct {
+    Job jobs[MAX_VARIANTS];
+    int count;
+} Jobs;
+
+static void end_jobs(void *data)
+{
+    Jobs *jobs = data;
+    for (int i = 0; i < jobs->count; i++) {
+        Job *job = &jobs->jobs[i];
+        if (job->started) pthread_join(job->thread, NULL);
+        if (job->object) LLVMDisposeMemoryBuffer(job->object);
+        LLVMDisposeMessage(job->error);
+        heap_free(job->heap);
+    }
+}
+
+static void dispose_buffer(void *buffer)
+{
+    LLVMDisposeMemoryBuffer(buffer);
 }
 
 /* What the variants share is code for the least of them. */
@@ -93,27 +124,44 @@ bool variants_choose(Context *context, const CodegenOptions *options, Variants *
 
 bool variants_compile(Context *context, const Plan *plan, const CodegenOptions *options, Variants *variants)
 {
-    Job jobs[MAX_VARIANTS];
+    Jobs *all = ARENA_NEW(context->arena, Jobs);
+    Job *jobs = all->jobs;
     char *error = NULL;
-    bool good = true;
+    bool good = true, exhausted = false;
     units_prepare();
+    memory_on_failure(end_jobs, all);
     for (int i = 0; i < variants->count; i++) {
-        Job *job = &jobs[i];
-        *job = (Job){.plan = plan, .options = options, .cpu = variants->cpus[i]};
+        Job *job = &jobs[all->count++];
+        *job = (Job){.plan = plan, .options = options, .cpu = variants->cpus[i], .heap = heap_new()};
+        if (!job->heap) memory_exhausted();
         job->tables = image_build(context, plan, job->cpu); /* in the context's arena: before there are threads */
     }
     for (int i = 0; i < variants->count; i++)
         jobs[i].started = !(options && options->threads == 1) && stack_thread(&jobs[i].thread, run_job, &jobs[i]);
     LLVMMemoryBufferRef shared = compile_shared(plan, options, variants, &error);
+    if (shared) memory_on_failure(dispose_buffer, shared);
     if (!shared) good = unit_refused(context, error);
     for (int i = 0; i < variants->count; i++) {
         if (jobs[i].started)
             pthread_join(jobs[i].thread, NULL);
         else
             run_job(&jobs[i]);
-        variants->objects[i] = jobs[i].object;
-        if (!jobs[i].object) good = unit_refused(context, jobs[i].error);
+        jobs[i].started = false;
+        exhausted = exhausted || jobs[i].exhausted;
     }
+    if (exhausted) memory_exhausted();
+    for (int i = 0; i < variants->count; i++) {
+        char *refusal = jobs[i].error;
+        variants->objects[i] = jobs[i].object;
+        jobs[i].object = NULL;
+        jobs[i].error = NULL;
+        if (variants->objects[i])
+            memory_on_failure(dispose_buffer, variants->objects[i]);
+        else
+            good = unit_refused(context, refusal);
+    }
+    memory_settle(all);
+    end_jobs(all);
     variants->objects[variants->count] = shared;
     return good;
 }
@@ -121,5 +169,8 @@ bool variants_compile(Context *context, const Plan *plan, const CodegenOptions *
 void variants_free(Variants *variants)
 {
     for (int i = 0; i <= variants->count; i++)
-        if (variants->objects[i]) LLVMDisposeMemoryBuffer(variants->objects[i]);
+        if (variants->objects[i]) {
+            memory_settle(variants->objects[i]);
+            LLVMDisposeMemoryBuffer(variants->objects[i]);
+        }
 }

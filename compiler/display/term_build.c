@@ -1,8 +1,8 @@
 /* From nodes to terms. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "display/term_internal.h"
+#include "support/memory.h"
 #include "support/vector.h"
 
 Term *term_call(Builder *b, Node node, const char *called, const char *note)
@@ -195,7 +195,7 @@ Term *term_of(Graph *graph, Arena *arena, Node root)
     term_find_chains(&b, nodes, count);
     for (uint32_t i = 0; i < count; i++)
         if (!b.chained[nodes[i].id]) b.terms[nodes[i].id] = build(&b, nodes[i]);
-    free(nodes);
+    memory_free(nodes);
     Term *term = b.terms[root.id];
     term_shorten(arena, term, node_type(graph, root)->dtype == DTYPE_F32);
     return term;

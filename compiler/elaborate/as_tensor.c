@@ -1,10 +1,10 @@
 /* Compile-time values as tensors: numbers, lists, sizes, indices. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "elaborate/elaborator.h"
 #include "ir/eval.h"
 #include "ir/integer.h"
+#include "support/memory.h"
 
 /* What the items of a list are; its element type follows from it. */
 typedef struct {
@@ -174,11 +174,10 @@ static Value list_literal(Elaborator *el, Value list, Type type, const ListItems
     int64_t count = 1, size;
     for (uint32_t i = 0; i < type.rank; i++) count *= dim_is_constant(el->dims, type.dims[i], &size) ? size : 0;
     if (items->free) return sizes_as_tensor(el, list, &type, count, at);
-    char *data = malloc((size_t)count * dtype_size(type.dtype) + 1);
-    if (!data) abort();
+    char *data = memory_alloc((size_t)count * dtype_size(type.dtype) + 1);
     list_store(el, list, type.dtype, data);
     Node node = build_literal(el->graph, type, data, (size_t)count * dtype_size(type.dtype));
-    free(data);
+    memory_free(data);
     return value_tensor(node);
 }
 

@@ -1,8 +1,8 @@
 /* Assertions: decided now where all is known, else asked of sizes and settings when they are given. */
-#include <stdlib.h>
 
 #include "elaborate/elaborator.h"
 #include "ir/condition.h"
+#include "support/memory.h"
 
 /* ` (rate is 30)`: what the names in a condition stand for, as far as it is a number. */
 static const char *given_numbers(Elaborator *el, const Scope *scope, const Syntax *condition)
@@ -40,7 +40,7 @@ static Name clock_of(const Elaborator *el, Node condition)
         Name name = info->op == OP_SETTING ? info->attr.name : NULL;
         if (name && (name == el->name_step || name == el->name_steps || name == el->name_progress)) found = name;
     }
-    free(nodes);
+    memory_free(nodes);
     return found;
 }
 

@@ -1,9 +1,9 @@
 /* Built-in functions by family; the larger families have files of their own. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "elaborate/elaborator.h"
+#include "support/memory.h"
 
 static Value shape_of(Elaborator *el, Value x, Span at)
 {
@@ -55,7 +55,7 @@ static bool reaches(const Graph *graph, Node from, Node to)
     bool found = false;
     Node *nodes = graph_reachable(graph, &from, 1, &count);
     for (uint32_t i = 0; i < count && !found; i++) found = node_same(nodes[i], to);
-    free(nodes);
+    memory_free(nodes);
     return found;
 }
 

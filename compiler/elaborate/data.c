@@ -1,8 +1,9 @@
 /* Data blocks and their splits. */
 #include "elaborate/data.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "support/memory.h"
 
 static bool is_split_key(const Syntax *statement)
 {
@@ -205,7 +206,7 @@ static void collect_fields(Elaborator *el, const DataBlock *block, const Functio
     }
     for (size_t f = 0; f < block->fields.count; f++)
         if (used[f]) fields[split->n_fields++] = block->fields.at[f];
-    free(reached);
+    memory_free(reached);
     split->fields = fields;
 }
 
@@ -282,5 +283,5 @@ void data_require(Elaborator *el, const DataSplits *data, const Function *traini
         diag_note(diag, data->train->syntax->span, "this block does not give it");
         diag_hint(diag, "add `%s = …` to `data train { … }`", info.attr.name);
     }
-    free(reached);
+    memory_free(reached);
 }

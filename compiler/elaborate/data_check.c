@@ -1,9 +1,9 @@
 /* What the values of a data block must not become on their way to the model: the numbers of categories are names and
  * not quantities, and a float type holds only some of the large whole numbers. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "elaborate/data.h"
+#include "support/memory.h"
 
 const SplitField *data_field(const DataBlock *block, const NodeInfo *input)
 {
@@ -99,7 +99,7 @@ static int64_t find_rounded_row(Elaborator *el, const SplitSource *source, uint3
     int64_t width = 1, found = -1, rows = source->source->rows;
     for (uint32_t i = 0; i < column->rank; i++) width *= column->dims[i];
     int64_t step = width > AT_ONCE ? 1 : width ? AT_ONCE / width : rows + 1;
-    void *bytes = malloc((size_t)(step < rows ? step : rows) * (size_t)width * dtype_size(column->dtype) + 1);
+    void *bytes = memory_alloc((size_t)(step < rows ? step : rows) * (size_t)width * dtype_size(column->dtype) + 1);
     for (int64_t first = 0; bytes && width && found < 0 && first < rows; first += step) {
         int64_t now = rows - first < step ? rows - first : step;
         const char *piece = bytes;
@@ -111,7 +111,7 @@ static int64_t find_rounded_row(Elaborator *el, const SplitSource *source, uint3
         int64_t at = find_beyond(column->dtype, piece, now * width, digits, value);
         if (at < now * width) found = first + at / width;
     }
-    free(bytes);
+    memory_free(bytes);
     return found;
 }
 
@@ -141,8 +141,7 @@ bool data_check_uses(Elaborator *el, DataSplits *data, const DataBlock *block, N
     uint32_t count;
     bool good = true;
     Node *nodes = graph_reachable(el->graph, &root, 1, &count);
-    Use *uses = calloc(count, sizeof *uses);
-    if (!uses) abort();
+    Use *uses = memory_calloc(count, sizeof *uses);
     add_use(&uses[count - 1], number, dtype_is_float(becomes) ? digits_of(becomes) : 0);
     for (uint32_t i = count; i-- > 0;) { /* operands come before what uses them */
         const NodeInfo info = *graph_node(el->graph, nodes[i]);
@@ -156,7 +155,7 @@ bool data_check_uses(Elaborator *el, DataSplits *data, const DataBlock *block, N
         else if (own.digits)
             warn_of_rounding(el, data, block, field, own.digits, at);
     }
-    free(uses);
-    free(nodes);
+    memory_free(uses);
+    memory_free(nodes);
     return good;
 }

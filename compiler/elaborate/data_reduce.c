@@ -1,11 +1,11 @@
 /* Reductions over the rows of the training data: evaluated once while compiling, in pieces, by the interpreter. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "elaborate/data.h"
 #include "ir/eval.h"
 #include "ir/integer.h"
+#include "support/memory.h"
 
 enum { ROWS_AT_ONCE = 4096 };
 
@@ -46,7 +46,7 @@ static bool bind_field(Elaborator *el, Eval *eval, const DataBlock *block, const
     for (uint32_t i = 0; i < column->rank; i++) width *= column->dims[i];
     size_t row = (size_t)width * dtype_size(column->dtype), total = (size_t)(width * count);
     const char *message = NULL;
-    void *bytes = malloc(total * dtype_size(column->dtype) + 1);
+    void *bytes = memory_alloc(total * dtype_size(column->dtype) + 1);
     const DataProvider *provider = el->options->provider;
     bool good = bytes;
     if (good && source->literal)
@@ -58,7 +58,7 @@ static bool bind_field(Elaborator *el, Eval *eval, const DataBlock *block, const
     } else {
         complain(el, data_failure(el), block->rows_place, "%s", message ? message : "the data cannot be read");
     }
-    free(bytes);
+    memory_free(bytes);
     return good;
 }
 
@@ -76,7 +76,7 @@ static bool bind_rows(Elaborator *el, Eval *eval, const DataBlock *block, Node x
             if (block->fields.at[f].input == info.attr.name)
                 good = bind_field(el, eval, block, &block->fields.at[f], reached[i], first, count);
     }
-    free(reached);
+    memory_free(reached);
     return good;
 }
 
@@ -98,9 +98,8 @@ static void add_piece(Totals *totals, Op op, const Tensor *piece)
     bool first = !totals->numbers;
     if (first) {
         totals->count = piece->count;
-        totals->numbers = calloc((size_t)piece->count + 1, sizeof *totals->numbers);
-        totals->integers = piece->integers ? calloc((size_t)piece->count + 1, sizeof *totals->integers) : NULL;
-        if (!totals->numbers || (piece->integers && !totals->integers)) abort();
+        totals->numbers = memory_calloc((size_t)piece->count + 1, sizeof *totals->numbers);
+        totals->integers = piece->integers ? memory_calloc((size_t)piece->count + 1, sizeof *totals->integers) : NULL;
     }
     for (int64_t i = 0; i < totals->count; i++) {
         double *number = &totals->numbers[i];
@@ -115,14 +114,13 @@ static void add_piece(Totals *totals, Op op, const Tensor *piece)
 static Value totals_literal(Elaborator *el, const Type *type, const Totals *totals)
 {
     size_t size = (size_t)totals->count * dtype_size(type->dtype);
-    void *bytes = malloc(size + 1);
-    if (!bytes) abort();
+    void *bytes = memory_alloc(size + 1);
     if (totals->integers)
         integer_store(type->dtype, bytes, totals->integers, totals->count);
     else
         dtype_store(type->dtype, bytes, totals->numbers, totals->count);
     Value value = value_tensor(build_literal(el->graph, *type, bytes, size));
-    free(bytes);
+    memory_free(bytes);
     return value;
 }
 
@@ -148,8 +146,8 @@ static Value accumulate(Elaborator *el, Op op, Node x, const int32_t *axes, uint
         complain(el, DIAG_data_source, at, "this cannot be computed from the rows of the data");
     for (int64_t i = 0; i < totals.count; i++) totals.numbers[i] /= scale; /* 1 of integers */
     Value value = good ? totals_literal(el, &type, &totals) : value_error();
-    free(totals.numbers);
-    free(totals.integers);
+    memory_free(totals.numbers);
+    memory_free(totals.integers);
     eval_free(eval);
     return value;
 }

@@ -1,8 +1,8 @@
 /* What a layer owns: parameters, states, draws, and the paths by which they are known. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "elaborate/elaborator.h"
+#include "support/memory.h"
 
 static int next_count(Elaborator *el, Name path)
 {
@@ -47,8 +47,7 @@ Name path_next(Elaborator *el, const char *component)
 
 static Frame *frame_make(Elaborator *el, Name base, const void *shared)
 {
-    Frame *frame = calloc(1, sizeof *frame);
-    if (!frame) abort();
+    Frame *frame = memory_calloc(1, sizeof *frame);
     frame->base = base;
     frame->turns = "";
     frame->separator = '.';
@@ -61,7 +60,7 @@ void frame_free(Frame *frame)
 {
     if (!frame) return;
     vec_free(&frame->counters);
-    free(frame);
+    memory_free(frame);
 }
 
 /* Inside a shared instance all uses belong to the instance. */

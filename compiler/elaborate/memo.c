@@ -1,10 +1,10 @@
 /* A function is pure, so what a call within a call gives is kept: where each function calls the one below it twice, the
  * work would double at every level. What a key holds is all that the evaluation reads, and where it was asked for, so
  * that places and names of nodes are those of an evaluation. What had an effect is not kept. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "elaborate/elaborator.h"
+#include "support/memory.h"
 
 enum { LARGE_TABLE = 4096 };
 
@@ -72,7 +72,7 @@ void memo_begin(Elaborator *el)
 {
     Memo *memo = &el->memo;
     if (memo->n_slots > LARGE_TABLE) {
-        free(memo->slots);
+        memory_free(memo->slots);
         memo->slots = NULL;
         memo->n_slots = 0;
     } else if (memo->entries.count) {
@@ -84,7 +84,7 @@ void memo_begin(Elaborator *el)
 void memo_free(Memo *memo)
 {
     vec_free(&memo->entries);
-    free(memo->slots);
+    memory_free(memo->slots);
     *memo = (Memo){0};
 }
 
@@ -132,9 +132,8 @@ bool memo_find(Elaborator *el, const MemoKey *key, Value *value)
 static void grow(Memo *memo)
 {
     memo->n_slots = memo->n_slots ? memo->n_slots * 2 : 64;
-    free(memo->slots);
-    memo->slots = calloc(memo->n_slots, sizeof *memo->slots);
-    if (!memo->slots) abort();
+    memory_free(memo->slots);
+    memo->slots = memory_calloc(memo->n_slots, sizeof *memo->slots);
     for (uint32_t i = 0; i < memo->entries.count; i++) {
         const MemoEntry *entry = &memo->entries.at[i];
         *slot_of(memo, &(MemoKey){.words = entry->key, .n_words = entry->n_words, .hash = entry->hash}) = i + 1;

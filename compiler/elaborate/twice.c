@@ -1,6 +1,6 @@
 #include "elaborate/twice.h"
 
-#include <stdlib.h>
+#include "support/memory.h"
 
 static const struct {
     Op outer, inner;
@@ -50,6 +50,6 @@ void twice_warn(Elaborator *el, const Function *function)
     }
     Node *nodes = roots.count ? graph_reachable(el->graph, roots.at, (uint32_t)roots.count, &count) : NULL;
     for (uint32_t i = 0; i < count; i++) warn(el, nodes[i]);
-    free(nodes);
+    memory_free(nodes);
     vec_free(&roots);
 }

@@ -1,6 +1,6 @@
 #include "elaborate/uses.h"
 
-#include <stdlib.h>
+#include "support/memory.h"
 
 /* A mark for each node, by its id. */
 typedef struct {
@@ -22,7 +22,7 @@ static Reached reached_by(Elaborator *el, const Node *roots, uint32_t n_roots)
         if (nodes[i].id >= reached.size) reached.size = nodes[i].id + 1;
     reached.marks = ARENA_ARRAY(el->arena, bool, reached.size);
     for (uint32_t i = 0; i < count; i++) reached.marks[nodes[i].id] = true;
-    free(nodes);
+    memory_free(nodes);
     return reached;
 }
 

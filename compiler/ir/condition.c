@@ -1,9 +1,9 @@
 #include "ir/condition.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "ir/eval.h"
+#include "support/memory.h"
 
 typedef void Emit(void *data, ConditionStep step);
 
@@ -61,7 +61,7 @@ bool condition_has_settings(const Graph *graph, Node condition)
     bool found = false;
     Node *nodes = graph_reachable(graph, &condition, 1, &count);
     for (uint32_t i = 0; i < count; i++) found |= node_op(graph, nodes[i]) == OP_SETTING;
-    free(nodes);
+    memory_free(nodes);
     return found;
 }
 
@@ -77,7 +77,7 @@ Node condition_obstacle(const Graph *graph, Node condition)
         obstacle = nodes[i];
         if (is_data(info)) break;
     }
-    free(nodes);
+    memory_free(nodes);
     return obstacle;
 }
 
@@ -87,8 +87,7 @@ bool condition_fits(const Graph *graph, Node condition)
 {
     uint32_t count;
     Node *nodes = graph_reachable(graph, &condition, 1, &count); /* operands first */
-    uint32_t *steps = calloc(2 * (size_t)count, sizeof *steps), *waiting = steps + count;
-    if (!steps) abort();
+    uint32_t *steps = memory_calloc(2 * (size_t)count, sizeof *steps), *waiting = steps + count;
     for (uint32_t i = 0; i < count; i++) {
         const NodeInfo *info = graph_node(graph, nodes[i]);
         uint32_t *own = &steps[i], *most = &waiting[i];
@@ -102,8 +101,8 @@ bool condition_fits(const Graph *graph, Node condition)
         if (*own > MOST_STEPS) *own = MOST_STEPS + 1;
     }
     bool fits = steps[count - 1] <= MOST_STEPS && waiting[count - 1] <= MOST_WAITING;
-    free(steps);
-    free(nodes);
+    memory_free(steps);
+    memory_free(nodes);
     return fits;
 }
 
@@ -111,8 +110,7 @@ bool condition_decide(const Graph *graph, Node condition, bool *truth)
 {
     uint32_t count;
     Node *nodes = graph_reachable(graph, &condition, 1, &count); /* operands first */
-    double *values = calloc(count, sizeof *values);
-    if (!values) abort();
+    double *values = memory_calloc(count, sizeof *values);
     bool known = true;
     for (uint32_t i = 0; i < count && known; i++) {
         const NodeInfo *info = graph_node(graph, nodes[i]);
@@ -125,8 +123,8 @@ bool condition_decide(const Graph *graph, Node condition, bool *truth)
                                                                         : op_evaluate(info->op, x[0], x[1], x[2]));
     }
     *truth = values[count - 1] != 0;
-    free(values);
-    free(nodes);
+    memory_free(values);
+    memory_free(nodes);
     return known;
 }
 

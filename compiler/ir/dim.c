@@ -1,9 +1,9 @@
 #include "ir/dim.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/dim_internal.h"
+#include "support/memory.h"
 #include "support/vector.h"
 
 /* Sizes of real models are tiny; what passes these limits comes from a mistake or an attack and becomes DIM_NONE. */
@@ -14,9 +14,8 @@ enum { MAX_TERMS = 1024, MAX_POWER = 64, MAX_DEPTH = 32, MAX_WEIGHT = 4096 };
 static void pool_rehash(Pool *pool)
 {
     pool->n_slots = pool->n_slots ? pool->n_slots * 2 : 64;
-    free(pool->slots);
-    pool->slots = calloc(pool->n_slots, sizeof *pool->slots);
-    if (!pool->slots) abort();
+    memory_free(pool->slots);
+    pool->slots = memory_calloc(pool->n_slots, sizeof *pool->slots);
     for (size_t i = 0; i < pool->count; i++) {
         size_t slot = pool->at[i].hash & (pool->n_slots - 1);
         while (pool->slots[slot]) slot = (slot + 1) & (pool->n_slots - 1);
@@ -42,7 +41,7 @@ static uint32_t pool_intern(Pool *pool, Arena *arena, const void *bytes, size_t 
 static void pool_free(Pool *pool)
 {
     vec_free(pool);
-    free(pool->slots);
+    memory_free(pool->slots);
     pool->slots = NULL;
     pool->n_slots = 0;
 }

@@ -2,11 +2,11 @@
 
 #include <assert.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/eval_internal.h"
 #include "ir/integer.h"
+#include "support/memory.h"
 #include "support/vector.h"
 
 struct EvalSize {
@@ -16,8 +16,7 @@ struct EvalSize {
 
 Eval *eval_new(Graph *graph, const EvalOptions *options)
 {
-    Eval *eval = calloc(1, sizeof *eval);
-    if (!eval) abort();
+    Eval *eval = memory_calloc(1, sizeof *eval);
     eval->graph = graph;
     if (options) eval->options = *options;
     return eval;
@@ -26,19 +25,19 @@ Eval *eval_new(Graph *graph, const EvalOptions *options)
 static void tensor_free(Tensor *tensor)
 {
     if (!tensor) return;
-    free(tensor->data);
-    free(tensor->integers);
-    free(tensor);
+    memory_free(tensor->data);
+    memory_free(tensor->integers);
+    memory_free(tensor);
 }
 
 void eval_free(Eval *eval)
 {
     if (!eval) return;
     for (uint32_t i = 0; i < eval->capacity; i++) tensor_free(eval->values[i]);
-    free(eval->values);
-    free(eval->bound);
-    free(eval->sizes);
-    free(eval);
+    memory_free(eval->values);
+    memory_free(eval->bound);
+    memory_free(eval->sizes);
+    memory_free(eval);
 }
 
 void eval_reset(Eval *eval)
@@ -135,9 +134,8 @@ static void values_reach(Eval *eval, uint32_t id)
     if (id < eval->capacity) return;
     uint32_t capacity = eval->capacity ? eval->capacity : 64;
     while (capacity <= id) capacity *= 2;
-    eval->values = realloc(eval->values, capacity * sizeof *eval->values);
-    eval->bound = realloc(eval->bound, capacity * sizeof *eval->bound);
-    if (!eval->values || !eval->bound) abort();
+    eval->values = memory_realloc(eval->values, capacity * sizeof *eval->values);
+    eval->bound = memory_realloc(eval->bound, capacity * sizeof *eval->bound);
     memset(eval->values + eval->capacity, 0, (capacity - eval->capacity) * sizeof *eval->values);
     memset(eval->bound + eval->capacity, 0, (capacity - eval->capacity) * sizeof *eval->bound);
     eval->capacity = capacity;
@@ -154,13 +152,11 @@ static Tensor *tensor_new(Eval *eval, const Type *type)
 {
     Tensor shape = {.dtype = working_dtype(eval, type->dtype), .rank = type->rank};
     if (!eval_sizes(eval, type, shape.dims, &shape.count)) return NULL;
-    Tensor *tensor = malloc(sizeof *tensor);
-    if (!tensor) abort();
+    Tensor *tensor = memory_alloc(sizeof *tensor);
     *tensor = shape;
-    tensor->data = calloc(shape.count ? (size_t)shape.count : 1, sizeof(double));
+    tensor->data = memory_calloc(shape.count ? (size_t)shape.count : 1, sizeof(double));
     if (dtype_class(tensor->dtype) == DTYPE_CLASS_INTEGER)
-        tensor->integers = calloc(shape.count ? (size_t)shape.count : 1, sizeof *tensor->integers);
-    if (!tensor->data || (!tensor->integers && dtype_class(tensor->dtype) == DTYPE_CLASS_INTEGER)) abort();
+        tensor->integers = memory_calloc(shape.count ? (size_t)shape.count : 1, sizeof *tensor->integers);
     return tensor;
 }
 
@@ -260,14 +256,13 @@ static bool compute(Eval *eval, Node node)
     if (!to) return fail_sizes(eval, node);
 
     uint32_t n_args = needed_args(info);
-    const Tensor **args = calloc(n_args ? n_args : 1, sizeof *args);
-    if (!args) abort();
+    const Tensor **args = memory_calloc(n_args ? n_args : 1, sizeof *args);
     for (uint32_t i = 0; i < n_args; i++) args[i] = eval->values[info->args[i].id];
 
     EvalStep step = {eval, node, info, args, to};
     bool ok = by_class[op_info(info->op)->class](&step);
     if (ok) tensor_round(to);
-    free(args);
+    memory_free(args);
     if (!ok) {
         tensor_free(to);
         return false;
@@ -285,8 +280,7 @@ bool eval_run(Eval *eval, const Node *nodes, uint32_t count, const Tensor **resu
     uint32_t last = 0;
     for (uint32_t i = 0; i < count; i++)
         if (nodes[i].id > last) last = nodes[i].id;
-    bool *needed = calloc(last + 1, sizeof *needed);
-    if (!needed) abort();
+    bool *needed = memory_calloc(last + 1, sizeof *needed);
     for (uint32_t i = 0; i < count; i++) needed[nodes[i].id] = true;
     /* Operands have smaller ids, so one walk down finds all and one walk up computes them. */
     for (uint32_t id = last; id > 0; id--) {
@@ -297,7 +291,7 @@ bool eval_run(Eval *eval, const Node *nodes, uint32_t count, const Tensor **resu
     bool ok = true;
     for (uint32_t id = 1; ok && id <= last; id++)
         if (needed[id] && !eval->values[id]) ok = compute(eval, (Node){id});
-    free(needed);
+    memory_free(needed);
     for (uint32_t i = 0; i < count; i++) results[i] = ok ? eval->values[nodes[i].id] : NULL;
     return ok;
 }

@@ -1,10 +1,10 @@
 /* Reductions, operators along an axis, contraction. */
 #include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "ir/eval_internal.h"
 #include "ir/integer.h"
+#include "support/memory.h"
 
 static double row_extreme(const double *row, int64_t n, bool largest, int64_t *where)
 {
@@ -115,8 +115,7 @@ bool eval_reduction(EvalStep *step)
         if (reduced[i]) n *= x->dims[i];
     }
     _Static_assert(sizeof(double) == sizeof(int64_t), "one row for both");
-    void *row = malloc((size_t)(n ? n : 1) * sizeof(double));
-    if (!row) abort();
+    void *row = memory_alloc((size_t)(n ? n : 1) * sizeof(double));
     for (int64_t to = 0; to < step->to->count; to++) {
         int64_t offset = outer.offsets[0], whole = 0;
         double number = 0;
@@ -130,7 +129,7 @@ bool eval_reduction(EvalStep *step)
             step->to->data[to] = number;
         walk_next(&outer);
     }
-    free(row);
+    memory_free(row);
     return true;
 }
 

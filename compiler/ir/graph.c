@@ -6,6 +6,7 @@
 
 #include "ir/graph_internal.h"
 #include "ir/infer.h"
+#include "support/memory.h"
 
 Graph *graph_new(Context *context)
 {
@@ -23,7 +24,7 @@ void graph_free(Graph *graph)
     vec_free(&graph->nodes);
     vec_free(&graph->hashes);
     vec_free(&graph->sides);
-    free(graph->slots);
+    memory_free(graph->slots);
     graph->slots = NULL;
     graph->n_slots = 0;
 }
@@ -132,9 +133,8 @@ static bool same_node(const NodeInfo *a, const NodeInfo *b)
 static void rehash(Graph *graph)
 {
     graph->n_slots = graph->n_slots ? graph->n_slots * 2 : 1024;
-    free(graph->slots);
-    graph->slots = calloc(graph->n_slots, sizeof *graph->slots);
-    if (!graph->slots) abort();
+    memory_free(graph->slots);
+    graph->slots = memory_calloc(graph->n_slots, sizeof *graph->slots);
     for (size_t i = 0; i < graph->hashes.count; i++) {
         size_t slot = graph->hashes.at[i] & (graph->n_slots - 1);
         while (graph->slots[slot]) slot = (slot + 1) & (graph->n_slots - 1);

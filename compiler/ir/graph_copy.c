@@ -1,7 +1,7 @@
 /* Copying parts of one graph into another. */
-#include <stdlib.h>
 
 #include "ir/graph_internal.h"
+#include "support/memory.h"
 
 typedef struct {
     DimTable *to;
@@ -46,15 +46,14 @@ static Node copy_node(Graph *to, const Graph *from, Node old, const Node *copies
     const NodeInfo *info = graph_node(from, old);
     Attr attr = info->attr;
     Type type = copy_type(to, from, info->type);
-    Node *args = calloc(info->n_args + 1, sizeof *args);
-    Dim *sizes = calloc(attr.n_sizes + 1, sizeof *sizes);
-    if (!args || !sizes) abort();
+    Node *args = memory_calloc(info->n_args + 1, sizeof *args);
+    Dim *sizes = memory_calloc(attr.n_sizes + 1, sizeof *sizes);
     for (uint32_t i = 0; i < info->n_args; i++) args[i] = copies[info->args[i].id];
     for (uint32_t i = 0; i < attr.n_sizes; i++) sizes[i] = dim_copy(to->dims, from->dims, attr.sizes[i]);
     attr.sizes = sizes;
     Node node = graph_make(to, info->op, args, info->n_args, &attr, &type);
-    free(args);
-    free(sizes);
+    memory_free(args);
+    memory_free(sizes);
     const Span *places;
     uint32_t n_places = graph_places(from, old, &places);
     for (uint32_t i = 0; i < n_places; i++) graph_add_place(to, node, places[i]);
@@ -66,10 +65,9 @@ void graph_copy(Graph *to, const Graph *from, Node *roots, uint32_t n_roots)
 {
     uint32_t count;
     Node *nodes = graph_reachable(from, roots, n_roots, &count);
-    Node *copies = calloc(count ? nodes[count - 1].id + 1 : 1, sizeof *copies);
-    if (!copies) abort();
+    Node *copies = memory_calloc(count ? nodes[count - 1].id + 1 : 1, sizeof *copies);
     for (uint32_t i = 0; i < count; i++) copies[nodes[i].id] = copy_node(to, from, nodes[i], copies);
     for (uint32_t i = 0; i < n_roots; i++) roots[i] = copies[roots[i].id];
-    free(copies);
-    free(nodes);
+    memory_free(copies);
+    memory_free(nodes);
 }

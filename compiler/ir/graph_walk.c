@@ -1,9 +1,9 @@
 /* Side tables, reachability and rewriting. Operands have smaller ids than their users, so that ascending ids are an
  * order of evaluation and no walk needs a stack. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/graph_internal.h"
+#include "support/memory.h"
 
 /* places and names */
 
@@ -100,9 +100,7 @@ Name graph_layer(const Graph *graph, Node node)
 
 static void *zeroed(size_t count, size_t size)
 {
-    void *memory = calloc(count ? count : 1, size);
-    if (!memory) abort();
-    return memory;
+    return memory_calloc(count, size);
 }
 
 enum { WALK_SHARE = 16 }; /* below this share of the ids a set of nodes is cheaper than a mark for each id */
@@ -125,7 +123,7 @@ static uint32_t *slot_of(const NodeSet *set, Node node)
 static void set_add(NodeSet *set, Node node)
 {
     if (2 * set->nodes.count >= set->n_slots) {
-        free(set->slots);
+        memory_free(set->slots);
         set->n_slots = set->n_slots ? 2 * set->n_slots : 64;
         set->slots = zeroed(set->n_slots, sizeof *set->slots);
         for (size_t i = 0; i < set->nodes.count; i++) *slot_of(set, set->nodes.at[i]) = (uint32_t)i + 1;
@@ -153,7 +151,7 @@ static Node *reach_few(const Graph *graph, const Node *roots, uint32_t n_roots, 
         const NodeInfo *node = graph_node(graph, set.nodes.at[done]);
         for (uint32_t i = 0; i < node->n_args; i++) set_add(&set, node->args[i]);
     }
-    free(set.slots);
+    memory_free(set.slots);
     if (set.nodes.count > most) vec_free(&set.nodes);
     *count = (uint32_t)set.nodes.count;
     if (*count) qsort(set.nodes.at, *count, sizeof *set.nodes.at, by_id);
@@ -192,7 +190,7 @@ Node *graph_reachable(const Graph *graph, const Node *roots, uint32_t n_roots, u
     *count = 0;
     for (uint32_t id = 1; id <= highest; id++)
         if (marked[id]) nodes[(*count)++] = (Node){id};
-    free(marked);
+    memory_free(marked);
     return nodes;
 }
 
@@ -206,7 +204,7 @@ static Node rebuild(Graph *graph, Node old, const Node *replaced)
     Node *fresh = n_args > FEW ? zeroed(n_args, sizeof *fresh) : few;
     for (uint32_t i = 0; i < n_args; i++) fresh[i] = replaced[args[i].id];
     Node rebuilt = graph_remake(graph, old, fresh);
-    if (fresh != few) free(fresh);
+    if (fresh != few) memory_free(fresh);
     return rebuilt;
 }
 
@@ -230,6 +228,6 @@ void graph_rewrite(Graph *graph, Node *roots, uint32_t n_roots, Node (*replace)(
     graph->place = place;
     graph->origin = origin;
     for (uint32_t i = 0; i < n_roots; i++) roots[i] = replaced[roots[i].id]; /* none stays none: id 0 */
-    free(replaced);
-    free(nodes);
+    memory_free(replaced);
+    memory_free(nodes);
 }

@@ -72,7 +72,8 @@ void module_list_dims(Module *module);
 void module_add_functions(Module *module, const Function *functions, uint32_t count);
 /* NULL when the function has no such result. */
 Result *function_result(const Function *function, ResultRole role, Name name);
-/* Every node that the module needs: of its declared things, checks and functions; operands before users. malloc'd. */
+/* Every node that the module needs: of its declared things, checks and functions; operands before users; the caller's
+ * to free (memory.h). */
 Node *module_nodes(const Module *module, uint32_t *count);
 
 /* The text form (.nng): prints and reads back identically. */

@@ -13,10 +13,10 @@
  *
  * Nodes are numbered from 1 without gaps. `#` starts a comment. Every type is written, inferred or not. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/module_text.h"
+#include "support/memory.h"
 #include "support/vector.h"
 
 typedef struct {
@@ -242,8 +242,7 @@ static void print_module(const Module *module, bool places, Text *to)
 {
     uint32_t count;
     Node *nodes = module_nodes(module, &count);
-    uint32_t *numbers = calloc((size_t)graph_count(module->graph) + 1, sizeof *numbers);
-    if (!numbers) abort();
+    uint32_t *numbers = memory_calloc((size_t)graph_count(module->graph) + 1, sizeof *numbers);
     Printer printer = {module, to, numbers, places};
     put(&printer, "module ");
     put_quoted(&printer, module->name);
@@ -260,8 +259,8 @@ static void print_module(const Module *module, bool places, Text *to)
     put_declared(&printer, list_words[3], module->settings, module->n_settings);
     for (uint32_t i = 0; i < module->n_checks; i++) put_check(&printer, &module->checks[i]);
     for (uint32_t i = 0; i < module->n_functions; i++) put_function(&printer, &module->functions[i]);
-    free(numbers);
-    free(nodes);
+    memory_free(numbers);
+    memory_free(nodes);
 }
 
 void module_print(const Module *module, Text *to)

@@ -7,6 +7,7 @@
 #include "ir/graph_internal.h"
 #include "ir/infer.h"
 #include "ir/module_text.h"
+#include "support/memory.h"
 
 static const char *wrong_node(const Graph *graph, Node node, const char *wrong)
 {
@@ -150,15 +151,14 @@ static const char *verify_function(const Module *module, const NameMap *names, c
                             wrong);
     }
     if (function->n_results < 2) return NULL;
-    Result *sorted = malloc(function->n_results * sizeof *sorted);
-    if (!sorted) abort();
+    Result *sorted = memory_alloc(function->n_results * sizeof *sorted);
     memcpy(sorted, function->results, function->n_results * sizeof *sorted);
     qsort(sorted, function->n_results, sizeof *sorted, compare_results);
     const char *wrong = NULL;
     for (uint32_t i = 1; i < function->n_results && !wrong; i++)
         if (!compare_results(&sorted[i - 1], &sorted[i]))
             wrong = arena_format(arena, "function %s: two results of the name %s", function->name, sorted[i].name);
-    free(sorted);
+    memory_free(sorted);
     return wrong;
 }
 

@@ -2,13 +2,13 @@
  * (reductions, and loads of memory that the kernel writes); all others are computed at each point where they are
  * needed. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/eval.h"
 #include "ir/integer.h"
 #include "kernel/plan.h"
 #include "nn_random.h"
+#include "support/memory.h"
 
 /* A value: of an integer type exactly `integer`, of others `number` (a bool is 0 or 1). */
 typedef union {
@@ -291,8 +291,7 @@ static void run_reduce(Machine *machine, uint32_t at)
 {
     const KernelValue *value = &machine->kernel->values[at];
     int64_t count = domain_count(machine, value->domain), inner = domain_count(machine, value->reduced), i = 0;
-    Scalar *kept = calloc((size_t)count + 1, sizeof *kept);
-    if (!kept) abort();
+    Scalar *kept = memory_calloc((size_t)count + 1, sizeof *kept);
     mark_needed(machine, value->args[0]);
     if (count > 0) do
             kept[i++] = inner ? reduce_point(machine, value) : reduction_start(value->op, value->dtype);
@@ -307,8 +306,7 @@ static void run_scan(Machine *machine, uint32_t at)
     uint32_t axis = 0;
     while (!(value->reduced >> axis & 1)) axis++;
     int64_t count = domain_count(machine, value->domain), i = 0;
-    Scalar *kept = calloc((size_t)count + 1, sizeof *kept);
-    if (!kept) abort();
+    Scalar *kept = memory_calloc((size_t)count + 1, sizeof *kept);
     mark_needed(machine, value->args[0]);
     if (count > 0) do {
             Scalar before = reduction_start(value->op, value->dtype);
@@ -330,7 +328,7 @@ static void run_sink(Machine *machine, uint32_t at)
     int64_t count = domain_count(machine, value->domain), i = 0;
     if (!count) return;
     bool load = value->kind == KERNEL_LOAD;
-    Scalar *kept = load ? malloc((size_t)count * sizeof *kept) : NULL;
+    Scalar *kept = load ? memory_alloc((size_t)count * sizeof *kept) : NULL;
     mark_needed(machine, at);
     do {
         compute_needed(machine, at);
@@ -345,10 +343,9 @@ static void run_sink(Machine *machine, uint32_t at)
 static bool run_launch(Context *context, Machine *machine, const char **error)
 {
     const Kernel *kernel = machine->kernel;
-    machine->kept = calloc(kernel->n_values, sizeof *machine->kept);
-    machine->value = calloc(kernel->n_values, sizeof *machine->value);
-    machine->needed = calloc(kernel->n_values, sizeof *machine->needed);
-    if (!machine->kept || !machine->value || !machine->needed) abort();
+    machine->kept = memory_calloc(kernel->n_values, sizeof *machine->kept);
+    machine->value = memory_calloc(kernel->n_values, sizeof *machine->value);
+    machine->needed = memory_calloc(kernel->n_values, sizeof *machine->needed);
     for (uint32_t i = 0; i < kernel->n_values; i++) {
         const KernelValue *value = &kernel->values[i];
         bool sink = value->kind == KERNEL_STORE || value->kind == KERNEL_SCATTER;
@@ -356,10 +353,10 @@ static bool run_launch(Context *context, Machine *machine, const char **error)
         if (value->kind == KERNEL_SCAN) run_scan(machine, i);
         if (sink || (value->kind == KERNEL_LOAD && kernel->buffers[value->buffer].written)) run_sink(machine, i);
     }
-    for (uint32_t i = 0; i < kernel->n_values; i++) free(machine->kept[i]);
-    free(machine->kept);
-    free(machine->value);
-    free(machine->needed);
+    for (uint32_t i = 0; i < kernel->n_values; i++) memory_free(machine->kept[i]);
+    memory_free(machine->kept);
+    memory_free(machine->value);
+    memory_free(machine->needed);
     if (machine->failed) *error = arena_format(context->arena, "an index is out of range in kernel %s", kernel->name);
     return !machine->failed;
 }

@@ -2,12 +2,12 @@
  * above it nothing may depend on single rows. */
 #include "passes/metrics.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/build.h"
 #include "passes/passes_internal.h"
 #include "passes/rows.h"
+#include "support/memory.h"
 #include "support/vector.h"
 
 typedef struct {
@@ -167,16 +167,15 @@ static Splitter splitter_new(const Module *module, Name batch, bool running)
     size_t n_nodes = (size_t)graph_count(graph) + 1;
     Splitter s = {.module = module, .graph = graph, .batch = batch, .running = running};
     rows_find(&s.rows, graph, batch);
-    s.seen = calloc(n_nodes, sizeof *s.seen);
-    s.totals = calloc(n_nodes, sizeof *s.totals);
-    if (!s.seen || !s.totals) abort();
+    s.seen = memory_calloc(n_nodes, sizeof *s.seen);
+    s.totals = memory_calloc(n_nodes, sizeof *s.totals);
     return s;
 }
 
 static void splitter_free(Splitter *s)
 {
-    free(s->seen);
-    free(s->totals);
+    memory_free(s->seen);
+    memory_free(s->totals);
     vec_free(&s->parts);
     rows_free(&s->rows);
 }

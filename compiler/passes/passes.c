@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "passes/passes_internal.h"
+#include "support/memory.h"
 #include "support/vector.h"
 
 enum { DIFFERENTIATED = 1, EXPANDED = 2, N_PROPERTIES = 2 };
@@ -64,7 +65,7 @@ static unsigned properties_of(const Module *module)
     Node *nodes = module_nodes(module, &count);
     unsigned properties = DIFFERENTIATED | EXPANDED;
     for (uint32_t i = 0; i < count; i++) properties &= ~lost_property(module->graph, nodes[i]);
-    free(nodes);
+    memory_free(nodes);
     return properties;
 }
 

@@ -1,10 +1,10 @@
 /* What operators need of sizes beyond what their type rule decides, as checks of the module: the position of the
  * largest of no elements would lie outside of every axis, and the largest of no indices, or the zeros around them,
  * outside of their range. It runs before differentiation: what that makes takes no such value as an index. */
-#include <stdlib.h>
 
 #include "ir/build.h"
 #include "passes/passes_internal.h"
+#include "support/memory.h"
 #include "support/vector.h"
 
 typedef struct {
@@ -74,7 +74,7 @@ bool pass_require(Module *module, const PassOptions *options)
     Node *nodes = module_nodes(module, &count);
     for (uint32_t i = 0; i < module->n_checks; i++) vec_push(&r.checks, module->checks[i]);
     for (uint32_t i = 0; i < count; i++) require(&r, nodes[i]);
-    free(nodes);
+    memory_free(nodes);
     if (r.checks.count > module->n_checks) {
         module->checks = ARENA_COPY(graph_context(module->graph)->arena, Check, r.checks.at, r.checks.count);
         module->n_checks = (uint32_t)r.checks.count;

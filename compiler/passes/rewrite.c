@@ -4,11 +4,11 @@
  * equal it; and a rule must not swallow x inside y (log(x) with x = softmax(z)). So y is rewritten with a source in
  * the place of x, and x is put back afterwards. Sources need no such care. */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "ir/build.h"
 #include "ir/condition.h"
 #include "passes/passes_internal.h"
+#include "support/memory.h"
 #include "support/vector.h"
 
 typedef struct {
@@ -102,7 +102,7 @@ static bool has_gradients(const Roots *roots)
         Op by = node_op(roots->graph, node_arg(roots->graph, nodes[i], 1));
         found = op_info(by)->class != OP_CLASS_SOURCE;
     }
-    free(nodes);
+    memory_free(nodes);
     return found;
 }
 

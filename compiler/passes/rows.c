@@ -1,7 +1,6 @@
 #include "passes/rows.h"
 
-#include <stdlib.h>
-
+#include "support/memory.h"
 #include "support/vector.h"
 
 /* finding */
@@ -24,17 +23,16 @@ static signed char axis_of_rows(const Rows *rows, Node node)
 void rows_find(Rows *rows, const Graph *graph, Name batch)
 {
     *rows = (Rows){.graph = graph, .batch = batch, .count = graph_count(graph)};
-    rows->axis = malloc((size_t)rows->count + 1);
-    rows->checked = calloc((size_t)rows->count + 1, 1);
-    if (!rows->axis || !rows->checked) abort();
+    rows->axis = memory_alloc((size_t)rows->count + 1);
+    rows->checked = memory_calloc((size_t)rows->count + 1, 1);
     rows->axis[0] = ROW_FREE;
     for (uint32_t id = 1; id <= rows->count; id++) rows->axis[id] = axis_of_rows(rows, (Node){id});
 }
 
 void rows_free(Rows *rows)
 {
-    free(rows->axis);
-    free(rows->checked);
+    memory_free(rows->axis);
+    memory_free(rows->checked);
     rows->axis = NULL;
     rows->checked = NULL;
 }

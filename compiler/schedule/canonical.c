@@ -5,6 +5,7 @@
 
 #include "ir/build.h"
 #include "schedule/schedule_internal.h"
+#include "support/memory.h"
 
 /* A contraction by its labels. */
 typedef struct {
@@ -135,7 +136,7 @@ Function *canonical_functions(Context *context, const Module *module, bool unfus
     uint32_t count, wrong = 0;
     Node *nodes = graph_reachable(graph, roots.at, (uint32_t)roots.count, &count);
     for (uint32_t i = 0; i < count; i++) wrong += !is_canonical(&program, nodes[i]);
-    free(nodes);
+    memory_free(nodes);
     if (wrong) graph_rewrite(graph, roots.at, (uint32_t)roots.count, replace, &program);
     if (!unfused) reuse_rectified(graph, roots.at, (uint32_t)roots.count);
     size_t next = 0;

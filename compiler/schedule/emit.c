@@ -3,6 +3,7 @@
 
 #include "nn_random.h"
 #include "schedule/schedule_internal.h"
+#include "support/memory.h"
 
 Shape shape_of(const Program *program, Node node)
 {
@@ -14,7 +15,7 @@ Shape shape_of(const Program *program, Node node)
 void emitter_free(Emitter *emitter)
 {
     vec_free(&emitter->memos);
-    free(emitter->table);
+    memory_free(emitter->table);
 }
 
 static uint32_t block(Emitter *emitter, Node node)
@@ -59,9 +60,8 @@ static void memo_add(Emitter *emitter, Memo memo)
 {
     if (2 * (emitter->memos.count + 1) > emitter->capacity) {
         emitter->capacity = emitter->capacity ? 2 * emitter->capacity : 32;
-        free(emitter->table);
-        emitter->table = calloc(emitter->capacity, sizeof *emitter->table);
-        if (!emitter->table) abort();
+        memory_free(emitter->table);
+        emitter->table = memory_calloc(emitter->capacity, sizeof *emitter->table);
         for (size_t i = 0; i < emitter->memos.count; i++) *memo_slot(emitter, &emitter->memos.at[i]) = (uint32_t)i + 1;
     }
     if (memo.view.rank) memo.index = ARENA_COPY(emitter->program->arena, Affine, memo.index, memo.view.rank);

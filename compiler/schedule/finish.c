@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "schedule/schedule_internal.h"
+#include "support/memory.h"
 
 /* A Kernel while it is filled. */
 typedef struct {
@@ -132,8 +133,7 @@ static void finish_store(Finisher *finisher, const Member *member, uint32_t valu
 static bool *find_needed(const Group *group)
 {
     const Draft *draft = &group->draft;
-    bool *needed = calloc(draft->values.count + 1, sizeof *needed);
-    if (!needed) abort();
+    bool *needed = memory_calloc(draft->values.count + 1, sizeof *needed);
     for (size_t i = 0; i < group->stores.count; i++) needed[group->members.at[group->stores.at[i].member].value] = true;
     for (size_t i = draft->values.count; i-- > 0;) {
         if (!needed[i]) continue;
@@ -219,7 +219,7 @@ static Finished finish(Finisher *finisher, const Draft *draft, Name name)
     vec_free(&finisher->buffers);
     vec_free(&finisher->memory);
     vec_free(&finisher->values);
-    free(finisher->map);
+    memory_free(finisher->map);
     return finished;
 }
 
@@ -227,15 +227,14 @@ Finished group_finish(Program *program, Group *group)
 {
     Finisher finisher = {.program = program, .group = group, .arena = program->context->arena};
     bool *needed = find_needed(group);
-    finisher.map = calloc(group->draft.values.count + 1, sizeof *finisher.map);
-    if (!finisher.map) abort();
+    finisher.map = memory_calloc(group->draft.values.count + 1, sizeof *finisher.map);
     for (uint32_t i = 0; i < group->draft.values.count; i++)
         if (needed[i]) finish_value(&finisher, i);
     for (size_t i = 0; i < group->stores.count && !group->scatter; i++) {
         const Member *member = &group->members.at[group->stores.at[i].member];
         finish_store(&finisher, member, finisher.map[member->value], group->stores.at[i].buffer);
     }
-    free(needed);
+    memory_free(needed);
     return finish(&finisher, &group->draft, name_group(program, group));
 }
 

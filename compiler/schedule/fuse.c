@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "schedule/schedule_internal.h"
+#include "support/memory.h"
 
 enum { MAX_VALUES = 400, MAX_LOADS = 40, MAX_SIBLINGS = 4, MAX_CANDIDATES = 32 };
 
@@ -220,8 +221,7 @@ static void splice(Program *program, Group *group, Piece *piece, AxisMap *map)
         map->to[i] = (uint8_t)group->draft.axes.count;
         vec_push(&group->draft.axes, piece->draft.axes.at[i]);
     }
-    uint32_t *values = malloc((piece->draft.values.count + 1) * sizeof *values);
-    if (!values) abort();
+    uint32_t *values = memory_alloc((piece->draft.values.count + 1) * sizeof *values);
     for (size_t i = 0; i < piece->draft.values.count; i++) {
         DraftValue value = piece->draft.values.at[i];
         const Member *member = value.kind == KERNEL_LOAD ? member_of(group, value.node) : NULL;
@@ -239,7 +239,7 @@ static void splice(Program *program, Group *group, Piece *piece, AxisMap *map)
     piece->member.value = values[piece->member.value];
     for (uint32_t i = 0; i < MAX_RANK; i++)
         if (piece->member.axes[i] != NO_AXIS) piece->member.axes[i] = map->to[piece->member.axes[i]];
-    free(values);
+    memory_free(values);
 }
 
 static void join(Program *program, Group *group, Piece *piece, AxisMap *map, const Form *form)

@@ -4,8 +4,9 @@
 #include <assert.h>
 
 #include "schedule/schedule_internal.h"
+#include "support/memory.h"
 
-typedef Vec(uint64_t) Heap;
+typedef Vec(uint64_t) Queue;
 
 static void swap(uint64_t *a, uint64_t *b)
 {
@@ -14,21 +15,21 @@ static void swap(uint64_t *a, uint64_t *b)
     *b = old;
 }
 
-static void heap_push(Heap *heap, uint64_t key)
+static void queue_push(Queue *queue, uint64_t key)
 {
-    vec_push(heap, key);
-    for (size_t at = heap->count - 1; at && heap->at[at] < heap->at[(at - 1) / 2]; at = (at - 1) / 2)
-        swap(&heap->at[at], &heap->at[(at - 1) / 2]);
+    vec_push(queue, key);
+    for (size_t at = queue->count - 1; at && queue->at[at] < queue->at[(at - 1) / 2]; at = (at - 1) / 2)
+        swap(&queue->at[at], &queue->at[(at - 1) / 2]);
 }
 
-static uint64_t heap_pop(Heap *heap)
+static uint64_t queue_pop(Queue *queue)
 {
-    uint64_t least = heap->at[0];
-    heap->at[0] = heap->at[--heap->count];
-    for (size_t at = 0, child; (child = 2 * at + 1) < heap->count; at = child) {
-        if (child + 1 < heap->count && heap->at[child + 1] < heap->at[child]) child++;
-        if (heap->at[at] <= heap->at[child]) break;
-        swap(&heap->at[at], &heap->at[child]);
+    uint64_t least = queue->at[0];
+    queue->at[0] = queue->at[--queue->count];
+    for (size_t at = 0, child; (child = 2 * at + 1) < queue->count; at = child) {
+        if (child + 1 < queue->count && queue->at[child + 1] < queue->at[child]) child++;
+        if (queue->at[at] <= queue->at[child]) break;
+        swap(&queue->at[at], &queue->at[child]);
     }
     return least;
 }
@@ -45,25 +46,24 @@ static uint64_t priority(const Program *program, const Group *group)
 uint32_t *program_launch_order(Program *program)
 {
     size_t count = program->groups.count;
-    uint32_t *order = malloc((count + 1) * sizeof *order), *missing = calloc(count + 1, sizeof *missing);
-    if (!order || !missing) abort();
-    Heap ready = {0};
+    uint32_t *order = memory_alloc((count + 1) * sizeof *order), *missing = memory_calloc(count + 1, sizeof *missing);
+    Queue ready = {0};
     for (size_t i = 0; i < count; i++) {
         const Group *group = program->groups.at[i];
         missing[i] = (uint32_t)group->deps.count;
-        if (!missing[i]) heap_push(&ready, priority(program, group));
+        if (!missing[i]) queue_push(&ready, priority(program, group));
     }
     uint32_t taken = 0;
     while (ready.count) {
-        const Group *group = program->groups.at[(uint32_t)heap_pop(&ready)];
+        const Group *group = program->groups.at[(uint32_t)queue_pop(&ready)];
         order[taken++] = group->id;
         for (size_t i = 0; i < group->users.count; i++) {
             uint32_t user = group->users.at[i];
-            if (!--missing[user]) heap_push(&ready, priority(program, program->groups.at[user]));
+            if (!--missing[user]) queue_push(&ready, priority(program, program->groups.at[user]));
         }
     }
     assert(taken == count && "groups wait for each other");
     vec_free(&ready);
-    free(missing);
+    memory_free(missing);
     return order;
 }

@@ -2,6 +2,7 @@
  * well: with h = select(x <= 0, 0, x), h <= 0 exactly where x <= 0, and NaN is NaN in both. Where nothing but h and its
  * condition reads x, all other users of the condition take that of h. */
 #include "schedule/schedule_internal.h"
+#include "support/memory.h"
 
 typedef struct {
     Graph *graph;
@@ -81,9 +82,8 @@ void reuse_rectified(Graph *graph, Node *roots, uint32_t n_roots)
     uint32_t count, found = 0, ids = graph_count(graph) + 1;
     Node *nodes = graph_reachable(graph, roots, n_roots, &count);
     Rectifier rectifier = {.graph = graph};
-    rectifier.users = calloc(ids, sizeof *rectifier.users);
-    rectifier.rectified = calloc(ids, sizeof *rectifier.rectified);
-    if (!rectifier.users || !rectifier.rectified) abort();
+    rectifier.users = memory_calloc(ids, sizeof *rectifier.users);
+    rectifier.rectified = memory_calloc(ids, sizeof *rectifier.rectified);
     count_users(&rectifier, nodes, count);
     for (uint32_t i = 0; i < n_roots; i++) rectifier.users[roots[i].id]++;
     for (uint32_t i = 0; i < count; i++) {
@@ -94,7 +94,7 @@ void reuse_rectified(Graph *graph, Node *roots, uint32_t n_roots)
         found++;
     }
     if (found) graph_rewrite(graph, roots, n_roots, replace, &rectifier);
-    free(nodes);
-    free(rectifier.users);
-    free(rectifier.rectified);
+    memory_free(nodes);
+    memory_free(rectifier.users);
+    memory_free(rectifier.rectified);
 }

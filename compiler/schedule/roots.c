@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "schedule/schedule_internal.h"
+#include "support/memory.h"
 
 bool is_memory(const Graph *graph, Node node)
 {
@@ -126,7 +127,7 @@ static void keep_shared(Program *program)
     Node *nodes = graph_reachable(program->graph, roots.at, (uint32_t)roots.count, &count);
     for (uint32_t i = 0; i < count; i++)
         if (facts_of(program, nodes[i])->need == NEED_METRIC) facts_of(program, nodes[i])->need = NEED_FORWARD;
-    free(nodes);
+    memory_free(nodes);
     vec_free(&roots);
 }
 
@@ -135,9 +136,8 @@ static void keep_shared(Program *program)
 void program_set_order(Program *program, const Function *function, bool step)
 {
     uint32_t count = graph_count(program->graph);
-    bool *wanted = calloc(count + 1, sizeof *wanted), *taken = calloc(count + 1, sizeof *taken);
+    bool *wanted = memory_calloc(count + 1, sizeof *wanted), *taken = memory_calloc(count + 1, sizeof *taken);
     Vec(Node) roots = {0};
-    if (!wanted || !taken) abort();
     for (size_t i = 0; i < program->targets.count; i++) vec_push(&roots, program->targets.at[i].value);
     uint32_t reached;
     Node *nodes = graph_reachable(program->graph, roots.at, (uint32_t)roots.count, &reached);
@@ -152,8 +152,8 @@ void program_set_order(Program *program, const Function *function, bool step)
                 take(program, function->results[i].value, need, wanted, taken);
     }
     keep_shared(program);
-    free(nodes);
-    free(wanted);
-    free(taken);
+    memory_free(nodes);
+    memory_free(wanted);
+    memory_free(taken);
     vec_free(&roots);
 }

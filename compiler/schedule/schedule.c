@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "schedule/schedule_internal.h"
+#include "support/memory.h"
 
 /* The plan's distinct kernels. */
 typedef struct {
@@ -25,9 +26,8 @@ static uint32_t *pool_slot(const Pool *pool, const Kernel *kernel, uint64_t hash
 static void pool_grow(Pool *pool)
 {
     pool->capacity = pool->capacity ? 2 * pool->capacity : 64;
-    free(pool->table);
-    pool->table = calloc(pool->capacity, sizeof *pool->table);
-    if (!pool->table) abort();
+    memory_free(pool->table);
+    pool->table = memory_calloc(pool->capacity, sizeof *pool->table);
     for (uint32_t i = 0; i < pool->kernels.count; i++)
         *pool_slot(pool, pool->kernels.at[i], pool->hashes.at[i]) = i + 1;
 }
@@ -96,7 +96,7 @@ static void add_launches(Program *program, Pool *pool, Launches *launches)
         if (group->scatter) add_launch(program, pool, launches, group_finish_zero(program, group), place);
         add_launch(program, pool, launches, finished, place);
     }
-    free(order);
+    memory_free(order);
 }
 
 static void program_free(Program *program)
@@ -105,14 +105,13 @@ static void program_free(Program *program)
     vec_free(&program->groups);
     vec_free(&program->targets);
     vec_free(&program->buffers);
-    free(program->facts);
+    memory_free(program->facts);
 }
 
 static bool run_steps(Program *program, const Function *function, bool step)
 {
     uint32_t count = graph_count(program->graph);
-    program->facts = calloc(count + 1, sizeof *program->facts);
-    if (!program->facts) abort();
+    program->facts = memory_calloc(count + 1, sizeof *program->facts);
     for (uint32_t i = 0; i <= count; i++) {
         program->facts[i].need = NEED_NONE;
         program->facts[i].group = NO_GROUP;
@@ -184,6 +183,6 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
     plan->kernels = ARENA_COPY(context->arena, Kernel *, pool.kernels.at, plan->n_kernels);
     vec_free(&pool.kernels);
     vec_free(&pool.hashes);
-    free(pool.table);
+    memory_free(pool.table);
     return context_stopped(context) ? NULL : plan;
 }

@@ -3,8 +3,9 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "support/memory.h"
 
 enum { BLOCK = 64 * 1024, ALIGN = 16 };
 
@@ -19,18 +20,9 @@ struct Arena {
     size_t used;
 };
 
-static void *checked(void *memory)
-{
-    if (!memory) {
-        fputs("nnc: out of memory\n", stderr);
-        abort();
-    }
-    return memory;
-}
-
 Arena *arena_new(void)
 {
-    return checked(calloc(1, sizeof(Arena)));
+    return memory_calloc(1, sizeof(Arena));
 }
 
 void arena_free(Arena *arena)
@@ -38,19 +30,19 @@ void arena_free(Arena *arena)
     if (!arena) return;
     for (Block *block = arena->head, *next; block; block = next) {
         next = block->next;
-        free(block);
+        memory_free(block);
     }
-    free(arena);
+    memory_free(arena);
 }
 
 void *arena_alloc(Arena *arena, size_t size)
 {
-    if (size > SIZE_MAX / 2) checked(NULL);
+    if (size > SIZE_MAX / 2) memory_exhausted();
     size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     Block *block = arena->head;
     if (!block || block->size - block->used < size) {
         size_t room = size > BLOCK ? size : BLOCK;
-        block = checked(calloc(1, sizeof(Block) + room));
+        block = memory_calloc(1, sizeof(Block) + room);
         block->size = room;
         block->next = arena->head;
         arena->head = block;

@@ -9,7 +9,7 @@ typedef struct Arena Arena;
 Arena *arena_new(void);
 /* Frees the arena and all that was allocated from it. NULL is allowed. */
 void arena_free(Arena *arena);
-/* Zeroed memory, aligned for any scalar type; never NULL: a compiler out of memory cannot go on, so it aborts. */
+/* Zeroed memory, aligned for any scalar type; never NULL (memory.h). */
 void *arena_alloc(Arena *arena, size_t size);
 /* A copy of `size` bytes. */
 void *arena_copy(Arena *arena, const void *bytes, size_t size);

@@ -2,9 +2,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "support/memory.h"
 #include "support/vector.h"
 
 struct Interner {
@@ -34,7 +34,7 @@ void interner_free(Interner *interner)
 {
     if (!interner) return;
     vec_free(&interner->names);
-    free(interner->slots);
+    memory_free(interner->slots);
     interner->slots = NULL;
     interner->n_slots = 0;
 }
@@ -53,9 +53,8 @@ static size_t *find_slot(const Interner *interner, unsigned long long hash, cons
 static void rehash(Interner *interner)
 {
     size_t n_slots = interner->n_slots ? interner->n_slots * 2 : 256;
-    free(interner->slots);
-    interner->slots = calloc(n_slots, sizeof *interner->slots);
-    if (!interner->slots) abort();
+    memory_free(interner->slots);
+    interner->slots = memory_calloc(n_slots, sizeof *interner->slots);
     interner->n_slots = n_slots;
     for (size_t i = 0; i < interner->names.count; i++) {
         size_t length = strlen(interner->names.at[i]);

@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "support/memory.h"
 #include "support/vector.h"
 
 struct SourceMap {
@@ -133,16 +133,23 @@ bool source_place(const SourceMap *map, uint32_t position, Place *place)
     return map->base && source_place(map->base, position, place);
 }
 
+static void close_file(void *file)
+{
+    fclose(file);
+}
+
 char *read_file(const char *path, size_t *size)
 {
     FILE *file = fopen(path, "rb");
     if (!file) return NULL;
+    memory_on_failure(close_file, file);
     Vec(char) bytes = {0};
     char chunk[65536];
     size_t got;
     while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
         for (size_t i = 0; i < got; i++) vec_push(&bytes, chunk[i]);
     int error = ferror(file) ? (errno ? errno : EIO) : 0;
+    memory_settle(file);
     fclose(file);
     vec_push(&bytes, 0);
     *size = bytes.count - 1;

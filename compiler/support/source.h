@@ -49,7 +49,8 @@ const Source *source_add_part(SourceMap *map, const char *name, int line, const 
 const Source *source_at(const SourceMap *map, size_t index);
 /* Where the global position lies; false for position 0. */
 bool source_place(const SourceMap *map, uint32_t position, Place *place);
-/* Reads a whole file into malloc'd, NUL-terminated memory; NULL with errno set when it cannot. */
+/* Reads a whole file into NUL-terminated memory, the caller's to free (memory.h); NULL with errno set when it
+ * cannot. */
 char *read_file(const char *path, size_t *size);
 
 static inline Span span_join(Span a, Span b)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nn_shown.h"
+#include "support/memory.h"
 #include "support/vector.h"
 
 void text_put(Text *text, const char *bytes, size_t count)
@@ -28,11 +29,10 @@ void text_format_list(Text *text, const char *format, va_list args)
     int length = vsnprintf(NULL, 0, format, args);
     if (length > 0) {
         char small[512];
-        char *buffer = (size_t)length < sizeof small ? small : malloc((size_t)length + 1);
-        if (!buffer) abort();
+        char *buffer = (size_t)length < sizeof small ? small : memory_alloc((size_t)length + 1);
         vsnprintf(buffer, (size_t)length + 1, format, again);
         text_put(text, buffer, (size_t)length);
-        if (buffer != small) free(buffer);
+        if (buffer != small) memory_free(buffer);
     }
     va_end(again);
 }
@@ -93,6 +93,6 @@ const char *text_get(const Text *text)
 
 void text_free(Text *text)
 {
-    free(text->at);
+    memory_free(text->at);
     *text = (Text){0};
 }

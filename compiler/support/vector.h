@@ -5,13 +5,15 @@
 #include <stddef.h>
 #include <stdlib.h> /* free */
 
+#include "support/memory.h"
+
 #define Vec(T)                                                                                                         \
     struct {                                                                                                           \
         T *at;                                                                                                         \
         size_t count, capacity;                                                                                        \
     }
 
-/* Makes room for one more item of `size` bytes; aborts when memory ends. */
+/* Makes room for one more item of `size` bytes. */
 void *vec_grow(void *items, size_t count, size_t *capacity, size_t size);
 
 #define vec_push(v, ...)                                                                                               \
@@ -19,6 +21,6 @@ void *vec_grow(void *items, size_t count, size_t *capacity, size_t size);
      (v)->at[(v)->count++] = (__VA_ARGS__))
 #define vec_pop(v) ((v)->at[--(v)->count])
 #define vec_last(v) ((v)->at[(v)->count - 1])
-#define vec_free(v) (free((v)->at), (v)->at = NULL, (v)->count = (v)->capacity = 0)
+#define vec_free(v) (memory_free((v)->at), (v)->at = NULL, (v)->count = (v)->capacity = 0)
 
 #endif

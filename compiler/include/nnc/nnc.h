@@ -10,7 +10,13 @@
  * depend on no compiler: nn_model_free frees the code when the last parameters and session over it are gone.
  *
  * What compiles works on a thread of its own, with a stack of a known size, while the caller waits: a stack of 512 KiB
- * is enough for the caller. Listeners are called on the caller's thread. */
+ * is enough for the caller. Listeners are called on the caller's thread.
+ *
+ * A call that runs out of memory fails with the error `out-of-memory`, keeps nothing and leaves no part of a file; the
+ * next call works as if it had not been. nnc_new then gives NULL, and what builds a graph gives NNC_NONE: such a graph
+ * can only be freed, which nnc_graph_compile says too. The exception is what LLVM allocates while it makes and links
+ * machine code, in nnc_compile, nnc_graph_compile and in writing .so, .o, .a, .s and .ll: LLVM tells its caller of no
+ * lack of memory, it ends the process. */
 #ifndef NNC_NNC_H
 #define NNC_NNC_H
 

@@ -75,7 +75,7 @@ bool word_begins_item(int token);
 /* The reserved words and the item words, as candidates for a nearest spelling. */
 const char *const *word_items(size_t *count);
 
-/* grammar actions */
+/* lists.c: for the actions of the grammar */
 SyntaxList *list_new(Parser *parser, Syntax *first);
 SyntaxList *list_add(Parser *parser, SyntaxList *list, Syntax *node);
 Syntax *list_node(Parser *parser, SyntaxKind kind, Span span, const SyntaxList *list);

@@ -217,10 +217,10 @@ void leaves_emit(Emitter *e, const Loop *loop, const Strip *strip, Accumulator *
 void slots_read(Emitter *e, const Loop *loop, const Slots *slots, LLVMValueRef at, Accumulator *sums);
 void slots_write(Emitter *e, const Loop *loop, const Slots *slots, LLVMValueRef at, const Accumulator *sums);
 
+/* ---- loop_scan.c ---- */
+
 /* How wide the accumulator is: one lane per lane of the vector axis, unless that is the axis which is scanned. */
 uint32_t accumulator_lanes(const Emitter *e, const KernelValue *value);
-
-/* ---- loop_scan.c ---- */
 
 /* A SCAN's value where the emitter stands: what was accumulated and the operand, which is accumulated, too. */
 LLVMValueRef scan_point(Emitter *e, uint32_t scan);

@@ -176,6 +176,12 @@ void outcome_free(Outcome *outcome);
 /* repl_print.c */
 /* Prints the value of an expression, or of a binding of `name`. False after diagnostics. */
 bool session_print(Session *session, const char *name, Value value);
+/* The session's own inputs, parameters and states, and inputs of models that were given a value. */
+void session_print_own(Session *session);
+/* The value as an expression that needs nothing else; false where there is none. */
+bool session_as_text(Session *session, Value value, Text *to);
+/* `f32[batch, 3]` and the like: what kind of value it is. */
+void session_describe(Session *session, Value value, Text *to);
 
 /* repl_settled.c */
 /* The name becomes settled if it can be. */
@@ -184,13 +190,6 @@ void settled_bind(Session *session, Binding *binding);
 void settled_note(Session *session, Node node, const Outcome *outcome);
 /* The same node, made from values of settled names where no derivative goes through how they were computed. */
 Node settled_begin(Session *session, Node root);
-
-/* The session's own inputs, parameters and states, and inputs of models that were given a value. */
-void session_print_own(Session *session);
-/* The value as an expression that needs nothing else; false where there is none. */
-bool session_as_text(Session *session, Value value, Text *to);
-/* `f32[batch, 3]` and the like: what kind of value it is. */
-void session_describe(Session *session, Value value, Text *to);
 
 /* repl_command.c: a line without its colon. */
 void session_command(Session *session, const char *line);

@@ -161,11 +161,7 @@ typedef struct {
     Name name_training, name_step, name_steps, name_progress, name_loss, name_transpose;
 } Elaborator;
 
-/* elaborator.c */
-Elaborator *elaborator_new(Context *context, const Items *items, const ProgramOptions *options, const char *path);
-/* The same for a body of its own over another one's graph and items; its graph is not its own to free. */
-Elaborator *elaborator_within(const Elaborator *outer, const ProgramOptions *options);
-void elaborator_free(Elaborator *el);
+/* complain.c */
 /* A diagnostic; of a mistake inside the prelude it points at the user's call, with a note. */
 Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...) __attribute__((format(printf, 4, 5)));
 Value unsupported(Elaborator *el, Span at, const char *what);
@@ -174,6 +170,12 @@ bool spend(Elaborator *el, uint64_t units, Span at);
 /* One level deeper in the tree or in a call; false, and the end of the elaboration, after a diagnostic when that is too
  * deep. context_ascend leaves it either way. */
 bool enter_level(Elaborator *el, Span at);
+
+/* elaborator.c */
+Elaborator *elaborator_new(Context *context, const Items *items, const ProgramOptions *options, const char *path);
+/* The same for a body of its own over another one's graph and items; its graph is not its own to free. */
+Elaborator *elaborator_within(const Elaborator *outer, const ProgramOptions *options);
+void elaborator_free(Elaborator *el);
 /* A condition on entry, unless the same one is there already. */
 void check_add(Elaborator *el, Check check);
 /* A number of what it compares, which another check seldom has. */
@@ -200,8 +202,6 @@ const char *type_text(Elaborator *el, const Type *type);
 const char *dim_text(Elaborator *el, Dim dim);
 /* The source text of an expression, shortened. */
 const char *syntax_text(Elaborator *el, const Syntax *syntax);
-/* True if two values are the same; compares lists item by item. */
-bool value_same(const Elaborator *el, Value a, Value b, Span at);
 /* The type of a tensor without its labelled axes. */
 Type value_type(const Elaborator *el, Value tensor);
 
@@ -244,6 +244,8 @@ Value number_binary(Elaborator *el, Operator op, Value a, Value b, Span at);
 Value number_negate(Elaborator *el, Value a);
 /* A comparison of two constants, exact where one of them is whole. */
 bool number_compare(const Elaborator *el, Operator op, Value a, Value b);
+/* True if two values are the same; compares lists item by item. */
+bool value_same(const Elaborator *el, Value a, Value b, Span at);
 /* A whole size; a quotient of free sizes becomes one with a check on entry. False after a diagnostic. */
 bool number_as_size(Elaborator *el, Value value, const char *what, Span at, Dim *size);
 /* The same, an integer known now. */
@@ -256,11 +258,13 @@ typedef enum { FLOW_NEXT, FLOW_RETURN, FLOW_STOP } Flow;
 Value evaluate(Elaborator *el, Scope *scope, const Syntax *node);
 /* A function as an argument: a name, a call without its first argument, a pipeline without a head. */
 Value evaluate_function(Elaborator *el, Scope *scope, const Syntax *node);
+bool evaluate_truth(Elaborator *el, Scope *scope, const Syntax *node, const char *what, bool *truth);
+
+/* stage.c */
 /* x through the right side of `|>` or `~`. `as`, where not NULL, is the frame that a direct layer call uses. */
 Value apply_stage(Elaborator *el, Scope *scope, const Syntax *stage, Value x, Span x_at, Frame *as);
 /* A repeat as a statement (x is NULL) or as a stage. */
 Flow run_repeat(Elaborator *el, Scope *scope, const Syntax *repeat, Value *x, Span x_at, Value *result);
-bool evaluate_truth(Elaborator *el, Scope *scope, const Syntax *node, const char *what, bool *truth);
 
 /* operators.c */
 Value operate(Elaborator *el, Operator op, Value a, Value b, const Syntax *at);
@@ -342,7 +346,7 @@ Value subscript(Elaborator *el, Scope *scope, const Syntax *node, Value base);
 Value index_reduce(Elaborator *el, Scope *scope, const Syntax *call_node);
 void index_assign(Elaborator *el, Scope *scope, const Syntax *left, const Syntax *right);
 
-/* builtin.c, reduce.c, structure.c */
+/* builtin.c, reduce.c, reduce_list.c, structure.c */
 Value call_builtin(Elaborator *el, const Builtin *builtin, const Value *args, uint32_t n_args, const bool *given,
                    const Syntax *const *syntax, Span at);
 Value reduce(Elaborator *el, const Builtin *builtin, const Value *args, const bool *given, Span at);

@@ -192,14 +192,12 @@ void reuse_rectified(Graph *graph, Node *roots, uint32_t n_roots);
 /* roots.c */
 void program_set_targets(Program *program, const Function *function, bool step);
 void program_set_order(Program *program, const Function *function, bool step);
-/* The phase that needs results of the role. */
+/* The phase that needs results of the role: what they are computed for. */
 Need need_of(ResultRole role);
 /* True for what stands in memory already: inputs, parameters, states, settings, literals. */
 bool is_memory(const Graph *graph, Node node);
 /* The node whose memory this one is when it is stored: without reshapes and stopped gradients. */
 Node base_of(const Graph *graph, Node node);
-/* What a result is computed for. */
-Need need_of(ResultRole role);
 
 /* materialise.c */
 void program_materialise(Program *program);
@@ -207,9 +205,9 @@ void program_materialise(Program *program);
 bool is_tiled(const Program *program, Node contract);
 /* True for a scatter_add with at most one contribution to each element: a select, no scatter. */
 bool is_one_hot(const Graph *graph, Node scatter);
-bool is_unit(const Program *program, Dim dim);
 
 /* draft.c */
+bool is_unit(const Program *program, Dim dim);
 void draft_free(Draft *draft);
 /* The value, or an equal one that is there already. */
 uint32_t draft_add(Draft *draft, DraftValue value);
@@ -285,10 +283,11 @@ bool program_fuse(Program *program);
 /* The buffer of an input, parameter, state, setting or literal. */
 uint32_t program_memory(Program *program, Node node);
 void program_place(Program *program);
-/* order.c: groups in launching order; malloc'd. */
-uint32_t *program_launch_order(Program *program);
 Finished group_finish(Program *program, Group *group);
 /* For a scatter: zeros in its buffer. */
 Finished group_finish_zero(Program *program, Group *group);
+
+/* order.c: groups in launching order; malloc'd. */
+uint32_t *program_launch_order(Program *program);
 
 #endif

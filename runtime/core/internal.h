@@ -117,17 +117,23 @@ const nn_program *nn_model_program(const nn_model *model, const char *name);
 /* Whether a role's values live in nn_params (a state without bound sizes may not). */
 bool nn_role_is_param(uint8_t role);
 bool nn_role_is_input(uint8_t role);
-/* NULL with a message when the image is not what it should be. */
-int nn_image_check(const nn_image *image);
 /* Copies the caller's sizes over free ones; -1 keeps, and so do those after n_dims. An error when they are too many or
  * a bound one differs. */
 int nn_bind_symbols(const nn_model *model, const int64_t *dims, size_t n_dims, int64_t *symbols);
+/* The message for what nn_size_evaluate refused; `what` is for people. */
+int nn_size_fail(const nn_model *model, int status, int64_t unbound, const char *what);
+
+/* ---- image.c ---- */
+
+/* An error with a message when the image is not what it should be. */
+int nn_image_check(const nn_image *image);
+
+/* ---- checks.c ---- */
+
 /* Compares the image's checks once sizes are bound. */
 int nn_check_symbols(const nn_model *model, const int64_t *symbols, const double *settings);
 /* The conditions in which a setting stands, as far as the sizes are known. */
 int nn_check_setting(const nn_model *model, const int64_t *symbols, const double *settings, uint32_t tensor);
-/* The message for what nn_size_evaluate refused; `what` is for people. */
-int nn_size_fail(const nn_model *model, int status, int64_t unbound, const char *what);
 
 /* ---- params.c ---- */
 
@@ -240,11 +246,14 @@ struct nn_session {
  * whose sizes are not bound. Memory is reserved. */
 int nn_session_bind(nn_session *session, const nn_program *program, bool metrics, bool lenient, nn_binding **binding);
 void nn_binding_clear(const nn_memory *memory, nn_binding *binding);
-/* Where the value of a tensor that is no input lives, made if needed; NULL with a message when there is no memory. */
-void *nn_session_tensor(nn_session *session, uint32_t tensor, int64_t elements, bool *moved);
 
 /* Whether running the binding gives the tensor a value; false for -1. */
 bool nn_binding_computes(const nn_binding *binding, int64_t tensor);
+
+/* ---- session.c ---- */
+
+/* Where the value of a tensor that is no input lives, made if needed; NULL with a message when there is no memory. */
+void *nn_session_tensor(nn_session *session, uint32_t tensor, int64_t elements, bool *moved);
 
 /* ---- prepare.c ---- */
 

@@ -28,7 +28,7 @@ static void drop_stored(Elaborator *el, const char *name)
 {
     DROP_UNDER(&el->params, .path, name);
     DROP_UNDER(&el->states, .path, name);
-    DROP_UNDER(&el->frame->counters, .name, name);
+    DROP_UNDER(&el->body.frame->counters, .name, name);
     DROP_UNDER(&el->streams, .name, name);
     DROP_UNDER(&el->cells, ->path, name);
     named_forget(el);
@@ -211,7 +211,7 @@ static void adopt_stored(const Bringing *b)
         Name name = graph_node(own->graph, own->settings.at[i].node)->attr.name;
         if (is_owned_by(&session->names, name, b->model)) vec_push(&session->learned, (Owned){name, b->model});
     }
-    for (size_t i = 0; i < own->frame->counters.count; i++) frame_count(el, own->frame->counters.at[i]);
+    for (size_t i = 0; i < own->body.frame->counters.count; i++) frame_count(el, own->body.frame->counters.at[i]);
     for (size_t i = 0; i < own->checks.count; i++) check_add(el, own->checks.at[i]);
 }
 
@@ -238,7 +238,7 @@ void names_bring(Session *session, const Loaded *model, bool fresh, NameList *br
     bind_results(&b);
     if (!session_failed(session)) adopt_all(&b, brought, gone);
     diagnostics_clear(session->context->diagnostics); /* the model's own compilation has said them */
-    frame_free(b.own->frame);
+    frame_free(b.own->body.frame);
     elaborator_free(b.own);
 }
 

@@ -17,7 +17,7 @@ static void generation_free(Session *session)
 {
     parser_free(session->parser);
     if (session->el) {
-        frame_free(session->el->frame);
+        frame_free(session->el->body.frame);
         graph_free(session->el->graph);
         elaborator_free(session->el);
     }
@@ -43,8 +43,8 @@ static void generation_new(Session *session)
     session->how.n_sets = 0;
     session->el = elaborator_new(session->context, session->items, &session->how, NULL);
     session->el->pass = PASS_INFERENCE;
-    session->el->body = SYNTAX_MODEL;
-    session->el->frame = frame_for_model(session->el);
+    session->el->body.kind = SYNTAX_MODEL;
+    session->el->body.frame = frame_for_model(session->el);
     session->el->interactive = true;
     session->scope = scope_new(session->el, NULL, false);
     session->parser = parser_new(session->context);

@@ -13,7 +13,7 @@ Snapshot snapshot_take(Session *session)
     }
     SAVE(s.params, el->params);
     SAVE(s.states, el->states);
-    SAVE(s.counters, el->frame->counters);
+    SAVE(s.counters, el->body.frame->counters);
     SAVE(s.streams, el->streams);
     SAVE(s.cells, el->cells);
     for (size_t i = 0; i < el->cells.count; i++) vec_push(&s.cell_values, *el->cells.at[i]);
@@ -32,11 +32,11 @@ void snapshot_restore(Session *session, const Snapshot *s)
     session->scope->first = s->first;
     scope_shrunk(session->scope);
     for (size_t i = 0; i < s->bindings.count; i++) *s->bindings.at[i] = s->values.at[i];
-    el->params.count = el->states.count = el->frame->counters.count = el->streams.count = 0;
+    el->params.count = el->states.count = el->body.frame->counters.count = el->streams.count = 0;
     el->cells.count = session->names.count = session->learned.count = 0;
     SAVE(el->params, s->params);
     SAVE(el->states, s->states);
-    SAVE(el->frame->counters, s->counters);
+    SAVE(el->body.frame->counters, s->counters);
     SAVE(el->streams, s->streams);
     for (size_t i = 0; i < s->cells.count; i++) *s->cells.at[i] = s->cell_values.at[i];
     SAVE(el->cells, s->cells);
@@ -46,7 +46,7 @@ void snapshot_restore(Session *session, const Snapshot *s)
     el->settings.count = s->n_settings;
     el->checks.count = s->n_checks;
     session->starts.count = s->n_starts;
-    el->frame->base = NULL;
+    el->body.frame->base = NULL;
     named_forget(el);
     frame_recount(el);
     for (size_t i = 0; i < s->unnamed.count; i++)

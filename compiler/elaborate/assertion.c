@@ -76,7 +76,7 @@ static Flow assert_later(Elaborator *el, const Scope *scope, Node condition, con
         return FLOW_STOP;
     }
     if (condition_decide(el->graph, condition, &truth) && !truth) return fails(el, scope, statement, message);
-    Span at = el->prelude_call.end ? el->prelude_call : statement->span;
+    Span at = el->body.prelude_call.end ? el->body.prelude_call : statement->span;
     check_add(el, (Check){DIM_NONE, DIM_NONE, condition, message, at});
     return FLOW_NEXT;
 }
@@ -84,7 +84,7 @@ static Flow assert_later(Elaborator *el, const Scope *scope, Node condition, con
 Flow run_assert(Elaborator *el, Scope *scope, const Syntax *statement)
 {
     /* The library asserts what it can of numbers, and takes tensors in their place; so do optimizers of schedules. */
-    bool optional = scope->inside_prelude || el->body == SYNTAX_OPTIMIZER;
+    bool optional = scope->inside_prelude || el->body.kind == SYNTAX_OPTIMIZER;
     Value value = evaluate(el, scope, statement->kids[0]);
     const char *message = statement->kids[1] ? statement->kids[1]->text : syntax_text(el, statement->kids[0]);
     bool condition = value.kind == VALUE_TENSOR && !node_type(el->graph, value.node)->rank &&

@@ -30,7 +30,7 @@ static Value is_integer(Elaborator *el, Value x)
 /* Uniform in (0, 1); each evaluation under one path is a stream of its own. */
 static Value random_of(Elaborator *el, Value shape, Span at)
 {
-    if (!el->draw) {
+    if (!el->body.draw) {
         Diag *diag = complain(el, DIAG_random_outside_draw, at, "random numbers are drawn only on the right of `~`");
         diag_hint(diag, "declare them: `draw u: [batch, 8] ~ uniform`");
         return value_error();
@@ -42,11 +42,11 @@ static Value random_of(Elaborator *el, Value shape, Span at)
     }
     for (uint32_t i = 0; i < shape.count; i++)
         if (!number_as_size(el, shape.items[i], "a size", at, &type.dims[type.rank++])) return value_error();
-    size_t known = named_find(el, NAMED_STREAM, el->draw);
+    size_t known = named_find(el, NAMED_STREAM, el->body.draw);
     int64_t stream = known == NAME_MAP_NONE ? 0 : ++el->streams.at[known].count;
-    if (known == NAME_MAP_NONE) vec_push(&el->streams, (Counter){el->draw, 0});
+    if (known == NAME_MAP_NONE) vec_push(&el->streams, (Counter){el->body.draw, 0});
     el->effects++;
-    return value_tensor(build_random(el->graph, el->draw, stream, type));
+    return value_tensor(build_random(el->graph, el->body.draw, stream, type));
 }
 
 static bool reaches(const Graph *graph, Node from, Node to)

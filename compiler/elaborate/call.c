@@ -216,21 +216,19 @@ static Value with_derivative(Elaborator *el, const Item *item, const Value *form
 /* The value of a body with what was given for its formals; `values` is then what they are bound to. */
 static Value evaluate_item(Elaborator *el, const Item *item, const Matched *matched, Value *values, Span at, Frame *as)
 {
-    Span outer_call = el->prelude_call, outer_own = el->call;
-    if (!item->prelude) el->call = at;
-    if (!item->prelude)
-        el->prelude_call = NO_SPAN;
-    else if (!outer_call.end)
-        el->prelude_call = at;
-    Frame *outer = el->frame, *own = NULL;
-    SyntaxKind outer_body = el->body;
-    const Syntax *outer_syntax = el->body_syntax;
-    bool outer_differentiates = el->body_differentiates;
+    const BodyState outer = el->body;
+    Frame *own = NULL;
+    if (!item->prelude) {
+        el->body.call = at;
+        el->body.prelude_call = NO_SPAN;
+    } else if (!outer.prelude_call.end) {
+        el->body.prelude_call = at;
+    }
     enter_body(el, item->syntax);
-    el->body = (SyntaxKind)item->syntax->kind;
+    el->body.kind = (SyntaxKind)item->syntax->kind;
     if (item->syntax->kind == SYNTAX_LAYER) {
         own = as ? NULL : frame_for_layer(el, item->name);
-        el->frame = as ? as : own;
+        el->body.frame = as ? as : own;
     }
     Scope *scope = scope_new(el, NULL, item->prelude);
     Value result = value_error();
@@ -244,12 +242,7 @@ static Value evaluate_item(Elaborator *el, const Item *item, const Matched *matc
         if (check_results(el, scope, item->syntax->kids[1], &body, at)) result = body;
         if (item->derivative && !value_is_error(result)) result = with_derivative(el, item, values, result);
     }
-    el->frame = outer;
-    el->body = outer_body;
-    el->body_syntax = outer_syntax;
-    el->body_differentiates = outer_differentiates;
-    el->call = outer_own;
-    el->prelude_call = outer_call;
+    el->body = outer;
     frame_free(own);
     return result;
 }
@@ -283,12 +276,12 @@ static Value call_stage(Elaborator *el, Scope *caller, const Callee *callee, con
         return value_error();
     }
     Value x = args[0].syntax ? evaluate(el, caller, args[0].syntax) : args[0].value;
-    Span outer_call = el->prelude_call;
-    if (!callee->inside_prelude) el->prelude_call = NO_SPAN;
+    const BodyState outer = el->body;
+    if (!callee->inside_prelude) el->body.prelude_call = NO_SPAN;
     Frame *instance = callee->kind == CALLEE_INSTANCE ? frame_for_instance(el, callee) : NULL;
     Value value = apply_stage(el, callee->scope, callee->stage, x, args[0].at, instance ? instance : as);
     frame_free(instance);
-    el->prelude_call = outer_call;
+    el->body = outer;
     return value;
 }
 

@@ -24,12 +24,12 @@ Diag *complain(Elaborator *el, DiagId id, Span at, const char *format, ...)
     va_start(args, format);
     text_format_list(&text, format, args);
     va_end(args);
-    bool inside = el->prelude_call.end && in_prelude(el, at);
-    Diag *diag = diag_new(el->context->diagnostics, id, inside ? el->prelude_call : at, "%s", text_get(&text));
+    bool inside = el->body.prelude_call.end && in_prelude(el, at);
+    Diag *diag = diag_new(el->context->diagnostics, id, inside ? el->body.prelude_call : at, "%s", text_get(&text));
     if (inside)
         diag_note(diag, at, "found here, inside the library's text");
-    else if (at.end && el->call.end && !contains(el->call, at) && !in_prelude(el, el->call))
-        diag_note(diag, el->call, "in this call");
+    else if (at.end && el->body.call.end && !contains(el->body.call, at) && !in_prelude(el, el->body.call))
+        diag_note(diag, el->body.call, "in this call");
     text_free(&text);
     return diag;
 }
@@ -42,7 +42,8 @@ Value unsupported(Elaborator *el, Span at, const char *what)
 
 bool spend(Elaborator *el, uint64_t units, Span at)
 {
-    return context_spend(el->context, units + dim_take_work(el->dims), el->prelude_call.end ? el->prelude_call : at);
+    return context_spend(el->context, units + dim_take_work(el->dims),
+                         el->body.prelude_call.end ? el->body.prelude_call : at);
 }
 
 bool enter_level(Elaborator *el, Span at)

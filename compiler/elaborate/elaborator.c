@@ -74,10 +74,10 @@ void elaborator_free(Elaborator *el)
 
 void mark_place(Elaborator *el, Span at)
 {
-    const Frame *frame = el->frame;
+    const Frame *frame = el->body.frame;
     el->here = at;
     bool turning = frame && frame->base && *frame->turns;
-    graph_set_place(el->graph, el->prelude_call.end ? el->prelude_call : at);
+    graph_set_place(el->graph, el->body.prelude_call.end ? el->body.prelude_call : at);
     graph_set_layer(el->graph, turning ? intern_format(el->context->names, "%s%s", frame->base, frame->turns)
                                : frame ? frame->base
                                        : NULL);

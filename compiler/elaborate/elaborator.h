@@ -110,6 +110,17 @@ typedef struct {
     size_t n_slots;
 } Memo;
 
+/* In what body the elaborator is; saved and restored as a whole around each call. */
+typedef struct {
+    SyntaxKind kind;      /* of the item whose body is evaluated: MODEL, LAYER, FN, OPTIMIZER; FILE at the top */
+    const Syntax *syntax; /* of that item, NULL at the top; set by enter_body */
+    bool differentiates;  /* a `grad` stands in it */
+    Frame *frame;
+    Name draw;         /* the path of the parameter or draw whose right side is evaluated; NULL elsewhere */
+    Span prelude_call; /* the user's call inside of which prelude text is evaluated */
+    Span call;         /* the innermost call of a function or layer of the user's */
+} BodyState;
+
 typedef struct {
     Context *context;
     Arena *arena;
@@ -125,15 +136,9 @@ typedef struct {
     bool interactive; /* the REPL: the gradient of a non-scalar is that of its sum */
     bool summed;      /* such a sum was taken since the REPL looked last */
     Pass pass;
-    Frame *frame;
-    const Syntax *body_syntax; /* of the item whose body is evaluated, NULL at the top; set by enter_body */
-    bool body_differentiates;  /* a `grad` stands in it */
-    SyntaxKind body;           /* of the item whose body is evaluated: MODEL, LAYER, FN, OPTIMIZER; FILE at the top */
-    Name draw;                 /* the path of the parameter or draw whose right side is evaluated; NULL elsewhere */
-    Span prelude_call;         /* the user's call inside of which prelude text is evaluated */
-    Span call;                 /* the innermost call of a function or layer of the user's */
-    int calls;                 /* of functions and layers that are being evaluated */
-    uint64_t effects;          /* what evaluating has left besides a value: parameters, draws, diagnostics … */
+    BodyState body;
+    int calls;        /* of functions and layers that are being evaluated */
+    uint64_t effects; /* what evaluating has left besides a value: parameters, draws, diagnostics … */
     Memo memo;
     uint32_t n_labels;         /* serial numbers given */
     uint32_t n_identities;     /* made in this pass */

@@ -227,14 +227,14 @@ static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
         left.named = left.kind == VALUE_TENSOR && node->name != el->name_transpose;
         return left;
     case SYNTAX_AS: {
-        Frame *as = frame_for_as(el, node->name), *outer = el->frame;
+        Frame *as = frame_for_as(el, node->name), *outer = el->body.frame;
         Value value;
         if (node->kids[0]->kind == SYNTAX_CALL) {
             value = call_syntax(el, scope, node->kids[0], NULL, as);
         } else {
-            el->frame = as;
+            el->body.frame = as;
             value = evaluate(el, scope, node->kids[0]);
-            el->frame = outer;
+            el->body.frame = outer;
         }
         frame_free(as);
         return value;

@@ -117,9 +117,9 @@ void derivative_names_free(Elaborator *el)
 
 void enter_body(Elaborator *el, const Syntax *syntax)
 {
-    if (el->interactive && !el->body_syntax) derivative_names_free(el); /* a session defines functions anew */
-    el->body_syntax = syntax;
-    el->body_differentiates = syntax && names_of(el, syntax)->names.count;
+    if (el->interactive && !el->body.syntax) derivative_names_free(el); /* a session defines functions anew */
+    el->body.syntax = syntax;
+    el->body.differentiates = syntax && names_of(el, syntax)->names.count;
 }
 
 Node identify_node(Elaborator *el, Name name, Node node)
@@ -136,8 +136,8 @@ Value identify(Elaborator *el, Name name, Value value)
 {
     value.named = false;
     bool tensor = value.kind == VALUE_TENSOR && !value.count;
-    if (!tensor || !el->body_differentiates || !dtype_is_float(node_type(el->graph, value.node)->dtype)) return value;
-    if (!has_name(names_of(el, el->body_syntax), name)) return value;
+    if (!tensor || !el->body.differentiates || !dtype_is_float(node_type(el->graph, value.node)->dtype)) return value;
+    if (!has_name(names_of(el, el->body.syntax), name)) return value;
     return value_tensor(identify_node(el, name, value.node));
 }
 

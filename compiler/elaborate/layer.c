@@ -6,7 +6,7 @@
 
 static int next_count(Elaborator *el, Name path)
 {
-    Frame *frame = el->frame;
+    Frame *frame = el->body.frame;
     el->effects++;
     size_t slot = name_map_get(&frame->counted, (NameKey){.name = path});
     if (slot != NAME_MAP_NONE) return ++frame->counters.at[slot].count;
@@ -16,7 +16,7 @@ static int next_count(Elaborator *el, Name path)
 
 void frame_count(Elaborator *el, Counter counter)
 {
-    Frame *frame = el->frame;
+    Frame *frame = el->body.frame;
     const NameKey key = {.name = counter.name};
     if (name_map_get(&frame->counted, key) != NAME_MAP_NONE) return;
     name_map_put(el->arena, &frame->counted, key, frame->counters.count);
@@ -25,7 +25,7 @@ void frame_count(Elaborator *el, Counter counter)
 
 void frame_recount(Elaborator *el)
 {
-    Frame *frame = el->frame;
+    Frame *frame = el->body.frame;
     frame->counted = (NameMap){0};
     for (size_t i = 0; i < frame->counters.count; i++)
         name_map_put(el->arena, &frame->counted, (NameKey){.name = frame->counters.at[i].name}, i);
@@ -33,7 +33,7 @@ void frame_recount(Elaborator *el)
 
 Name path_join(Elaborator *el, const char *component)
 {
-    const Frame *frame = el->frame;
+    const Frame *frame = el->body.frame;
     if (!frame || !frame->base) return intern_format(el->context->names, "%s%s", component, frame ? frame->turns : "");
     return intern_format(el->context->names, "%s%s%c%s", frame->base, frame->turns, frame->separator, component);
 }
@@ -66,23 +66,23 @@ void frame_free(Frame *frame)
 /* Inside a shared instance all uses belong to the instance. */
 static const void *inherited_owner(const Elaborator *el, Name path)
 {
-    return el->frame && el->frame->shared ? path : NULL;
+    return el->body.frame && el->body.frame->shared ? path : NULL;
 }
 
 Frame *frame_for_layer(Elaborator *el, Name layer)
 {
-    if (!el->frame) return frame_make(el, layer, NULL);
+    if (!el->body.frame) return frame_make(el, layer, NULL);
     Name path = path_next(el, layer);
     return frame_make(el, path, inherited_owner(el, path));
 }
 
 Frame *frame_for_as(Elaborator *el, Name name)
 {
-    if (!el->frame) return frame_make(el, name, NULL);
-    Name base = el->frame->base;
-    if (el->frame->model) el->frame->base = NULL;
+    if (!el->body.frame) return frame_make(el, name, NULL);
+    Name base = el->body.frame->base;
+    if (el->body.frame->model) el->body.frame->base = NULL;
     Name path = path_next(el, name);
-    el->frame->base = base;
+    el->body.frame->base = base;
     return frame_make(el, path, inherited_owner(el, path));
 }
 
@@ -124,10 +124,10 @@ static bool evaluate_start(Elaborator *el, Scope *scope, const Syntax *start, bo
     if (drawn) {
         Value sizes[MAX_RANK];
         for (uint32_t i = 0; i < type->rank; i++) sizes[i] = value_size(el, type->dims[i]);
-        Name outer = el->draw;
-        el->draw = path;
+        Name outer = el->body.draw;
+        el->body.draw = path;
         value = apply_stage(el, scope, start, value_list(el, sizes, type->rank), start->span, NULL);
-        el->draw = outer;
+        el->body.draw = outer;
     } else {
         value = evaluate(el, scope, start);
     }
@@ -150,7 +150,7 @@ static bool evaluate_start(Elaborator *el, Scope *scope, const Syntax *start, bo
 /* A second declaration under one path is a mistake, unless it is another use of a shared instance. */
 static bool clashes(Elaborator *el, Stored *known, Span at)
 {
-    bool again = known->pass == (int)el->pass && known->owner != el->frame->owner;
+    bool again = known->pass == (int)el->pass && known->owner != el->body.frame->owner;
     if (known->pass != (int)el->pass || !again) return false;
     Diag *diag = complain(el, DIAG_duplicate_parameter, at, "there is already a parameter or state `%s`", known->path);
     diag_note(diag, known->place, "the first one is here");
@@ -170,13 +170,13 @@ static bool declare_stored(Elaborator *el, Scope *scope, const Declaration *what
     if (known && clashes(el, known, what->name->span)) return false;
     if (known) {
         known->pass = (int)el->pass;
-        known->owner = el->frame->owner;
+        known->owner = el->body.frame->owner;
         *result = known;
         return true;
     }
     Stored stored = {.path = path, .doc = what->statement->doc, .place = what->name->span};
-    stored.made_by = el->prelude_call;
-    stored.owner = el->frame->owner;
+    stored.made_by = el->body.prelude_call;
+    stored.owner = el->body.frame->owner;
     stored.pass = (int)el->pass;
     bool drawn = what->statement->flags & SYNTAX_DRAWN;
     if (!evaluate_start(el, scope, what->statement->kids[2], drawn, &what->type, path, &stored.start)) return false;
@@ -236,7 +236,7 @@ static bool state_type(Elaborator *el, Scope *scope, const Syntax *statement, Ty
 {
     if (statement->kids[1]) return resolve_type(el, scope, statement->kids[1], false, type);
     const Binding *w = scope_find(scope, el->name_w, false);
-    if (el->body == SYNTAX_OPTIMIZER && w && w->cell) {
+    if (el->body.kind == SYNTAX_OPTIMIZER && w && w->cell) {
         *type = *node_type(el->graph, w->cell->old);
         return true;
     }

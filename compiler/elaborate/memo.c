@@ -91,10 +91,10 @@ void memo_free(Memo *memo)
 void memo_key(Elaborator *el, const Item *item, const Value *values, uint32_t n_values, Span at, MemoKey *key)
 {
     Words words = {0};
-    const Frame *frame = el->frame;
+    const Frame *frame = el->body.frame;
     put(&words, item);
     put_span(&words, at);
-    put_span(&words, el->prelude_call);
+    put_span(&words, el->body.prelude_call);
     put(&words, frame ? frame->base : NULL);
     put(&words, frame ? frame->turns : NULL);
     bool good = true;

@@ -50,12 +50,12 @@ Scope *model_run(Elaborator *el, const Syntax *model, Pass pass)
     el->pass = pass;
     el->cells.count = el->streams.count = el->results.count = el->losses.count = 0;
     named_forget(el);
-    el->frame = frame_for_model(el);
-    el->body = SYNTAX_MODEL;
+    el->body.frame = frame_for_model(el);
+    el->body.kind = SYNTAX_MODEL;
     enter_body(el, model);
     el->n_identities = 0;
     run_statements(el, scope, model->kids[0], &ignored);
-    el->body = SYNTAX_FILE;
+    el->body.kind = SYNTAX_FILE;
     enter_body(el, NULL);
     graph_set_layer(el->graph, NULL);
     return scope;
@@ -64,8 +64,8 @@ Scope *model_run(Elaborator *el, const Syntax *model, Pass pass)
 static void run_pass(Compilation *c, Pass pass)
 {
     model_run(c->el, c->model->syntax, pass);
-    frame_free(c->el->frame);
-    c->el->frame = NULL;
+    frame_free(c->el->body.frame);
+    c->el->body.frame = NULL;
 }
 
 /* What a pass computed, as a function. */

@@ -94,10 +94,10 @@ static Value constant(Elaborator *el, const Item *item, Span at)
     }
     slot = el->consts.count;
     vec_push(&el->consts, (Constant){.item = item, .open = true});
-    Span call = el->prelude_call;
-    if (!item->prelude) el->prelude_call = NO_SPAN;
+    Span call = el->body.prelude_call;
+    if (!item->prelude) el->body.prelude_call = NO_SPAN;
     Value value = evaluate(el, scope_new(el, NULL, item->prelude), item->syntax->kids[0]);
-    el->prelude_call = call;
+    el->body.prelude_call = call;
     el->consts.at[slot] = (Constant){.item = item, .value = value};
     return value;
 }

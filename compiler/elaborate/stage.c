@@ -36,14 +36,14 @@ Flow run_repeat(Elaborator *el, Scope *scope, const Syntax *repeat, Value *x, Sp
     Value over;
     int64_t turns;
     if (!turns_of(el, scope, repeat, &over, &turns)) return FLOW_STOP;
-    const char *outer = el->frame ? el->frame->turns : "";
+    const char *outer = el->body.frame ? el->body.frame->turns : "";
     Flow flow = FLOW_NEXT;
     for (int64_t turn = 0; turn < turns && flow == FLOW_NEXT && !context_stopped(el->context); turn++) {
         if (!spend(el, 1, repeat->span)) break;
         Scope *inner = scope_new(el, scope, scope->inside_prelude);
         Value item = over.kind == VALUE_LIST ? over.items[turn] : value_integer(el, turn);
         if (repeat->name) scope_bind(el, inner, repeat->name, false, item, repeat->name_span);
-        if (el->frame) el->frame->turns = frame_turn(el, outer, turn);
+        if (el->body.frame) el->body.frame->turns = frame_turn(el, outer, turn);
         if (!x) {
             flow = run_statements(el, inner, repeat->kids[1], result);
             continue;
@@ -51,7 +51,7 @@ Flow run_repeat(Elaborator *el, Scope *scope, const Syntax *repeat, Value *x, Sp
         *x = through_block(el, inner, repeat->kids[1], *x, x_at);
         if (value_is_error(*x)) flow = FLOW_STOP;
     }
-    if (el->frame) el->frame->turns = outer;
+    if (el->body.frame) el->body.frame->turns = outer;
     return context_stop_asked(el->context) ? FLOW_STOP : flow;
 }
 
@@ -78,10 +78,10 @@ static Value through_name(Elaborator *el, Scope *scope, const Syntax *name, Valu
 /* Anything but a direct call runs inside the frame that `as` or an instance gives. */
 static Value in_frame(Elaborator *el, Scope *scope, const Syntax *stage, Value x, Span x_at, Frame *as)
 {
-    Frame *outer = el->frame;
-    el->frame = as;
+    Frame *outer = el->body.frame;
+    el->body.frame = as;
     Value value = apply_stage(el, scope, stage, x, x_at, NULL);
-    el->frame = outer;
+    el->body.frame = outer;
     return value;
 }
 

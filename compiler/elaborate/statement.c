@@ -13,22 +13,22 @@ static const char *phrase(const Syntax *node)
  * path. */
 static bool names_paths(const Elaborator *el)
 {
-    return el->frame && el->frame->model && el->body == SYNTAX_MODEL;
+    return el->body.frame && el->body.frame->model && el->body.kind == SYNTAX_MODEL;
 }
 
 static void enter_binding(Elaborator *el, Name name)
 {
-    if (names_paths(el)) el->frame->base = name;
+    if (names_paths(el)) el->body.frame->base = name;
 }
 
 static void leave_binding(Elaborator *el)
 {
-    if (names_paths(el)) el->frame->base = NULL;
+    if (names_paths(el)) el->body.frame->base = NULL;
 }
 
 static void name_node(Elaborator *el, Name name, Value value)
 {
-    if (value.kind == VALUE_TENSOR && !value.count && !el->prelude_call.end && !graph_name(el->graph, value.node))
+    if (value.kind == VALUE_TENSOR && !value.count && !el->body.prelude_call.end && !graph_name(el->graph, value.node))
         graph_set_name(el->graph, value.node, name);
 }
 
@@ -79,7 +79,7 @@ static bool is_taken(Elaborator *el, ResultRole role, Name name, Span at)
 static void add_loss(Elaborator *el, Name name, Value value, const Syntax *paths, const Syntax *statement)
 {
     LossEntry loss = {.name = name, .paths = paths, .place = statement->span};
-    if (el->frame) loss.name = el->frame->model ? path_join(el, name) : path_next(el, name);
+    if (el->body.frame) loss.name = el->body.frame->model ? path_join(el, name) : path_next(el, name);
     if (value_is_error(value) || is_taken(el, RESULT_LOSS, loss.name, statement->span)) return;
     if (scalar_of(el, value, "a loss", statement->span, &loss.value)) vec_push(&el->losses, loss);
 }
@@ -87,7 +87,7 @@ static void add_loss(Elaborator *el, Name name, Value value, const Syntax *paths
 static bool is_loss_name(const Elaborator *el, const Syntax *left)
 {
     return left->kind == SYNTAX_NAME && left->name == el->name_loss &&
-           (el->body == SYNTAX_MODEL || el->body == SYNTAX_LAYER);
+           (el->body.kind == SYNTAX_MODEL || el->body.kind == SYNTAX_LAYER);
 }
 
 static void assign_several(Elaborator *el, Scope *scope, const Syntax *left, Value value, const Syntax *right)

@@ -163,7 +163,7 @@ bool node_is_constant(const Graph *graph, Node node, double *number);
 /* True for a CONST of an integer type; its number. */
 bool node_is_integer(const Graph *graph, Node node, int64_t *integer);
 
-/* The nodes that the roots need, operands before users, each once. the caller's to free (memory.h); *count
+/* The nodes that the roots need, operands before users, each once, the caller's to free (memory.h). *count
  * receives how many. */
 Node *graph_reachable(const Graph *graph, const Node *roots, uint32_t n_roots, uint32_t *count);
 /* Where a node stands among these, which are in such an order and hold it. */

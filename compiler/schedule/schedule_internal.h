@@ -287,7 +287,7 @@ Finished group_finish(Program *program, Group *group);
 /* For a scatter: zeros in its buffer. */
 Finished group_finish_zero(Program *program, Group *group);
 
-/* order.c: groups in launching order; malloc'd. */
+/* order.c: groups in launching order, the caller's to free (memory.h). */
 uint32_t *program_launch_order(Program *program);
 
 #endif

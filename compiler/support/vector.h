@@ -3,7 +3,7 @@
 #define NNC_SUPPORT_VECTOR_H
 
 #include <stddef.h>
-#include <stdlib.h> /* free */
+#include <stdlib.h>
 
 #include "support/memory.h"
 

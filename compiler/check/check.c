@@ -27,15 +27,15 @@ static void walk_formals(Walk *walk, const Syntax *formals)
     for (uint32_t i = 0; i < formals->n_kids; i++) {
         const Syntax *formal = formals->kids[i];
         bool function = wants_function(formal);
-        walk_type(walk, formal->kids[0], true);
-        if (formal->kids[1] && function)
-            walk_stage(walk, formal->kids[1]);
+        walk_type(walk, kid_type(formal), true);
+        if (kid_default(formal) && function)
+            walk_stage(walk, kid_default(formal));
         else
-            walk_expression(walk, formal->kids[1]);
+            walk_expression(walk, kid_default(formal));
         declare(walk, formal->name, function, formal->name_span);
     }
     for (uint32_t i = 0; i < formals->n_kids; i++)
-        if (!wants_function(formals->kids[i])) walk_type_sizes(walk, formals->kids[i]->kids[0]);
+        if (!wants_function(formals->kids[i])) walk_type_sizes(walk, kid_type(formals->kids[i]));
 }
 
 static bool returns(const Syntax *block)
@@ -43,15 +43,15 @@ static bool returns(const Syntax *block)
     const Syntax *last = block->n_kids ? block->kids[block->n_kids - 1] : NULL;
     if (!last) return false;
     if (last->kind == SYNTAX_RETURN) return true;
-    if (last->kind != SYNTAX_IF || !last->kids[2]) return false;
-    bool other = last->kids[2]->kind == SYNTAX_BLOCK ? returns(last->kids[2]) : last->kids[2]->kids[2] != NULL;
-    return returns(last->kids[1]) && other;
+    if (last->kind != SYNTAX_IF || !kid_else(last)) return false;
+    bool other = kid_else(last)->kind == SYNTAX_BLOCK ? returns(kid_else(last)) : kid_else(kid_else(last)) != NULL;
+    return returns(kid_then(last)) && other;
 }
 
 static void check_function(Walk *walk, const Syntax *syntax)
 {
-    walk_formals(walk, syntax->kids[0]);
-    const Syntax *types = syntax->kids[1], *body = syntax->kids[2];
+    walk_formals(walk, kid_formals(syntax));
+    const Syntax *types = kid_types(syntax), *body = kid_body(syntax);
     for (uint32_t i = 0; types && i < types->n_kids; i++) walk_type_sizes(walk, types->kids[i]);
     if (syntax->flags & SYNTAX_EQUALS) {
         walk_expression(walk, body);
@@ -65,8 +65,8 @@ static void check_function(Walk *walk, const Syntax *syntax)
 
 static void check_derivative(Walk *walk, const Item *item)
 {
-    const Syntax *names = item->derivative->kids[0], *exprs = item->derivative->kids[1];
-    const Syntax *formals = item->syntax->kids[0];
+    const Syntax *names = kid_names(item->derivative), *exprs = kid_exprs(item->derivative);
+    const Syntax *formals = kid_formals(item->syntax);
     if (names->n_kids != formals->n_kids || exprs->n_kids != names->n_kids) {
         Diag *diag = mistake(walk, DIAG_derivative_arguments, item->derivative->span,
                              "`%s` has %u arguments; its derivative names %u and has %u expressions", item->name,
@@ -85,9 +85,9 @@ static void check_optimizer(Walk *walk, const Syntax *syntax)
 {
     static const char *const words[] = {"w", "g", "step", "steps", "progress"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) know_text(walk, words[i]);
-    walk_formals(walk, syntax->kids[0]);
-    walk_block(walk, syntax->kids[1]);
-    const Syntax *block = syntax->kids[1];
+    walk_formals(walk, kid_formals(syntax));
+    walk_block(walk, kid_body(syntax));
+    const Syntax *block = kid_body(syntax);
     bool head = true;
     for (uint32_t i = 0; i < block->n_kids; i++) {
         bool assertion = block->kids[i] && block->kids[i]->kind == SYNTAX_ASSERT;
@@ -101,7 +101,7 @@ static void check_optimizer(Walk *walk, const Syntax *syntax)
 
 static void check_train(Walk *walk, const Item *item)
 {
-    walk_block(walk, item->syntax->kids[0]);
+    walk_block(walk, kid_body(item->syntax));
     if (items_find(walk->items, SPACE_MODEL, item->name, false)) return;
     if (unread_any(walk->items->unread)) return;
     Diag *diag = mistake(walk, DIAG_unknown_model, item->place, "there is no model called `%s`", item->name);
@@ -120,7 +120,7 @@ static void check_item(Walk *walk, const Item *item)
     walk->block = walk->blamed.count = walk->left.count = 0;
     switch (item->syntax->kind) {
     case SYNTAX_CONST:
-        walk_expression(walk, item->syntax->kids[0]);
+        walk_expression(walk, kid_value(item->syntax));
         break;
     case SYNTAX_FN:
     case SYNTAX_LAYER:
@@ -131,13 +131,13 @@ static void check_item(Walk *walk, const Item *item)
         check_optimizer(walk, item->syntax);
         break;
     case SYNTAX_MODEL:
-        walk_block(walk, item->syntax->kids[0]);
+        walk_block(walk, kid_body(item->syntax));
         break;
     case SYNTAX_DATA:
         /* A block of several splits is one item for each. */
-        if (item->name != item->syntax->kids[0]->kids[0]->name) break;
-        walk_block(walk, item->syntax->kids[1]);
-        if (!unread_any(walk->items->unread)) warn_unused_data(walk, item->syntax->kids[1]);
+        if (item->name != kid_name(kid_names(item->syntax))->name) break;
+        walk_block(walk, kid_body(item->syntax));
+        if (!unread_any(walk->items->unread)) warn_unused_data(walk, kid_body(item->syntax));
         break;
     case SYNTAX_TRAIN:
         check_train(walk, item);

@@ -142,8 +142,8 @@ bool items_declare(Items *items, const Syntax *syntax)
     case SYNTAX_TRAIN:
         return add(items, SPACE_TRAIN, syntax->name, syntax->name_span, syntax);
     case SYNTAX_DATA:
-        for (uint32_t i = 0; i < syntax->kids[0]->n_kids; i++) {
-            const Syntax *split = syntax->kids[0]->kids[i];
+        for (uint32_t i = 0; i < kid_names(syntax)->n_kids; i++) {
+            const Syntax *split = kid_names(syntax)->kids[i];
             good &= add(items, SPACE_DATA, split->name, split->span, syntax);
         }
         return good;

@@ -51,7 +51,7 @@ static void load_source(Items *items, const char *path, const Source *source)
 static bool load_import(Items *items, const Syntax *import)
 {
     Context *context = items->context;
-    const Syntax *name = import->kids[0];
+    const Syntax *name = kid_string(import);
     const char *from = items->loading ? items->loading->path : NULL;
     const char *path = absolute(context, beside(context, from, name->text));
     for (const Loading *outer = items->loading; outer; outer = outer->outer)

@@ -219,13 +219,13 @@ bool need_function(Walk *walk, const Syntax *name, Callable *callable)
 
 bool wants_function(const Syntax *formal)
 {
-    const Syntax *type = formal->kids[0];
-    return type && type->name && !type->kids[0] && !strcmp(type->name, "fn");
+    const Syntax *type = kid_type(formal);
+    return type && type->name && !kid_subs(type) && !strcmp(type->name, "fn");
 }
 
 const Syntax *formal_of(const Syntax *call, uint32_t i, uint32_t piped, const Item *item)
 {
-    const Syntax *formals = item->syntax->kids[0], *arg = call->kids[i];
+    const Syntax *formals = kid_formals(item->syntax), *arg = call->kids[i];
     if (arg->kind == SYNTAX_KEYWORD) {
         for (uint32_t k = 0; k < formals->n_kids; k++)
             if (formals->kids[k]->name == arg->name) return formals->kids[k];
@@ -245,7 +245,7 @@ static void list_formals(const Syntax *formals, Text *to)
 static void wrong_argument(Walk *walk, const Syntax *arg, const Item *item)
 {
     Text list = {0};
-    list_formals(item->syntax->kids[0], &list);
+    list_formals(kid_formals(item->syntax), &list);
     Diag *diag =
         arg->kind == SYNTAX_KEYWORD
             ? mistake(walk, DIAG_unknown_argument, arg->name_span, "`%s` has no argument `%s`", item->name, arg->name)
@@ -257,9 +257,9 @@ static void wrong_argument(Walk *walk, const Syntax *arg, const Item *item)
 /* Every formal without default must be given. */
 static void check_missing(Walk *walk, const Syntax *call, uint32_t piped, const Item *item)
 {
-    const Syntax *formals = item->syntax->kids[0];
+    const Syntax *formals = kid_formals(item->syntax);
     for (uint32_t f = 0; f < formals->n_kids; f++) {
-        bool given = f < piped || formals->kids[f]->kids[1];
+        bool given = f < piped || kid_default(formals->kids[f]);
         for (uint32_t i = 1; !given && i < call->n_kids; i++)
             given = formal_of(call, i, piped, item) == formals->kids[f];
         if (given) continue;

@@ -49,8 +49,8 @@ static void misplaced(Walk *walk, const Syntax *statement)
     else if (kind == SYNTAX_INPUT || kind == SYNTAX_TARGET || kind == SYNTAX_OUTPUT || kind == SYNTAX_METRIC)
         diag_hint(diag, "it belongs inside of `model name { … }`");
     bool names = owns || kind == SYNTAX_INPUT || kind == SYNTAX_TARGET; /* so that their uses are no mistakes too */
-    for (uint32_t i = 0; names && kind != SYNTAX_INSTANCE && i < statement->kids[0]->n_kids; i++)
-        know(walk, statement->kids[0]->kids[i]->name, false, statement->kids[0]->kids[i]->span);
+    for (uint32_t i = 0; names && kind != SYNTAX_INSTANCE && i < kid_names(statement)->n_kids; i++)
+        know(walk, kid_names(statement)->kids[i]->name, false, kid_names(statement)->kids[i]->span);
     if (kind == SYNTAX_INSTANCE) know(walk, statement->name, true, statement->name_span);
 }
 
@@ -87,9 +87,9 @@ void check_hint_left(Diag *diag, const Syntax *left)
 
 static void walk_left(Walk *walk, const Syntax *left)
 {
-    bool subscript = left->kind == SYNTAX_SUBSCRIPT && left->kids[0]->kind == SYNTAX_NAME;
+    bool subscript = left->kind == SYNTAX_SUBSCRIPT && kid_base(left)->kind == SYNTAX_NAME;
     if (left->kind == SYNTAX_NAME || subscript) {
-        reserved(walk, subscript ? left->kids[0] : left);
+        reserved(walk, subscript ? kid_base(left) : left);
         return;
     }
     Diag *diag = mistake(walk, DIAG_bad_left_side, left->span, "%s cannot stand left of `=`",
@@ -100,10 +100,10 @@ static void walk_left(Walk *walk, const Syntax *left)
 static void walk_indexed(Walk *walk, const Syntax *left, const Syntax *right)
 {
     size_t outer = walk->known.count;
-    const Syntax *subs = left->kids[1];
+    const Syntax *subs = kid_subs(left);
     for (uint32_t i = 1; i < subs->n_kids; i++) {
         const Syntax *sub = subs->kids[i];
-        if (sub->kind == SYNTAX_INDEX) walk_expression(walk, sub->kids[0]);
+        if (sub->kind == SYNTAX_INDEX) walk_expression(walk, kid_extent(sub));
         if (sub->kind == SYNTAX_NAME || sub->kind == SYNTAX_INDEX) know(walk, sub->name, false, sub->span);
     }
     walk_expression(walk, right);
@@ -112,30 +112,30 @@ static void walk_indexed(Walk *walk, const Syntax *left, const Syntax *right)
 
 static void walk_bind(Walk *walk, const Syntax *statement)
 {
-    const Syntax *left = statement->kids[0], *right = statement->kids[1];
+    const Syntax *left = kid_exprs(statement), *right = kid_value(statement);
     if (walk->body == SYNTAX_TRAIN) return; /* its keys and optimizers are read with the model */
     for (uint32_t i = 0; i < left->n_kids; i++) walk_left(walk, left->kids[i]);
-    if (left->kids[0]->kind == SYNTAX_SUBSCRIPT && left->n_kids == 1)
-        walk_indexed(walk, left->kids[0], right);
+    if (kid_expr(left)->kind == SYNTAX_SUBSCRIPT && left->n_kids == 1)
+        walk_indexed(walk, kid_expr(left), right);
     else
         walk_expression(walk, right);
     for (uint32_t i = 0; i < left->n_kids; i++) {
-        const Syntax *name = left->kids[i]->kind == SYNTAX_SUBSCRIPT ? left->kids[i]->kids[0] : left->kids[i];
+        const Syntax *name = left->kids[i]->kind == SYNTAX_SUBSCRIPT ? kid_base(left->kids[i]) : left->kids[i];
         if (name->kind == SYNTAX_NAME && !is_known(walk, name->name, false)) know(walk, name->name, false, name->span);
     }
-    bool loss = left->n_kids == 1 && left->kids[0]->name && !strcmp(left->kids[0]->name, "loss");
-    if (statement->kids[2] && !loss)
-        mistake(walk, DIAG_paths_without_loss, statement->kids[2]->span, "only a loss is `for` certain parameters");
+    bool loss = left->n_kids == 1 && kid_expr(left)->name && !strcmp(kid_expr(left)->name, "loss");
+    if (kid_paths(statement) && !loss)
+        mistake(walk, DIAG_paths_without_loss, kid_paths(statement)->span, "only a loss is `for` certain parameters");
 }
 
 static void walk_declaration(Walk *walk, const Syntax *statement)
 {
     bool input = statement->kind == SYNTAX_INPUT || statement->kind == SYNTAX_TARGET;
-    const Syntax *names = statement->kids[0];
-    walk_type(walk, statement->kids[1], input);
-    if (input) walk_type_sizes(walk, statement->kids[1]);
+    const Syntax *names = kid_names(statement);
+    walk_type(walk, kid_type(statement), input);
+    if (input) walk_type_sizes(walk, kid_type(statement));
     bool drawn = statement->kind == SYNTAX_DRAW || statement->flags & SYNTAX_DRAWN;
-    const Syntax *start = statement->n_kids > 2 ? statement->kids[2] : NULL;
+    const Syntax *start = statement->n_kids > 2 ? kid_start(statement) : NULL;
     if (start && drawn)
         walk_stage(walk, start);
     else
@@ -149,9 +149,9 @@ static void walk_declaration(Walk *walk, const Syntax *statement)
 /* Whether it is `y == …` where `y = …` was meant; then y is taken for a value from here on. */
 static bool names_by_comparing(Walk *walk, Diag *diag, const Syntax *node)
 {
-    while (node && node->kind == SYNTAX_PIPE) node = node->kids[0];
+    while (node && node->kind == SYNTAX_PIPE) node = kid_head(node);
     if (!node || node->kind != SYNTAX_BINARY || node->op != OPERATOR_EQUAL) return false;
-    const Syntax *name = node->kids[0];
+    const Syntax *name = kid_left(node);
     if (name->kind != SYNTAX_NAME) return false;
     diag_hint(diag, "`==` compares; a name is given a value by `=`");
     if (!is_known(walk, name->name, false)) know(walk, name->name, false, name->span);
@@ -160,8 +160,8 @@ static bool names_by_comparing(Walk *walk, Diag *diag, const Syntax *node)
 
 static void walk_output(Walk *walk, const Syntax *statement)
 {
-    const Syntax *names = statement->kids[0];
-    if (!statement->kids[1]) {
+    const Syntax *names = kid_exprs(statement);
+    if (!kid_value(statement)) {
         for (uint32_t i = 0; i < names->n_kids; i++) {
             if (names->kids[i]->kind == SYNTAX_NAME) {
                 need_value(walk, names->kids[i]);
@@ -172,8 +172,9 @@ static void walk_output(Walk *walk, const Syntax *statement)
         }
         return;
     }
-    Syntax *kids[] = {statement->kids[0], statement->kids[1], NULL};
+    Syntax *kids[] = {kid_exprs(statement), kid_value(statement), NULL};
     Syntax bind = *statement;
+    bind.kind = SYNTAX_BIND;
     bind.kids = kids;
     bind.n_kids = 3;
     walk_bind(walk, &bind);
@@ -181,12 +182,12 @@ static void walk_output(Walk *walk, const Syntax *statement)
 
 static void walk_expression_statement(Walk *walk, const Syntax *statement)
 {
-    const Syntax *first = statement->kids[0];
+    const Syntax *first = kid_expr(statement);
     if (statement->n_kids == 1 && first && first->kind == SYNTAX_REPEAT) {
         size_t outer = walk->known.count;
-        walk_expression(walk, first->kids[0]);
+        walk_expression(walk, kid_count(first));
         know(walk, first->name, false, first->name_span);
-        walk_block(walk, first->kids[1]);
+        walk_block(walk, kid_body(first));
         forget(walk, outer);
         return;
     }
@@ -197,27 +198,27 @@ static void walk_expression_statement(Walk *walk, const Syntax *statement)
 
 static void walk_update(Walk *walk, const Syntax *statement)
 {
-    const Syntax *target = statement->kids[0];
+    const Syntax *target = kid_target(statement);
     if (target->kind == SYNTAX_NAME)
         need_value(walk, target);
     else
         mistake(walk, DIAG_not_a_state, target->span, "%s cannot stand left of `:=`, which gives a state a new value",
                 syntax_phrase((SyntaxKind)target->kind));
-    walk_expression(walk, statement->kids[1]);
+    walk_expression(walk, kid_value(statement));
 }
 
 static void walk_scan(Walk *walk, const Syntax *statement)
 {
     size_t outer = walk->known.count;
-    walk_expression(walk, statement->kids[0]);
+    walk_expression(walk, kid_extent(statement));
     know(walk, statement->name, false, statement->name_span);
-    walk_block(walk, statement->kids[1]);
+    walk_block(walk, kid_body(statement));
     forget(walk, outer);
     /* What the body collects, `y[:, t] = h`, belongs to the block around. */
-    for (uint32_t i = 0; i < statement->kids[1]->n_kids; i++) {
-        const Syntax *inner = statement->kids[1]->kids[i];
-        const Syntax *left = inner && inner->kind == SYNTAX_BIND ? inner->kids[0]->kids[0] : NULL;
-        if (left && left->kind == SYNTAX_SUBSCRIPT) know(walk, left->kids[0]->name, false, left->kids[0]->span);
+    for (uint32_t i = 0; i < kid_body(statement)->n_kids; i++) {
+        const Syntax *inner = kid_body(statement)->kids[i];
+        const Syntax *left = inner && inner->kind == SYNTAX_BIND ? kid_expr(kid_exprs(inner)) : NULL;
+        if (left && left->kind == SYNTAX_SUBSCRIPT) know(walk, kid_base(left)->name, false, kid_base(left)->span);
     }
 }
 
@@ -236,7 +237,7 @@ void walk_statement(Walk *walk, const Syntax *statement)
         walk_declaration(walk, statement);
         return;
     case SYNTAX_INSTANCE:
-        walk_stage(walk, statement->kids[0]);
+        walk_stage(walk, kid_value(statement));
         declare(walk, statement->name, true, statement->name_span);
         return;
     case SYNTAX_BIND:
@@ -253,27 +254,27 @@ void walk_statement(Walk *walk, const Syntax *statement)
         return;
     case SYNTAX_LOSS:
     case SYNTAX_CONST:
-        walk_expression(walk, statement->kids[0]);
+        walk_expression(walk, kid_value(statement));
         know(walk, statement->name, false, statement->name_span);
         return;
     case SYNTAX_IF:
-        walk_expression(walk, statement->kids[0]);
-        walk_block(walk, statement->kids[1]);
-        if (statement->kids[2] && statement->kids[2]->kind == SYNTAX_IF)
-            walk_statement(walk, statement->kids[2]);
-        else if (statement->kids[2])
-            walk_block(walk, statement->kids[2]);
+        walk_expression(walk, kid_condition(statement));
+        walk_block(walk, kid_then(statement));
+        if (kid_else(statement) && kid_else(statement)->kind == SYNTAX_IF)
+            walk_statement(walk, kid_else(statement));
+        else if (kid_else(statement))
+            walk_block(walk, kid_else(statement));
         return;
     case SYNTAX_SCAN:
         walk_scan(walk, statement);
         return;
     case SYNTAX_CHECKPOINT:
-        walk_block(walk, statement->kids[0]);
+        walk_block(walk, kid_body(statement));
         return;
     case SYNTAX_OVERRIDE:
         return;
     case SYNTAX_ASSERT:
-        walk_expression(walk, statement->kids[0]);
+        walk_expression(walk, kid_condition(statement));
         return;
     case SYNTAX_METRIC:
     case SYNTAX_RETURN:

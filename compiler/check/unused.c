@@ -27,13 +27,13 @@ static void collect_taken(const Items *items, Names *names)
 {
     for (const Item *item = items_first(items); item; item = item->next) {
         if (item->space != SPACE_MODEL) continue;
-        const Syntax *block = item->syntax->kids[0];
+        const Syntax *block = kid_body(item->syntax);
         for (uint32_t i = 0; i < block->n_kids; i++) {
             const Syntax *statement = block->kids[i];
             if (!statement || (statement->kind != SYNTAX_INPUT && statement->kind != SYNTAX_TARGET)) continue;
-            for (uint32_t k = 0; k < statement->kids[0]->n_kids; k++) {
-                add(names, TAKEN, statement->kids[0]->kids[k]->name);
-                vec_push(&names->taken, statement->kids[0]->kids[k]->name);
+            for (uint32_t k = 0; k < kid_names(statement)->n_kids; k++) {
+                add(names, TAKEN, kid_names(statement)->kids[k]->name);
+                vec_push(&names->taken, kid_names(statement)->kids[k]->name);
             }
         }
     }
@@ -41,7 +41,7 @@ static void collect_taken(const Items *items, Names *names)
 
 static void collect_read(const Syntax *node, Names *names)
 {
-    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0]) collect_read(node->kids[1], names);
+    for (; node && node->kind == SYNTAX_BINARY; node = kid_left(node)) collect_read(kid_right(node), names);
     if (!node) return;
     if (node->kind == SYNTAX_NAME) add(names, READ, node->name);
     for (uint32_t i = 0; i < node->n_kids; i++) collect_read(node->kids[i], names);
@@ -52,10 +52,10 @@ void warn_unused_data(Walk *walk, const Syntax *block)
     Names names = {.arena = walk->context->arena};
     collect_taken(walk->items, &names);
     for (uint32_t i = 0; i < block->n_kids; i++)
-        if (block->kids[i] && block->kids[i]->kind == SYNTAX_BIND) collect_read(block->kids[i]->kids[1], &names);
+        if (block->kids[i] && block->kids[i]->kind == SYNTAX_BIND) collect_read(kid_value(block->kids[i]), &names);
     for (uint32_t i = 0; names.taken.count && i < block->n_kids; i++) {
         const Syntax *statement = block->kids[i];
-        const Syntax *left = statement && statement->kind == SYNTAX_BIND ? statement->kids[0]->kids[0] : NULL;
+        const Syntax *left = statement && statement->kind == SYNTAX_BIND ? kid_expr(kid_exprs(statement)) : NULL;
         bool named = left && left->kind == SYNTAX_NAME && strcmp(left->name, "split") != 0;
         if (!named || has(&names, TAKEN, left->name) || has(&names, READ, left->name)) continue;
         Diag *diag = mistake(walk, DIAG_unused_data, left->span, "no model has an input or target `%s`", left->name);

@@ -24,7 +24,7 @@ static void know_indices(Walk *walk, const Syntax *subs)
 {
     for (uint32_t i = 1; i < subs->n_kids; i++) {
         const Syntax *sub = subs->kids[i];
-        if (sub->kind == SYNTAX_INDEX) walk_expression(walk, sub->kids[0]);
+        if (sub->kind == SYNTAX_INDEX) walk_expression(walk, kid_extent(sub));
         if (sub->kind == SYNTAX_NAME || sub->kind == SYNTAX_INDEX) know(walk, sub->name, false, sub->span);
     }
 }
@@ -32,9 +32,9 @@ static void know_indices(Walk *walk, const Syntax *subs)
 static void walk_reducer(Walk *walk, const Syntax *call)
 {
     size_t outer = walk->known.count;
-    const Syntax *subs = call->kids[0]->kids[1];
+    const Syntax *subs = kid_subs(kid_callee(call));
     know_indices(walk, subs);
-    if (subs->kids[0]) walk_expression(walk, subs->kids[0]);
+    if (kid_condition(subs)) walk_expression(walk, kid_condition(subs));
     for (uint32_t i = 1; i < call->n_kids; i++) walk_expression(walk, call->kids[i]);
     forget(walk, outer);
 }
@@ -43,8 +43,8 @@ static void not_callable(Walk *walk, const Syntax *callee)
 {
     Diag *diag =
         mistake(walk, DIAG_not_callable, callee->span, "%s cannot be called", syntax_phrase((SyntaxKind)callee->kind));
-    if (callee->kind == SYNTAX_MEMBER && callee->kids[0]->kind == SYNTAX_NAME)
-        diag_hint(diag, "a function takes its value as an argument: `%s(%s)`", callee->name, callee->kids[0]->name);
+    if (callee->kind == SYNTAX_MEMBER && kid_base(callee)->kind == SYNTAX_NAME)
+        diag_hint(diag, "a function takes its value as an argument: `%s(%s)`", callee->name, kid_base(callee)->name);
 }
 
 /* Whether an argument of a function that is not known may itself be a function: then nothing can be said of it. */
@@ -59,7 +59,7 @@ static bool may_be_function(const Walk *walk, const Syntax *value)
 static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
 {
     bool known = false;
-    const Syntax *callee = call->kids[0];
+    const Syntax *callee = kid_callee(call);
     Callable callable = {0};
     if (callee->kind == SYNTAX_SUBSCRIPT && !piped) {
         walk_reducer(walk, call);
@@ -70,7 +70,7 @@ static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
     else if ((known = need_function(walk, callee, &callable)))
         check_arguments(walk, call, piped, &callable);
     for (uint32_t i = 1; i < call->n_kids; i++) {
-        const Syntax *arg = call->kids[i], *value = arg->kind == SYNTAX_KEYWORD ? arg->kids[0] : arg;
+        const Syntax *arg = call->kids[i], *value = arg->kind == SYNTAX_KEYWORD ? kid_value(arg) : arg;
         const Syntax *formal = callable.item ? formal_of(call, i, piped, callable.item) : NULL;
         bool literal = value->kind == SYNTAX_NUMBER || value->kind == SYNTAX_STRING || value->kind == SYNTAX_LIST ||
                        value->kind == SYNTAX_BOOL;
@@ -88,10 +88,10 @@ static void walk_call(Walk *walk, const Syntax *call, uint32_t piped)
 static void walk_member(Walk *walk, const Syntax *node)
 {
     const Syntax *root = node;
-    while (root->kind == SYNTAX_MEMBER) root = root->kids[0];
+    while (root->kind == SYNTAX_MEMBER) root = kid_base(root);
     if (root->kind == SYNTAX_NAME && is_known(walk, root->name, true)) return;
-    if (root->kind == SYNTAX_SUBSCRIPT && root->kids[0]->kind == SYNTAX_NAME &&
-        is_known(walk, root->kids[0]->name, true))
+    if (root->kind == SYNTAX_SUBSCRIPT && kid_base(root)->kind == SYNTAX_NAME &&
+        is_known(walk, kid_base(root)->name, true))
         return;
     walk_expression(walk, root);
 }
@@ -109,7 +109,7 @@ static void walk_chain(Walk *walk, const Syntax *node)
 {
     SyntaxChain chain = {0};
     walk_expression(walk, syntax_chain(node, &chain));
-    while (chain.count) walk_expression(walk, vec_pop(&chain)->kids[1]);
+    while (chain.count) walk_expression(walk, kid_right(vec_pop(&chain)));
     vec_free(&chain);
 }
 
@@ -133,12 +133,12 @@ void walk_expression(Walk *walk, const Syntax *node)
         walk_member(walk, node);
         return;
     case SYNTAX_SUBSCRIPT:
-        walk_expression(walk, node->kids[0]);
-        walk_subs(walk, node->kids[1]);
+        walk_expression(walk, kid_base(node));
+        walk_subs(walk, kid_subs(node));
         return;
     case SYNTAX_PIPE:
-        walk_expression(walk, node->kids[0]);
-        walk_stage(walk, node->kids[1]);
+        walk_expression(walk, kid_head(node));
+        walk_stage(walk, kid_stage(node));
         return;
     case SYNTAX_BLOCK:
     case SYNTAX_REPEAT: {
@@ -162,7 +162,7 @@ static void walk_through(Walk *walk, const Syntax *block)
         if (!statement) continue;
         bool last = i + 1 == block->n_kids && statement->kind == SYNTAX_EXPRESSION && statement->n_kids == 1;
         if (last)
-            walk_stage(walk, statement->kids[0]);
+            walk_stage(walk, kid_expr(statement));
         else
             walk_statement(walk, statement);
     }
@@ -185,9 +185,9 @@ void walk_stage(Walk *walk, const Syntax *node)
     switch (node->kind) {
     case SYNTAX_NAME:
         if (need_function(walk, node, &callable) && callable.item) {
-            const Syntax *formals = callable.item->syntax->kids[0];
+            const Syntax *formals = kid_formals(callable.item->syntax);
             for (uint32_t i = 1; i < formals->n_kids; i++)
-                if (!formals->kids[i]->kids[1]) {
+                if (!kid_default(formals->kids[i])) {
                     Diag *diag = mistake(walk, DIAG_missing_argument, node->span, "`%s` needs its argument `%s`",
                                          node->name, formals->kids[i]->name);
                     diag_note(diag, formals->kids[i]->span, "it has no default");
@@ -199,30 +199,30 @@ void walk_stage(Walk *walk, const Syntax *node)
         walk_call(walk, node, 1);
         return;
     case SYNTAX_PIPE:
-        walk_stage(walk, node->kids[0]);
-        walk_stage(walk, node->kids[1]);
+        walk_stage(walk, kid_head(node));
+        walk_stage(walk, kid_stage(node));
         return;
     case SYNTAX_AS:
     case SYNTAX_MEMBER:
-        walk_stage(walk, node->kids[0]);
+        walk_stage(walk, kid_base(node));
         return;
     case SYNTAX_SUBSCRIPT:
-        if (is_item(walk, node->kids[0])) {
-            const char *name = node->kids[0]->name;
+        if (is_item(walk, kid_base(node))) {
+            const char *name = kid_base(node)->name;
             Diag *diag = mistake(walk, DIAG_wrong_bracket, node->span, "`%s` is called with `[ ]`", name);
             diag_hint(diag, "arguments stand in `( )`: `%s(…)`", name);
             return;
         }
-        walk_stage(walk, node->kids[0]);
-        walk_subs(walk, node->kids[1]);
+        walk_stage(walk, kid_base(node));
+        walk_subs(walk, kid_subs(node));
         return;
     case SYNTAX_BLOCK:
         walk_through(walk, node);
         return;
     case SYNTAX_REPEAT:
-        walk_expression(walk, node->kids[0]);
+        walk_expression(walk, kid_count(node));
         know(walk, node->name, false, node->name_span);
-        walk_through(walk, node->kids[1]);
+        walk_through(walk, kid_body(node));
         forget(walk, outer);
         return;
     default: {
@@ -247,7 +247,7 @@ void walk_type(Walk *walk, const Syntax *type, bool signature)
 {
     if (!type) return;
     check_element(walk, type);
-    const Syntax *subs = type->kids[0], *range = type->kids[1];
+    const Syntax *subs = kid_subs(type), *range = kid_range(type);
     for (uint32_t i = 1; subs && i < subs->n_kids; i++) {
         const Syntax *sub = subs->kids[i];
         if (signature && sub->kind == SYNTAX_NAME &&
@@ -264,9 +264,9 @@ void walk_type(Walk *walk, const Syntax *type, bool signature)
 
 void walk_type_sizes(Walk *walk, const Syntax *type)
 {
-    const Syntax *subs = type ? type->kids[0] : NULL;
+    const Syntax *subs = type ? kid_subs(type) : NULL;
     for (uint32_t i = 1; subs && i < subs->n_kids; i++)
         if (subs->kids[i]->kind != SYNTAX_NAME && subs->kids[i]->kind != SYNTAX_DOTS)
             walk_expression(walk, subs->kids[i]);
-    if (type && type->kids[1]) walk_expression(walk, type->kids[1]);
+    if (type && kid_range(type)) walk_expression(walk, kid_range(type));
 }

@@ -55,9 +55,9 @@ bool session_takes_value(Op op)
 /* What stands alone on the left of a statement, NULL when there is nothing or more. */
 static const Syntax *left_side(const Syntax *statement)
 {
-    const Syntax *left = statement->kids[0];
-    if (statement->kind == SYNTAX_UPDATE) return left;
-    return statement->kind == SYNTAX_BIND && left->n_kids == 1 ? left->kids[0] : NULL;
+    if (statement->kind == SYNTAX_UPDATE) return kid_target(statement);
+    const Syntax *exprs = statement->kind == SYNTAX_BIND ? kid_exprs(statement) : NULL;
+    return exprs && exprs->n_kids == 1 ? kid_expr(exprs) : NULL;
 }
 
 Node session_source(Session *session, const Syntax *statement)

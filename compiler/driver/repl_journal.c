@@ -36,7 +36,7 @@ void names_free(NameList *list)
 
 void mentioned_names(const Syntax *node, NameList *uses)
 {
-    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0]) mentioned_names(node->kids[1], uses);
+    for (; node && node->kind == SYNTAX_BINARY; node = kid_left(node)) mentioned_names(kid_right(node), uses);
     if (!node) return;
     if (node->name) names_add(uses, ' ', node->name);
     for (uint32_t i = 0; i < node->n_kids; i++) mentioned_names(node->kids[i], uses);
@@ -46,7 +46,7 @@ static void left_names(const Syntax *exprs, NameList *defines)
 {
     for (uint32_t i = 0; i < exprs->n_kids; i++) {
         const Syntax *left = exprs->kids[i];
-        if (left->kind == SYNTAX_SUBSCRIPT) left = left->kids[0];
+        if (left->kind == SYNTAX_SUBSCRIPT) left = kid_base(left);
         if (left->kind == SYNTAX_NAME) names_add(defines, 'v', left->name);
     }
 }
@@ -54,16 +54,17 @@ static void left_names(const Syntax *exprs, NameList *defines)
 /* What the branches of a statement may bind. */
 static void inner_names(const Syntax *node, NameList *defines)
 {
-    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0]) inner_names(node->kids[1], defines);
+    for (; node && node->kind == SYNTAX_BINARY; node = kid_left(node)) inner_names(kid_right(node), defines);
     if (!node) return;
-    if (node->kind == SYNTAX_BIND) left_names(node->kids[0], defines);
+    if (node->kind == SYNTAX_BIND) left_names(kid_exprs(node), defines);
     for (uint32_t i = 0; i < node->n_kids; i++) inner_names(node->kids[i], defines);
 }
 
 bool statement_shows(const Syntax *statement)
 {
-    bool repeat = statement->n_kids == 1 && statement->kids[0] && statement->kids[0]->kind == SYNTAX_REPEAT;
-    return statement->kind == SYNTAX_EXPRESSION && !repeat;
+    if (statement->kind != SYNTAX_EXPRESSION) return false;
+    const Syntax *only = statement->n_kids == 1 ? kid_expr(statement) : NULL;
+    return !only || only->kind != SYNTAX_REPEAT;
 }
 
 /* What it binds may keep its old value, so it is a use too. */
@@ -81,24 +82,24 @@ void statement_names(const Syntax *statement, NameList *defines, NameList *uses)
     case SYNTAX_PARAM:
     case SYNTAX_STATE:
     case SYNTAX_DRAW:
-        left_names(statement->kids[0], defines);
+        left_names(kid_names(statement), defines);
         for (uint32_t i = 1; i < statement->n_kids; i++) mentioned_names(statement->kids[i], uses);
         return;
     case SYNTAX_BIND:
     case SYNTAX_OUTPUT:
-        left_names(statement->kids[0], defines);
-        mentioned_names(statement->kids[1], uses);
-        for (uint32_t i = 0; i < statement->kids[0]->n_kids; i++)
-            if (statement->kids[0]->kids[i]->kind == SYNTAX_SUBSCRIPT)
-                mentioned_names(statement->kids[0]->kids[i]->kids[1], uses);
+        left_names(kid_exprs(statement), defines);
+        mentioned_names(kid_value(statement), uses);
+        for (uint32_t i = 0; i < kid_exprs(statement)->n_kids; i++)
+            if (kid_exprs(statement)->kids[i]->kind == SYNTAX_SUBSCRIPT)
+                mentioned_names(kid_subs(kid_exprs(statement)->kids[i]), uses);
         return;
     case SYNTAX_LOSS:
         names_add(defines, 'v', statement->name);
-        mentioned_names(statement->kids[0], uses);
+        mentioned_names(kid_value(statement), uses);
         return;
     case SYNTAX_INSTANCE:
         names_add(defines, 'f', statement->name);
-        mentioned_names(statement->kids[0], uses);
+        mentioned_names(kid_value(statement), uses);
         return;
     case SYNTAX_EXPRESSION:
         if (!statement_shows(statement)) {

@@ -46,7 +46,7 @@ static void note_sum(Session *session)
 /* `help` and `exit` are typed by habit. True after the diagnostic. */
 static bool is_bare_command(Session *session, const Syntax *statement)
 {
-    const Syntax *word = statement->n_kids == 1 ? statement->kids[0] : NULL;
+    const Syntax *word = statement->n_kids == 1 ? kid_expr(statement) : NULL;
     if (!word || word->kind != SYNTAX_NAME || scope_find(session->scope, word->name, false)) return false;
     const char *command = session_command_meant(word->name);
     if (!command) return false;
@@ -114,7 +114,7 @@ static bool run_plain(Session *session, const Syntax *statement)
 {
     Node source = session_source(session, statement);
     if (session_failed(session)) return false;
-    if (!node_is_none(source)) return session->replaying || session_assign(session, source, statement->kids[1]);
+    if (!node_is_none(source)) return session->replaying || session_assign(session, source, kid_value(statement));
     NameList defines = {0}, uses = {0};
     statement_names(statement, &defines, &uses);
     Snapshot snapshot = snapshot_take(session);
@@ -151,14 +151,14 @@ bool session_with(Session *session, const char *text, bool (*use)(Session *sessi
                   void *data)
 {
     const Syntax *file = session_parse(session, text);
-    const Syntax *statement = file && file->n_kids == 1 ? file->kids[0] : NULL;
+    const Syntax *statement = file && file->n_kids == 1 ? kid_entry(file) : NULL;
     bool good = statement && statement->kind == SYNTAX_EXPRESSION && statement->n_kids == 1;
     if (!good && !session_failed(session))
         diag_new(session->context->diagnostics, DIAG_bad_value, NO_SPAN, "one expression is wanted here");
     if (good) {
         Snapshot snapshot = snapshot_take(session);
         context_refresh(session->context);
-        Value value = evaluate(session->el, session->scope, statement->kids[0]);
+        Value value = evaluate(session->el, session->scope, kid_expr(statement));
         session_note_starts(session);
         good = !value_is_error(value) && use(session, value, data);
         snapshot_restore(session, &snapshot);

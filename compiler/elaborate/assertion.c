@@ -25,7 +25,7 @@ static const char *given_numbers(Elaborator *el, const Scope *scope, const Synta
 static Flow fails(Elaborator *el, const Scope *scope, const Syntax *statement, const char *message)
 {
     complain(el, DIAG_failed_assertion, statement->span, "this does not hold: %s%s", message,
-             given_numbers(el, scope, statement->kids[0]));
+             given_numbers(el, scope, kid_condition(statement)));
     return FLOW_STOP;
 }
 
@@ -66,11 +66,11 @@ static Flow assert_later(Elaborator *el, const Scope *scope, Node condition, con
     Name clock = clock_of(el, condition);
     Node obstacle = condition_obstacle(el->graph, condition);
     if (clock || !node_is_none(obstacle)) {
-        if (!optional) cannot_be_asked(el, obstacle, clock, statement->kids[0]->span);
+        if (!optional) cannot_be_asked(el, obstacle, clock, kid_condition(statement)->span);
         return FLOW_NEXT;
     }
     if (!condition_fits(el->graph, condition)) {
-        diag_hint(complain(el, DIAG_size_too_complex, statement->kids[0]->span,
+        diag_hint(complain(el, DIAG_size_too_complex, kid_condition(statement)->span,
                            "this condition is a formula of too many steps"),
                   "assert something simpler: is a loop wrong?");
         return FLOW_STOP;
@@ -85,14 +85,15 @@ Flow run_assert(Elaborator *el, Scope *scope, const Syntax *statement)
 {
     /* The library asserts what it can of numbers, and takes tensors in their place; so do optimizers of schedules. */
     bool optional = scope->inside_prelude || el->body.kind == SYNTAX_OPTIMIZER;
-    Value value = evaluate(el, scope, statement->kids[0]);
-    const char *message = statement->kids[1] ? statement->kids[1]->text : syntax_text(el, statement->kids[0]);
+    Value value = evaluate(el, scope, kid_condition(statement));
+    const char *message =
+        kid_string(statement) ? kid_string(statement)->text : syntax_text(el, kid_condition(statement));
     bool condition = value.kind == VALUE_TENSOR && !node_type(el->graph, value.node)->rank &&
                      node_type(el->graph, value.node)->dtype == DTYPE_BOOL;
     if (condition) return assert_later(el, scope, value.node, message, optional, statement);
     if (value.kind == VALUE_BOOL && !value.truth) return fails(el, scope, statement, message);
     if (value.kind == VALUE_BOOL || value_is_error(value) || (optional && value.kind == VALUE_TENSOR)) return FLOW_NEXT;
-    complain(el, DIAG_not_a_truth_value, statement->kids[0]->span,
+    complain(el, DIAG_not_a_truth_value, kid_condition(statement)->span,
              "an assertion wants a truth value about sizes and settings, not %s", value_describe(el, value));
     return FLOW_NEXT;
 }

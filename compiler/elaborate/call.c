@@ -16,7 +16,7 @@ static void list_formals(const Syntax *formals, Text *to)
 /* Assigns arguments to formals by name and place. */
 static bool match(Elaborator *el, const Item *item, const Argument *args, uint32_t n_args, Span at, Matched *matched)
 {
-    const Syntax *formals = item->syntax->kids[0];
+    const Syntax *formals = kid_formals(item->syntax);
     uint32_t next = 0;
     memset(matched, 0, sizeof *matched);
     for (uint32_t i = 0; i < n_args; i++) {
@@ -50,7 +50,7 @@ static bool match(Elaborator *el, const Item *item, const Argument *args, uint32
         matched->at[slot] = &args[i];
     }
     for (uint32_t i = 0; i < formals->n_kids; i++)
-        if (!matched->at[i] && !formals->kids[i]->kids[1]) {
+        if (!matched->at[i] && !kid_default(formals->kids[i])) {
             Diag *diag = complain(el, DIAG_missing_argument, at, "`%s` needs its argument `%s`", item->name,
                                   formals->kids[i]->name);
             diag_note(diag, formals->kids[i]->span, "it has no default");
@@ -61,13 +61,13 @@ static bool match(Elaborator *el, const Item *item, const Argument *args, uint32
 
 static bool wants_function(const Elaborator *el, const Syntax *formal)
 {
-    return formal->kids[0] && formal->kids[0]->name == el->name_fn && !formal->kids[0]->kids[0];
+    return kid_type(formal) && kid_type(formal)->name == el->name_fn && !kid_subs(kid_type(formal));
 }
 
 /* The given arguments, evaluated where the call stands. */
 static bool evaluate_arguments(Elaborator *el, Scope *scope, const Item *item, const Matched *matched, Value *values)
 {
-    const Syntax *formals = item->syntax->kids[0];
+    const Syntax *formals = kid_formals(item->syntax);
     bool good = true;
     for (uint32_t i = 0; i < formals->n_kids; i++) {
         const Argument *arg = matched->at[i];
@@ -85,7 +85,7 @@ static bool evaluate_arguments(Elaborator *el, Scope *scope, const Item *item, c
 
 static bool bind_formal(Elaborator *el, Scope *scope, const Syntax *formal, Value value, Span at, Later *later)
 {
-    const Syntax *type = formal->kids[0];
+    const Syntax *type = kid_type(formal);
     if (wants_function(el, formal)) {
         if (value.kind != VALUE_FUNCTION) {
             complain(el, DIAG_not_a_function, at, "`%s` wants a function, but this is %s", formal->name,
@@ -112,11 +112,11 @@ static bool bind_formal(Elaborator *el, Scope *scope, const Syntax *formal, Valu
 static bool bind_formals(Elaborator *el, Scope *scope, const Item *item, const Matched *matched, const Value *values,
                          Span at)
 {
-    const Syntax *formals = item->syntax->kids[0];
+    const Syntax *formals = kid_formals(item->syntax);
     Later later = {0};
     bool good = true;
     for (uint32_t i = 0; good && i < formals->n_kids; i++) {
-        const Syntax *formal = formals->kids[i], *start = formal->kids[1];
+        const Syntax *formal = formals->kids[i], *start = kid_default(formal);
         Value value = values[i];
         if (!matched->at[i])
             value = wants_function(el, formal) ? evaluate_function(el, scope, start) : evaluate(el, scope, start);
@@ -152,7 +152,7 @@ static bool check_results(Elaborator *el, Scope *scope, const Syntax *types, Val
 
 static Value run_body(Elaborator *el, Scope *scope, const Item *item)
 {
-    const Syntax *body = item->syntax->kids[2];
+    const Syntax *body = kid_body(item->syntax);
     if (item->syntax->kind == SYNTAX_FN && item->syntax->flags & SYNTAX_EQUALS) return evaluate(el, scope, body);
     Value result = value_error();
     Flow flow = run_statements(el, scope, body, &result);
@@ -169,7 +169,7 @@ static bool can_have_derivative(Elaborator *el, const Item *item, const Value *f
 {
     DType dtype = value_type(el, value).dtype;
     bool real = dtype_is_float(dtype);
-    for (uint32_t i = 0; !real && i < item->derivative->kids[0]->n_kids; i++) {
+    for (uint32_t i = 0; !real && i < kid_names(item->derivative)->n_kids; i++) {
         if (formals[i].kind != VALUE_TENSOR || !dtype_is_float(value_type(el, formals[i]).dtype)) continue;
         Diag *diag =
             complain(el, DIAG_derivative_not_real, item->derivative->span,
@@ -184,7 +184,7 @@ static bool can_have_derivative(Elaborator *el, const Item *item, const Value *f
  * compile time have no gradient and their expressions are not read. */
 static Value with_derivative(Elaborator *el, const Item *item, const Value *formals, Value value)
 {
-    const Syntax *names = item->derivative->kids[0], *exprs = item->derivative->kids[1];
+    const Syntax *names = kid_names(item->derivative), *exprs = kid_exprs(item->derivative);
     value = value_settled(el, value_as_tensor(el, value, DTYPE_COUNT, item->place));
     if (value_is_error(value) || value.count) return value;
     if (!can_have_derivative(el, item, formals, value)) return value_error();
@@ -233,13 +233,13 @@ static Value evaluate_item(Elaborator *el, const Item *item, const Matched *matc
     Scope *scope = scope_new(el, NULL, item->prelude);
     Value result = value_error();
     if (bind_formals(el, scope, item, matched, values, at)) {
-        const Syntax *formals = item->syntax->kids[0];
+        const Syntax *formals = kid_formals(item->syntax);
         for (uint32_t i = 0; item->derivative && i < formals->n_kids; i++) {
             const Binding *formal = scope_find(scope, formals->kids[i]->name, false);
             values[i] = formal ? formal->value : value_error();
         }
         Value body = run_body(el, scope, item);
-        if (check_results(el, scope, item->syntax->kids[1], &body, at)) result = body;
+        if (check_results(el, scope, kid_types(item->syntax), &body, at)) result = body;
         if (item->derivative && !value_is_error(result)) result = with_derivative(el, item, values, result);
     }
     el->body = outer;
@@ -258,7 +258,7 @@ static Value call_item(Elaborator *el, Scope *caller, const Item *item, const Ar
     bool kept = item->syntax->kind == SYNTAX_FN && el->calls;
     MemoKey key;
     if (!el->calls) memo_begin(el);
-    if (kept) memo_key(el, item, values, item->syntax->kids[0]->n_kids, at, &key);
+    if (kept) memo_key(el, item, values, kid_formals(item->syntax)->n_kids, at, &key);
     if (kept && memo_find(el, &key, &result)) return result;
     el->calls++;
     result = evaluate_item(el, item, &matched, values, at, as);
@@ -363,7 +363,7 @@ Value call(Elaborator *el, Scope *scope, const Callee *callee, const Argument *a
 
 Value call_syntax(Elaborator *el, Scope *scope, const Syntax *node, const Argument *first, Frame *as)
 {
-    const Syntax *name = node->kids[0];
+    const Syntax *name = kid_callee(node);
     if (!first && name->kind == SYNTAX_SUBSCRIPT) return index_reduce(el, scope, node);
     Callee callee;
     Value data;
@@ -391,8 +391,8 @@ Value call_syntax(Elaborator *el, Scope *scope, const Syntax *node, const Argume
         bool keyword = arg->kind == SYNTAX_KEYWORD;
         args[n++] = (Argument){.keyword = keyword ? arg->name : NULL,
                                .keyword_at = arg->name_span,
-                               .syntax = keyword ? arg->kids[0] : arg,
-                               .at = keyword ? arg->kids[0]->span : arg->span};
+                               .syntax = keyword ? kid_value(arg) : arg,
+                               .at = keyword ? kid_value(arg)->span : arg->span};
     }
     return call(el, scope, &callee, args, n, node->span, as);
 }

@@ -7,13 +7,13 @@
 
 static bool is_split_key(const Syntax *statement)
 {
-    const Syntax *left = statement->kids[0]->kids[0];
+    const Syntax *left = kid_expr(kid_exprs(statement));
     return left->kind == SYNTAX_NAME && !strcmp(left->name, "split");
 }
 
 static void read_parts(Elaborator *el, DataBlock *block, const Syntax *right)
 {
-    uint32_t count = block->syntax->kids[0]->n_kids;
+    uint32_t count = kid_names(block->syntax)->n_kids;
     Value list = evaluate(el, block->scope, right);
     double *parts = ARENA_ARRAY(el->arena, double, count), sum = 0;
     bool good = list.kind == VALUE_LIST && list.count == count;
@@ -36,12 +36,12 @@ static void read_parts(Elaborator *el, DataBlock *block, const Syntax *right)
 static void run_data_statement(Elaborator *el, DataBlock *block, const Syntax *statement)
 {
     Value ignored;
-    if (statement->kind != SYNTAX_BIND || statement->kids[0]->n_kids != 1 ||
-        statement->kids[0]->kids[0]->kind != SYNTAX_NAME) {
+    if (statement->kind != SYNTAX_BIND || kid_exprs(statement)->n_kids != 1 ||
+        kid_expr(kid_exprs(statement))->kind != SYNTAX_NAME) {
         run_statement(el, block->scope, statement, &ignored);
         return;
     }
-    const Syntax *name = statement->kids[0]->kids[0], *right = statement->kids[1];
+    const Syntax *name = kid_expr(kid_exprs(statement)), *right = kid_value(statement);
     if (is_split_key(statement)) return; /* was read before all others */
     el->splits->binding = name->name;
     el->splits->unnamed = 0;
@@ -53,11 +53,11 @@ static void run_data_statement(Elaborator *el, DataBlock *block, const Syntax *s
 /* Reductions over rows need the parts, wherever in the block they are stated. */
 static void read_split_key(Elaborator *el, DataBlock *block)
 {
-    const Syntax *statements = block->syntax->kids[1];
+    const Syntax *statements = kid_body(block->syntax);
     for (uint32_t i = 0; i < statements->n_kids; i++) {
         const Syntax *statement = statements->kids[i];
         if (statement && statement->kind == SYNTAX_BIND && is_split_key(statement))
-            read_parts(el, block, statement->kids[1]);
+            read_parts(el, block, kid_value(statement));
     }
 }
 
@@ -67,8 +67,8 @@ static DataBlock *read_block(Elaborator *el, DataSplits *data, const Syntax *syn
     *block = (DataBlock){.syntax = syntax, .scope = scope_new(el, NULL, false), .rows = -1};
     data->current = block;
     read_split_key(el, block);
-    for (uint32_t i = 0; i < syntax->kids[1]->n_kids; i++)
-        if (syntax->kids[1]->kids[i]) run_data_statement(el, block, syntax->kids[1]->kids[i]);
+    for (uint32_t i = 0; i < kid_body(syntax)->n_kids; i++)
+        if (kid_body(syntax)->kids[i]) run_data_statement(el, block, kid_body(syntax)->kids[i]);
     for (size_t i = 0; i < el->options->n_data; i++) {
         if (!data_is_source(el, data->model, block->scope, i)) continue;
         const Syntax *statement = data_statement(el, syntax, &el->options->data[i]);
@@ -91,12 +91,12 @@ static void add_split(Elaborator *el, DataSplits *data, const Item *item)
 /* The name that the model's inputs give their first axis. */
 static Name rows_symbol(Elaborator *el, const Syntax *model)
 {
-    const Syntax *block = model->kids[0];
+    const Syntax *block = kid_body(model);
     for (uint32_t i = 0; i < block->n_kids; i++) {
         const Syntax *statement = block->kids[i];
         if (!statement || (statement->kind != SYNTAX_INPUT && statement->kind != SYNTAX_TARGET)) continue;
-        const Syntax *subs = statement->kids[1]->kids[0];
-        if (subs && subs->n_kids > 1 && subs->kids[1]->kind == SYNTAX_NAME) return subs->kids[1]->name;
+        const Syntax *subs = kid_subs(kid_type(statement));
+        if (subs && subs->n_kids > 1 && kid_sub(subs)->kind == SYNTAX_NAME) return kid_sub(subs)->name;
     }
     return intern(el->context->names, "batch");
 }
@@ -113,12 +113,12 @@ static void bind_dim(Elaborator *el, const Syntax *name, Dim size)
 /* Free sizes of an input, other than the first axis, are those of its data. */
 static void bind_dims(Elaborator *el, const Syntax *statement, const DataBlock *block)
 {
-    const Syntax *type = statement->kids[1], *subs = type->kids[0];
-    for (uint32_t i = 0; i < statement->kids[0]->n_kids; i++) {
-        const Binding *value = scope_find(block->scope, statement->kids[0]->kids[i]->name, false);
+    const Syntax *type = kid_type(statement), *subs = kid_subs(type);
+    for (uint32_t i = 0; i < kid_names(statement)->n_kids; i++) {
+        const Binding *value = scope_find(block->scope, kid_names(statement)->kids[i]->name, false);
         if (!value || value->value.kind != VALUE_TENSOR) continue;
         Type found = *node_type(el->graph, value->value.node);
-        if (type->kids[1]) bind_dim(el, type->kids[1], found.range);
+        if (kid_range(type)) bind_dim(el, kid_range(type), found.range);
         for (uint32_t k = 2; subs && subs->n_kids == found.rank + 1 && k < subs->n_kids; k++)
             bind_dim(el, subs->kids[k], found.dims[k - 1]);
     }
@@ -150,9 +150,9 @@ void data_read(Elaborator *el, const Syntax *model, DataSplits *data)
     for (const Item *item = items_first(el->items); item; item = item->next)
         if (item->space == SPACE_DATA && item != train) add_split(el, data, item);
     const Syntax *made = data->all.count ? NULL : data_without_blocks(el);
-    for (uint32_t i = 0; made && i < made->kids[0]->n_kids; i++) {
+    for (uint32_t i = 0; made && i < kid_names(made)->n_kids; i++) {
         Item *item = ARENA_NEW(el->arena, Item);
-        *item = (Item){.space = SPACE_DATA, .name = made->kids[0]->kids[i]->name, .syntax = made};
+        *item = (Item){.space = SPACE_DATA, .name = kid_names(made)->kids[i]->name, .syntax = made};
         add_split(el, data, item);
     }
     check_options(el, data);
@@ -160,8 +160,8 @@ void data_read(Elaborator *el, const Syntax *model, DataSplits *data)
     data->count = data->all.count;
     data->splits = ARENA_ARRAY(el->arena, Split, data->count + 1);
     const DataBlock *block = data->train ? data->train : data->count ? data->all.at[0].block : NULL;
-    for (uint32_t i = 0; block && i < model->kids[0]->n_kids; i++) {
-        const Syntax *statement = model->kids[0]->kids[i];
+    for (uint32_t i = 0; block && i < kid_body(model)->n_kids; i++) {
+        const Syntax *statement = kid_body(model)->kids[i];
         bool input = statement && (statement->kind == SYNTAX_INPUT || statement->kind == SYNTAX_TARGET);
         if (input) bind_dims(el, statement, block);
     }
@@ -212,7 +212,7 @@ static void collect_fields(Elaborator *el, const DataBlock *block, const Functio
 
 static void set_part(const DataSplit *split, Split *to)
 {
-    const Syntax *names = split->item->syntax->kids[0];
+    const Syntax *names = kid_names(split->item->syntax);
     to->to = 1;
     if (!split->block->parts) return;
     to->to = 0;

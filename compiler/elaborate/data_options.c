@@ -30,20 +30,20 @@ static bool is_table(const char *kind)
 
 static bool is_input(const Syntax *model, const char *name)
 {
-    const Syntax *block = model->kids[0];
+    const Syntax *block = kid_body(model);
     for (uint32_t i = 0; i < block->n_kids; i++) {
         const Syntax *statement = block->kids[i];
         if (!statement || (statement->kind != SYNTAX_INPUT && statement->kind != SYNTAX_TARGET)) continue;
-        for (uint32_t k = 0; k < statement->kids[0]->n_kids; k++)
-            if (!strcmp(statement->kids[0]->kids[k]->name, name)) return true;
+        for (uint32_t k = 0; k < kid_names(statement)->n_kids; k++)
+            if (!strcmp(kid_names(statement)->kids[k]->name, name)) return true;
     }
     return false;
 }
 
 static bool names_split(const Syntax *data, const char *split)
 {
-    for (uint32_t i = 0; i < data->kids[0]->n_kids; i++)
-        if (!split || !strcmp(data->kids[0]->kids[i]->name, split)) return true;
+    for (uint32_t i = 0; i < kid_names(data)->n_kids; i++)
+        if (!split || !strcmp(kid_names(data)->kids[i]->name, split)) return true;
     return false;
 }
 

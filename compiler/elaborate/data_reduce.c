@@ -23,7 +23,7 @@ static DataBlock *rows_of(const Elaborator *el, int64_t *first, int64_t *end)
     DataSplits *data = el->splits;
     DataBlock *block = data->train ? data->train : data->current;
     double from = 0, to = 1, sum = 0;
-    const Syntax *names = block->syntax->kids[0];
+    const Syntax *names = kid_names(block->syntax);
     for (uint32_t i = 0; block->parts && i < names->n_kids; i++) {
         if (!strcmp(names->kids[i]->name, "train")) {
             from = sum;

@@ -55,7 +55,7 @@ static Name source_name(Elaborator *el)
 
 static const char *overriding_path(const Elaborator *el, Name name)
 {
-    const Syntax *splits = el->splits->current->syntax->kids[0];
+    const Syntax *splits = kid_names(el->splits->current->syntax);
     for (size_t i = 0; i < el->options->n_data; i++) {
         const DataOption *option = &el->options->data[i];
         if (strcmp(option->name, name)) continue;
@@ -75,7 +75,7 @@ static bool read_arguments(Elaborator *el, Scope *scope, const Syntax *node, uin
             complain(el, DIAG_positional_argument, arg->span, "the arguments of `%s` are given by name", source->kind);
             return false;
         }
-        Value value = evaluate(el, scope, arg->kids[0]);
+        Value value = evaluate(el, scope, kid_value(arg));
         DataArgument *to = &args[source->n_args++];
         to->name = arg->name;
         if (value_is_error(value)) return false;
@@ -84,7 +84,7 @@ static bool read_arguments(Elaborator *el, Scope *scope, const Syntax *node, uin
         else if (value.kind == VALUE_BOOL)
             to->number = value.truth;
         else if (!value_is_constant(el, value, &to->number)) {
-            complain(el, DIAG_not_constant, arg->kids[0]->span, "`%s` must be a number or a text, not %s", arg->name,
+            complain(el, DIAG_not_constant, kid_value(arg)->span, "`%s` must be a number or a text, not %s", arg->name,
                      value_describe(el, value));
             return false;
         }
@@ -179,7 +179,7 @@ static Value open_source(Elaborator *el, Scope *scope, const Syntax *node, int k
     const char *message = NULL;
     uint32_t from = 1;
     if (kinds[kind].path) {
-        const Syntax *path = node->n_kids > 1 ? node->kids[1] : NULL;
+        const Syntax *path = node->n_kids > 1 ? kid_arg(node) : NULL;
         if (!path || path->kind != SYNTAX_STRING) {
             Diag *diag = complain(el, DIAG_missing_argument, node->span, "`%s` needs the path of a file", source.kind);
             diag_hint(diag, "`%s(\"data/file\")`", source.kind);
@@ -260,7 +260,7 @@ static bool is_numeric(Elaborator *el, Value column, Span at)
 /* columns(table, "a", "b"): side by side as real numbers. */
 static Value columns_of(Elaborator *el, Scope *scope, const Syntax *node)
 {
-    Value table = node->n_kids > 1 ? evaluate(el, scope, node->kids[1]) : value_error();
+    Value table = node->n_kids > 1 ? evaluate(el, scope, kid_arg(node)) : value_error();
     if (node->n_kids < 3 || (table.kind != VALUE_TABLE && !value_is_error(table))) {
         complain(el, DIAG_missing_argument, node->span, "`columns` takes a table and the names of its columns");
         return value_error();
@@ -291,7 +291,7 @@ static Value columns_of(Elaborator *el, Scope *scope, const Syntax *node)
 
 bool data_call(Elaborator *el, Scope *scope, const Syntax *node, Value *result)
 {
-    const Syntax *name = node->kids[0];
+    const Syntax *name = kid_callee(node);
     if (!el->splits || !el->splits->current || scope->inside_prelude || name->kind != SYNTAX_NAME) return false;
     int kind = find_kind(name->name);
     if (kind >= 0)

@@ -42,7 +42,7 @@ static Value evaluate_list(Elaborator *el, Scope *scope, const Syntax *node)
 /* -9223372036854775808: the only integer whose absolute value is none. */
 static bool is_least_integer(const Syntax *node)
 {
-    const Syntax *kid = node->kids[0];
+    const Syntax *kid = kid_operand(node);
     if (node->op != OPERATOR_NEGATE || kid->kind != SYNTAX_NUMBER || kid->flags & SYNTAX_INTEGER) return false;
     return !strcmp(kid->text + strspn(kid->text, "0"), "9223372036854775808");
 }
@@ -50,7 +50,7 @@ static bool is_least_integer(const Syntax *node)
 static Value evaluate_unary(Elaborator *el, Scope *scope, const Syntax *node)
 {
     if (is_least_integer(node)) return value_integer(el, INT64_MIN);
-    Value x = evaluate(el, scope, node->kids[0]);
+    Value x = evaluate(el, scope, kid_operand(node));
     if (node->op == OPERATOR_NEGATE) return negate(el, x, node->span);
     if (x.kind == VALUE_BOOL) return value_bool(!x.truth);
     if (value_is_error(x)) return x;
@@ -64,15 +64,15 @@ static Value evaluate_unary(Elaborator *el, Scope *scope, const Syntax *node)
 /* With a condition known now only the branch taken is evaluated: the other may not even fit. */
 static Value evaluate_choose(Elaborator *el, Scope *scope, const Syntax *node)
 {
-    Value condition = evaluate(el, scope, node->kids[0]);
-    if (condition.kind == VALUE_BOOL) return evaluate(el, scope, node->kids[condition.truth ? 1 : 2]);
-    Value yes = evaluate(el, scope, node->kids[1]), no = evaluate(el, scope, node->kids[2]);
+    Value condition = evaluate(el, scope, kid_condition(node));
+    if (condition.kind == VALUE_BOOL) return evaluate(el, scope, condition.truth ? kid_then(node) : kid_else(node));
+    Value yes = evaluate(el, scope, kid_then(node)), no = evaluate(el, scope, kid_else(node));
     if (value_is_error(condition) || value_is_error(yes) || value_is_error(no)) return value_error();
     bool truth = condition.kind == VALUE_TENSOR && node_type(el->graph, condition.node)->dtype == DTYPE_BOOL;
     if (truth) return choose(el, condition, yes, no, node);
-    Diag *diag = complain(el, DIAG_not_a_truth_value, node->kids[0]->span, "a condition must be a truth value, not %s",
-                          value_describe(el, condition));
-    diag_hint(diag, "compare it: `%s != 0`", syntax_text(el, node->kids[0]));
+    Diag *diag = complain(el, DIAG_not_a_truth_value, kid_condition(node)->span,
+                          "a condition must be a truth value, not %s", value_describe(el, condition));
+    diag_hint(diag, "compare it: `%s != 0`", syntax_text(el, kid_condition(node)));
     return value_error();
 }
 
@@ -89,12 +89,12 @@ static Name member_path(Elaborator *el, Scope *scope, const Syntax *node)
         return node->name;
     }
     case SYNTAX_MEMBER:
-        base = member_path(el, scope, node->kids[0]);
+        base = member_path(el, scope, kid_base(node));
         return base ? intern_format(el->context->names, "%s.%s", base, node->name) : NULL;
     case SYNTAX_SUBSCRIPT:
-        base = member_path(el, scope, node->kids[0]);
-        if (!base || node->kids[1]->n_kids != 2 || node->kids[1]->kids[1]->kind != SYNTAX_NUMBER) return NULL;
-        turn = node->kids[1]->kids[1]->integer;
+        base = member_path(el, scope, kid_base(node));
+        if (!base || kid_subs(node)->n_kids != 2 || kid_sub(kid_subs(node))->kind != SYNTAX_NUMBER) return NULL;
+        turn = kid_sub(kid_subs(node))->integer;
         return intern_format(el->context->names, "%s[%lld]", base, (long long)turn);
     default:
         return NULL;
@@ -131,7 +131,7 @@ static bool owns_parameters(const Elaborator *el, Name name)
 
 static Value no_parts(Elaborator *el, const Syntax *node, const Binding *named)
 {
-    const char *name = node->kids[0]->name;
+    const char *name = kid_base(node)->name;
     Diag *diag = complain(el, DIAG_not_a_table, node->name_span, "`%s` is %s, which has no part `%s`", name,
                           value_describe(el, named->value), node->name);
     if (!strcmp(node->name, "shape"))
@@ -143,14 +143,14 @@ static Value no_parts(Elaborator *el, const Syntax *node, const Binding *named)
 
 static Value evaluate_member(Elaborator *el, Scope *scope, const Syntax *node)
 {
-    if (node->name == el->name_transpose) return transposed(el, evaluate(el, scope, node->kids[0]), node->span);
+    if (node->name == el->name_transpose) return transposed(el, evaluate(el, scope, kid_base(node)), node->span);
     Name path = member_path(el, scope, node);
     const Stored *stored = path ? stored_find(el, path) : NULL;
     if (stored) {
         size_t cell = named_find(el, NAMED_CELL, path);
         return value_tensor(cell == NAME_MAP_NONE ? stored->node : el->cells.at[cell]->now);
     }
-    const Syntax *base = node->kids[0];
+    const Syntax *base = kid_base(node);
     const Binding *named = base->kind == SYNTAX_NAME ? scope_find(scope, base->name, false) : NULL;
     Value table = base->kind == SYNTAX_CALL ? evaluate(el, scope, base) : named ? named->value : value_bool(false);
     if (value_is_error(table)) return table;
@@ -185,7 +185,7 @@ static Value evaluate_chain(Elaborator *el, Scope *scope, const Syntax *node)
     Value value = evaluate(el, scope, syntax_chain(node, &chain));
     while (chain.count) {
         const Syntax *operation = vec_pop(&chain);
-        Value right = evaluate(el, scope, operation->kids[1]);
+        Value right = evaluate(el, scope, kid_right(operation));
         mark_place(el, operation->span);
         value = operate(el, (Operator)operation->op, value, right, operation);
     }
@@ -216,12 +216,12 @@ static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
     case SYNTAX_CHOOSE:
         return evaluate_choose(el, scope, node);
     case SYNTAX_PIPE:
-        left = evaluate(el, scope, node->kids[0]);
-        return apply_stage(el, scope, node->kids[1], left, node->kids[0]->span, NULL);
+        left = evaluate(el, scope, kid_head(node));
+        return apply_stage(el, scope, kid_stage(node), left, kid_head(node)->span, NULL);
     case SYNTAX_CALL:
         return call_syntax(el, scope, node, NULL, NULL);
     case SYNTAX_SUBSCRIPT:
-        return subscript(el, scope, node, evaluate(el, scope, node->kids[0]));
+        return subscript(el, scope, node, evaluate(el, scope, kid_base(node)));
     case SYNTAX_MEMBER:
         left = evaluate_member(el, scope, node);
         left.named = left.kind == VALUE_TENSOR && node->name != el->name_transpose;
@@ -229,11 +229,11 @@ static Value evaluate_node(Elaborator *el, Scope *scope, const Syntax *node)
     case SYNTAX_AS: {
         Frame *as = frame_for_as(el, node->name), *outer = el->body.frame;
         Value value;
-        if (node->kids[0]->kind == SYNTAX_CALL) {
-            value = call_syntax(el, scope, node->kids[0], NULL, as);
+        if (kid_base(node)->kind == SYNTAX_CALL) {
+            value = call_syntax(el, scope, kid_base(node), NULL, as);
         } else {
             el->body.frame = as;
-            value = evaluate(el, scope, node->kids[0]);
+            value = evaluate(el, scope, kid_base(node));
             el->body.frame = outer;
         }
         frame_free(as);

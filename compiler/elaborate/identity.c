@@ -42,12 +42,12 @@ static const Syntax *formal_named(const Syntax *formals, Name name)
 /* The arguments of a call, `piped` before them or NULL, that go to parameters by which the callee differentiates. */
 static void add_passed(Elaborator *el, DerivativeNames *to, const Syntax *call, const Syntax *piped)
 {
-    const Item *item = callee_of(el, call->kind == SYNTAX_CALL ? call->kids[0] : call);
-    const Syntax *formals = item ? item->syntax->kids[0] : NULL;
+    const Item *item = callee_of(el, call->kind == SYNTAX_CALL ? kid_callee(call) : call);
+    const Syntax *formals = item ? kid_formals(item->syntax) : NULL;
     const DerivativeNames *by = item ? names_of(el, item->syntax) : NULL;
     uint32_t place = 0;
     if (!by || !by->names.count) return;
-    if (piped && formals->n_kids && has_name(by, formals->kids[0]->name)) add_name(to, piped);
+    if (piped && formals->n_kids && has_name(by, kid_formal(formals)->name)) add_name(to, piped);
     place += piped != NULL;
     for (uint32_t i = 1; call->kind == SYNTAX_CALL && i < call->n_kids; i++) {
         const Syntax *arg = call->kids[i], *formal;
@@ -57,18 +57,18 @@ static void add_passed(Elaborator *el, DerivativeNames *to, const Syntax *call, 
         else
             formal = place < formals->n_kids ? formals->kids[place] : NULL;
         place += !keyword;
-        if (formal && has_name(by, formal->name)) add_name(to, keyword ? arg->kids[0] : arg);
+        if (formal && has_name(by, formal->name)) add_name(to, keyword ? kid_value(arg) : arg);
     }
 }
 
 static void add_call(Elaborator *el, DerivativeNames *to, const Syntax *call)
 {
     Builtin builtin;
-    bool grad = call->n_kids == 3 && call->kids[0] && call->kids[0]->kind == SYNTAX_NAME &&
-                builtin_find(call->kids[0]->name, &builtin) && builtin.family == BUILTIN_GRAD;
-    const Syntax *by = grad ? call->kids[2] : NULL;
+    bool grad = call->n_kids == 3 && kid_callee(call) && kid_callee(call)->kind == SYNTAX_NAME &&
+                builtin_find(kid_callee(call)->name, &builtin) && builtin.family == BUILTIN_GRAD;
+    const Syntax *by = grad ? call->kids[call->n_kids - 1] : NULL;
     if (grad)
-        add_name(to, by && by->kind == SYNTAX_KEYWORD ? by->kids[0] : by);
+        add_name(to, by && by->kind == SYNTAX_KEYWORD ? kid_value(by) : by);
     else
         add_passed(el, to, call, NULL);
 }
@@ -78,14 +78,14 @@ static void collect(Elaborator *el, DerivativeNames *to, const Syntax *node);
 static void collect_inside(Elaborator *el, DerivativeNames *to, const Syntax *node)
 {
     if (node->kind == SYNTAX_CALL) add_call(el, to, node);
-    if (node->kind == SYNTAX_PIPE && node->kids[1]) add_passed(el, to, node->kids[1], node->kids[0]);
+    if (node->kind == SYNTAX_PIPE && kid_stage(node)) add_passed(el, to, kid_stage(node), kid_head(node));
     for (uint32_t i = 0; i < node->n_kids; i++) collect(el, to, node->kids[i]);
 }
 
 /* What is nested deeper than is followed here is refused when it is evaluated. */
 static void collect(Elaborator *el, DerivativeNames *to, const Syntax *node)
 {
-    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0]) collect(el, to, node->kids[1]);
+    for (; node && node->kind == SYNTAX_BINARY; node = kid_left(node)) collect(el, to, kid_right(node));
     if (!node) return;
     if (context_descend(el->context)) collect_inside(el, to, node);
     context_ascend(el->context);

@@ -174,13 +174,13 @@ static bool read_gather(Elaborator *el, Reading *reading, Value ids, Span at)
 /* Whether an index stands in an expression by itself, not inside of another subscript. */
 static bool is_affine(const Scope *scope, const Syntax *node)
 {
-    for (; node->kind == SYNTAX_BINARY; node = node->kids[0])
-        if (is_affine(scope, node->kids[1])) return true;
+    for (; node->kind == SYNTAX_BINARY; node = kid_left(node))
+        if (is_affine(scope, kid_right(node))) return true;
     if (node->kind == SYNTAX_NAME) {
         const Binding *binding = scope_find(scope, node->name, false);
         return binding && binding->value.kind == VALUE_INDEX;
     }
-    return node->kind == SYNTAX_UNARY && is_affine(scope, node->kids[0]);
+    return node->kind == SYNTAX_UNARY && is_affine(scope, kid_operand(node));
 }
 
 /* One subscript that is a number, or integers that gather. */
@@ -268,23 +268,23 @@ static bool has_index(const Elaborator *el, const Scope *scope, const Syntax *su
 /* The numbers of a list at the places that a tensor holds. */
 static Value gather_list(Elaborator *el, Value list, Value places, const Syntax *node)
 {
-    Value base = value_as_tensor(el, list, DTYPE_COUNT, node->kids[0]->span);
+    Value base = value_as_tensor(el, list, DTYPE_COUNT, kid_base(node)->span);
     if (value_is_error(base)) return base;
     Reading reading = {.node = base.node};
-    if (!read_value(el, &reading, places, node->kids[1]->kids[1])) return value_error();
+    if (!read_value(el, &reading, places, kid_sub(kid_subs(node)))) return value_error();
     return arrange(el, reading.node, reading.labels);
 }
 
 static Value subscript_list(Elaborator *el, Scope *scope, const Syntax *node, Value list)
 {
-    const Syntax *subs = node->kids[1], *sub = subs->kids[1];
+    const Syntax *subs = kid_subs(node), *sub = kid_sub(subs);
     int64_t from = 0, to = list.count;
     bool range = sub->kind == SYNTAX_RANGE;
     if (subs->n_kids != 2 || sub->kind == SYNTAX_INDEX || sub->kind == SYNTAX_DOTS) {
         complain(el, DIAG_subscript_count, subs->span, "a list takes one subscript, a number or a slice");
         return value_error();
     }
-    const Syntax *low = range ? sub->kids[0] : sub, *high = range ? sub->kids[1] : NULL;
+    const Syntax *low = range ? kid_from(sub) : sub, *high = range ? kid_to(sub) : NULL;
     Value start = low ? evaluate(el, scope, low) : value_integer(el, 0);
     if (!range && (start.kind == VALUE_TENSOR || start.kind == VALUE_LIST)) return gather_list(el, list, start, node);
     if (low && !number_as_integer(el, start, "a subscript", low->span, &from)) return value_error();
@@ -300,11 +300,11 @@ static Value subscript_list(Elaborator *el, Scope *scope, const Syntax *node, Va
 
 Value subscript(Elaborator *el, Scope *scope, const Syntax *node, Value base)
 {
-    const Syntax *subs = node->kids[1];
+    const Syntax *subs = kid_subs(node);
     if (value_is_error(base)) return base;
     if (base.kind == VALUE_LIST && !has_index(el, scope, subs)) return subscript_list(el, scope, node, base);
-    if (subs->kids[0]) return unsupported(el, subs->kids[0]->span, "`where` in a subscript");
-    base = value_as_tensor(el, base, DTYPE_COUNT, node->kids[0]->span);
+    if (kid_condition(subs)) return unsupported(el, kid_condition(subs)->span, "`where` in a subscript");
+    base = value_as_tensor(el, base, DTYPE_COUNT, kid_base(node)->span);
     if (value_is_error(base)) return base;
     uint32_t rank = node_type(el->graph, base.node)->rank - base.count, wanted = 0, dots = 0;
     for (uint32_t i = 1; i < subs->n_kids; i++) {
@@ -315,7 +315,7 @@ Value subscript(Elaborator *el, Scope *scope, const Syntax *node, Value base)
     if (wanted > rank) {
         Diag *diag =
             complain(el, DIAG_subscript_count, subs->span, "%u subscripts for %s", wanted, value_describe(el, base));
-        diag_note(diag, node->kids[0]->span, "this has %u axes", rank);
+        diag_note(diag, kid_base(node)->span, "this has %u axes", rank);
         return value_error();
     }
     Reading reading = {.node = base.node, .at = base.count};

@@ -179,7 +179,7 @@ static bool declare_stored(Elaborator *el, Scope *scope, const Declaration *what
     stored.owner = el->body.frame->owner;
     stored.pass = (int)el->pass;
     bool drawn = what->statement->flags & SYNTAX_DRAWN;
-    if (!evaluate_start(el, scope, what->statement->kids[2], drawn, &what->type, path, &stored.start)) return false;
+    if (!evaluate_start(el, scope, kid_start(what->statement), drawn, &what->type, path, &stored.start)) return false;
     mark_place(el, what->statement->span);
     stored.node = build_source(el->graph, what->state ? OP_STATE : OP_PARAM, path, what->type);
     if (what->state) {
@@ -208,9 +208,9 @@ static bool has_elements(Elaborator *el, const Syntax *name, const Type *type)
 
 Flow declare_param(Elaborator *el, Scope *scope, const Syntax *statement)
 {
-    const Syntax *names = statement->kids[0];
+    const Syntax *names = kid_names(statement);
     Type type;
-    bool typed = resolve_type(el, scope, statement->kids[1], false, &type);
+    bool typed = resolve_type(el, scope, kid_type(statement), false, &type);
     for (uint32_t i = 0; i < names->n_kids; i++) {
         Declaration what = {statement, names->kids[i], type, false};
         Stored *stored;
@@ -234,7 +234,7 @@ static StateCell *cell_of(Elaborator *el, const Stored *stored)
 
 static bool state_type(Elaborator *el, Scope *scope, const Syntax *statement, Type *type)
 {
-    if (statement->kids[1]) return resolve_type(el, scope, statement->kids[1], false, type);
+    if (kid_type(statement)) return resolve_type(el, scope, kid_type(statement), false, type);
     const Binding *w = scope_find(scope, el->name_w, false);
     if (el->body.kind == SYNTAX_OPTIMIZER && w && w->cell) {
         *type = *node_type(el->graph, w->cell->old);
@@ -242,13 +242,13 @@ static bool state_type(Elaborator *el, Scope *scope, const Syntax *statement, Ty
     }
     Diag *diag = complain(el, DIAG_missing_type, statement->span, "a state needs a type here");
     diag_hint(diag, "only in an optimizer it has the shape of `w` by itself; write `state %s: [units] = 0`",
-              statement->kids[0]->kids[0]->name);
+              kid_name(kid_names(statement))->name);
     return false;
 }
 
 Flow declare_state(Elaborator *el, Scope *scope, const Syntax *statement)
 {
-    const Syntax *names = statement->kids[0];
+    const Syntax *names = kid_names(statement);
     Type type;
     bool typed = state_type(el, scope, statement, &type);
     for (uint32_t i = 0; i < names->n_kids; i++) {
@@ -265,14 +265,14 @@ Flow declare_state(Elaborator *el, Scope *scope, const Syntax *statement)
 
 Flow declare_draw(Elaborator *el, Scope *scope, const Syntax *statement)
 {
-    const Syntax *names = statement->kids[0];
+    const Syntax *names = kid_names(statement);
     Type type;
-    bool typed = resolve_type(el, scope, statement->kids[1], false, &type);
+    bool typed = resolve_type(el, scope, kid_type(statement), false, &type);
     for (uint32_t i = 0; i < names->n_kids; i++) {
         const Syntax *name = names->kids[i];
         Node node;
         bool good =
-            typed && evaluate_start(el, scope, statement->kids[2], true, &type, path_join(el, name->name), &node);
+            typed && evaluate_start(el, scope, kid_start(statement), true, &type, path_join(el, name->name), &node);
         scope_bind(el, scope, name->name, false, good ? value_tensor(node) : value_error(), name->span);
     }
     return FLOW_NEXT;
@@ -282,7 +282,7 @@ Flow declare_instance(Elaborator *el, Scope *scope, const Syntax *statement)
 {
     Callee callee = {.kind = CALLEE_INSTANCE,
                      .name = statement->name,
-                     .stage = statement->kids[0],
+                     .stage = kid_value(statement),
                      .scope = scope,
                      .inside_prelude = scope->inside_prelude,
                      .path = path_next(el, statement->name)};
@@ -306,22 +306,22 @@ static Value setting_input(Elaborator *el, const Syntax *statement, const Syntax
 {
     double number;
     if (type->rank || !value_is_constant(el, start, &number)) {
-        Diag *diag = complain(el, DIAG_not_constant, statement->kids[2]->span,
+        Diag *diag = complain(el, DIAG_not_constant, kid_start(statement)->span,
                               "an input's default is a number, but this is %s", value_describe(el, start));
         diag_hint(diag, "an input with a default is a setting: a scalar that `--set %s=…` changes", name->name);
         return value_error();
     }
-    if (!value_must_fit(el, start, type->dtype, statement->kids[2]->span)) return value_error();
+    if (!value_must_fit(el, start, type->dtype, kid_start(statement)->span)) return value_error();
     return value_tensor(declare_setting(el, name->name, type->dtype, number, statement->doc, name->span));
 }
 
 Flow declare_input(Elaborator *el, Scope *scope, const Syntax *statement)
 {
-    const Syntax *names = statement->kids[0];
+    const Syntax *names = kid_names(statement);
     bool target = statement->kind == SYNTAX_TARGET;
     Type type;
-    bool typed = resolve_type(el, scope, statement->kids[1], true, &type);
-    const Syntax *start = target ? NULL : statement->kids[2];
+    bool typed = resolve_type(el, scope, kid_type(statement), true, &type);
+    const Syntax *start = target ? NULL : kid_start(statement);
     for (uint32_t i = 0; i < names->n_kids; i++) {
         const Syntax *name = names->kids[i];
         Value value = value_error();
@@ -343,7 +343,7 @@ Flow declare_input(Elaborator *el, Scope *scope, const Syntax *statement)
 
 Flow update(Elaborator *el, Scope *scope, const Syntax *statement)
 {
-    const Syntax *target = statement->kids[0];
+    const Syntax *target = kid_target(statement);
     const Binding *binding = target->kind == SYNTAX_NAME ? scope_find(scope, target->name, false) : NULL;
     if (!binding || !binding->cell) {
         if (binding && value_is_error(binding->value)) return FLOW_NEXT;
@@ -355,7 +355,7 @@ Flow update(Elaborator *el, Scope *scope, const Syntax *statement)
     StateCell *cell = binding->cell;
     Type type = *node_type(el->graph, cell->old);
     Node value;
-    if (evaluate_start(el, scope, statement->kids[1], false, &type, NULL, &value)) cell->now = value;
+    if (evaluate_start(el, scope, kid_value(statement), false, &type, NULL, &value)) cell->now = value;
     el->effects++;
     return FLOW_NEXT;
 }

@@ -41,9 +41,9 @@ static bool read_type(Elaborator *el, Scope *scope, const Syntax *base, Type *ty
 
 static void infer_read(Elaborator *el, Scope *scope, const Syntax *node, const Hidden *hidden)
 {
-    const Syntax *subs = node->kids[1];
+    const Syntax *subs = kid_subs(node);
     Type type;
-    if (!read_type(el, scope, node->kids[0], &type)) return;
+    if (!read_type(el, scope, kid_base(node), &type)) return;
     uint32_t wanted = 0, axis = 0;
     for (uint32_t i = 1; i < subs->n_kids; i++) wanted += subs->kids[i]->kind != SYNTAX_DOTS;
     if (wanted > type.rank) return;
@@ -67,15 +67,15 @@ static void infer(Elaborator *el, Scope *scope, const Syntax *node, const Hidden
     if (node->kind == SYNTAX_BINARY) {
         SyntaxChain chain = {0};
         infer(el, scope, syntax_chain(node, &chain), hidden);
-        while (chain.count) infer(el, scope, vec_pop(&chain)->kids[1], hidden);
+        while (chain.count) infer(el, scope, kid_right(vec_pop(&chain)), hidden);
         vec_free(&chain);
         return;
     }
     Hidden inner = {NULL, hidden};
-    if (node->kind == SYNTAX_CALL && node->kids[0]->kind == SYNTAX_SUBSCRIPT) {
-        const Syntax *name = node->kids[0]->kids[0];
+    if (node->kind == SYNTAX_CALL && kid_callee(node)->kind == SYNTAX_SUBSCRIPT) {
+        const Syntax *name = kid_base(kid_callee(node));
         bool keeps = name->name && !strcmp(name->name, "softmax");
-        inner.subs = node->kids[0]->kids[1];
+        inner.subs = kid_subs(kid_callee(node));
         for (uint32_t i = 1; i < node->n_kids; i++) infer(el, scope, node->kids[i], keeps ? hidden : &inner);
         return;
     }
@@ -118,8 +118,8 @@ static bool name_indices(Elaborator *el, Scope *scope, Scope *inner, const Synta
         }
         Label *label = ARENA_NEW(el->arena, Label);
         *label = (Label){sub->name, DIM_NONE, ++el->n_labels, sub->kind == SYNTAX_NAME ? sub->span : sub->name_span};
-        if (sub->kind == SYNTAX_INDEX && !number_as_size(el, evaluate(el, scope, sub->kids[0]), "an index's extent",
-                                                         sub->kids[0]->span, &label->extent))
+        if (sub->kind == SYNTAX_INDEX && !number_as_size(el, evaluate(el, scope, kid_extent(sub)), "an index's extent",
+                                                         kid_extent(sub)->span, &label->extent))
             return false;
         indices->labels[i] = label;
         scope_bind(el, inner, sub->name, false, (Value){.kind = VALUE_INDEX, .label = label}, label->place);
@@ -205,8 +205,9 @@ static Value index_value(Elaborator *el, Scope *scope, const Syntax *left, const
     Indices indices;
     Label *labels[MAX_RANK];
     uint32_t count;
-    if (left->kids[1]->kids[0]) return unsupported(el, left->kids[1]->kids[0]->span, "`where` on a left side");
-    if (!name_indices(el, scope, inner, left->kids[1], &indices)) return value_error();
+    if (kid_condition(kid_subs(left)))
+        return unsupported(el, kid_condition(kid_subs(left))->span, "`where` on a left side");
+    if (!name_indices(el, scope, inner, kid_subs(left), &indices)) return value_error();
     infer_extents(el, inner, right);
     Value value = value_as_tensor(el, evaluate(el, inner, right), DTYPE_COUNT, right->span);
     if (value_is_error(value) || !list_labels(el, &indices, labels, &count)) return value_error();
@@ -223,7 +224,7 @@ static Value index_value(Elaborator *el, Scope *scope, const Syntax *left, const
 
 void index_assign(Elaborator *el, Scope *scope, const Syntax *left, const Syntax *right)
 {
-    const Syntax *name = left->kids[0];
+    const Syntax *name = kid_base(left);
     if (name->kind != SYNTAX_NAME) {
         complain(el, DIAG_bad_left_side, name->span, "only a name can be given indices on the left");
         return;
@@ -286,7 +287,7 @@ static Value reduce_labels(Elaborator *el, const Builtin *builtin, Value value, 
 /* softmax[j] and log_softmax[j] work along an index of the statement, and keep it. */
 static Value along_index(Elaborator *el, Scope *scope, const Builtin *builtin, const Syntax *subs, const Syntax *body)
 {
-    const Syntax *sub = subs->kids[1];
+    const Syntax *sub = kid_sub(subs);
     const Binding *index = sub->name ? scope_find(scope, sub->name, false) : NULL;
     if (subs->n_kids != 2 || !index || index->value.kind != VALUE_INDEX) {
         Diag *diag =
@@ -315,7 +316,7 @@ static bool is_reducer(const Builtin *builtin)
 
 Value index_reduce(Elaborator *el, Scope *scope, const Syntax *node)
 {
-    const Syntax *name = node->kids[0]->kids[0], *subs = node->kids[0]->kids[1];
+    const Syntax *name = kid_base(kid_callee(node)), *subs = kid_subs(kid_callee(node));
     Builtin builtin;
     bool found = name->kind == SYNTAX_NAME && builtin_find(name->name, &builtin);
     bool softmax = found && (builtin.id == BUILTIN_ID_softmax || builtin.id == BUILTIN_ID_log_softmax);
@@ -324,12 +325,12 @@ Value index_reduce(Elaborator *el, Scope *scope, const Syntax *node)
         diag_hint(diag, "reducers are: sum mean max min prod any all logsumexp argmax argmin softmax log_softmax");
         return value_error();
     }
-    if (subs->kids[0]) return unsupported(el, subs->kids[0]->span, "`where` in a reducer");
-    if (node->n_kids != 2 || node->kids[1]->kind == SYNTAX_KEYWORD) {
+    if (kid_condition(subs)) return unsupported(el, kid_condition(subs)->span, "`where` in a reducer");
+    if (node->n_kids != 2 || kid_arg(node)->kind == SYNTAX_KEYWORD) {
         complain(el, DIAG_too_many_arguments, node->span, "a reducer takes one expression");
         return value_error();
     }
-    const Syntax *body = node->kids[1];
+    const Syntax *body = kid_arg(node);
     if (softmax) return along_index(el, scope, &builtin, subs, body);
     Scope *inner = scope_new(el, scope, scope->inside_prelude);
     Indices indices;

@@ -318,8 +318,7 @@ Value operate(Elaborator *el, Operator op, Value a, Value b, const Syntax *at)
     Syntax swapped = *at;
     Syntax *kids[2];
     if (at->n_kids == 2) {
-        kids[0] = at->kids[1];
-        kids[1] = at->kids[0];
+        for (int i = 0; i < 2; i++) kids[i] = at->kids[1 - i];
         swapped.kids = kids;
     }
     return elementwise(el, node, b, a, &swapped);

@@ -108,7 +108,7 @@ static Value clip_factor(Elaborator *el, const TrainSettings *settings, const Va
 static Node update_param(Elaborator *el, const Rules *rules, const Stored *param, Value g)
 {
     const Rule *rule = train_rule(rules, param->path);
-    const Syntax *formals = rule->item->syntax->kids[0];
+    const Syntax *formals = kid_formals(rule->item->syntax);
     Scope *scope = scope_new(el, NULL, rule->item->prelude);
     scope->first = NULL;
     for (const Binding *clock = rules->scope->first; clock; clock = clock->next)
@@ -129,7 +129,7 @@ static Node update_param(Elaborator *el, const Rules *rules, const Stored *param
     el->body.kind = SYNTAX_OPTIMIZER;
     el->body.prelude_call = rule->item->prelude ? rule->call->span : NO_SPAN;
     Value ignored;
-    run_statements(el, scope, rule->item->syntax->kids[1], &ignored);
+    run_statements(el, scope, kid_body(rule->item->syntax), &ignored);
     el->body = outer;
     frame_free(frame);
     graph_set_layer(el->graph, NULL);

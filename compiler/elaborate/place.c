@@ -88,7 +88,7 @@ bool place_of(Elaborator *el, Value value, Dim size, Span at, Dim *place)
 bool range_of(Elaborator *el, Scope *scope, const Syntax *range, Dim size, Dim *from, Dim *to)
 {
     const Bound zero = {dim_constant(el->dims, 0), "0", false}, end = {size, dim_text(el, size), false};
-    const Syntax *low = range->kids[0], *high = range->kids[1];
+    const Syntax *low = kid_from(range), *high = kid_to(range);
     Bound first = zero, last = end;
     if (low && !bound_of(el, evaluate(el, scope, low), size, low->span, &first)) return false;
     if (high && !bound_of(el, evaluate(el, scope, high), size, high->span, &last)) return false;

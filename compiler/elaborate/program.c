@@ -54,7 +54,7 @@ Scope *model_run(Elaborator *el, const Syntax *model, Pass pass)
     el->body.kind = SYNTAX_MODEL;
     enter_body(el, model);
     el->n_identities = 0;
-    run_statements(el, scope, model->kids[0], &ignored);
+    run_statements(el, scope, kid_body(model), &ignored);
     el->body.kind = SYNTAX_FILE;
     enter_body(el, NULL);
     graph_set_layer(el->graph, NULL);

@@ -96,7 +96,7 @@ static Value constant(Elaborator *el, const Item *item, Span at)
     vec_push(&el->consts, (Constant){.item = item, .open = true});
     Span call = el->body.prelude_call;
     if (!item->prelude) el->body.prelude_call = NO_SPAN;
-    Value value = evaluate(el, scope_new(el, NULL, item->prelude), item->syntax->kids[0]);
+    Value value = evaluate(el, scope_new(el, NULL, item->prelude), kid_value(item->syntax));
     el->body.prelude_call = call;
     el->consts.at[slot] = (Constant){.item = item, .value = value};
     return value;

@@ -11,7 +11,7 @@ static Value through_block(Elaborator *el, Scope *scope, const Syntax *block, Va
     }
     const Syntax *last = block->kids[block->n_kids - 1];
     if (last->kind == SYNTAX_EXPRESSION && last->n_kids == 1)
-        return apply_stage(el, inner, last->kids[0], x, x_at, NULL);
+        return apply_stage(el, inner, kid_expr(last), x, x_at, NULL);
     complain(el, DIAG_bad_stage, last->span, "a block that a value goes through ends in a pipeline, not in %s",
              syntax_phrase((SyntaxKind)last->kind));
     return value_error();
@@ -20,13 +20,13 @@ static Value through_block(Elaborator *el, Scope *scope, const Syntax *block, Va
 /* What a repeat runs over: a count, or the items of a list. */
 static bool turns_of(Elaborator *el, Scope *scope, const Syntax *repeat, Value *over, int64_t *turns)
 {
-    *over = evaluate(el, scope, repeat->kids[0]);
+    *over = evaluate(el, scope, kid_count(repeat));
     if (value_is_error(*over)) return false;
     *turns = over->count;
     if (over->kind == VALUE_LIST) return true;
-    if (!number_as_integer(el, *over, "the number of turns", repeat->kids[0]->span, turns)) return false;
+    if (!number_as_integer(el, *over, "the number of turns", kid_count(repeat)->span, turns)) return false;
     if (*turns >= 0) return true;
-    complain(el, DIAG_negative_size, repeat->kids[0]->span, "a repeat cannot have %lld turns", (long long)*turns);
+    complain(el, DIAG_negative_size, kid_count(repeat)->span, "a repeat cannot have %lld turns", (long long)*turns);
     return false;
 }
 
@@ -45,10 +45,10 @@ Flow run_repeat(Elaborator *el, Scope *scope, const Syntax *repeat, Value *x, Sp
         if (repeat->name) scope_bind(el, inner, repeat->name, false, item, repeat->name_span);
         if (el->body.frame) el->body.frame->turns = frame_turn(el, outer, turn);
         if (!x) {
-            flow = run_statements(el, inner, repeat->kids[1], result);
+            flow = run_statements(el, inner, kid_body(repeat), result);
             continue;
         }
-        *x = through_block(el, inner, repeat->kids[1], *x, x_at);
+        *x = through_block(el, inner, kid_body(repeat), *x, x_at);
         if (value_is_error(*x)) flow = FLOW_STOP;
     }
     if (el->body.frame) el->body.frame->turns = outer;
@@ -58,7 +58,7 @@ Flow run_repeat(Elaborator *el, Scope *scope, const Syntax *repeat, Value *x, Sp
 static Value through_as(Elaborator *el, Scope *scope, const Syntax *stage, Value x, Span x_at)
 {
     Frame *as = frame_for_as(el, stage->name);
-    Value value = apply_stage(el, scope, stage->kids[0], x, x_at, as);
+    Value value = apply_stage(el, scope, kid_base(stage), x, x_at, as);
     frame_free(as);
     return value;
 }
@@ -94,8 +94,8 @@ static Value apply_one(Elaborator *el, Scope *scope, const Syntax *stage, Value 
     if (as) return in_frame(el, scope, stage, x, x_at, as);
     switch (stage->kind) {
     case SYNTAX_PIPE:
-        x = apply_stage(el, scope, stage->kids[0], x, x_at, NULL);
-        return apply_stage(el, scope, stage->kids[1], x, x_at, NULL);
+        x = apply_stage(el, scope, kid_head(stage), x, x_at, NULL);
+        return apply_stage(el, scope, kid_stage(stage), x, x_at, NULL);
     case SYNTAX_BLOCK:
         return through_block(el, scope, stage, x, x_at);
     case SYNTAX_REPEAT:
@@ -103,7 +103,7 @@ static Value apply_one(Elaborator *el, Scope *scope, const Syntax *stage, Value 
     case SYNTAX_AS:
         return through_as(el, scope, stage, x, x_at);
     case SYNTAX_SUBSCRIPT:
-        return subscript(el, scope, stage, apply_stage(el, scope, stage->kids[0], x, x_at, NULL));
+        return subscript(el, scope, stage, apply_stage(el, scope, kid_base(stage), x, x_at, NULL));
     default: {
         Diag *diag = complain(el, DIAG_bad_stage, stage->span, "a value cannot go through %s",
                               syntax_phrase((SyntaxKind)stage->kind));

@@ -119,9 +119,9 @@ static void assign_one(Elaborator *el, Scope *scope, const Syntax *name, Value v
 
 static Flow run_bind(Elaborator *el, Scope *scope, const Syntax *statement)
 {
-    const Syntax *left = statement->kids[0], *right = statement->kids[1], *first = left->kids[0];
+    const Syntax *left = kid_exprs(statement), *right = kid_value(statement), *first = kid_expr(left);
     if (first->kind == SYNTAX_SUBSCRIPT && left->n_kids == 1) {
-        enter_binding(el, first->kids[0]->name);
+        enter_binding(el, kid_base(first)->name);
         index_assign(el, scope, first, right);
         leave_binding(el);
         return FLOW_NEXT;
@@ -139,29 +139,29 @@ static Flow run_bind(Elaborator *el, Scope *scope, const Syntax *statement)
         return FLOW_NEXT;
     }
     assign_one(el, scope, first, value, right);
-    if (is_loss_name(el, first)) add_loss(el, first->name, value, statement->kids[2], statement);
+    if (is_loss_name(el, first)) add_loss(el, first->name, value, kid_paths(statement), statement);
     return FLOW_NEXT;
 }
 
 static Flow run_loss(Elaborator *el, Scope *scope, const Syntax *statement)
 {
     enter_binding(el, statement->name);
-    Value value = evaluate(el, scope, statement->kids[0]);
+    Value value = evaluate(el, scope, kid_value(statement));
     leave_binding(el);
     assign_one(el, scope, &(Syntax){.kind = SYNTAX_NAME, .name = statement->name, .span = statement->name_span}, value,
-               statement->kids[0]);
-    add_loss(el, statement->name, value, statement->kids[1], statement);
+               kid_value(statement));
+    add_loss(el, statement->name, value, kid_paths(statement), statement);
     return FLOW_NEXT;
 }
 
 static Flow run_metric(Elaborator *el, Scope *scope, const Syntax *statement)
 {
     enter_binding(el, statement->name);
-    Value value = evaluate(el, scope, statement->kids[0]);
+    Value value = evaluate(el, scope, kid_value(statement));
     leave_binding(el);
     Result result = {.role = RESULT_METRIC, .name = path_join(el, statement->name)};
     if (value_is_error(value) || is_taken(el, RESULT_METRIC, result.name, statement->name_span)) return FLOW_NEXT;
-    if (scalar_of(el, value, "a metric", statement->kids[0]->span, &result.value)) vec_push(&el->results, result);
+    if (scalar_of(el, value, "a metric", kid_value(statement)->span, &result.value)) vec_push(&el->results, result);
     return FLOW_NEXT;
 }
 
@@ -175,17 +175,18 @@ static void add_output(Elaborator *el, Name name, Value value, Span at)
 
 static Flow run_output(Elaborator *el, Scope *scope, const Syntax *statement)
 {
-    const Syntax *names = statement->kids[0];
-    if (statement->kids[1]) {
+    const Syntax *names = kid_exprs(statement);
+    if (kid_value(statement)) {
         Syntax bind = *statement;
-        Syntax *kids[] = {statement->kids[0], statement->kids[1], NULL};
+        Syntax *kids[] = {kid_exprs(statement), kid_value(statement), NULL};
+        bind.kind = SYNTAX_BIND;
         bind.kids = kids;
         bind.n_kids = 3;
         run_bind(el, scope, &bind);
     }
     for (uint32_t i = 0; i < names->n_kids; i++) {
         const Syntax *name = names->kids[i];
-        if (name->kind == SYNTAX_SUBSCRIPT) name = name->kids[0];
+        if (name->kind == SYNTAX_SUBSCRIPT) name = kid_base(name);
         if (name->kind == SYNTAX_NAME) {
             add_output(el, name->name, scope_value(el, scope, name), name->span);
             continue;
@@ -199,7 +200,7 @@ static Flow run_output(Elaborator *el, Scope *scope, const Syntax *statement)
 static Flow run_return(Elaborator *el, Scope *scope, const Syntax *statement, Value *result)
 {
     if (statement->n_kids == 1) {
-        *result = evaluate(el, scope, statement->kids[0]);
+        *result = evaluate(el, scope, kid_expr(statement));
         return FLOW_RETURN;
     }
     Value *items = ARENA_ARRAY(el->arena, Value, statement->n_kids);
@@ -220,15 +221,15 @@ static Flow run_block(Elaborator *el, Scope *scope, const Syntax *block, Value *
 static Flow run_if(Elaborator *el, Scope *scope, const Syntax *statement, Value *result)
 {
     bool truth;
-    if (!evaluate_truth(el, scope, statement->kids[0], "an if statement", &truth)) return FLOW_STOP;
-    const Syntax *branch = truth ? statement->kids[1] : statement->kids[2];
+    if (!evaluate_truth(el, scope, kid_condition(statement), "an if statement", &truth)) return FLOW_STOP;
+    const Syntax *branch = truth ? kid_then(statement) : kid_else(statement);
     if (!branch) return FLOW_NEXT;
     return branch->kind == SYNTAX_IF ? run_if(el, scope, branch, result) : run_block(el, scope, branch, result);
 }
 
 static Flow run_expression(Elaborator *el, Scope *scope, const Syntax *statement, Value *result)
 {
-    const Syntax *first = statement->kids[0];
+    const Syntax *first = kid_expr(statement);
     if (statement->n_kids == 1 && first && first->kind == SYNTAX_REPEAT)
         return run_repeat(el, scope, first, NULL, NO_SPAN, result);
     Diag *diag = complain(el, DIAG_bare_expression, statement->span, "this value is computed and thrown away");
@@ -251,7 +252,7 @@ static Flow run_one(Elaborator *el, Scope *scope, const Syntax *statement, Value
     case SYNTAX_INSTANCE:
         return declare_instance(el, scope, statement);
     case SYNTAX_CONST:
-        scope_bind(el, scope, statement->name, false, evaluate(el, scope, statement->kids[0]), statement->name_span);
+        scope_bind(el, scope, statement->name, false, evaluate(el, scope, kid_value(statement)), statement->name_span);
         return FLOW_NEXT;
     case SYNTAX_BIND:
         return run_bind(el, scope, statement);

@@ -102,7 +102,7 @@ static void read_key(Elaborator *el, Scope *scope, const Syntax *name, const Syn
 /* The rule that an expression names: `sgd` or `adam(lr = 0.1)`. */
 static bool find_rule(Elaborator *el, const Syntax *expr, Rule *rule)
 {
-    const Syntax *name = expr->kind == SYNTAX_CALL ? expr->kids[0] : expr;
+    const Syntax *name = expr->kind == SYNTAX_CALL ? kid_callee(expr) : expr;
     if (name->kind != SYNTAX_NAME) {
         complain(el, DIAG_not_an_optimizer, expr->span, "an optimizer should stand here, such as `adam(lr = 1e-3)`");
         return false;
@@ -124,7 +124,7 @@ static const Syntax *given_argument(const Syntax *call, const Syntax *formals, u
     for (uint32_t i = 1; i < call->n_kids; i++) {
         const Syntax *arg = call->kids[i];
         if (arg->kind == SYNTAX_KEYWORD) {
-            if (arg->name == formals->kids[formal]->name) return arg->kids[0];
+            if (arg->name == formals->kids[formal]->name) return kid_value(arg);
         } else if (place++ == formal) {
             return arg;
         }
@@ -134,7 +134,7 @@ static const Syntax *given_argument(const Syntax *call, const Syntax *formals, u
 
 static bool check_arguments(Elaborator *el, const Rule *rule)
 {
-    const Syntax *call = rule->call, *formals = rule->item->syntax->kids[0];
+    const Syntax *call = rule->call, *formals = kid_formals(rule->item->syntax);
     if (call->kind != SYNTAX_CALL) return true;
     uint32_t place = 0;
     bool *given = ARENA_ARRAY(el->arena, bool, formals->n_kids + 1);
@@ -221,19 +221,19 @@ static void outside(Elaborator *el, const Rule *rule, const Syntax *condition, c
 /* The assertions at the head of an optimizer are about the numbers that it is given. */
 static void check_domain(Elaborator *el, const Rule *rule)
 {
-    const Syntax *formals = rule->item->syntax->kids[0], *block = rule->item->syntax->kids[1];
+    const Syntax *formals = kid_formals(rule->item->syntax), *block = kid_body(rule->item->syntax);
     Scope *scope = scope_new(el, NULL, rule->item->prelude);
     for (uint32_t i = 0; i < formals->n_kids; i++)
         scope_bind(el, scope, formals->kids[i]->name, false, given_number(el, rule->values[i]), NO_SPAN);
     for (uint32_t i = 0; i < block->n_kids && block->kids[i] && block->kids[i]->kind == SYNTAX_ASSERT; i++) {
-        Value holds = evaluate(el, scope, block->kids[i]->kids[0]);
-        if (holds.kind == VALUE_BOOL && !holds.truth) outside(el, rule, block->kids[i]->kids[0], formals);
+        Value holds = evaluate(el, scope, kid_condition(block->kids[i]));
+        if (holds.kind == VALUE_BOOL && !holds.truth) outside(el, rule, kid_condition(block->kids[i]), formals);
     }
 }
 
 static bool evaluate_rule(Elaborator *el, Scope *outer, Rule *rule, const Rule *main_rule)
 {
-    const Syntax *formals = rule->item->syntax->kids[0];
+    const Syntax *formals = kid_formals(rule->item->syntax);
     if (!check_arguments(el, rule)) return false;
     rule->values = ARENA_ARRAY(el->arena, Value, formals->n_kids + 1);
     Scope *scope = scope_new(el, NULL, rule->item->prelude);
@@ -241,8 +241,9 @@ static bool evaluate_rule(Elaborator *el, Scope *outer, Rule *rule, const Rule *
         const Syntax *formal = formals->kids[i], *given = given_argument(rule->call, formals, i);
         if (!given && main_rule && main_rule->item == rule->item) {
             rule->values[i] = main_rule->values[i];
-        } else if (given || formal->kids[1]) {
-            rule->values[i] = argument_value(el, given ? outer : scope, rule, formal, given ? given : formal->kids[1]);
+        } else if (given || kid_default(formal)) {
+            rule->values[i] =
+                argument_value(el, given ? outer : scope, rule, formal, given ? given : kid_default(formal));
         } else {
             complain(el, DIAG_missing_argument, rule->call->span, "`%s` needs its argument `%s`", rule->item->name,
                      formal->name);
@@ -269,8 +270,8 @@ static void bind_clock(Elaborator *el, Scope *scope, double count)
 /* A key of the block, NULL where the statement is something else. */
 static const Syntax *key_of(const Syntax *statement)
 {
-    if (!statement || statement->kind != SYNTAX_BIND || statement->kids[0]->n_kids != 1) return NULL;
-    const Syntax *name = statement->kids[0]->kids[0];
+    if (!statement || statement->kind != SYNTAX_BIND || kid_exprs(statement)->n_kids != 1) return NULL;
+    const Syntax *name = kid_expr(kid_exprs(statement));
     return name->kind == SYNTAX_NAME ? name : NULL;
 }
 
@@ -279,14 +280,14 @@ static void read_steps(Elaborator *el, const Syntax *block, Scope *scope, TrainS
 {
     for (uint32_t i = 0; i < block->n_kids; i++) {
         const Syntax *name = key_of(block->kids[i]);
-        if (name && !strcmp(name->name, "steps")) read_key(el, scope, name, block->kids[i]->kids[1], settings);
+        if (name && !strcmp(name->name, "steps")) read_key(el, scope, name, kid_value(block->kids[i]), settings);
     }
 }
 
 bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Rules *rules)
 {
     Scope *scope = scope_new(el, NULL, false);
-    const Syntax *block = train->kids[0], *main_expr = NULL;
+    const Syntax *block = kid_body(train), *main_expr = NULL;
     settings->present = true;
     settings->place = train->name_span;
     el->pass = PASS_TRAINING;
@@ -297,15 +298,15 @@ bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Ru
         if (!statement || statement->kind != SYNTAX_BIND) continue;
         const Syntax *name = key_of(statement);
         if (!name)
-            complain(el, DIAG_unknown_key, statement->kids[0]->kids[0]->span, "a key should stand here");
+            complain(el, DIAG_unknown_key, kid_expr(kid_exprs(statement))->span, "a key should stand here");
         else if (!strcmp(name->name, "steps"))
             continue; /* it is read */
         else if (strcmp(name->name, "optimizer"))
-            read_key(el, scope, name, statement->kids[1], settings);
+            read_key(el, scope, name, kid_value(statement), settings);
         else if (main_expr)
             complain(el, DIAG_duplicate_key, name->span, "the key `optimizer` is given twice");
         else
-            main_expr = statement->kids[1];
+            main_expr = kid_value(statement);
     }
     if (settings->epochs.given && settings->steps.given) {
         Diag *diag = complain(el, DIAG_epochs_and_steps, train->name_span, "`epochs` and `steps` are both given");
@@ -322,11 +323,11 @@ bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Ru
     for (uint32_t i = 0; i < block->n_kids; i++) {
         const Syntax *statement = block->kids[i];
         if (!statement || statement->kind != SYNTAX_OVERRIDE) continue;
-        Rule rule = {.place = statement->kids[0]->span};
-        const Syntax *where = statement->kids[0];
+        Rule rule = {.place = kid_where(statement)->span};
+        const Syntax *where = kid_where(statement);
         rule.glob = where->kind == SYNTAX_STRING;
         rule.where = rule.glob ? intern(el->context->names, where->text) : where->name;
-        if (!find_rule(el, statement->kids[1], &rule) || !evaluate_rule(el, scope, &rule, &rules->main)) return false;
+        if (!find_rule(el, kid_value(statement), &rule) || !evaluate_rule(el, scope, &rule, &rules->main)) return false;
         vec_push(&rules->overrides, rule);
     }
     return true;

@@ -126,7 +126,7 @@ static bool unify_dots(Elaborator *el, Scope *scope, const Syntax *type, const S
 static bool unify_shape(Elaborator *el, Scope *scope, const Syntax *type, const Value *value, const char *what, Span at,
                         Later *later)
 {
-    const Syntax *subs = type->kids[0];
+    const Syntax *subs = kid_subs(type);
     Type own = value_type(el, *value);
     uint32_t n = subs->n_kids - 1, dots = dots_of(subs), spare = 0;
     if (dots ? own.rank + 1 < n : own.rank != n) {
@@ -150,7 +150,7 @@ static bool unify_shape(Elaborator *el, Scope *scope, const Syntax *type, const 
 /* `in vocab`: a bare name is bound by the value's range. */
 static bool unify_range(Elaborator *el, Scope *scope, const Syntax *type, const Value *value, const char *what, Span at)
 {
-    const Syntax *range = type->kids[1];
+    const Syntax *range = kid_range(type);
     Dim found = node_type(el->graph, value->node)->range, expected;
     if (range->kind == SYNTAX_NAME && !scope_find(scope, range->name, false) &&
         !items_find(el->items, SPACE_CONST, range->name, scope->inside_prelude)) {
@@ -205,7 +205,7 @@ bool unify(Elaborator *el, Scope *scope, const Syntax *type, Value *value, const
     bool known;
     DType dtype = element_type(el, type, &known);
     if (!known) return unknown_type(el, type);
-    const Syntax *subs = type->kids[0];
+    const Syntax *subs = kid_subs(type);
     bool number = value_is_number(*value) || value->kind == VALUE_BOOL;
     if (number && !subs) return true;
     if (number && subs->n_kids > 1) return stretch_number(el, scope, type, value, dtype, at);
@@ -218,7 +218,7 @@ bool unify(Elaborator *el, Scope *scope, const Syntax *type, Value *value, const
         does_not_fit(el, type, value, what, at);
         return false;
     }
-    return !type->kids[1] || unify_range(el, scope, type, value, what, at);
+    return !kid_range(type) || unify_range(el, scope, type, value, what, at);
 }
 
 bool unify_later(Elaborator *el, Scope *scope, Later *later)
@@ -264,7 +264,7 @@ bool resolve_type(Elaborator *el, Scope *scope, const Syntax *type, bool introdu
     DType dtype = element_type(el, type, &known);
     if (!known) return unknown_type(el, type);
     *result = type_scalar(dtype == DTYPE_COUNT ? el->real : dtype);
-    const Syntax *subs = type->kids[0];
+    const Syntax *subs = kid_subs(type);
     for (uint32_t i = 1; subs && i < subs->n_kids; i++) {
         const Syntax *sub = subs->kids[i];
         const Binding *dots = sub->kind == SYNTAX_DOTS ? scope_find(scope, el->name_dots, false) : NULL;
@@ -280,11 +280,11 @@ bool resolve_type(Elaborator *el, Scope *scope, const Syntax *type, bool introdu
         for (uint32_t k = 0; dots && k < count; k++) result->dims[result->rank++] = dots->value.items[k].size;
         if (!dots && !resolve_size(el, scope, sub, introduce, &result->dims[result->rank++])) return false;
     }
-    if (!type->kids[1]) return true;
+    if (!kid_range(type)) return true;
     if (dtype_class(result->dtype) != DTYPE_CLASS_INTEGER) {
         complain(el, DIAG_range_of_reals, type->span, "a range belongs to integers, and this is %s",
                  dtype_name(result->dtype));
         return false;
     }
-    return resolve_size(el, scope, type->kids[1], introduce, &result->range);
+    return resolve_size(el, scope, kid_range(type), introduce, &result->range);
 }

@@ -91,7 +91,7 @@ static const Term *compile_name(Loader *loader, const Syntax *syntax)
 static int compile_axes(Loader *loader, const Syntax *subs)
 {
     Rule *rule = loader->rule;
-    const Syntax *sub = subs->n_kids == 2 && !subs->kids[0] ? subs->kids[1] : NULL;
+    const Syntax *sub = subs->n_kids == 2 && !kid_condition(subs) ? kid_sub(subs) : NULL;
     if (!sub || sub->kind != SYNTAX_NAME) {
         bad(loader, subs, "one name of axes stands in brackets here");
         return -1;
@@ -109,10 +109,10 @@ static int compile_axes(Loader *loader, const Syntax *subs)
 
 static const Term *compile_call(Loader *loader, const Syntax *syntax)
 {
-    const Syntax *callee = syntax->kids[0];
+    const Syntax *callee = kid_callee(syntax);
     int axes = -1;
     bool along = callee->kind == SYNTAX_SUBSCRIPT;
-    const Syntax *name = along ? callee->kids[0] : callee;
+    const Syntax *name = along ? kid_base(callee) : callee;
     if (name->kind != SYNTAX_NAME) return bad(loader, callee, "an operator's name stands here");
     Op op = op_parse(name->name, strlen(name->name));
     if (along && op == OP_MAX) op = OP_REDUCE_MAX;
@@ -124,7 +124,7 @@ static const Term *compile_call(Loader *loader, const Syntax *syntax)
         return bad(loader, callee, "rules know elementwise operators, and with axes reductions and cumulative ones");
     if (syntax->n_kids - 1 != (uint32_t)op_info(op)->arity)
         return bad(loader, syntax, "the number of operands is wrong");
-    if (along && (axes = compile_axes(loader, callee->kids[1])) < 0) return NULL;
+    if (along && (axes = compile_axes(loader, kid_subs(callee))) < 0) return NULL;
     return apply(loader, op, axes, syntax->kids + 1, syntax->n_kids - 1, false);
 }
 
@@ -168,14 +168,14 @@ static bool load_rule(Loader *loader, const Source *source, const Syntax *syntax
     bool partial = !strcmp(syntax->name, "partial");
     rule->kind = syntax->name;
     rule->place = syntax->span;
-    rule->condition = syntax->kids[1];
+    rule->condition = kid_condition(syntax);
     rule->text = arena_text(loader->context->arena, source->text + (syntax->span.start - source->start),
                             syntax->span.end - syntax->span.start);
     loader->pattern = true;
-    rule->pattern = compile(loader, syntax->kids[0]);
+    rule->pattern = compile(loader, kid_pattern(syntax));
     loader->pattern = false;
     if (!rule->pattern) return false;
-    if (rule->pattern->kind != TERM_APPLY) return bad(loader, syntax->kids[0], "a pattern begins with an operator");
+    if (rule->pattern->kind != TERM_APPLY) return bad(loader, kid_pattern(syntax), "a pattern begins with an operator");
 
     rule->n_results = syntax->n_kids - 2;
     if (partial != !!(syntax->flags & SYNTAX_EQUALS) || rule->n_results != (partial ? rule->pattern->n_args : 1))

@@ -22,8 +22,8 @@ static const RuleValue *condition_variable(const Match *match, const Syntax *nam
 
 static double condition_call(const Match *match, const Syntax *syntax)
 {
-    const RuleValue *value = syntax->n_kids == 2 ? condition_variable(match, syntax->kids[1]) : NULL;
-    const char *name = syntax->kids[0]->kind == SYNTAX_NAME ? syntax->kids[0]->name : "";
+    const RuleValue *value = syntax->n_kids == 2 ? condition_variable(match, kid_arg(syntax)) : NULL;
+    const char *name = kid_callee(syntax)->kind == SYNTAX_NAME ? kid_callee(syntax)->name : "";
     if (!value) return NAN;
     if (!strcmp(name, "constant")) return value->is_number;
     if (!strcmp(name, "integer")) return value->is_number && value->number == floor(value->number);
@@ -33,7 +33,7 @@ static double condition_call(const Match *match, const Syntax *syntax)
 
 static double condition_binary(const Match *match, const Syntax *syntax)
 {
-    double x = condition_value(match, syntax->kids[0]), y = condition_value(match, syntax->kids[1]);
+    double x = condition_value(match, kid_left(syntax)), y = condition_value(match, kid_right(syntax));
     switch ((Operator)syntax->op) {
     case OPERATOR_OR:
         return x > 0 || y > 0;
@@ -80,8 +80,8 @@ static double condition_value(const Match *match, const Syntax *syntax)
     case SYNTAX_BINARY:
         return condition_binary(match, syntax);
     case SYNTAX_UNARY:
-        if (syntax->op == OPERATOR_NEGATE) return -condition_value(match, syntax->kids[0]);
-        return condition_value(match, syntax->kids[0]) == 0;
+        if (syntax->op == OPERATOR_NEGATE) return -condition_value(match, kid_operand(syntax));
+        return condition_value(match, kid_operand(syntax)) == 0;
     default:
         return NAN;
     }

@@ -63,7 +63,7 @@ static void find_blocks(Syntax *node, Blocks *blocks)
     if (node->kind == SYNTAX_BINARY) {
         SyntaxChain chain = {0};
         find_blocks((Syntax *)syntax_chain(node, &chain), blocks);
-        while (chain.count) find_blocks(vec_pop(&chain)->kids[1], blocks);
+        while (chain.count) find_blocks(kid_right(vec_pop(&chain)), blocks);
         vec_free(&chain);
         return;
     }

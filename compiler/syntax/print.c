@@ -27,11 +27,11 @@ static void print_results(Printer *printer, const Syntax *types)
 
 static void print_function(Printer *printer, const Syntax *node)
 {
-    const Syntax *body = node->kids[node->n_kids - 1];
+    const Syntax *body = kid_body(node);
     const char *word = node->kind == SYNTAX_FN ? "fn " : node->kind == SYNTAX_LAYER ? "layer " : "optimizer ";
     print_words(printer, word, node, "");
-    print_expression(printer, node->kids[0], LEVEL_ANY);
-    if (node->kind != SYNTAX_OPTIMIZER) print_results(printer, node->kids[1]);
+    print_expression(printer, kid_formals(node), LEVEL_ANY);
+    if (node->kind != SYNTAX_OPTIMIZER) print_results(printer, kid_types(node));
     if (node->flags & SYNTAX_EQUALS) {
         print_value(printer, " = ", body);
     } else {
@@ -45,35 +45,35 @@ static void print_item(Printer *printer, const Syntax *node)
     switch (node->kind) {
     case SYNTAX_CONST:
         print_words(printer, "const ", node, "");
-        print_value(printer, " = ", node->kids[0]);
+        print_value(printer, " = ", kid_value(node));
         break;
     case SYNTAX_IMPORT:
         put(printer, "import ");
-        print_expression(printer, node->kids[0], LEVEL_ANY);
+        print_expression(printer, kid_string(node), LEVEL_ANY);
         break;
     case SYNTAX_DERIVATIVE:
         print_words(printer, "derivative ", node, "(");
-        print_expression(printer, node->kids[0], LEVEL_ANY);
+        print_expression(printer, kid_names(node), LEVEL_ANY);
         put(printer, ")");
-        print_value(printer, " = ", node->kids[1]);
+        print_value(printer, " = ", kid_exprs(node));
         break;
     case SYNTAX_MODEL:
     case SYNTAX_TRAIN:
         print_words(printer, node->kind == SYNTAX_MODEL ? "model " : "train ", node, " ");
-        print_block(printer, node->kids[0]);
+        print_block(printer, kid_body(node));
         break;
     case SYNTAX_DATA:
         put(printer, "data ");
-        print_expression(printer, node->kids[0], LEVEL_ANY);
+        print_expression(printer, kid_names(node), LEVEL_ANY);
         put(printer, " ");
-        print_block(printer, node->kids[1]);
+        print_block(printer, kid_body(node));
         break;
     case SYNTAX_RULE:
         print_words(printer, "", node, " ");
-        print_expression(printer, node->kids[0], LEVEL_ANY);
+        print_expression(printer, kid_pattern(node), LEVEL_ANY);
         put(printer, node->flags & SYNTAX_EQUALS ? " = " : " => ");
         print_list(printer, node, 2);
-        if (node->kids[1]) print_value(printer, " where ", node->kids[1]);
+        if (kid_condition(node)) print_value(printer, " where ", kid_condition(node));
         break;
     default:
         print_function(printer, node);
@@ -107,35 +107,35 @@ static const char *declaring_word(SyntaxKind kind)
 static void print_declaration(Printer *printer, const Syntax *node)
 {
     put(printer, declaring_word(node->kind));
-    print_expression(printer, node->kids[0], LEVEL_ANY);
-    if (node->kids[1]) {
+    print_expression(printer, kid_names(node), LEVEL_ANY);
+    if (kid_type(node)) {
         put(printer, ": ");
-        print_type(printer, node->kids[1]);
+        print_type(printer, kid_type(node));
     }
     bool drawn = node->kind == SYNTAX_DRAW || node->flags & SYNTAX_DRAWN;
-    if (node->n_kids > 2 && node->kids[2]) print_value(printer, drawn ? " ~ " : " = ", node->kids[2]);
+    if (node->n_kids > 2 && kid_start(node)) print_value(printer, drawn ? " ~ " : " = ", kid_start(node));
 }
 
 static void print_if(Printer *printer, const Syntax *node)
 {
     put(printer, "if ");
-    print_expression(printer, node->kids[0], LEVEL_ANY);
+    print_expression(printer, kid_condition(node), LEVEL_ANY);
     put(printer, " ");
-    print_block(printer, node->kids[1]);
-    if (!node->kids[2]) return;
+    print_block(printer, kid_then(node));
+    if (!kid_else(node)) return;
     put(printer, " else ");
-    if (node->kids[2]->kind == SYNTAX_IF)
-        print_if(printer, node->kids[2]);
+    if (kid_else(node)->kind == SYNTAX_IF)
+        print_if(printer, kid_else(node));
     else
-        print_block(printer, node->kids[2]);
+        print_block(printer, kid_else(node));
 }
 
 static void print_definition(Printer *printer, const Syntax *node)
 {
     const char *word = node->kind == SYNTAX_INSTANCE ? "layer " : node->kind == SYNTAX_LOSS ? "loss " : "metric ";
     print_words(printer, word, node, "");
-    print_value(printer, " = ", node->kids[0]);
-    if (node->kind == SYNTAX_LOSS) print_paths(printer, node->kids[1]);
+    print_value(printer, " = ", kid_value(node));
+    if (node->kind == SYNTAX_LOSS) print_paths(printer, kid_paths(node));
 }
 
 static void print_command(Printer *printer, const Syntax *node)
@@ -143,18 +143,18 @@ static void print_command(Printer *printer, const Syntax *node)
     switch (node->kind) {
     case SYNTAX_OVERRIDE:
         put(printer, "optimizer ");
-        print_expression(printer, node->kids[0], LEVEL_ANY);
-        print_value(printer, " = ", node->kids[1]);
+        print_expression(printer, kid_where(node), LEVEL_ANY);
+        print_value(printer, " = ", kid_value(node));
         break;
     case SYNTAX_OUTPUT:
         put(printer, "output ");
-        print_expression(printer, node->kids[0], LEVEL_ANY);
-        if (node->kids[1]) print_value(printer, " = ", node->kids[1]);
+        print_expression(printer, kid_exprs(node), LEVEL_ANY);
+        if (kid_value(node)) print_value(printer, " = ", kid_value(node));
         break;
     case SYNTAX_ASSERT:
         put(printer, "assert ");
-        print_expression(printer, node->kids[0], LEVEL_ANY);
-        if (node->kids[1]) print_value(printer, ", ", node->kids[1]);
+        print_expression(printer, kid_condition(node), LEVEL_ANY);
+        if (kid_string(node)) print_value(printer, ", ", kid_string(node));
         break;
     case SYNTAX_RETURN:
         put(printer, "return "); /* fall through */
@@ -162,23 +162,23 @@ static void print_command(Printer *printer, const Syntax *node)
         print_list(printer, node, 0);
         break;
     case SYNTAX_BIND:
-        print_expression(printer, node->kids[0], LEVEL_ANY);
-        print_value(printer, " = ", node->kids[1]);
-        print_paths(printer, node->kids[2]);
+        print_expression(printer, kid_exprs(node), LEVEL_ANY);
+        print_value(printer, " = ", kid_value(node));
+        print_paths(printer, kid_paths(node));
         break;
     case SYNTAX_UPDATE:
-        print_expression(printer, node->kids[0], LEVEL_ANY);
-        print_value(printer, " := ", node->kids[1]);
+        print_expression(printer, kid_target(node), LEVEL_ANY);
+        print_value(printer, " := ", kid_value(node));
         break;
     case SYNTAX_SCAN:
         print_words(printer, "scan ", node, " in ");
-        print_expression(printer, node->kids[0], LEVEL_ANY);
+        print_expression(printer, kid_extent(node), LEVEL_ANY);
         put(printer, " ");
-        print_block(printer, node->kids[1]);
+        print_block(printer, kid_body(node));
         break;
     case SYNTAX_CHECKPOINT:
         put(printer, "checkpoint ");
-        print_block(printer, node->kids[0]);
+        print_block(printer, kid_body(node));
         break;
     default:
         print_expression(printer, node, LEVEL_ANY);

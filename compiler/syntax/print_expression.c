@@ -77,15 +77,15 @@ static bool is_atom(const Syntax *node)
 
 static void print_power(Printer *printer, const Syntax *node)
 {
-    print_expression(printer, node->kids[0], LEVEL_POSTFIX);
+    print_expression(printer, kid_left(node), LEVEL_POSTFIX);
     put(printer, "^");
-    print_expression(printer, node->kids[1], LEVEL_UNARY);
+    print_expression(printer, kid_right(node), LEVEL_UNARY);
 }
 
 /* An operator and what stands right of it. The newline rule lets a line end in an operator, not begin with one. */
 static void print_operation(Printer *printer, const Syntax *node, bool same_line)
 {
-    const Syntax *left = node->kids[0], *right = node->kids[1];
+    const Syntax *left = kid_left(node), *right = kid_right(node);
     bool tight = printer->tight && node->op == OPERATOR_MULTIPLY && is_atom(left) && is_atom(right);
     if (!tight) put(printer, " ");
     put(printer, operator_spelling(node->op));
@@ -109,7 +109,7 @@ static void print_chain(Printer *printer, const Syntax *node)
     SyntaxChain chain = {0};
     do {
         vec_push(&chain, node);
-        node = node->kids[0];
+        node = kid_left(node);
     } while (!comparison && node->kind == SYNTAX_BINARY && operator_level(node->op) == level);
     bool room = !printer->flat && fits(printer, node, print_plain);
     print_expression(printer, node, comparison ? level + 1 : level);
@@ -145,7 +145,7 @@ static void print_choose(Printer *printer, const Syntax *node)
 
 static void print_pipe(Printer *printer, const Syntax *node)
 {
-    const Syntax *head = node->kids[0];
+    const Syntax *head = kid_head(node);
     if (head->kind == SYNTAX_PIPE)
         print_pipe(printer, head);
     else
@@ -155,7 +155,7 @@ static void print_pipe(Printer *printer, const Syntax *node)
     else
         put_newline(printer);
     put(printer, "|> ");
-    print_expression(printer, node->kids[1], LEVEL_POSTFIX);
+    print_expression(printer, kid_stage(node), LEVEL_POSTFIX);
 }
 
 static void print_subs(Printer *printer, const Syntax *subs)
@@ -164,9 +164,9 @@ static void print_subs(Printer *printer, const Syntax *subs)
     printer->tight = true;
     put(printer, "[");
     print_list(printer, subs, 1);
-    if (subs->kids[0]) {
+    if (kid_condition(subs)) {
         put(printer, " where ");
-        print_expression(printer, subs->kids[0], LEVEL_ANY);
+        print_expression(printer, kid_condition(subs), LEVEL_ANY);
     }
     put(printer, "]");
     printer->tight = tight;
@@ -174,7 +174,7 @@ static void print_subs(Printer *printer, const Syntax *subs)
 
 static void print_base(Printer *printer, const Syntax *node)
 {
-    const Syntax *base = node->kids[0];
+    const Syntax *base = node->kind == SYNTAX_CALL ? kid_callee(node) : kid_base(node);
     bool number = base->kind == SYNTAX_NUMBER && node->kind == SYNTAX_MEMBER;
     if (number) put(printer, "(");
     print_expression(printer, base, LEVEL_POSTFIX);
@@ -215,29 +215,29 @@ static void print_index(Printer *printer, const Syntax *node)
 {
     put(printer, node->name);
     put(printer, " in ");
-    print_expression(printer, node->kids[0], LEVEL_SUM);
+    print_expression(printer, kid_extent(node), LEVEL_SUM);
 }
 
 void print_type(Printer *printer, const Syntax *type)
 {
     if (type->name) put(printer, type->name);
-    if (type->kids[0]) print_subs(printer, type->kids[0]);
-    if (type->kids[1]) {
+    if (kid_subs(type)) print_subs(printer, kid_subs(type));
+    if (kid_range(type)) {
         put(printer, " in ");
-        print_expression(printer, type->kids[1], LEVEL_SUM);
+        print_expression(printer, kid_range(type), LEVEL_SUM);
     }
 }
 
 void print_formal(Printer *printer, const Syntax *formal)
 {
     put(printer, formal->name);
-    if (formal->kids[0]) {
+    if (kid_type(formal)) {
         put(printer, ": ");
-        print_type(printer, formal->kids[0]);
+        print_type(printer, kid_type(formal));
     }
-    if (formal->kids[1]) {
+    if (kid_default(formal)) {
         put(printer, " = ");
-        print_expression(printer, formal->kids[1], LEVEL_ANY);
+        print_expression(printer, kid_default(formal), LEVEL_ANY);
     }
 }
 
@@ -247,7 +247,7 @@ static void print_postfix(Printer *printer, const Syntax *node)
     if (node->kind == SYNTAX_CALL) {
         print_bracketed(printer, node, 1, "(", ")");
     } else if (node->kind == SYNTAX_SUBSCRIPT) {
-        print_subs(printer, node->kids[1]);
+        print_subs(printer, kid_subs(node));
     } else {
         put(printer, node->kind == SYNTAX_AS ? " as " : ".");
         put(printer, node->name);
@@ -261,9 +261,9 @@ static void print_repeat(Printer *printer, const Syntax *node)
         put(printer, node->name);
         put(printer, " in ");
     }
-    print_expression(printer, node->kids[0], LEVEL_SUM);
+    print_expression(printer, kid_count(node), LEVEL_SUM);
     put(printer, " ");
-    print_block(printer, node->kids[1]);
+    print_block(printer, kid_body(node));
 }
 
 static void print_plain(Printer *printer, const Syntax *node)
@@ -314,12 +314,12 @@ static void print_plain(Printer *printer, const Syntax *node)
     case SYNTAX_KEYWORD:
         put(printer, node->name);
         put(printer, " = ");
-        print_expression(printer, node->kids[0], LEVEL_ANY);
+        print_expression(printer, kid_value(node), LEVEL_ANY);
         break;
     case SYNTAX_RANGE:
-        print_expression(printer, node->kids[0], LEVEL_ANY);
+        print_expression(printer, kid_from(node), LEVEL_ANY);
         put(printer, ":");
-        print_expression(printer, node->kids[1], LEVEL_ANY);
+        print_expression(printer, kid_to(node), LEVEL_ANY);
         break;
     case SYNTAX_BLOCK:
         print_block(printer, node);
@@ -329,7 +329,7 @@ static void print_plain(Printer *printer, const Syntax *node)
         break;
     case SYNTAX_UNARY:
         put(printer, node->op == OPERATOR_NOT ? "not " : "-");
-        print_expression(printer, node->kids[0], operator_level(node->op));
+        print_expression(printer, kid_operand(node), operator_level(node->op));
         break;
     case SYNTAX_BINARY:
         print_binary(printer, node);

@@ -21,6 +21,19 @@ static const struct {
 #include "syntax/syntax.def"
 };
 
+const uint8_t syntax_places[SYNTAX_KINDS][KID_ROLES] = {
+#define KID(place, role) [KID_##role] = (place) + 1,
+#define MAYBE KID
+#define MANY KID
+#define LEAF 0
+#define KIND(id, phrase, kids) [SYNTAX_##id] = {kids},
+#include "syntax/syntax.def"
+#undef KID
+#undef MAYBE
+#undef MANY
+#undef LEAF
+};
+
 const char *syntax_phrase(SyntaxKind kind)
 {
     return kinds[kind].phrase;
@@ -122,7 +135,7 @@ Syntax *syntax_binary(Arena *arena, Span span, Operator op, Syntax *left, Syntax
 
 const Syntax *syntax_chain(const Syntax *node, SyntaxChain *chain)
 {
-    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0]) vec_push(chain, node);
+    for (; node && node->kind == SYNTAX_BINARY; node = kid_left(node)) vec_push(chain, node);
     return node;
 }
 
@@ -150,8 +163,8 @@ static bool same_node(const Syntax *a, const Syntax *b)
 
 bool syntax_equal(const Syntax *a, const Syntax *b)
 {
-    for (; a && b && a->kind == SYNTAX_BINARY; a = a->kids[0], b = b->kids[0])
-        if (!same_node(a, b) || !syntax_equal(a->kids[1], b->kids[1])) return false;
+    for (; a && b && a->kind == SYNTAX_BINARY; a = kid_left(a), b = kid_left(b))
+        if (!same_node(a, b) || !syntax_equal(kid_right(a), kid_right(b))) return false;
     if (!a || !b) return a == b;
     if (!same_node(a, b)) return false;
     for (uint32_t i = 0; i < a->n_kids; i++)
@@ -176,7 +189,7 @@ static void dump_line(const Syntax *node, int indent, Text *to)
 static void dump(const Syntax *node, int indent, Text *to)
 {
     SyntaxChain chain = {0};
-    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0], indent += 2) {
+    for (; node && node->kind == SYNTAX_BINARY; node = kid_left(node), indent += 2) {
         dump_line(node, indent, to);
         vec_push(&chain, node);
     }
@@ -187,7 +200,7 @@ static void dump(const Syntax *node, int indent, Text *to)
         text_spaces(to, indent);
         text_string(to, "-\n");
     }
-    for (; chain.count; indent -= 2) dump(vec_pop(&chain)->kids[1], indent, to);
+    for (; chain.count; indent -= 2) dump(kid_right(vec_pop(&chain)), indent, to);
     vec_free(&chain);
 }
 
@@ -198,8 +211,8 @@ void syntax_dump(const Syntax *node, Text *to)
 
 bool syntax_mentions(const Syntax *node, Name name)
 {
-    for (; node && node->kind == SYNTAX_BINARY; node = node->kids[0])
-        if (syntax_mentions(node->kids[1], name)) return true;
+    for (; node && node->kind == SYNTAX_BINARY; node = kid_left(node))
+        if (syntax_mentions(kid_right(node), name)) return true;
     if (!node) return false;
     bool found = node->kind == SYNTAX_NAME && node->name == name;
     for (uint32_t i = 0; i < node->n_kids && !found; i++) found = syntax_mentions(node->kids[i], name);

@@ -3,6 +3,7 @@
 #ifndef NNC_SYNTAX_SYNTAX_H
 #define NNC_SYNTAX_SYNTAX_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,6 +18,12 @@ typedef enum {
 #include "syntax/syntax.def"
     SYNTAX_KINDS
 } SyntaxKind;
+
+typedef enum {
+#define ROLE(name) KID_##name,
+#include "syntax/syntax.def"
+    KID_ROLES
+} KidRole;
 
 typedef enum {
     OPERATOR_NONE,
@@ -71,6 +78,24 @@ struct Syntax {
     const char *doc;         /* items and statements: the comment lines right above, without `#`, or NULL */
     const Comment *comments; /* entries, statements, FILE, BLOCK: in source order */
 };
+
+/* 1 + the place of a role among the kids of a kind; 0: the kind has no such kid. */
+extern const uint8_t syntax_places[SYNTAX_KINDS][KID_ROLES];
+
+static inline Syntax *syntax_kid(const Syntax *node, KidRole role)
+{
+    uint8_t place = syntax_places[node->kind][role];
+    assert(place && place <= node->n_kids);
+    return node->kids[place - 1];
+}
+
+/* The kids by their roles: kid_callee(call), kid_body(item). What may be NULL is NULL; of a list it is the first. */
+#define ROLE(name)                                                                                                     \
+    static inline Syntax *kid_##name(const Syntax *node)                                                               \
+    {                                                                                                                  \
+        return syntax_kid(node, KID_##name);                                                                           \
+    }
+#include "syntax/syntax.def"
 
 /* Constructors. `kids` are copied; kids may be NULL where the row says so. */
 Syntax *syntax_make(Arena *arena, SyntaxKind kind, Span span, Syntax *const *kids, size_t n_kids);

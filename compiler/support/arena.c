@@ -7,7 +7,8 @@
 
 #include "support/memory.h"
 
-enum { BLOCK = 64 * 1024, ALIGN = 16 };
+/* Small texts stay small; from 256 KiB on calloc gives fresh pages of the system, which are zero already. */
+enum { FIRST_BLOCK = 64 * 1024, NEXT_BLOCK = 256 * 1024, LARGEST_BLOCK = 16 * 1024 * 1024, ALIGN = 16 };
 
 typedef struct Block {
     struct Block *next;
@@ -35,13 +36,22 @@ void arena_free(Arena *arena)
     memory_free(arena);
 }
 
+/* Blocks grow with what the arena holds, so that they are few and the last one wastes little. */
+static size_t block_size(const Arena *arena)
+{
+    size_t size = arena->used / 4;
+    if (!arena->used) return FIRST_BLOCK;
+    return size < NEXT_BLOCK ? NEXT_BLOCK : size > LARGEST_BLOCK ? LARGEST_BLOCK : size;
+}
+
 void *arena_alloc(Arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 2) memory_exhausted();
     size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     Block *block = arena->head;
     if (!block || block->size - block->used < size) {
-        size_t room = size > BLOCK ? size : BLOCK;
+        size_t room = block_size(arena);
+        if (room < size) room = size;
         block = memory_calloc(1, sizeof(Block) + room);
         block->size = room;
         block->next = arena->head;

@@ -113,14 +113,15 @@ bool pipeline_passes(Pipeline *pipeline)
     return pipeline_program(pipeline, false) && passes_run(RECIPE_COMPILE, pipeline->program->module, &how);
 }
 
-bool pipeline_plan(Pipeline *pipeline)
+static bool make_plan(Pipeline *pipeline, const char *const *programs)
 {
     if (pipeline->plan) return true;
     if (!pipeline_passes(pipeline)) return false;
     if (!pipeline->no_evaluation && !evaluation_add(pipeline->program, &pipeline->parts, &pipeline->n_parts))
         return false;
     if (pipeline->follows) evaluation_follow(pipeline->program, &pipeline->followed, &pipeline->n_followed);
-    pipeline->plan = schedule(pipeline->context, pipeline->program->module, NULL);
+    ScheduleOptions only = {.programs = pipeline->options->dump_after ? NULL : programs};
+    pipeline->plan = schedule(pipeline->context, pipeline->program->module, &only);
     if (!pipeline->plan) return false;
     Text text = {0};
     if (dump_wants(pipeline, "schedule")) plan_print(pipeline->plan, &text);
@@ -132,6 +133,11 @@ bool pipeline_plan(Pipeline *pipeline)
     return true;
 }
 
+bool pipeline_plan(Pipeline *pipeline)
+{
+    return make_plan(pipeline, NULL);
+}
+
 CodegenOptions pipeline_codegen_options(const Pipeline *pipeline, int level)
 {
     return (CodegenOptions){.cpu = pipeline->options->cpu, .level = level};
@@ -139,7 +145,7 @@ CodegenOptions pipeline_codegen_options(const Pipeline *pipeline, int level)
 
 bool pipeline_model(Pipeline *pipeline, const char *const *programs)
 {
-    if (!pipeline_plan(pipeline)) return false;
+    if (!make_plan(pipeline, programs)) return false;
     CodegenOptions how = pipeline_codegen_options(pipeline, 1);
     how.programs = programs;
     pipeline->jit = jit_compile(pipeline->context, pipeline->plan, &how);

@@ -46,8 +46,10 @@ bool pipeline_items(Pipeline *pipeline, const Items *items, bool f64);
 /* How passes are run: `--explain` prints the rewrites, `--dump-after` the modules. */
 PassOptions pipeline_explaining(Pipeline *pipeline);
 bool pipeline_passes(Pipeline *pipeline);
+/* Of all programs. */
 bool pipeline_plan(Pipeline *pipeline);
-/* The model, over native code in this process; `programs`, ended by NULL, are compiled now. */
+/* The model, over native code in this process; `programs`, ended by NULL, are compiled now. Without a plan of all
+ * programs these are its only ones. */
 bool pipeline_model(Pipeline *pipeline, const char *const *programs);
 
 CodegenOptions pipeline_codegen_options(const Pipeline *pipeline, int level);

@@ -81,7 +81,8 @@ bool loaded_ready(Loaded *model)
 {
     static const char *const programs[] = {"initialise", NULL};
     if (model->params) return true;
-    if (!pipeline_model(&model->pipeline, programs)) return say_made(model, false);
+    /* What a session asks of a model is not known before it does. */
+    if (!pipeline_plan(&model->pipeline) || !pipeline_model(&model->pipeline, programs)) return say_made(model, false);
     model->params = pipeline_params(&model->pipeline, NN_LOAD_ALL);
     if (model->params && !model->pool) model->pool = pipeline_pool(&model->pipeline);
     return say_made(model, model->params && model->pool);

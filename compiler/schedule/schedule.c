@@ -151,11 +151,20 @@ static PlanProgram make_program(Program *program, Pool *pool, const Function *fu
 
 static const ScheduleOptions default_options;
 
+static bool is_wanted(const ScheduleOptions *options, Name program)
+{
+    if (!options->programs) return true;
+    for (const char *const *name = options->programs; *name; name++)
+        if (!strcmp(*name, program)) return true;
+    return false;
+}
+
 Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
 {
+    if (!options) options = &default_options;
     Plan *plan = ARENA_NEW(context->arena, Plan);
     Pool pool = {0};
-    const Function *functions = canonical_functions(context, module, options && options->unfused);
+    const Function *functions = canonical_functions(context, module, options->unfused);
     NameMap names;
     Arena *tables = arena_new();
     module_names(module, tables, &names);
@@ -165,15 +174,16 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
         const Function *function = &functions[i];
         bool training = !strcmp(function->name, "training");
         for (uint32_t step = 0; step <= training; step++) {
+            Name name = step ? intern(context->names, "step") : function->name;
+            if (!is_wanted(options, name)) continue;
             Program program = {.context = context,
                                .module = module,
                                .graph = module->graph,
                                .dims = graph_dims(module->graph),
                                .arena = arena_new(),
-                               .options = options ? options : &default_options,
+                               .options = options,
                                .names = &names,
                                .phased = training && !step};
-            Name name = step ? intern(context->names, "step") : function->name;
             plan->programs[plan->n_programs++] = make_program(&program, &pool, function, step, name);
             arena_free(program.arena);
         }

@@ -203,7 +203,7 @@ static inline Node source_named(Model *model, const PlanBuffer *buffer)
     return NODE_NONE;
 }
 
-/* The program's memory after a run; free with memory_free. */
+/* The program's memory after a run; free with buffers_free. */
 static inline void **run_program(Model *model, const Plan *plan, const PlanProgram *program)
 {
     void **memory = calloc(program->n_buffers + 1, sizeof *memory);
@@ -229,7 +229,7 @@ static inline void **run_program(Model *model, const Plan *plan, const PlanProgr
     return memory;
 }
 
-static inline void memory_free(const PlanProgram *program, void **memory)
+static inline void buffers_free(const PlanProgram *program, void **memory)
 {
     for (uint32_t i = 0; i < program->n_buffers; i++) free(memory[i]);
     free(memory);
@@ -306,7 +306,7 @@ static inline uint32_t expect_results(Model *model, const Plan *plan, const Func
         compared++;
     }
     eval_free(eval);
-    memory_free(program, memory);
+    buffers_free(program, memory);
     return compared;
 }
 
@@ -347,8 +347,8 @@ static inline void expect_step_equals_training(Model *model)
         size_t size = (size_t)count_elements(model, buffer->rank, buffer->dims) * dtype_size(buffer->dtype);
         cr_expect(!memcmp(a[in_training], b[in_step], size), "%s differs", function->results[i].name);
     }
-    memory_free(training, a);
-    memory_free(step, b);
+    buffers_free(training, a);
+    buffers_free(step, b);
 }
 
 /* The names of a program's kernels in order, blanks between. */

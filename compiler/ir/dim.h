@@ -53,6 +53,8 @@ bool dim_is_constant(const DimTable *table, Dim dim, int64_t *value);
 bool dim_is_symbol(const DimTable *table, Dim dim, Name *name);
 /* True when a = b * quotient as polynomials. */
 bool dim_divides(DimTable *table, Dim a, Dim b, Dim *quotient);
+/* True if a >= b is certain, whatever numbers of at least 0 the symbols are. */
+bool dim_at_least(DimTable *table, Dim a, Dim b);
 bool dim_mentions(const DimTable *table, Dim dim, Name symbol);
 /* Calls visit for each symbol that occurs, in order of first appearance, possibly more than once. */
 void dim_symbols(const DimTable *table, Dim dim, void (*visit)(void *data, Name symbol), void *data);

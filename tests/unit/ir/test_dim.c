@@ -285,3 +285,51 @@ Test(dim, postfix_code_computes_the_value)
     }
     world_free(&world);
 }
+
+static Dim read_dim(World *world, const char *text)
+{
+    Dim dim = dim_parse(world->dims, &text);
+    cr_assert(!dim_is_none(dim) && !*text);
+    return dim;
+}
+
+Test(dim, certain_bounds)
+{
+    static const struct {
+        const char *a, *b;
+        bool certain;
+    } rows[] = {
+        {"h", "0", true},
+        {"h + 1", "1", true},
+        {"h", "1", false},
+        {"h", "w", false},
+        {"h*w", "0", true},
+        {"h*w - w", "0", false},
+        {"h // 2", "0", true},
+        {"h", "2*(h // 2)", true},
+        {"2*(h // 2) + 1", "h", true},
+        {"2*(h // 2)", "h", false},
+        {"h", "h // 3", true},
+        {"h - 3", "2*((h - 3) // 2)", true}, /* convolutions by a stride end inside */
+        {"h - 1", "2*((h - 3) // 2) + 2", true},
+        {"h - 1", "2*((h - 3) // 2) + 3", false},
+        {"(h + 5) // 2", "(h + 3) // 2", true},
+        {"((h + w) // 2)*w", "0", true},
+        {"(h - 9) // 2", "0", false},
+        {"h // w", "0", false}, /* by zero */
+    };
+    World world = world_new();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        cr_expect_eq(dim_at_least(world.dims, read_dim(&world, rows[i].a), read_dim(&world, rows[i].b)),
+                     rows[i].certain, "%s >= %s", rows[i].a, rows[i].b);
+    cr_expect(!dim_at_least(world.dims, DIM_NONE, read_dim(&world, "1")));
+    for (int round = 0; round < ROUNDS; round++) { /* whatever else is called certain is */
+        Dim a = random_dim(&world, 3), b = random_dim(&world, 3);
+        if (!dim_at_least(world.dims, a, b)) continue;
+        for (int point = 0; point < POINTS; point++) {
+            for (int i = 0; i < SYMBOLS; i++) world.values[i] = pick(&world, 2) ? pick(&world, 4) : pick(&world, 40);
+            cr_assert_geq(at_point(&world, a), at_point(&world, b));
+        }
+    }
+    world_free(&world);
+}

@@ -212,6 +212,48 @@ nnc_value nnc_reverse(nnc_graph *graph, nnc_value x, int axis)
     return graph_put(graph, OP_REVERSE, &node, 1, &(Attr){.ints = (int32_t[]){axis}, .n_ints = 1}, NULL);
 }
 
+/* WINDOW or UNWINDOW of a node, `type` the result's. */
+static nnc_value put_window(nnc_graph *graph, Op op, Node node, int axis, int stride, int dilation, Dim padding,
+                            const Type *type)
+{
+    const int32_t ints[] = {axis, stride, dilation};
+    return graph_put(graph, op, &node, 1, &(Attr){.ints = ints, .n_ints = 3, .sizes = &padding, .n_sizes = 1}, type);
+}
+
+nnc_value nnc_window(nnc_graph *graph, nnc_value x, int axis, const char *count, const char *taps, int stride,
+                     int dilation, const char *padding)
+{
+    GRAPH_SCOPE(graph, NNC_NONE);
+    Dim positions, offsets, before;
+    Node node = graph_value(graph, x);
+    if (node_is_none(node) || !graph_size(graph, count, &positions) || !graph_size(graph, taps, &offsets) ||
+        !graph_size(graph, padding, &before))
+        return NNC_NONE;
+    Type type = *node_type(graph->graph, node);
+    if (axis < 0 || axis >= (int)type.rank) return graph_refuse(graph, "window: there is no axis %d", axis);
+    if (type.rank == MAX_RANK) return graph_refuse(graph, "window: more than %d axes", MAX_RANK);
+    for (int i = (int)type.rank++; i > axis + 1; i--) type.dims[i] = type.dims[i - 1];
+    type.dims[axis] = positions;
+    type.dims[axis + 1] = offsets;
+    return put_window(graph, OP_WINDOW, node, axis, stride, dilation, before, &type);
+}
+
+nnc_value nnc_unwindow(nnc_graph *graph, nnc_value g, int axis, const char *size, int stride, int dilation,
+                       const char *padding)
+{
+    GRAPH_SCOPE(graph, NNC_NONE);
+    Dim whole, before;
+    Node node = graph_value(graph, g);
+    if (node_is_none(node) || !graph_size(graph, size, &whole) || !graph_size(graph, padding, &before)) return NNC_NONE;
+    Type type = type_with(*node_type(graph->graph, node), node_type(graph->graph, node)->dtype);
+    if (axis < 0 || axis + 1 >= (int)type.rank)
+        return graph_refuse(graph, "unwindow: there are no axes %d and %d", axis, axis + 1);
+    for (int i = axis + 1; i + 1 < (int)type.rank; i++) type.dims[i] = type.dims[i + 1];
+    type.dims[--type.rank] = DIM_NONE;
+    type.dims[axis] = whole;
+    return put_window(graph, OP_UNWINDOW, node, axis, stride, dilation, before, &type);
+}
+
 nnc_value nnc_concat(nnc_graph *graph, const nnc_value *parts, size_t n_parts, int axis)
 {
     GRAPH_SCOPE(graph, NNC_NONE);

@@ -3,6 +3,7 @@
 
 #include "autodiff/autodiff_internal.h"
 #include "ir/build.h"
+#include "ir/window.h"
 
 /* A gate is worth its nodes only where some partial behind it can be infinite. NEAR: one is reached without passing an
  * operator that mixes elements beyond repair (a contraction, a gather). FAR: one is reached at all. */
@@ -284,6 +285,13 @@ static Node through_broadcast(Graph *graph, Node user, Node operand, Node gate)
     return build_transpose(graph, any, permutation);
 }
 
+/* An element that several positions of a window read is taken where any of them is. */
+static Node through_window(Graph *graph, Node user, Node gate)
+{
+    Node count = build_unwindow(graph, build_cast(graph, gate, DTYPE_F32), window_of(graph, user));
+    return build_binary(graph, OP_LT, build_constant_like(graph, count, 0), count);
+}
+
 /* A softmax mixes a whole line: it is taken where any of its elements is. Element j of a cumulative sum's operand is
  * taken where any element k >= j of the sum is. */
 static Node through_along(Graph *graph, const NodeInfo *info, Node gate)
@@ -338,6 +346,7 @@ Node gate_through(const Sweep *sweep, Node user, uint32_t operand, Node gate, bo
     switch (op_info(info.op)->class) {
     case OP_CLASS_MOVEMENT:
         if (info.op == OP_BROADCAST) return through_broadcast(graph, user, info.args[operand], gate);
+        if (info.op == OP_WINDOW) return through_window(graph, user, gate);
         return transpose_movement(graph, user, operand, gate);
     case OP_CLASS_REDUCTION:
         return build_unreduce(graph, gate, &type, info.attr.ints, info.attr.n_ints);

@@ -5,6 +5,7 @@
 
 #include "autodiff/autodiff_internal.h"
 #include "ir/build.h"
+#include "ir/window.h"
 #include "support/memory.h"
 
 /* ---- movement */
@@ -32,36 +33,39 @@ static Node transpose_transpose(Graph *graph, const NodeInfo *info, Node g)
     return build_transpose(graph, g, inverse);
 }
 
-/* Puts step - 1 zeros between the elements of an axis: [n] as [n, 1], padded to [n, step], flat, without the last
- * zeros. */
-static Node dilate(Graph *graph, Node g, uint32_t axis, int32_t step)
+/* Puts the elements of an axis at start, start + step, … of an axis of `size` zeros: windows of one tap, transposed.
+ * The tap needs an axis of its own; where there are as many as a value may have, the others are merged meanwhile. */
+static Node spread(Graph *graph, Node g, uint32_t axis, Dim start, Dim size, int32_t step)
 {
     DimTable *table = graph_dims(graph);
     Type type = *node_type(graph, g);
-    Dim zero = dim_constant(table, 0), n = type.dims[axis], before[MAX_RANK], dims[MAX_RANK];
-    int32_t steps[MAX_RANK];
-    assert(type.rank < MAX_RANK);
-    for (uint32_t i = 0; i < MAX_RANK; i++) before[i] = zero, steps[i] = 1;
-
-    for (uint32_t i = 0; i < type.rank; i++) dims[i + (i > axis)] = type.dims[i];
-    dims[axis + 1] = dim_constant(table, 1);
-    Node apart = build_reshape(graph, g, type.rank + 1, dims);
-    dims[axis + 1] = dim_constant(table, step);
-    apart = build_pad(graph, apart, before, dims);
-    memcpy(dims, type.dims, sizeof dims);
-    dims[axis] = dim_mul(table, n, dim_constant(table, step));
-    apart = build_reshape(graph, apart, type.rank, dims);
-    dims[axis] = dim_add(table, dim_mul(table, dim_sub(table, n, dim_constant(table, 1)), dim_constant(table, step)),
-                         dim_constant(table, 1));
-    return build_slice(graph, apart, before, dims, steps);
+    bool flat = type.rank == MAX_RANK;
+    Dim one = dim_constant(table, 1), dims[MAX_RANK];
+    uint32_t before = flat ? 1 : axis, rank = before;
+    for (uint32_t i = 0; i < axis; i++) dims[i] = type.dims[i];
+    if (flat) dims[0] = dim_product(table, type.dims, axis);
+    dims[rank++] = type.dims[axis];
+    dims[rank++] = one;
+    for (uint32_t i = axis + 1; i < type.rank && !flat; i++) dims[rank++] = type.dims[i];
+    if (flat) dims[rank++] = dim_product(table, type.dims + axis + 1, type.rank - axis - 1);
+    Window window = {.axis = before, .stride = step, .dilation = 1, .size = size};
+    window.padding = dim_sub(table, dim_constant(table, 0), start);
+    type.dims[axis] = size;
+    return build_reshape(graph, build_unwindow(graph, build_reshape(graph, g, rank, dims), window), type.rank,
+                         type.dims);
 }
 
 static Node transpose_slice(Graph *graph, const NodeInfo *info, Node g)
 {
     const Type to = *node_type(graph, info->args[0]);
-    for (uint32_t i = 0; i < to.rank; i++)
-        if (info->attr.ints[i] != 1) g = dilate(graph, g, i, info->attr.ints[i]);
-    return build_pad(graph, g, info->attr.sizes, to.dims);
+    Dim start[MAX_RANK];
+    for (uint32_t i = 0; i < to.rank; i++) {
+        start[i] = info->attr.sizes[i];
+        if (info->attr.ints[i] == 1) continue;
+        g = spread(graph, g, i, start[i], to.dims[i], info->attr.ints[i]);
+        start[i] = dim_constant(graph_dims(graph), 0);
+    }
+    return build_pad(graph, g, start, to.dims);
 }
 
 static Node transpose_pad(Graph *graph, const NodeInfo *info, Node g)
@@ -228,6 +232,10 @@ Node transpose_movement(Graph *graph, Node node, uint32_t operand, Node g)
         return transpose_pad(graph, &info, g);
     case OP_CONCAT:
         return transpose_concat(graph, &info, operand, g);
+    case OP_WINDOW:
+        return build_unwindow(graph, g, window_of(graph, node));
+    case OP_UNWINDOW:
+        return build_window(graph, g, window_of(graph, node));
     default:
         assert(info.op == OP_REVERSE);
         return build_reverse(graph, g, info.attr.ints, info.attr.n_ints);

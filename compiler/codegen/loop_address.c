@@ -55,7 +55,7 @@ static LLVMValueRef index_offset(const Emitter *e, const KernelIndex *index)
 
 bool index_is_walked(const KernelIndex *index)
 {
-    return index->value < 0 && !index->checked;
+    return index->value < 0 && !index->checked && index->div == 1;
 }
 
 static LLVMTypeRef element_type(const Emitter *e, DType dtype)
@@ -128,6 +128,15 @@ static bool index_is_vector(const Emitter *e, const KernelIndex *index)
     return false;
 }
 
+/* An exact quotient, or any number where nothing is read. */
+static LLVMValueRef divide(const Emitter *e, LLVMValueRef number, int64_t divisor)
+{
+    LLVMValueRef by = vector_splat(e->vector, const_i64(e, divisor), vector_lanes(number));
+    if (divisor & (divisor - 1)) return LLVMBuildSDiv(builder(e), number, by, "");
+    by = vector_splat(e->vector, const_i64(e, __builtin_ctzll((uint64_t)divisor)), vector_lanes(number));
+    return LLVMBuildAShr(builder(e), number, by, "");
+}
+
 /* One subscript as i64, a vector when `lanes` > 1. */
 static LLVMValueRef index_number(Emitter *e, const KernelIndex *index, uint32_t lanes)
 {
@@ -141,6 +150,7 @@ static LLVMValueRef index_number(Emitter *e, const KernelIndex *index, uint32_t 
     }
     LLVMValueRef number = vector_splat(e->vector, scalar ? scalar : const_i64(e, 0), lanes);
     if (vector) number = LLVMBuildAdd(builder(e), number, vector, "");
+    if (index->div > 1) number = divide(e, number, index->div);
     if (index->value < 0) return number;
     uint32_t value = (uint32_t)index->value;
     LLVMValueRef data = value_wide(e, value, lanes);

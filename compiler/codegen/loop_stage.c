@@ -128,7 +128,8 @@ static WalkKind walk_kind(const Kernel *kernel, const KernelValue *access, uint3
         if (index->value >= 0 && kernel->values[index->value].domain & axis_bit(axis)) return WALK_FAR;
         for (uint32_t t = 0; t < index->n_terms; t++) {
             if (index->terms[t].axis != axis) continue;
-            bool next = is_last(kernel, access, d) && index->terms[t].factor == 1 && kind == WALK_STAYS;
+            bool near = index->terms[t].factor == 1 && index->div == 1;
+            bool next = is_last(kernel, access, d) && near && kind == WALK_STAYS;
             kind = next ? WALK_NEXT : WALK_FAR;
         }
     }

@@ -95,6 +95,8 @@ static Term *structural(Builder *b, Node node)
     case OP_SLICE:
     case OP_PAD:
     case OP_CONCAT:
+    case OP_WINDOW:
+    case OP_UNWINDOW:
         return term_movement(b, node);
     case OP_GATHER:
         return term_gather_node(b, node);

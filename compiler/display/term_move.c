@@ -1,6 +1,7 @@
 /* What moves elements: subscripts, paddings, values put together. */
 #include "display/assemble.h"
 #include "display/term_internal.h"
+#include "ir/window.h"
 
 static const char *permutation_note(Builder *b, const NodeInfo *info)
 {
@@ -26,6 +27,29 @@ static const char *widths_note(Builder *b, Node node)
         text_string(&text, "]");
     }
     text_string(&text, "]");
+    return term_text(b, &text);
+}
+
+/* `axis = 1, size = n, taps = 3, stride = 2, dilation = 1, padding = 1`, without what changes nothing. */
+static const char *window_note(Builder *b, Node node)
+{
+    DimTable *dims = graph_dims(b->graph);
+    Window window = window_of(b->graph, node);
+    bool sums = node_op(b->graph, node) == OP_UNWINDOW;
+    int64_t padding;
+    Text text = {0};
+    text_format(&text, "axis = %u, size = ", window.axis);
+    dim_print(dims, sums ? window.size : window.count, &text);
+    if (!sums) {
+        text_string(&text, ", taps = ");
+        dim_print(dims, window.taps, &text);
+    }
+    if (window.stride != 1) text_format(&text, ", stride = %d", window.stride);
+    if (window.dilation != 1) text_format(&text, ", dilation = %d", window.dilation);
+    if (!dim_is_constant(dims, window.padding, &padding) || padding) {
+        text_string(&text, ", padding = ");
+        dim_print(dims, window.padding, &text);
+    }
     return term_text(b, &text);
 }
 
@@ -183,6 +207,9 @@ Term *term_movement(Builder *b, Node node)
         return concat_term(b, node);
     case OP_PAD:
         return term_call(b, node, "pad", widths_note(b, node));
+    case OP_WINDOW:
+    case OP_UNWINDOW:
+        return term_call(b, node, op_info(node_op(b->graph, node))->spelling, window_note(b, node));
     case OP_TRANSPOSE:
         return transpose_term(b, node);
     default:

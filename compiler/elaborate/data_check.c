@@ -40,7 +40,7 @@ static bool passes_on(const NodeInfo *info, uint32_t operand)
 {
     if (info->op == OP_SELECT) return operand > 0;
     if (info->op == OP_GATHER) return operand == 0;
-    return op_info(info->op)->class == OP_CLASS_MOVEMENT || info->op == OP_STOP_GRADIENT || info->op == OP_CAST;
+    return (op_info(info->op)->flags & PURE_SHAPE) || info->op == OP_STOP_GRADIENT || info->op == OP_CAST;
 }
 
 /* The largest n such that the type holds every integer of n bits. */

@@ -29,6 +29,7 @@ typedef struct {
 bool eval_source(EvalStep *step);
 bool eval_elementwise(EvalStep *step);
 bool eval_movement(EvalStep *step);
+bool eval_window(EvalStep *step); /* and its transpose */
 bool eval_gather(EvalStep *step);
 bool eval_reduction(EvalStep *step);
 bool eval_along(EvalStep *step);
@@ -42,6 +43,10 @@ bool eval_dim(Eval *eval, Node node, Dim dim, int64_t *value);
 
 /* Copies elements to a tensor of the same type. */
 void tensor_copy(Tensor *to, int64_t to_at, const Tensor *from, int64_t from_at, int64_t count);
+/* Adds elements to those of a tensor of the same type. */
+void tensor_add(Tensor *to, int64_t to_at, const Tensor *from, int64_t from_at, int64_t count);
+/* The product of the sizes from one axis up to another. */
+int64_t tensor_extent(const Tensor *tensor, uint32_t from, uint32_t to);
 /* Row-major strides of a tensor, in elements. */
 void tensor_strides(const Tensor *tensor, int64_t *strides);
 /* Moves an index over `dims` to the next in row-major order, and `offsets[k]` with it by strides[k][axis]; false after

@@ -248,6 +248,7 @@ bool eval_movement(EvalStep *step)
     const Tensor *x = step->args[0];
     Tensor *to = step->to;
     if (step->info->op == OP_PAD) return move_pad(step);
+    if (step->info->op == OP_WINDOW || step->info->op == OP_UNWINDOW) return eval_window(step);
     if (step->info->op == OP_CONCAT) return move_concat(step);
     if (step->info->op == OP_RESHAPE) {
         if (x->count != to->count)
@@ -266,23 +267,6 @@ bool eval_movement(EvalStep *step)
 
 /* ---- gathering */
 
-static int64_t product(const int64_t *dims, uint32_t from, uint32_t to)
-{
-    int64_t result = 1;
-    for (uint32_t i = from; i < to; i++) result *= dims[i];
-    return result;
-}
-
-static void add_elements(Tensor *to, int64_t to_at, const Tensor *from, int64_t from_at, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++) {
-        if (to->integers)
-            to->integers[to_at + i] = op_evaluate_integer(OP_ADD, to->integers[to_at + i], from->integers[from_at + i]);
-        else
-            to->data[to_at + i] += from->data[from_at + i];
-    }
-}
-
 /* Both read and write as [batch, middle, axis, inner], and [batch, middle, ids, inner] on the other side. */
 bool eval_gather(EvalStep *step)
 {
@@ -290,9 +274,9 @@ bool eval_gather(EvalStep *step)
     const Tensor *ids = step->args[scatter ? 0 : 1], *full = scatter ? step->to : step->args[0];
     const Tensor *part = scatter ? step->args[1] : step->to;
     uint32_t axis = (uint32_t)step->info->attr.ints[0], batch_axes = (uint32_t)step->info->attr.ints[1];
-    int64_t batch = product(full->dims, 0, batch_axes), middle = product(full->dims, batch_axes, axis);
-    int64_t size = full->dims[axis], inner = product(full->dims, axis + 1, full->rank);
-    int64_t n_ids = product(ids->dims, batch_axes, ids->rank);
+    int64_t batch = tensor_extent(full, 0, batch_axes), middle = tensor_extent(full, batch_axes, axis);
+    int64_t size = full->dims[axis], inner = tensor_extent(full, axis + 1, full->rank);
+    int64_t n_ids = tensor_extent(ids, batch_axes, ids->rank);
     if (ids->count != batch * n_ids || part->count != batch * middle * n_ids * inner)
         return eval_fail(step->eval, step->node, "the sizes of `%s` do not agree", op_info(step->info->op)->spelling);
 
@@ -305,7 +289,7 @@ bool eval_gather(EvalStep *step)
             for (int64_t m = 0; m < middle; m++) {
                 int64_t f = (((b * middle + m) * size) + id) * inner, p = (((b * middle + m) * n_ids) + k) * inner;
                 if (scatter)
-                    add_elements(step->to, f, part, p, inner);
+                    tensor_add(step->to, f, part, p, inner);
                 else
                     tensor_copy(step->to, p, full, f, inner);
             }

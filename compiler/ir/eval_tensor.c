@@ -183,6 +183,24 @@ void tensor_copy(Tensor *to, int64_t to_at, const Tensor *from, int64_t from_at,
         memcpy(to->data + to_at, from->data + from_at, (size_t)count * sizeof *to->data);
 }
 
+void tensor_add(Tensor *to, int64_t to_at, const Tensor *from, int64_t from_at, int64_t count)
+{
+    assert(to->dtype == from->dtype);
+    for (int64_t i = 0; i < count; i++) {
+        if (to->integers)
+            to->integers[to_at + i] = op_evaluate_integer(OP_ADD, to->integers[to_at + i], from->integers[from_at + i]);
+        else
+            to->data[to_at + i] += from->data[from_at + i];
+    }
+}
+
+int64_t tensor_extent(const Tensor *tensor, uint32_t from, uint32_t to)
+{
+    int64_t result = 1;
+    for (uint32_t i = from; i < to; i++) result *= tensor->dims[i];
+    return result;
+}
+
 void tensor_strides(const Tensor *tensor, int64_t *strides)
 {
     int64_t stride = 1;

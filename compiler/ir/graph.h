@@ -44,7 +44,7 @@ enum {
     ATTR_ELEMENT =
         64 /* a number of the node's type: `number`; of an integer type `integer`, which it is the nearest of */
 };
-enum { COMMUTATIVE = 1, PURE_SHAPE = 2, SINGULAR = 4, NONFINITE = 8, EXACT = 16 };
+enum { COMMUTATIVE = 1, PURE_SHAPE = 2, SINGULAR = 4, NONFINITE = 8, EXACT = 16, PICKS = 32 };
 
 /* One row of ops.def as a value. */
 typedef struct {

@@ -88,6 +88,10 @@ static const char *infer_given(const Infer *in, Type *type)
         return infer_slice(in);
     case OP_PAD:
         return infer_pad(in);
+    case OP_WINDOW:
+        return infer_window(in);
+    case OP_UNWINDOW:
+        return infer_unwindow(in);
     case OP_SCATTER_ADD:
         return infer_scatter(in);
     case OP_GRADIENT:

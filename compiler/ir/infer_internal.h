@@ -20,6 +20,8 @@ const char *infer_broadcast(const Infer *in);
 const char *infer_reshape(const Infer *in);
 const char *infer_slice(const Infer *in);
 const char *infer_pad(const Infer *in);
+const char *infer_window(const Infer *in);
+const char *infer_unwindow(const Infer *in);
 const char *infer_scatter(const Infer *in);
 /* The ints are axes of the first operand, ascending; one at least unless `may_be_empty`. */
 const char *infer_axes(const Infer *in, bool may_be_empty);

@@ -108,6 +108,52 @@ const char *infer_pad(const Infer *in)
     return NULL;
 }
 
+/* Indices and sums of a few of them stay within 64 bits. */
+static bool reaches_too_far(const Infer *in, int32_t factor, Dim count, const int64_t most)
+{
+    int64_t number, reach;
+    const DimTable *dims = graph_dims(in->graph);
+    if (!dim_is_constant(dims, count, &number)) return false;
+    return __builtin_mul_overflow(number, factor, &reach) || reach > most || reach < -most;
+}
+
+/* `whole` has one axis where `parts` have positions and taps. */
+static const char *check_window(const Infer *in, const Type *whole, const Type *parts)
+{
+    const Attr *attr = &in->node->attr;
+    const int64_t most = (int64_t)1 << 60;
+    if (attr->n_ints != 3 || attr->n_sizes != 1) return "not an axis, a stride, a dilation and a padding";
+    int32_t axis = attr->ints[0];
+    if (whole->dtype != parts->dtype) return "movement changes the element type";
+    if (axis < 0 || axis >= (int32_t)whole->rank) return "axis out of range";
+    if (parts->rank != whole->rank + 1) return "not two axes for one";
+    if (attr->ints[1] <= 0) return "a stride that is not positive";
+    if (attr->ints[2] <= 0) return "a dilation that is not positive";
+    for (uint32_t i = 0; i < whole->rank; i++)
+        if (i != (uint32_t)axis && !dim_same(whole->dims[i], parts->dims[i + (i > (uint32_t)axis)]))
+            return "sizes differ";
+    if (reaches_too_far(in, attr->ints[1], parts->dims[axis], most) ||
+        reaches_too_far(in, attr->ints[2], parts->dims[axis + 1], most) || reaches_too_far(in, 1, attr->sizes[0], most))
+        return "positions beyond what 64 bits can count";
+    return NULL;
+}
+
+const char *infer_window(const Infer *in)
+{
+    const Type *x = infer_arg(in, 0), *type = &in->node->type;
+    const char *wrong = check_window(in, x, type);
+    if (wrong) return wrong;
+    return dim_is_none(type->range) || dim_same(type->range, x->range) ? NULL : "a range that is not its operand's";
+}
+
+const char *infer_unwindow(const Infer *in)
+{
+    const Type *type = &in->node->type;
+    if (type->dtype == DTYPE_BOOL) return "arithmetic on bool";
+    if (!dim_is_none(type->range)) return "a range on sums";
+    return check_window(in, type, infer_arg(in, 0));
+}
+
 const char *infer_transpose(const Infer *in, Type *type)
 {
     const Type *x = infer_arg(in, 0);

@@ -37,7 +37,8 @@ typedef struct {
     bool read, written;
 } KernelBuffer;
 
-/* One subscript: sum of factor * axis over the terms, plus a size, plus an integer value if `value` >= 0. */
+/* One subscript: sum of factor * axis over the terms, plus a size, plus an integer value if `value` >= 0; all of that
+ * divided by `div`, which divides it wherever the access takes place: what a stride spreads out is read by no other. */
 typedef struct {
     uint32_t axis;
     int64_t factor;
@@ -50,6 +51,7 @@ typedef struct {
     bool negative;   /* the offset is subtracted */
     int32_t value;   /* a value of dtype i32 or i64, or -1; checked against the dimension when `checked` */
     bool checked;    /* an index from data: out of range sets the launch's error and reads element 0 */
+    int64_t div;     /* at least 1; more only in a LOAD with a mask, and not with a value */
 } KernelIndex;
 
 typedef enum {

@@ -12,7 +12,7 @@ AxisMask kernel_index_axes(const Kernel *kernel, const KernelIndex *index)
 bool kernel_index_plain(const Kernel *kernel, const KernelIndex *index, uint32_t *axis)
 {
     const KernelSize *offset = &kernel->sizes[index->offset];
-    if (index->n_terms != 1 || index->terms[0].factor != 1 || index->value >= 0) return false;
+    if (index->n_terms != 1 || index->terms[0].factor != 1 || index->value >= 0 || index->div > 1) return false;
     if (!offset->known || offset->value != 0) return false;
     *axis = index->terms[0].axis;
     return true;
@@ -22,7 +22,7 @@ bool kernel_index_same(const KernelIndex *a, const KernelIndex *b, uint32_t coun
 {
     for (uint32_t i = 0; i < count; i++) {
         if (a[i].n_terms != b[i].n_terms || a[i].offset != b[i].offset || a[i].negative != b[i].negative ||
-            a[i].value != b[i].value || a[i].checked != b[i].checked)
+            a[i].value != b[i].value || a[i].checked != b[i].checked || a[i].div != b[i].div)
             return false;
         for (uint32_t j = 0; j < a[i].n_terms; j++)
             if (a[i].terms[j].axis != b[i].terms[j].axis || a[i].terms[j].factor != b[i].terms[j].factor) return false;
@@ -86,6 +86,7 @@ static uint64_t value_hash(uint64_t hash, const KernelValue *value)
         const KernelIndex *index = &value->index[i];
         hash = mix(hash, (uint64_t)(uint32_t)index->value << 32 | index->offset << 2 | (uint32_t)index->negative << 1 |
                              (uint32_t)index->checked);
+        hash = mix(hash, (uint64_t)index->div);
         for (uint32_t j = 0; j < index->n_terms; j++)
             hash = mix(hash, (uint64_t)index->terms[j].factor << 8 ^ index->terms[j].axis);
     }

@@ -27,7 +27,7 @@ static void print_dims(const uint32_t *dims, uint32_t rank, Text *to)
     text_string(to, "]");
 }
 
-static void print_subscript(const Kernel *kernel, const KernelIndex *index, Text *to)
+static void print_sum(const Kernel *kernel, const KernelIndex *index, Text *to)
 {
     bool empty = true;
     for (uint32_t i = 0; i < index->n_terms; i++) {
@@ -46,6 +46,13 @@ static void print_subscript(const Kernel *kernel, const KernelIndex *index, Text
     if (is_zero(kernel, index->offset) && !empty && !index->negative) return;
     text_string(to, empty ? (index->negative ? "-" : "") : (index->negative ? " - " : " + "));
     text_format(to, "s%u", index->offset);
+}
+
+static void print_subscript(const Kernel *kernel, const KernelIndex *index, Text *to)
+{
+    if (index->div > 1) text_string(to, "(");
+    print_sum(kernel, index, to);
+    if (index->div > 1) text_format(to, ") / %lld", (long long)index->div);
 }
 
 static void print_index(const Kernel *kernel, const KernelValue *value, Text *to)

@@ -112,10 +112,10 @@ static uint32_t zero_size(Reader *reader)
 }
 
 /* `2*a0 - a1 + v3! - s2` */
-static bool read_subscript(Reader *reader, KernelIndex *index)
+static bool read_sum(Reader *reader, KernelIndex *index)
 {
     KernelTerm terms[KERNEL_MAX_AXES];
-    *index = (KernelIndex){.value = -1};
+    *index = (KernelIndex){.value = -1, .div = 1};
     bool offset = false, negative = accept(reader, "-");
     do {
         uint32_t number;
@@ -146,6 +146,19 @@ static bool read_subscript(Reader *reader, KernelIndex *index)
     } while (negative || accept(reader, "+"));
     if (!offset) index->offset = zero_size(reader);
     if (index->n_terms) index->terms = ARENA_COPY(reader->context->arena, KernelTerm, terms, index->n_terms);
+    return true;
+}
+
+/* `(2*a0 - a1) / 3` */
+static bool read_subscript(Reader *reader, KernelIndex *index)
+{
+    if (!accept(reader, "(")) return read_sum(reader, index);
+    if (!read_sum(reader, index) || !expect(reader, ")") || !expect(reader, "/")) return false;
+    skip_spaces(reader);
+    char *end;
+    index->div = strtoll(reader->at, &end, 10);
+    if (end == reader->at || index->div < 2) return fail(reader, "a divisor of at least 2");
+    reader->at = end;
     return true;
 }
 

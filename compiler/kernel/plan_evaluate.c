@@ -66,7 +66,9 @@ static int64_t subscript(Machine *machine, const KernelIndex *index, int64_t dim
     int64_t at = index->negative ? -machine->sizes[index->offset] : machine->sizes[index->offset];
     for (uint32_t i = 0; i < index->n_terms; i++) at += index->terms[i].factor * machine->point[index->terms[i].axis];
     if (index->value >= 0) at += machine->value[index->value].integer;
-    if (at >= 0 && at < dim) return at;
+    int64_t rest = at % index->div;
+    at /= index->div;
+    if (!rest && at >= 0 && at < dim) return at;
     machine->failed = true;
     return 0;
 }

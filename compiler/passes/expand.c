@@ -85,6 +85,7 @@ static bool accumulates(Op op)
     case OP_CUMSUM:
     case OP_CONTRACT:
     case OP_SCATTER_ADD:
+    case OP_UNWINDOW:
         return true;
     default:
         return false;
@@ -99,13 +100,23 @@ bool needs_expansion(const Graph *graph, Node node)
     return accumulates(op) && dtype_accumulator(dtype) != dtype;
 }
 
+/* x of the wider type. Of a sum that windows add up it is the sum before it was rounded: both are one. */
+static Node widen(Graph *graph, Op op, Node x, DType wide)
+{
+    const NodeInfo *info = graph_node(graph, x);
+    Node sum = info->op == OP_CAST && op == OP_UNWINDOW ? info->args[0] : NODE_NONE;
+    Op inner = node_is_none(sum) ? OP_COUNT : node_op(graph, sum);
+    bool one = (inner == OP_CONTRACT || inner == OP_UNWINDOW) && node_type(graph, sum)->dtype == wide;
+    return one ? sum : build_cast(graph, x, wide);
+}
+
 /* The same node over operands of the wider type. */
 static Node remake_wide(Graph *graph, const NodeInfo *info, DType wide)
 {
     Node args[2];
     for (uint32_t i = 0; i < info->n_args; i++) {
         bool narrow = node_type(graph, info->args[i])->dtype == info->type.dtype;
-        args[i] = narrow ? build_cast(graph, info->args[i], wide) : info->args[i];
+        args[i] = narrow ? widen(graph, info->op, info->args[i], wide) : info->args[i];
     }
     Type type = type_with(info->type, wide);
     return graph_make(graph, info->op, args, info->n_args, &info->attr, &type);

@@ -99,6 +99,7 @@ static Node fold_moved(Graph *graph, const NodeInfo *info)
 {
     double number;
     if (!node_is_constant(graph, info->args[0], &number)) return NODE_NONE;
+    if (info->op == OP_WINDOW || info->op == OP_UNWINDOW) return NODE_NONE; /* the builder's */
     if (info->op == OP_PAD && (number != 0 || signbit(number))) return NODE_NONE;
     for (uint32_t i = 1; i < info->n_args && info->op == OP_CONCAT; i++)
         if (!same_constants(graph, info->args[0], info->args[i])) return NODE_NONE;

@@ -54,6 +54,7 @@ static bool never_negative_zero(const Fold *f, Node x, int depth)
     case OP_SUM:
     case OP_CONTRACT:
     case OP_SCATTER_ADD:
+    case OP_UNWINDOW:
     case OP_LOGSUMEXP:
     case OP_SOFTMAX:
     case OP_LOG_SOFTMAX:

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ir/build.h"
+#include "ir/window.h"
 #include "passes/passes_internal.h"
 
 /* The builder merges when it is asked again, now that operands were rewritten. */
@@ -23,6 +24,10 @@ static Node build_again(Graph *graph, Node node, const NodeInfo *info)
         return build_pad(graph, x, attr->sizes, info->type.dims);
     case OP_REVERSE:
         return build_reverse(graph, x, attr->ints, attr->n_ints);
+    case OP_WINDOW:
+        return build_window(graph, x, window_of(graph, node));
+    case OP_UNWINDOW:
+        return build_unwindow(graph, x, window_of(graph, node));
     default:
         return node;
     }

@@ -58,6 +58,7 @@ static void require(Requirements *r, Node node)
                                       info->op == OP_REDUCE_MAX ? "largest" : "smallest"));
         break;
     case OP_PAD:
+    case OP_WINDOW:
         if (ranged)
             require_element(r, node, info->type.range, "indices are padded with 0, which is not in their range");
         break;

@@ -134,6 +134,10 @@ static bool movement_by_rows(const Rows *rows, const NodeInfo *info, int to)
         return attr->integer != to;
     case OP_REVERSE:
         return !in_list(attr->ints, attr->n_ints, to);
+    case OP_WINDOW:
+        return to < attr->ints[0] || to > attr->ints[0] + 1;
+    case OP_UNWINDOW:
+        return to != attr->ints[0];
     default:
         return true; /* broadcast and transpose carry the axis along */
     }

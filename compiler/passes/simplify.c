@@ -86,9 +86,7 @@ static Node sink_logarithm(Graph *graph, Node node)
     for (; n < MAX_MOVES; x = node_arg(graph, x, 0)) {
         Op op = node_op(graph, x);
         if (has_stable_logarithm(graph, x)) break;
-        bool moves_only =
-            (op_info(op)->class == OP_CLASS_MOVEMENT && op != OP_PAD && op != OP_CONCAT) || op == OP_GATHER;
-        if (!moves_only) return NODE_NONE;
+        if (!(op_info(op)->flags & PICKS)) return NODE_NONE;
         moves[n++] = x;
     }
     if (!n || n == MAX_MOVES) return NODE_NONE;

@@ -10,7 +10,8 @@ void draft_free(Draft *draft)
 
 bool affine_same(const Affine *a, const Affine *b)
 {
-    if (a->n_terms != b->n_terms || !dim_same(a->offset, b->offset) || a->value != b->value || a->checked != b->checked)
+    if (a->n_terms != b->n_terms || !dim_same(a->offset, b->offset) || a->value != b->value ||
+        a->checked != b->checked || a->div != b->div)
         return false;
     for (uint32_t i = 0; i < a->n_terms; i++)
         if (a->terms[i].axis != b->terms[i].axis || a->terms[i].factor != b->terms[i].factor) return false;
@@ -102,7 +103,7 @@ bool is_unit(const Program *program, Dim dim)
 
 bool affine_plain(const Program *program, const Affine *affine, uint32_t *axis)
 {
-    if (affine->n_terms != 1 || affine->terms[0].factor != 1 || affine->value >= 0) return false;
+    if (affine->n_terms != 1 || affine->terms[0].factor != 1 || affine->value >= 0 || affine->div > 1) return false;
     *axis = affine->terms[0].axis;
     return is_constant(program, affine->offset, 0);
 }
@@ -114,7 +115,7 @@ bool affine_zero(const Program *program, const Affine *affine)
 
 Affine affine_none(const Program *program)
 {
-    return (Affine){.offset = dim_constant(program->dims, 0), .value = -1};
+    return (Affine){.offset = dim_constant(program->dims, 0), .value = -1, .div = 1};
 }
 
 Affine affine_axis(const Program *program, uint32_t axis)
@@ -126,12 +127,87 @@ Affine affine_axis(const Program *program, uint32_t axis)
     return affine;
 }
 
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a < 0 ? -a : a;
+}
+
+/* Takes out what the divisor and all parts of the sum have in common. */
+static void reduce_quotient(const Program *program, Affine *affine)
+{
+    int64_t common = affine->div, number;
+    Dim offset;
+    if (common == 1) return;
+    for (uint32_t i = 0; i < affine->n_terms; i++) common = common_divisor(common, affine->terms[i].factor);
+    if (dim_is_constant(program->dims, affine->offset, &number)) common = common_divisor(common, number);
+    if (!dim_divides(program->dims, affine->offset, dim_constant(program->dims, common), &offset)) return;
+    affine->offset = offset;
+    affine->div /= common;
+    for (uint32_t i = 0; i < affine->n_terms; i++) affine->terms[i].factor /= common;
+}
+
+/* affine * factor, of the sum alone: the divisor stays. */
+static bool multiply_sum(const Program *program, Affine *affine, int64_t factor)
+{
+    if (factor == 1) return true;
+    if (affine->value >= 0) return false;
+    for (uint32_t i = 0; i < affine->n_terms; i++)
+        if (__builtin_mul_overflow(affine->terms[i].factor, factor, &affine->terms[i].factor)) return false;
+    affine->offset = dim_mul(program->dims, affine->offset, dim_constant(program->dims, factor));
+    return !dim_is_none(affine->offset);
+}
+
 bool affine_scale(const Program *program, Affine *affine, int64_t factor, Dim offset)
 {
-    if (factor != 1 && affine->value >= 0) return false;
-    for (uint32_t i = 0; i < affine->n_terms; i++) affine->terms[i].factor *= factor;
-    Dim scaled =
-        factor == 1 ? affine->offset : dim_mul(program->dims, affine->offset, dim_constant(program->dims, factor));
-    affine->offset = dim_add(program->dims, scaled, offset);
+    if (!multiply_sum(program, affine, factor)) return false;
+    Dim added = dim_mul(program->dims, offset, dim_constant(program->dims, affine->div));
+    affine->offset = dim_add(program->dims, affine->offset, added);
+    if (dim_is_none(affine->offset)) return false;
+    reduce_quotient(program, affine);
+    return true;
+}
+
+static bool add_term(Affine *affine, KernelTerm term)
+{
+    for (uint32_t i = 0; i < affine->n_terms; i++) {
+        if (affine->terms[i].axis != term.axis) continue;
+        affine->terms[i].factor += term.factor;
+        if (!affine->terms[i].factor) affine->terms[i] = affine->terms[--affine->n_terms];
+        return true;
+    }
+    if (affine->n_terms == MAX_TERMS) return false;
+    affine->terms[affine->n_terms++] = term;
+    return true;
+}
+
+bool affine_add(const Program *program, Affine *a, const Affine *b)
+{
+    Affine sum = *a, other = *b;
+    int64_t divisor = sum.div == other.div ? 1 : other.div;
+    if (sum.value >= 0 && other.value >= 0) return false;
+    if (!multiply_sum(program, &sum, divisor) || !multiply_sum(program, &other, sum.div == other.div ? 1 : sum.div))
+        return false;
+    if (__builtin_mul_overflow(sum.div, divisor, &sum.div)) return false;
+    if (other.value >= 0) sum.value = other.value, sum.checked = other.checked;
+    if (sum.value >= 0 && sum.div > 1) return false;
+    for (uint32_t i = 0; i < other.n_terms; i++)
+        if (!add_term(&sum, other.terms[i])) return false;
+    sum.offset = dim_add(program->dims, sum.offset, other.offset);
+    if (dim_is_none(sum.offset)) return false;
+    *a = sum;
+    reduce_quotient(program, a);
+    return true;
+}
+
+bool affine_divide(const Program *program, Affine *affine, int64_t divisor)
+{
+    if (divisor == 1) return true;
+    if (affine->value >= 0 || __builtin_mul_overflow(affine->div, divisor, &affine->div)) return false;
+    reduce_quotient(program, affine);
     return true;
 }

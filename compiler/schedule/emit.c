@@ -18,12 +18,6 @@ void emitter_free(Emitter *emitter)
     memory_free(emitter->table);
 }
 
-static uint32_t block(Emitter *emitter, Node node)
-{
-    emitter->blocked = node;
-    return NO_VALUE;
-}
-
 /* ---- what was emitted before */
 
 static uint64_t memo_hash(const Memo *memo)
@@ -33,6 +27,7 @@ static uint64_t memo_hash(const Memo *memo)
         const Affine *index = &memo->index[i];
         hash = (hash ^ memo->view.dims[i].id) * 0x9e3779b97f4a7c15ULL;
         hash = (hash ^ index->offset.id ^ (uint64_t)(uint32_t)index->value << 32) * 0x9e3779b97f4a7c15ULL;
+        hash = (hash ^ (uint64_t)index->div) * 0x9e3779b97f4a7c15ULL;
         for (uint32_t j = 0; j < index->n_terms; j++)
             hash = (hash ^ index->terms[j].axis ^ (uint64_t)index->terms[j].factor << 8) * 0x9e3779b97f4a7c15ULL;
     }
@@ -134,7 +129,10 @@ uint32_t emit_affine(Emitter *emitter, const Affine *affine)
     if (affine->value >= 0) sum = add_integers(emitter, sum, emit_cast(emitter, (uint32_t)affine->value, DTYPE_I64));
     int64_t offset;
     bool zero = dim_is_constant(emitter->program->dims, affine->offset, &offset) && offset == 0;
-    return zero && sum != NO_VALUE ? sum : add_integers(emitter, sum, emit_size(emitter, affine->offset));
+    if (!zero || sum == NO_VALUE) sum = add_integers(emitter, sum, emit_size(emitter, affine->offset));
+    if (affine->div == 1) return sum;
+    uint32_t args[] = {sum, draft_integer(draft, DTYPE_I64, affine->div)};
+    return draft_compute(draft, OP_FLOOR_DIV, DTYPE_I64, 2, args);
 }
 
 static uint32_t emit_random(Emitter *emitter, const NodeInfo *info, Shape view, const Affine *index)
@@ -150,8 +148,7 @@ static uint32_t emit_random(Emitter *emitter, const NodeInfo *info, Shape view, 
 
 /* ---- shapes */
 
-/* From an index in `view` to one in the node's own shape, where only sizes of 1 differ. */
-static bool own_index(const Program *program, const Type *type, Shape view, const Affine *index, Affine *own)
+bool own_index(const Program *program, const Type *type, Shape view, const Affine *index, Affine *own)
 {
     uint32_t from = 0;
     for (uint32_t i = 0; i < type->rank; i++) {
@@ -190,28 +187,6 @@ static uint32_t emit_elementwise(Emitter *emitter, Node node, Shape view, const 
     return draft_compute(emitter->draft, info->op, info->type.dtype, info->n_args, args);
 }
 
-/* A product without a sum. */
-static uint32_t emit_outer_product(Emitter *emitter, Node node, const Affine *index, uint32_t mask)
-{
-    Program *program = emitter->program;
-    const NodeInfo *info = graph_node(program->graph, node);
-    const int32_t *labels = info->attr.ints;
-    uint32_t factors[2];
-    const int32_t *result = labels + info->attr.n_ints - info->type.rank;
-    for (uint32_t side = 0; side < 2; side++) {
-        Shape shape = shape_of(program, info->args[side]);
-        Affine at[MAX_RANK];
-        for (uint32_t i = 0; i < shape.rank; i++, labels++) {
-            at[i] = affine_none(program);
-            for (uint32_t j = 0; j < info->type.rank; j++)
-                if (result[j] == *labels) at[i] = index[j];
-        }
-        factors[side] = emit(emitter, info->args[side], shape, at, mask);
-        if (factors[side] == NO_VALUE) return NO_VALUE;
-    }
-    return draft_compute(emitter->draft, OP_MUL, info->type.dtype, 2, factors);
-}
-
 /* Operators whose operands are found through the node's own shape. */
 static uint32_t emit_shaped(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
 {
@@ -220,7 +195,7 @@ static uint32_t emit_shaped(Emitter *emitter, Node node, Shape view, const Affin
     Affine own[MAX_RANK];
     if (info->op == OP_BROADCAST && node_type(program->graph, info->args[0])->rank == 0)
         return emit(emitter, info->args[0], (Shape){0}, NULL, mask);
-    if (!own_index(program, &info->type, view, index, own)) return block(emitter, node);
+    if (!own_index(program, &info->type, view, index, own)) return emit_blocked(emitter, node);
     switch (info->op) {
     case OP_IOTA:
         return emit_cast(emitter, emit_affine(emitter, &own[info->attr.integer]), info->type.dtype);
@@ -229,7 +204,8 @@ static uint32_t emit_shaped(Emitter *emitter, Node node, Shape view, const Affin
     case OP_SCATTER_ADD:
         return emit_one_hot(emitter, node, own, mask);
     case OP_CONTRACT:
-        return emit_outer_product(emitter, node, own, mask);
+        if (has_sum(program, node)) return emit_blocked(emitter, node);
+        return emit_contraction(emitter, node, own, mask);
     default:
         return emit_movement(emitter, node, own, mask);
     }
@@ -247,7 +223,7 @@ uint32_t emit_computed(Emitter *emitter, Node node, Shape view, const Affine *in
         return emit_cast(emitter, emit_size(emitter, info->attr.sizes[0]), info->type.dtype);
     case OP_RANDOM:
         /* Under a mask the index may be no position of the draw. */
-        return mask == NO_VALUE ? emit_random(emitter, info, view, index) : block(emitter, node);
+        return mask == NO_VALUE ? emit_random(emitter, info, view, index) : emit_blocked(emitter, node);
     case OP_RESHAPE:
     case OP_STOP_GRADIENT:
     case OP_CUSTOM_GRADIENT:

@@ -1,15 +1,16 @@
 /* Movement as subscripts: what moves a value is found again in where it is read. */
 #include <assert.h>
 
+#include "ir/window.h"
 #include "schedule/schedule_internal.h"
 
-static uint32_t block(Emitter *emitter, Node node)
+uint32_t emit_blocked(Emitter *emitter, Node node)
 {
     emitter->blocked = node;
     return NO_VALUE;
 }
 
-static uint32_t both(Emitter *emitter, uint32_t a, uint32_t b)
+uint32_t emit_both(Emitter *emitter, uint32_t a, uint32_t b)
 {
     if (a == NO_VALUE) return b;
     if (b == NO_VALUE) return a;
@@ -24,26 +25,59 @@ static uint32_t less(Emitter *emitter, const Affine *a, const Affine *b)
     return draft_compute(emitter->draft, OP_LT, DTYPE_BOOL, 2, args);
 }
 
-static uint32_t less_than_size(Emitter *emitter, const Affine *a, Dim size)
+uint32_t emit_less_than_size(Emitter *emitter, const Affine *a, Dim size)
 {
-    Affine limit = affine_none(emitter->program);
-    limit.offset = size;
-    return less(emitter, a, &limit);
+    Affine limit = affine_none(emitter->program), numerator = *a;
+    limit.offset = dim_mul(emitter->program->dims, size, dim_constant(emitter->program->dims, a->div));
+    numerator.div = 1;
+    return less(emitter, &numerator, &limit);
 }
 
-static uint32_t not_negative(Emitter *emitter, const Affine *a)
+uint32_t emit_not_negative(Emitter *emitter, const Affine *a)
 {
-    Affine limit = affine_none(emitter->program);
+    Affine limit = affine_none(emitter->program), numerator = *a;
     limit.offset = dim_constant(emitter->program->dims, -1);
-    return less(emitter, &limit, a);
+    numerator.div = 1;
+    return less(emitter, &limit, &numerator);
 }
 
-static uint32_t select_value(Emitter *emitter, uint32_t condition, uint32_t yes, uint32_t no)
+static bool implies(const Draft *draft, uint32_t mask, uint32_t other)
+{
+    const DraftValue *value = &draft->values.at[mask];
+    if (mask == other) return true;
+    return value->op == OP_AND && (implies(draft, value->args[0], other) || implies(draft, value->args[1], other));
+}
+
+bool is_walked_load(const Draft *draft, uint32_t value)
+{
+    const DraftValue *load = &draft->values.at[value];
+    for (uint32_t i = 0; i < load->n_index; i++)
+        if (load->index[i].value >= 0) return false;
+    return load->kind == KERNEL_LOAD;
+}
+
+bool is_masked_load(const Draft *draft, uint32_t value, uint32_t mask)
+{
+    const DraftValue *load = &draft->values.at[value];
+    return load->kind == KERNEL_LOAD && load->n_args && implies(draft, load->args[0], mask);
+}
+
+uint32_t emit_select(Emitter *emitter, uint32_t condition, uint32_t yes, uint32_t no)
 {
     if (yes == NO_VALUE || no == NO_VALUE) return NO_VALUE;
     if (condition == NO_VALUE) return yes;
     uint32_t args[] = {condition, yes, no};
     return draft_compute(emitter->draft, OP_SELECT, emitter->draft->values.at[yes].dtype, 3, args);
+}
+
+/* The element of x where `inside` holds and 0 elsewhere. */
+static uint32_t emit_inside(Emitter *emitter, Node x, const Affine *index, uint32_t mask, uint32_t inside)
+{
+    uint32_t both = emit_both(emitter, mask, inside);
+    uint32_t value = emit(emitter, x, shape_of(emitter->program, x), index, both);
+    if (value == NO_VALUE || (both != NO_VALUE && is_masked_load(emitter->draft, value, both))) return value;
+    DType dtype = emitter->draft->values.at[value].dtype;
+    return emit_select(emitter, inside, value, draft_constant(emitter->draft, dtype, 0));
 }
 
 static uint32_t emit_pad(Emitter *emitter, Node node, Affine *index, uint32_t mask)
@@ -59,15 +93,31 @@ static uint32_t emit_pad(Emitter *emitter, Node node, Affine *index, uint32_t ma
         affine_scale(program, &index[i], 1,
                      dim_sub(program->dims, dim_constant(program->dims, 0), info->attr.sizes[i]));
         bool starts = dim_is_constant(program->dims, info->attr.sizes[i], &before) && before == 0;
-        if (!starts) inside = both(emitter, inside, not_negative(emitter, &index[i]));
+        if (!starts) inside = emit_both(emitter, inside, emit_not_negative(emitter, &index[i]));
         Dim end = dim_add(program->dims, info->attr.sizes[i], type->dims[i]);
         if (!dim_same(end, info->type.dims[i]))
-            inside = both(emitter, inside, less_than_size(emitter, &index[i], type->dims[i]));
+            inside = emit_both(emitter, inside, emit_less_than_size(emitter, &index[i], type->dims[i]));
     }
-    uint32_t value = emit(emitter, x, shape_of(program, x), index, both(emitter, mask, inside));
-    if (value == NO_VALUE) return NO_VALUE;
-    DType dtype = emitter->draft->values.at[value].dtype;
-    return select_value(emitter, inside, value, draft_constant(emitter->draft, dtype, 0));
+    return emit_inside(emitter, x, index, mask, inside);
+}
+
+static uint32_t emit_window(Emitter *emitter, Node node, const Affine *index, uint32_t mask)
+{
+    const Program *program = emitter->program;
+    const Window window = window_of(program->graph, node);
+    Node x = node_arg(program->graph, node, 0);
+    uint32_t rank = node_type(program->graph, x)->rank, inside = NO_VALUE;
+    Affine to[MAX_RANK], place = index[window.axis], tap = index[window.axis + 1];
+    Dim zero = dim_constant(program->dims, 0), before = dim_sub(program->dims, zero, window.padding);
+    if (!affine_scale(program, &place, window.stride, before) || !affine_scale(program, &tap, window.dilation, zero) ||
+        !affine_add(program, &place, &tap))
+        return emit_blocked(emitter, node);
+    for (uint32_t i = 0; i < rank; i++) to[i] = index[i > window.axis ? i + 1 : i];
+    to[window.axis] = place;
+    if (!window_starts_inside(program->graph, &window)) inside = emit_not_negative(emitter, &place);
+    if (!window_ends_inside(program->graph, &window))
+        inside = emit_both(emitter, inside, emit_less_than_size(emitter, &place, window.size));
+    return emit_inside(emitter, x, to, mask, inside);
 }
 
 static uint32_t emit_concat(Emitter *emitter, Node node, Affine *index, uint32_t mask)
@@ -83,51 +133,61 @@ static uint32_t emit_concat(Emitter *emitter, Node node, Affine *index, uint32_t
         uint32_t above = NO_VALUE, below = NO_VALUE;
         index[axis] = whole;
         affine_scale(program, &index[axis], 1, dim_sub(program->dims, dim_constant(program->dims, 0), start));
-        if (i > 0) above = not_negative(emitter, &index[axis]);
-        if (i + 1 < info->n_args) below = less_than_size(emitter, &whole, end);
-        uint32_t inside = both(emitter, above, below);
-        uint32_t value = emit(emitter, part, shape_of(program, part), index, both(emitter, mask, inside));
+        if (i > 0) above = emit_not_negative(emitter, &index[axis]);
+        if (i + 1 < info->n_args) below = emit_less_than_size(emitter, &whole, end);
+        uint32_t inside = emit_both(emitter, above, below);
+        uint32_t value = emit(emitter, part, shape_of(program, part), index, emit_both(emitter, mask, inside));
         if (value == NO_VALUE) return NO_VALUE;
-        result = i + 1 == info->n_args ? value : select_value(emitter, below, value, result);
+        result = i + 1 == info->n_args ? value : emit_select(emitter, below, value, result);
         end = start;
     }
     return result;
+}
+
+bool moved_index(const Program *program, const NodeInfo *info, Shape shape, const Affine *index, Affine *to)
+{
+    for (uint32_t i = 0; i < info->type.rank; i++) to[i] = index[i];
+    switch (info->op) {
+    case OP_BROADCAST:
+        for (uint32_t i = 0; i < shape.rank; i++) to[i] = index[info->attr.ints[i]];
+        return true;
+    case OP_TRANSPOSE:
+        for (uint32_t i = 0; i < shape.rank; i++) to[info->attr.ints[i]] = index[i];
+        return true;
+    case OP_SLICE:
+        for (uint32_t i = 0; i < shape.rank; i++)
+            if (!affine_scale(program, &to[i], info->attr.ints[i], info->attr.sizes[i])) return false;
+        return true;
+    default:
+        assert(info->op == OP_REVERSE && "operators must be expanded before they are scheduled");
+        for (uint32_t i = 0; i < info->attr.n_ints; i++) {
+            uint32_t axis = (uint32_t)info->attr.ints[i];
+            Dim last = dim_sub(program->dims, shape.dims[axis], dim_constant(program->dims, 1));
+            if (!affine_scale(program, &to[axis], -1, last)) return false;
+        }
+        return true;
+    }
 }
 
 uint32_t emit_movement(Emitter *emitter, Node node, const Affine *index, uint32_t mask)
 {
     const Program *program = emitter->program;
     const NodeInfo *info = graph_node(program->graph, node);
-    assert(op_info(info->op)->class == OP_CLASS_MOVEMENT && "operators must be expanded before they are scheduled");
     Shape shape = shape_of(program, info->args[0]);
-    Affine own[MAX_RANK], to[MAX_RANK];
-    for (uint32_t i = 0; i < info->type.rank; i++) own[i] = to[i] = index[i];
+    Affine to[MAX_RANK];
     switch (info->op) {
     case OP_PAD:
-        return emit_pad(emitter, node, own, mask);
     case OP_CONCAT:
-        return emit_concat(emitter, node, own, mask);
-    case OP_BROADCAST:
-        for (uint32_t i = 0; i < shape.rank; i++) to[i] = own[info->attr.ints[i]];
-        break;
-    case OP_TRANSPOSE:
-        for (uint32_t i = 0; i < shape.rank; i++) to[info->attr.ints[i]] = own[i];
-        break;
-    case OP_SLICE:
-        for (uint32_t i = 0; i < shape.rank; i++)
-            if (!affine_scale(program, &to[i], info->attr.ints[i], info->attr.sizes[i])) return block(emitter, node);
-        break;
-    case OP_REVERSE:
-        for (uint32_t i = 0; i < info->attr.n_ints; i++) {
-            uint32_t axis = (uint32_t)info->attr.ints[i];
-            Dim last = dim_sub(program->dims, shape.dims[axis], dim_constant(program->dims, 1));
-            if (!affine_scale(program, &to[axis], -1, last)) return block(emitter, node);
-        }
-        break;
+        for (uint32_t i = 0; i < info->type.rank; i++) to[i] = index[i];
+        return info->op == OP_PAD ? emit_pad(emitter, node, to, mask) : emit_concat(emitter, node, to, mask);
+    case OP_WINDOW:
+        return emit_window(emitter, node, index, mask);
+    case OP_UNWINDOW: /* a sum, which is computed apart */
+        return emit_blocked(emitter, node);
     default:
-        assert(!"a movement without a rule");
+        if (!moved_index(program, info, shape, index, to)) return emit_blocked(emitter, node);
+        return emit(emitter, info->args[0], shape, to, mask);
     }
-    return emit(emitter, info->args[0], shape, to, mask);
 }
 
 bool emit_ids(Emitter *emitter, Node ids, const Affine *index, uint32_t mask, Dim size, Affine *subscript)
@@ -177,5 +237,5 @@ uint32_t emit_one_hot(Emitter *emitter, Node node, const Affine *index, uint32_t
     for (uint32_t i = 0; i + 1 < rank; i++) at[i] = index[i < axis ? i : i + 1];
     uint32_t value = emit(emitter, g, shape_of(program, g), at, mask);
     if (value == NO_VALUE) return NO_VALUE;
-    return select_value(emitter, hit, value, draft_constant(emitter->draft, dtype, 0));
+    return emit_select(emitter, hit, value, draft_constant(emitter->draft, dtype, 0));
 }

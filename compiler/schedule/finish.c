@@ -48,7 +48,8 @@ static uint32_t local_buffer(Finisher *finisher, uint32_t memory, DType dtype, u
 static KernelIndex finish_subscript(Finisher *finisher, const Affine *affine)
 {
     const Program *program = finisher->program;
-    KernelIndex index = {.n_terms = affine->n_terms, .value = affine->value, .checked = affine->checked};
+    KernelIndex index = {
+        .n_terms = affine->n_terms, .value = affine->value, .checked = affine->checked, .div = affine->div};
     if (affine->n_terms) index.terms = ARENA_COPY(finisher->arena, KernelTerm, affine->terms, affine->n_terms);
     if (affine->value >= 0) index.value = (int32_t)finisher->map[affine->value];
     int64_t offset;

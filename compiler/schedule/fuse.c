@@ -349,6 +349,7 @@ static void add_node(Program *program, Node node)
     if (facts_of(program, node)->group != NO_GROUP) return;
     while (!piece_make(program, node, &piece, &blocked)) {
         facts_of(program, blocked)->materialised = true;
+        facts_of(program, blocked)->apart = true;
         add_node(program, blocked);
     }
     bool joined = !program->options->unfused &&

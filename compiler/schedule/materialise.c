@@ -38,7 +38,7 @@ bool is_tiled(const Program *program, Node contract)
     return m && n && k && dtype_is_float(info->type.dtype);
 }
 
-static bool has_sum(const Program *program, Node contract)
+bool has_sum(const Program *program, Node contract)
 {
     const NodeInfo *info = graph_node(program->graph, contract);
     uint32_t operands = info->attr.n_ints - info->type.rank;
@@ -63,6 +63,8 @@ static bool is_anchor(const Program *program, Node node)
         return true;
     case OP_CLASS_CONTRACTION:
         return has_sum(program, node);
+    case OP_CLASS_MOVEMENT:
+        return node_op(program->graph, node) == OP_UNWINDOW;
     case OP_CLASS_GATHER:
         return node_op(program->graph, node) == OP_SCATTER_ADD && !is_one_hot(program->graph, node);
     default:
@@ -78,7 +80,7 @@ static bool is_trivial(const Graph *graph, Node node)
 
 static bool moves(Op op)
 {
-    return op_info(op)->class == OP_CLASS_MOVEMENT && op != OP_PAD && op != OP_CONCAT;
+    return (op_info(op)->class == OP_CLASS_MOVEMENT && op_info(op)->flags & PICKS) || op == OP_WINDOW;
 }
 
 static void mark(Program *program, Node node)
@@ -106,6 +108,19 @@ static void count_users(Program *program)
     }
 }
 
+/* What is read, and not only taken in by sums above it. */
+static void find_loaded(Program *program)
+{
+    for (size_t i = 0; i < program->targets.count; i++) facts_of(program, program->targets.at[i].value)->loaded = true;
+    for (uint32_t i = program->n_order; i-- > 0;) {
+        Node node = program->order[i];
+        const NodeInfo *info = graph_node(program->graph, node);
+        bool passes = !facts_of(program, node)->loaded && moves_elements(program, node);
+        bool takes_in = (info->op == OP_UNWINDOW || passes) && sum_is_beneath(program, info->args[0]);
+        for (uint32_t j = 0; j < info->n_args && !takes_in; j++) facts_of(program, info->args[j])->loaded = true;
+    }
+}
+
 /* What must be in memory, or is a loop of its own, whatever it costs. */
 static void mark_required(Program *program)
 {
@@ -114,7 +129,7 @@ static void mark_required(Program *program)
     for (uint32_t i = 0; i < program->n_order; i++) {
         Node node = program->order[i];
         const NodeInfo *info = graph_node(graph, node);
-        if (is_anchor(program, node)) mark(program, node);
+        if (is_anchor(program, node) && facts_of(program, node)->loaded) mark(program, node);
         if (program->options->unfused && !is_trivial(graph, node) && info->op != OP_RESHAPE) mark(program, node);
         if (info->op != OP_CONTRACT || !is_tiled(program, node)) continue;
         for (uint32_t j = 0; j < 2; j++) {
@@ -169,6 +184,7 @@ void program_materialise(Program *program)
 {
     const Graph *graph = program->graph;
     count_users(program);
+    find_loaded(program);
     mark_required(program);
     for (uint32_t i = 0; i < program->n_order; i++) {
         Node node = program->order[i];

@@ -13,10 +13,7 @@ typedef struct {
 
 static uint32_t add_axis(Maker *maker, Dim extent)
 {
-    if (is_unit(maker->program, extent)) return NO_AXIS;
-    assert(maker->piece->draft.axes.count < KERNEL_MAX_AXES);
-    vec_push(&maker->piece->draft.axes, extent);
-    return (uint32_t)maker->piece->draft.axes.count - 1;
+    return emit_axis(&maker->emitter, extent);
 }
 
 static uint32_t reduce(Maker *maker, Op op, DType dtype, uint32_t arg, AxisMask axes)
@@ -91,28 +88,6 @@ static uint32_t make_scan(Maker *maker)
     return draft_add(draft, scan);
 }
 
-/* The axis of each label: first those of the result, then those that are summed. */
-typedef struct {
-    int32_t labels[2 * MAX_RANK];
-    uint32_t axes[2 * MAX_RANK];
-    uint32_t count;
-} Labels;
-
-static uint32_t label_axis(Maker *maker, Labels *labels, int32_t label, Dim extent)
-{
-    for (uint32_t i = 0; i < labels->count; i++)
-        if (labels->labels[i] == label) return labels->axes[i];
-    uint32_t axis = add_axis(maker, extent);
-    labels->labels[labels->count] = label;
-    labels->axes[labels->count++] = axis;
-    return axis;
-}
-
-static bool is_plain_load(const Draft *draft, uint32_t value)
-{
-    return draft->values.at[value].kind == KERNEL_LOAD && !draft->values.at[value].n_args;
-}
-
 /* True when the axes stand together in the load and in the order of `order` (filled when it is empty), so that they
  * merge to one. */
 static bool walks_together(const Program *program, const Draft *draft, const DraftValue *load, AxisMask axes,
@@ -150,40 +125,47 @@ static Node scattered_operand(Maker *maker, const uint32_t *factors, AxisMask su
     return NODE_NONE;
 }
 
+/* True for a load at places of windows, which no copy walks better. */
+static bool reads_windows(const Program *program, const DraftValue *load)
+{
+    uint32_t axis;
+    bool windows = load->n_args > 0;
+    for (uint32_t i = 0; i < load->n_index; i++)
+        windows = windows || (load->index[i].n_terms > 1 && !affine_plain(program, &load->index[i], &axis));
+    return windows;
+}
+
 static uint32_t make_contraction(Maker *maker)
 {
     Program *program = maker->program;
     const NodeInfo *info = graph_node(program->graph, maker->node);
     Draft *draft = &maker->piece->draft;
-    Labels labels = {0};
-    const int32_t *next = info->attr.ints;
-    const int32_t *result = next + info->attr.n_ints - info->type.rank;
-    AxisMask kept = 0;
-    uint32_t factors[2];
-    for (uint32_t i = 0; i < info->type.rank; i++) {
-        uint32_t axis = label_axis(maker, &labels, result[i], info->type.dims[i]);
-        maker->piece->member.axes[i] = (uint8_t)axis;
-        if (axis != NO_AXIS) kept |= axis_bit(axis);
-    }
-    for (uint32_t side = 0; side < 2; side++) {
-        Shape shape = shape_of(program, info->args[side]);
-        Affine index[MAX_RANK];
-        for (uint32_t i = 0; i < shape.rank; i++)
-            index[i] = affine_axis(program, label_axis(maker, &labels, *next++, shape.dims[i]));
-        factors[side] = emit(&maker->emitter, info->args[side], shape, index, NO_VALUE);
-        if (factors[side] == NO_VALUE) return NO_VALUE;
-    }
+    Affine index[MAX_RANK];
+    own_axes(maker, index);
+    uint32_t product = emit_contraction(&maker->emitter, maker->node, index, NO_VALUE);
+    if (product == NO_VALUE) return NO_VALUE;
+    const uint32_t *factors = draft->values.at[product].args;
+    bool windows = false;
+    for (uint32_t side = 0; side < 2; side++)
+        windows = windows || reads_windows(program, &draft->values.at[factors[side]]);
     maker->piece->contraction = is_tiled(program, maker->node);
-    for (uint32_t side = 0; side < 2 && maker->piece->contraction; side++) {
-        if (is_plain_load(draft, factors[side])) continue;
-        maker->emitter.blocked = info->args[side];
-        return NO_VALUE;
-    }
-    uint32_t product = draft_compute(draft, OP_MUL, info->type.dtype, 2, factors);
-    AxisMask all = (AxisMask)(((uint64_t)1 << draft->axes.count) - 1);
-    if (maker->piece->contraction) maker->emitter.blocked = scattered_operand(maker, factors, all & ~kept);
+    if (maker->piece->contraction && !windows)
+        maker->emitter.blocked = scattered_operand(maker, factors, maker->emitter.summed);
     if (!node_is_none(maker->emitter.blocked)) return NO_VALUE;
-    return reduce(maker, OP_SUM, info->type.dtype, product, all & ~kept);
+    return reduce(maker, OP_SUM, info->type.dtype, product, maker->emitter.summed);
+}
+
+/* The sums beneath it are part of its own. */
+static uint32_t make_unwindow(Maker *maker)
+{
+    const Program *program = maker->program;
+    const NodeInfo *info = graph_node(program->graph, maker->node);
+    Affine index[MAX_RANK];
+    own_axes(maker, index);
+    uint32_t value = emit_unwindow(&maker->emitter, maker->node, index, NO_VALUE);
+    if (value == NO_VALUE) return NO_VALUE;
+    maker->piece->contraction = true;
+    return reduce(maker, OP_SUM, info->type.dtype, value, maker->emitter.summed);
 }
 
 static uint32_t make_scatter(Maker *maker)
@@ -227,6 +209,8 @@ static uint32_t make_value(Maker *maker)
         return make_scan(maker);
     case OP_CLASS_CONTRACTION:
         return make_contraction(maker);
+    case OP_CLASS_MOVEMENT:
+        return op == OP_UNWINDOW ? make_unwindow(maker) : make_pointwise(maker);
     case OP_CLASS_GATHER:
         if (op == OP_SCATTER_ADD && !is_one_hot(program->graph, maker->node)) return make_scatter(maker);
         return make_pointwise(maker);

@@ -5,7 +5,7 @@
  *   rectify.c      the sign of relu(x) for that of x, which then needs no memory
  *   roots.c        what a program must deliver, in which order nodes are taken, which phase needs them
  *   materialise.c  which nodes are named values of kernels; all others vanish into their users
- *   emit*.c        a node as scalar values over axes: movement becomes subscripts
+ *   emit*.c        a node as scalar values over axes: movement becomes subscripts, sums become axes
  *   piece.c        a materialised node as a kernel of its own (a piece)
  *   fuse.c         joins pieces to groups: the predicate of what may fuse and the choice of what should
  *   group.c        groups and their dependencies
@@ -26,11 +26,13 @@ enum { MAX_TERMS = 4, NO_AXIS = 255 };
 #define NO_BUFFER UINT32_MAX
 #define NO_TARGET UINT32_MAX
 
-/* A subscript while it is made: sum of factor * axis, plus offset, plus a value of the draft (-1: none). */
+/* A subscript while it is made: sum of factor * axis, plus offset, plus a value of the draft (-1: none), all divided by
+ * div, which divides it exactly wherever the mask that it was made under is true. */
 typedef struct {
     KernelTerm terms[MAX_TERMS];
     uint32_t n_terms;
     Dim offset;
+    int64_t div; /* at least 1; 1 beside a value */
     int32_t value;
     bool checked;
 } Affine;
@@ -75,6 +77,8 @@ typedef struct Reader {
 typedef struct {
     uint8_t need;
     bool materialised;
+    bool loaded;          /* some user reads it; another sum that takes a sum in does not */
+    bool apart;           /* a sum that no other can take in */
     bool multiple;        /* reaches several users, seen through movement */
     bool epilogue;        /* pointwise over a contraction or reduction that nothing else uses */
     bool read_outside;    /* a group that does not compute it loads it */
@@ -205,6 +209,8 @@ void program_materialise(Program *program);
 bool is_tiled(const Program *program, Node contract);
 /* True for a scatter_add with at most one contribution to each element: a select, no scatter. */
 bool is_one_hot(const Graph *graph, Node scatter);
+/* True when the contraction has labels that its result lacks. */
+bool has_sum(const Program *program, Node contract);
 
 /* draft.c */
 bool is_unit(const Program *program, Dim dim);
@@ -226,6 +232,10 @@ Affine affine_axis(const Program *program, uint32_t axis);
 Affine affine_none(const Program *program);
 /* affine * factor + offset; false when it cannot be written. */
 bool affine_scale(const Program *program, Affine *affine, int64_t factor, Dim offset);
+/* a + b; false when it cannot be written. */
+bool affine_add(const Program *program, Affine *a, const Affine *b);
+/* affine / divisor, where that is exact; false when it cannot be written. */
+bool affine_divide(const Program *program, Affine *affine, int64_t divisor);
 
 /* emit.c: nodes as values of a draft */
 typedef struct {
@@ -238,7 +248,8 @@ typedef struct {
 typedef struct {
     Program *program;
     Draft *draft;
-    Node blocked; /* has to be materialised before this can be emitted */
+    Node blocked;    /* has to be materialised before this can be emitted */
+    AxisMask summed; /* axes that sums have made, for the piece to reduce */
     Vec(Memo) memos;
     uint32_t *table; /* hash table over memos */
     uint32_t capacity;
@@ -253,13 +264,41 @@ uint32_t emit_affine(Emitter *emitter, const Affine *affine);
 uint32_t emit_memory(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
 void emitter_free(Emitter *emitter);
 Shape shape_of(const Program *program, Node node);
+/* From an index in `view` to one in the type's shape; false where other sizes than those of 1 differ. */
+bool own_index(const Program *program, const Type *type, Shape view, const Affine *index, Affine *own);
 
 /* emit_move.c */
 uint32_t emit_movement(Emitter *emitter, Node node, const Affine *index, uint32_t mask);
+/* Sets `blocked`; NO_VALUE. */
+uint32_t emit_blocked(Emitter *emitter, Node node);
+/* Where a broadcast, transpose, slice or reverse finds its element in an operand of this shape; false when that cannot
+ * be written. */
+bool moved_index(const Program *program, const NodeInfo *info, Shape shape, const Affine *index, Affine *to);
+/* Conditions, as bool values; of `both` either may be NO_VALUE. */
+uint32_t emit_both(Emitter *emitter, uint32_t a, uint32_t b);
+uint32_t emit_not_negative(Emitter *emitter, const Affine *a);
+uint32_t emit_less_than_size(Emitter *emitter, const Affine *a, Dim size);
+/* `yes` when there is no condition. */
+uint32_t emit_select(Emitter *emitter, uint32_t condition, uint32_t yes, uint32_t no);
+/* True for a load without subscripts from data. */
+bool is_walked_load(const Draft *draft, uint32_t value);
+/* True for a load that is 0 where the mask is false. */
+bool is_masked_load(const Draft *draft, uint32_t value, uint32_t mask);
 uint32_t emit_gather(Emitter *emitter, Node node, const Affine *index, uint32_t mask);
 uint32_t emit_one_hot(Emitter *emitter, Node node, const Affine *index, uint32_t mask);
 /* The position in a gathered axis as a subscript. */
 bool emit_ids(Emitter *emitter, Node ids, const Affine *index, uint32_t mask, Dim range, Affine *subscript);
+
+/* emit_sum.c: sums add axes to the draft, which `summed` names; the piece reduces them. */
+/* A new axis; NO_AXIS for a size of 1. */
+uint32_t emit_axis(Emitter *emitter, Dim extent);
+/* What a contraction or an UNWINDOW adds up for the element at `index`. */
+uint32_t emit_contraction(Emitter *emitter, Node node, const Affine *index, uint32_t mask);
+uint32_t emit_unwindow(Emitter *emitter, Node node, const Affine *index, uint32_t mask);
+/* True for movement through which a sum takes in another. */
+bool moves_elements(const Program *program, Node node);
+/* True for a sum that another one takes in, seen through such movement. */
+bool sum_is_beneath(const Program *program, Node node);
 
 /* piece.c; when false, *blocked has to be materialised first */
 bool piece_make(Program *program, Node node, Piece *piece, Node *blocked);

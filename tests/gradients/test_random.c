@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "gradients.h"
+#include "ir/window.h"
 
 enum { PROGRAMS = 1500, STEPS = 20, INPUTS = 3, WIDTH = 4 };
 
@@ -45,7 +46,13 @@ static Node spread_total(Program *program, Node x)
 static Node moved(Program *program, Node x)
 {
     Graph *graph = program->bench->graph;
-    switch (pick(program, 4)) {
+    Window window = {.axis = pick(program, 2), .stride = 1 + (int32_t)pick(program, 2), .dilation = 1};
+    switch (pick(program, 5)) {
+    case 4:
+        window.size = window.count = node_type(graph, x)->dims[window.axis];
+        window.padding = dim_constant(graph_dims(graph), pick(program, 2));
+        window.taps = dim_constant(graph_dims(graph), 2);
+        return build_unwindow(graph, build_window(graph, x, window), window);
     case 0:
         return build_transpose(graph, x, (int32_t[]){1, 0});
     case 1:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gradients.h"
+#include "ir/window.h"
 
 /* What an operand x of f32[2, 3, 4] becomes, and element k (row-major) of that. `b` is a second operand. */
 typedef struct {
@@ -104,6 +105,56 @@ static double element_reverse(const double *x, const double *b, int k)
 {
     (void)b;
     return X(1 - k / (B * C), k / C % B, 3 - k % C);
+}
+
+/* ---- windows of axis 2, of 4 elements: x[…, 2 i + u - 1] and x[…, i + 2 u - 2]; and the sums of what they read */
+
+static Node windows_of(Bench *bench, Node x, Window window, int64_t padding, int64_t count, int64_t taps)
+{
+    window.axis = 2;
+    window.padding = constant(bench, padding), window.count = constant(bench, count);
+    window.taps = constant(bench, taps);
+    return build_window(bench->graph, x, window);
+}
+static double place(const double *x, int row, int at)
+{
+    return at < 0 || at >= C ? 0 : x[row * C + at];
+}
+static Node make_window(Bench *bench, Node x, Node b)
+{
+    (void)b;
+    return windows_of(bench, x, (Window){.stride = 2, .dilation = 1}, 1, 3, 3);
+}
+static double element_window(const double *x, const double *b, int k)
+{
+    (void)b;
+    return place(x, k / 9, 2 * (k / 3 % 3) + k % 3 - 1);
+}
+static Node make_dilated(Bench *bench, Node x, Node b)
+{
+    (void)b;
+    return windows_of(bench, x, (Window){.stride = 1, .dilation = 2}, 2, 5, 2);
+}
+static double element_dilated(const double *x, const double *b, int k)
+{
+    (void)b;
+    return place(x, k / 10, k / 2 % 5 + 2 * (k % 2) - 2);
+}
+/* Axes 1 and 2 of x, of 3 positions and 4 taps, as one of 7: positions 2 i + u - 1. */
+static Node make_unwindow(Bench *bench, Node x, Node b)
+{
+    (void)b;
+    Window window = {.axis = 1, .stride = 2, .dilation = 1, .padding = constant(bench, 1), .size = constant(bench, 7)};
+    return build_unwindow(bench->graph, x, window);
+}
+static double element_unwindow(const double *x, const double *b, int k)
+{
+    (void)b;
+    double sum = 0;
+    for (int j = 0; j < B; j++)
+        for (int u = 0; u < C; u++)
+            if (2 * j + u - 1 == k % 7) sum += X(k / 7, j, u);
+    return sum;
 }
 
 /* ---- gathering: rows 2, 0, 2 of axis 1; and of axis 2 with the first axis in step */
@@ -320,6 +371,9 @@ static const Row rows[] = {
     {OP_PAD, "pad", make_pad, element_pad, {0}, false},
     {OP_CONCAT, "concat", make_concat, element_concat, {2, 2, 4}, false},
     {OP_REVERSE, "reverse", make_reverse, element_reverse, {0}, false},
+    {OP_WINDOW, "window", make_window, element_window, {0}, false},
+    {OP_WINDOW, "dilated window", make_dilated, element_dilated, {0}, false},
+    {OP_UNWINDOW, "unwindow", make_unwindow, element_unwindow, {0}, false},
     {OP_GATHER, "gather", make_gather, element_gather, {0}, false},
     {OP_GATHER, "gather in a batch", make_batch_gather, element_batch_gather, {0}, false},
     {OP_SCATTER_ADD, "scatter_add", make_scatter, element_scatter, {0}, false},

@@ -233,6 +233,13 @@ NNC_API nnc_value nnc_slice(nnc_graph *graph, nnc_value x, int axis, const char 
 NNC_API nnc_value nnc_stride(nnc_graph *graph, nnc_value x, int axis, const char *start, const char *size, int step);
 /* So many zeros in front and behind along one axis, as texts. */
 NNC_API nnc_value nnc_pad(nnc_graph *graph, nnc_value x, int axis, const char *before, const char *after);
+/* One axis as two, of `count` positions and `taps`: element i, u is x[stride * i + dilation * u - padding] of that
+ * axis, 0 outside of it. stride, dilation > 0; the padding may be negative. */
+NNC_API nnc_value nnc_window(nnc_graph *graph, nnc_value x, int axis, const char *count, const char *taps, int stride,
+                             int dilation, const char *padding);
+/* Its reverse: `axis` and the next one become one of `size`, where what was read from one place is added up. */
+NNC_API nnc_value nnc_unwindow(nnc_graph *graph, nnc_value g, int axis, const char *size, int stride, int dilation,
+                               const char *padding);
 /* The other way round along one axis. */
 NNC_API nnc_value nnc_reverse(nnc_graph *graph, nnc_value x, int axis);
 NNC_API nnc_value nnc_concat(nnc_graph *graph, const nnc_value *parts, size_t n_parts, int axis);

@@ -242,6 +242,14 @@ Test(forms, what_does_not_fit_is_a_diagnostic)
         if (i == n++) nnc_pad(graph, x, -1, "0", "1");
         if (i == n++) nnc_pad(graph, x, 0, "-1", "0");
         if (i == n++) nnc_pad(graph, x, 0, NULL, "0");
+        if (i == n++) nnc_window(graph, x, 1, "n", "3", 1, 1, "1");
+        if (i == n++) nnc_window(graph, x, 0, "n", "3", 0, 1, "1");
+        if (i == n++) nnc_window(graph, x, 0, "n", "3", 1, -1, "1");
+        if (i == n++) nnc_window(graph, x, 0, "n", "-3", 1, 1, "1");
+        if (i == n++) nnc_window(graph, x, 0, "n", NULL, 1, 1, "1");
+        if (i == n++) nnc_window(graph, x, 0, "4611686018427387904", "3", 1, 1, "1");
+        if (i == n++) nnc_unwindow(graph, x, 0, "n", 1, 1, "1"); /* one axis, not two */
+        if (i == n++) nnc_unwindow(graph, nnc_window(graph, x, 0, "n", "3", 1, 1, "1"), 0, "n", 0, 1, "1");
         if (i == n++) nnc_reverse(graph, x, 1);
         if (i == n++) nnc_reverse(graph, x, -1);
         if (i == n++) nnc_scatter_add(graph, x, x, "f32[3]", 0, 0);
@@ -258,5 +266,7 @@ Test(forms, what_does_not_fit_is_a_diagnostic)
     cr_assert_eq(nnc_training(NULL).id, 0);
     nnc_set_doc(NULL, NNC_NONE, "no");
     nnc_advance(NULL, NNC_NONE, NNC_NONE);
+    cr_assert_eq(nnc_window(NULL, NNC_NONE, 0, "1", "1", 1, 1, "0").id, 0);
+    cr_assert_eq(nnc_unwindow(NULL, NNC_NONE, 0, "1", 1, 1, "0").id, 0);
     cr_assert_eq(nnc_pad(NULL, NNC_NONE, 0, "0", "0").id + nnc_reverse(NULL, NNC_NONE, 0).id, 0);
 }

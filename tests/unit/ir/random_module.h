@@ -6,6 +6,7 @@
 
 #include "ir/build.h"
 #include "ir/module.h"
+#include "ir/window.h"
 
 typedef struct {
     Graph *graph;
@@ -90,7 +91,7 @@ static inline Node random_operation(RandomModule *r)
     Type type = *node_type(g, x);
     DimTable *dims = graph_dims(g);
     Dim zero = dim_constant(dims, 0), one = dim_constant(dims, 1), three = dim_constant(dims, 3);
-    switch (random_below(r, 14)) {
+    switch (random_below(r, 15)) {
     case 0:
         return build_unary(g, (Op)(OP_NEG + random_below(r, OP_ROUND - OP_NEG + 1)), x);
     case 1:
@@ -136,6 +137,14 @@ static inline Node random_operation(RandomModule *r)
         return build_cast(g, build_cast(g, x, DTYPE_BF16), DTYPE_F32);
     case 12:
         return build_splat(g, build_size(g, dim_floor_div(dims, r->batch, dim_constant(dims, 2)), DTYPE_F32), &type);
+    case 13: {
+        Window window = {.axis = (uint32_t)random_below(r, 3), .dilation = 1 + random_below(r, 2)};
+        window.stride = 1 + random_below(r, 3);
+        window.padding = dim_constant(dims, random_below(r, 5) - 2);
+        window.size = window.count = type.dims[window.axis];
+        window.taps = three;
+        return build_unwindow(g, build_unary(g, OP_SIN, build_window(g, x, window)), window);
+    }
     default:
         return build_stop_gradient(g, x);
     }

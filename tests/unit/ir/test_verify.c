@@ -8,7 +8,7 @@
 typedef struct {
     Context *context;
     Module *module;
-    Node x, w, matmul, sum, loss, slice, gather, state;
+    Node x, w, matmul, sum, loss, slice, gather, window, unwindow, state;
 } World;
 
 static World world_new(void)
@@ -29,6 +29,9 @@ static World world_new(void)
     w.slice = build_slice(g, w.matmul, (Dim[]){zero, two}, (Dim[]){b, two}, (int32_t[]){1, 1});
     Type ids = type_make(DTYPE_I32, 1, &two);
     w.gather = build_gather(g, w.slice, build_iota(g, ids, 0), 1, 0);
+    Window window = {1, 2, 1, dim_constant(dims, 1), four, two, four};
+    w.window = build_window(g, w.x, window);
+    w.unwindow = build_unwindow(g, w.window, window);
     w.sum = build_reduce(g, OP_SUM, w.gather, (int32_t[]){0, 1}, 2);
     w.loss = build_unary(g, OP_EXP, w.sum);
     Result *results = ARENA_ARRAY(arena, Result, 3);
@@ -111,6 +114,20 @@ static const char *damage(World *w, int kind)
     case 32: w->module->checks->left = DIM_NONE; return "condition";
     case 33: w->module->checks->left = DIM_NONE, w->module->checks->condition = w->x; return "bool scalar";
     case 34: info(w, w->x)->type.range = dim_constant(dims, 4); return "range";
+    case 35: ints(w, w->window)[0] = 2; return "out of range";
+    case 36: ints(w, w->window)[0] = -1; return "out of range";
+    case 37: ints(w, w->window)[1] = 0; return "stride";
+    case 38: ints(w, w->window)[2] = -1; return "dilation";
+    case 39: info(w, w->window)->attr.n_ints = 2; return "an axis, a stride";
+    case 40: info(w, w->window)->attr.n_sizes = 0; return "and a padding";
+    case 41: info(w, w->window)->type.dims[info(w, w->window)->type.rank -= 1] = DIM_NONE; return "two axes for one";
+    case 42: info(w, w->window)->type.dims[0] = dim_constant(dims, 5); return "sizes differ";
+    case 43: info(w, w->window)->type.dims[1] = dim_constant(dims, -1); return "negative";
+    case 44: info(w, w->window)->type.dtype = DTYPE_F64; return "element type";
+    case 45: *(Dim *)info(w, w->window)->attr.sizes = dim_constant(dims, INT64_MIN); return "64 bits";
+    case 46: ints(w, w->unwindow)[1] = 0; return "stride";
+    case 47: info(w, w->unwindow)->type.dims[info(w, w->unwindow)->type.rank -= 1] = DIM_NONE; return "out of range";
+    case 48: info(w, w->unwindow)->type.dtype = DTYPE_BOOL; return "bool";
     default: return NULL;
     }
 }

@@ -69,6 +69,39 @@ static const char scans[] = "kernel scans {\n"
                             "    v3: f32 {a0 a1} = store b1[a0, a1] v2\n"
                             "}\n";
 
+/* Row a0 of b0 dilated: element a1 is that at (a1 + 1) / 2 where there is one. */
+static const char spread[] = "kernel spread {\n"
+                             "    s0\n"
+                             "    s1\n"
+                             "    s2\n"
+                             "    s3 = 1\n"
+                             "    s4 = 0\n"
+                             "    a0: s0\n"
+                             "    a1: s1\n"
+                             "    b0: f32[s0, s2] read\n"
+                             "    b1: f32[s0, s1] write\n"
+                             "    v0: i64 {a1} = axis a1\n"
+                             "    v1: i64 {} = constant 1\n"
+                             "    v2: i64 {a1} = add v0 v1\n"
+                             "    v3: i64 {} = constant 2\n"
+                             "    v4: i64 {a1} = mod v2 v3\n"
+                             "    v5: i64 {} = constant 0\n"
+                             "    v6: bool {a1} = eq v4 v5\n"
+                             "    v7: f32 {a0 a1} = load b0[a0, (a1 + s3) / 2] v6\n"
+                             "    v8: f32 {a0 a1} = store b1[a0, a1] v7\n"
+                             "}\n";
+
+/* A kernel with one line changed, and a part of the complaint about it. */
+typedef struct {
+    const char *line, *changed, *complaint;
+} Mistake;
+
+static const Mistake mistakes_of_spread[] = {
+    {" / 2] v6", " / 2]", "divided without a mask"},
+    {"store b1[a0, a1]", "store b1[a0, (a1) / 2]", "divided without a mask"},
+    {"(a1 + s3) / 2", "(a1 + v2) / 2", "divided without a mask"},
+};
+
 static Kernel *read_text(Context *context, const char *text)
 {
     const char *error;
@@ -96,6 +129,7 @@ Test(kernel, text_is_read_back)
     expect_identity(dense_relu);
     expect_identity(zoo);
     expect_identity(scans);
+    expect_identity(spread);
 }
 
 Test(kernel, valid_kernels_verify)
@@ -106,13 +140,10 @@ Test(kernel, valid_kernels_verify)
     cr_assert_null(wrong, "%s", wrong);
     wrong = kernel_verify(context, read_text(context, scans));
     cr_assert_null(wrong, "%s", wrong);
+    wrong = kernel_verify(context, read_text(context, spread));
+    cr_assert_null(wrong, "%s", wrong);
     context_free(context);
 }
-
-/* A kernel with one line changed, and a part of the complaint about it. */
-typedef struct {
-    const char *line, *changed, *complaint;
-} Mistake;
 
 static const Mistake mistakes[] = {
     {"v3: f32 {a0 a1} = reduce", "v3: f32 {a0} = reduce", "wrong domain"},
@@ -159,12 +190,19 @@ Test(kernel, mistakes_are_found)
 {
     expect_mistakes(dense_relu, mistakes, sizeof mistakes / sizeof *mistakes);
     expect_mistakes(scans, mistakes_of_scans, sizeof mistakes_of_scans / sizeof *mistakes_of_scans);
+    expect_mistakes(spread, mistakes_of_spread, sizeof mistakes_of_spread / sizeof *mistakes_of_spread);
 }
 
 Test(kernel, broken_text_is_refused)
 {
-    const char *texts[] = {"kern x {}", "kernel x { s0 = q }", "kernel x { a1: s0 }",
-                           "kernel x { v0: f32 {} = lod b0[] }", "kernel x {"};
+    const char *texts[] = {"kern x {}",
+                           "kernel x { s0 = q }",
+                           "kernel x { a1: s0 }",
+                           "kernel x { v0: f32 {} = lod b0[] }",
+                           "kernel x {",
+                           "kernel x { v0: f32 {} = load b0[(a0) / 1] v1 }",
+                           "kernel x { v0: f32 {} = load b0[(a0] v1 }",
+                           "kernel x { v0: f32 {} = load b0[(a0) / x] v1 }"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         Context *context = context_new();
         const char *at = texts[i], *error;

@@ -1,4 +1,5 @@
 /* Random graphs: whatever the scheduler makes of them, they mean what the interpreter says. */
+#include "ir/window.h"
 #include "models.h"
 
 enum { GRAPHS = 150, STEPS = 24, MAX_NODES = 64 };
@@ -130,6 +131,31 @@ static Node make_shifted(Maker *maker, Node x)
     return build_pad(maker->model->graph, cut, before, shape.dims);
 }
 
+/* Windows of an axis, reduced again: by tap, or to what they were read from. */
+static Node make_windows(Maker *maker, Node x)
+{
+    Graph *graph = maker->model->graph;
+    Type shape = *type(maker, x);
+    if (!shape.rank) return x;
+    Window window = {.axis = pick(maker, shape.rank), .stride = 1 + (int32_t)pick(maker, 2), .dilation = 1};
+    window.dilation += (int32_t)pick(maker, 2);
+    window.padding = size_of(maker->model, (int64_t)pick(maker, 4) - 1);
+    window.size = window.count = shape.dims[window.axis];
+    window.taps = size_of(maker->model, 1 + (int64_t)pick(maker, 3));
+    Node windows = build_window(graph, x, window);
+    int32_t taps = (int32_t)window.axis + 1;
+    switch (pick(maker, 4)) {
+    case 0:
+        return build_reduce(graph, OP_SUM, windows, &taps, 1);
+    case 1:
+        return build_reduce(graph, OP_REDUCE_MAX, windows, &taps, 1);
+    case 2:
+        return build_unwindow(graph, build_unary(graph, OP_SIN, windows), window);
+    default:
+        return build_unwindow(graph, windows, window);
+    }
+}
+
 static Node make_joined(Maker *maker, Node x)
 {
     Graph *graph = maker->model->graph;
@@ -203,9 +229,10 @@ static Node make_along(Maker *maker, Node x)
 
 typedef Node Make(Maker *maker, Node x);
 
-static Make *const makes[] = {make_unary,     make_binary,    make_binary,  make_select, make_reduction,   make_unary,
-                              make_unreduced, make_transpose, make_shifted, make_joined, make_contraction, make_flat,
-                              make_gather,    make_relu,      make_scatter, make_along};
+static Make *const makes[] = {make_unary,       make_binary,    make_binary,    make_select,  make_reduction,
+                              make_unary,       make_unreduced, make_transpose, make_shifted, make_joined,
+                              make_contraction, make_flat,      make_gather,    make_relu,    make_scatter,
+                              make_along,       make_windows,   make_windows};
 
 static Model *model_random(uint64_t seed)
 {

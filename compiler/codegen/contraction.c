@@ -14,7 +14,8 @@ bool contraction_find(const Kernel *kernel, KernelContraction *form)
     plain &= kernel->buffers[a->buffer].dtype == sum->dtype && kernel->buffers[b->buffer].dtype == sum->dtype;
     for (uint32_t i = 0; i < a->n_index; i++) plain &= !a->index[i].checked;
     for (uint32_t i = 0; i < b->n_index; i++) plain &= !b->index[i].checked;
-    return plain && __builtin_popcount(form->batch) <= NN_MAX_BATCH_AXES;
+    bool fits = form->n_windows <= NN_MAX_WINDOWS && __builtin_popcount(form->lists) <= NN_MAX_LIST_AXES;
+    return plain && fits && __builtin_popcount(form->batch) <= NN_MAX_BATCH_AXES;
 }
 
 /* A store of the sums as they are, rows contiguous, to memory that nothing else reads or writes. */
@@ -100,16 +101,65 @@ static LLVMValueRef copy_template(Emitter *e)
     set_field((to), offsetof(nn_contraction, field),                                                                   \
               LLVMConstInt(LLVMInt32TypeInContext((to)->e->vector->context), (unsigned long long)(number), true))
 
-/* What the operand's address advances by along an axis (NO_AXIS: nothing). */
+/* What the operand's address advances by along an axis (NO_AXIS: nothing), but for its windows. */
 static LLVMValueRef operand_stride(const Emitter *e, uint32_t access, uint32_t axis)
 {
-    LLVMValueRef stride = axis == NO_AXIS ? NULL : access_stride(e, access, axis);
+    uint32_t clipped = e->kernel->values[access].clipped;
+    LLVMValueRef stride = axis == NO_AXIS ? NULL : access_stride_without(e, access, axis, clipped);
     return stride ? stride : const_i64(e, 0);
+}
+
+/* The numbers of the axes of `axes` in the description, in order. */
+static int32_t slot_of(AxisMask axes, uint32_t axis)
+{
+    return axis == NO_AXIS ? NN_NO_AXIS : __builtin_popcount(axes & (axis_bit(axis) - 1));
 }
 
 static LLVMValueRef axis_extent(const Emitter *e, uint32_t axis)
 {
     return axis == NO_AXIS ? const_i64(e, 1) : size_value(e, e->kernel->axes[axis].extent);
+}
+
+static void set_lists(Description *to, const KernelContraction *form)
+{
+    Emitter *e = to->e;
+    unsigned slot = 0;
+    for (uint32_t axis = 0; axis < e->kernel->n_axes; axis++) {
+        if (!(form->lists & axis_bit(axis))) continue;
+        unsigned byte = 8 * slot++;
+        set_field(to, offsetof(nn_contraction, list_extent) + byte, axis_extent(e, axis));
+        set_field(to, offsetof(nn_contraction, list_a) + byte, operand_stride(e, form->a, axis));
+        set_field(to, offsetof(nn_contraction, list_b) + byte, operand_stride(e, form->b, axis));
+    }
+    SET_I32(to, n_list, slot);
+}
+
+#define SET_WINDOW(to, i, field, value)                                                                                \
+    set_field((to),                                                                                                    \
+              (unsigned)(offsetof(nn_contraction, windows) + (i) * sizeof(nn_window) + offsetof(nn_window, field)),    \
+              (value))
+
+static void set_windows(Description *to, const KernelContraction *form)
+{
+    Emitter *e = to->e;
+    LLVMTypeRef i8 = LLVMInt8TypeInContext(e->vector->context);
+    for (uint32_t i = 0; i < form->n_windows; i++) {
+        const KernelWindow *window = &form->windows[i];
+        const KernelValue *load = &e->kernel->values[window->load];
+        const KernelIndex *index = &load->index[window->subscript];
+        int32_t inner = window->inner == form->k ? NN_INNER_AXIS : slot_of(form->lists, window->inner);
+        int32_t outer = slot_of(form->batch, window->outer);
+        SET_WINDOW(to, i, operand, LLVMConstInt(i8, window->load == form->b, false));
+        SET_WINDOW(to, i, outer, LLVMConstInt(i8, (unsigned long long)outer, true));
+        SET_WINDOW(to, i, inner, LLVMConstInt(i8, (unsigned long long)inner, true));
+        SET_WINDOW(to, i, f_outer, const_i64(e, window->f_outer));
+        SET_WINDOW(to, i, f_inner, const_i64(e, window->f_inner));
+        SET_WINDOW(to, i, offset, subscript_offset(e, index));
+        SET_WINDOW(to, i, div, const_i64(e, index->div));
+        SET_WINDOW(to, i, limit, size_value(e, e->kernel->buffers[load->buffer].dims[window->subscript]));
+        SET_WINDOW(to, i, stride, e->buffers[load->buffer].stride[window->subscript]);
+    }
+    SET_I32(to, n_windows, form->n_windows);
 }
 
 static void set_batch(Description *to, const KernelContraction *form, uint32_t store)
@@ -149,10 +199,12 @@ void contraction_emit(Arena *arena, Vector *vector, const Kernel *kernel, const 
     SET(to, b_k, operand_stride(e, form->b, form->k));
     SET(to, b_n, operand_stride(e, form->b, form->n));
     if (stores) SET(to, c_m, operand_stride(e, store, form->m));
-    SET(to, a_offset, access_offset(e, form->a));
-    SET(to, b_offset, access_offset(e, form->b));
-    if (stores) SET(to, c_offset, access_offset(e, store));
+    SET(to, a_offset, access_offset_without(e, form->a, e->kernel->values[form->a].clipped));
+    SET(to, b_offset, access_offset_without(e, form->b, e->kernel->values[form->b].clipped));
+    if (stores) SET(to, c_offset, access_offset_without(e, store, 0));
     set_batch(to, form, store);
+    set_lists(to, form);
+    set_windows(to, form);
     SET_I32(to, a, kernel->values[form->a].buffer);
     SET_I32(to, b, kernel->values[form->b].buffer);
     SET_I32(to, c, stores ? (int32_t)kernel->values[store].buffer : -1);

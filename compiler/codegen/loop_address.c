@@ -46,7 +46,7 @@ void walk_strides(Emitter *e, Walk *walk, uint32_t rank, const uint32_t *dims)
     }
 }
 
-static LLVMValueRef index_offset(const Emitter *e, const KernelIndex *index)
+LLVMValueRef subscript_offset(const Emitter *e, const KernelIndex *index)
 {
     LLVMValueRef offset = size_value(e, index->offset);
     if (!index->negative || is_constant_int(offset, 0)) return offset;
@@ -69,13 +69,13 @@ static LLVMValueRef advance(const Emitter *e, DType dtype, LLVMValueRef pointer,
     return LLVMBuildGEP2(builder(e), element_type(e, dtype), pointer, &elements, 1, "");
 }
 
-LLVMValueRef access_stride(const Emitter *e, uint32_t access, uint32_t axis)
+LLVMValueRef access_stride_without(const Emitter *e, uint32_t access, uint32_t axis, uint32_t without)
 {
     const KernelValue *value = &e->kernel->values[access];
     LLVMValueRef stride = NULL;
     for (uint32_t d = 0; d < value->n_index; d++) {
         const KernelIndex *index = &value->index[d];
-        if (!index_is_walked(index)) continue;
+        if (!index_is_walked(index) || without >> d & 1) continue;
         for (uint32_t t = 0; t < index->n_terms; t++) {
             if (index->terms[t].axis != axis) continue;
             stride = add(e, stride, scale(e, e->buffers[value->buffer].stride[d], index->terms[t].factor));
@@ -84,13 +84,18 @@ LLVMValueRef access_stride(const Emitter *e, uint32_t access, uint32_t axis)
     return stride;
 }
 
-LLVMValueRef access_offset(const Emitter *e, uint32_t access)
+LLVMValueRef access_stride(const Emitter *e, uint32_t access, uint32_t axis)
+{
+    return access_stride_without(e, access, axis, 0);
+}
+
+LLVMValueRef access_offset_without(const Emitter *e, uint32_t access, uint32_t without)
 {
     const KernelValue *value = &e->kernel->values[access];
     LLVMValueRef elements = const_i64(e, 0);
     for (uint32_t d = 0; d < value->n_index; d++) {
-        if (!index_is_walked(&value->index[d])) continue;
-        LLVMValueRef offset = index_offset(e, &value->index[d]);
+        if (!index_is_walked(&value->index[d]) || without >> d & 1) continue;
+        LLVMValueRef offset = subscript_offset(e, &value->index[d]);
         if (is_constant_int(offset, 0)) continue;
         elements = add(e, elements, multiply(e, offset, e->buffers[value->buffer].stride[d]));
     }
@@ -105,7 +110,7 @@ void access_extend(Emitter *e, uint32_t access)
     if (!bound->base) {
         bound->base = e->buffers[value->buffer].pointer;
         bound->base_axes = 0;
-        elements = access_offset(e, access);
+        elements = access_offset_without(e, access, 0);
     }
     for (uint32_t axis = 0; axis < e->kernel->n_axes; axis++) {
         if (!(e->open & ~bound->base_axes & axis_bit(axis))) continue;
@@ -140,7 +145,7 @@ static LLVMValueRef divide(const Emitter *e, LLVMValueRef number, int64_t diviso
 /* One subscript as i64, a vector when `lanes` > 1. */
 static LLVMValueRef index_number(Emitter *e, const KernelIndex *index, uint32_t lanes)
 {
-    LLVMValueRef scalar = index_offset(e, index), vector = NULL;
+    LLVMValueRef scalar = subscript_offset(e, index), vector = NULL;
     for (uint32_t t = 0; t < index->n_terms; t++) {
         const KernelTerm *term = &index->terms[t];
         scalar = add(e, scalar, scale(e, e->at[term->axis], term->factor));

@@ -111,7 +111,11 @@ void access_extend(Emitter *e, uint32_t access);
 /* What an access's address advances by, in elements, when the axis takes one step (NULL: nothing), and where it begins
  * when all axes are 0; of subscripts that data does not decide. */
 LLVMValueRef access_stride(const Emitter *e, uint32_t access, uint32_t axis);
-LLVMValueRef access_offset(const Emitter *e, uint32_t access);
+/* The same without the subscripts whose bits are set. */
+LLVMValueRef access_stride_without(const Emitter *e, uint32_t access, uint32_t axis, uint32_t without);
+LLVMValueRef access_offset_without(const Emitter *e, uint32_t access, uint32_t without);
+/* What a subscript is where all axes are 0, before it is divided. */
+LLVMValueRef subscript_offset(const Emitter *e, const KernelIndex *index);
 LLVMValueRef emit_load(Emitter *e, uint32_t value);
 void emit_store(Emitter *e, uint32_t value);
 void emit_scatter(Emitter *e, uint32_t value);

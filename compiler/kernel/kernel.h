@@ -78,6 +78,8 @@ typedef struct {
     uint32_t buffer;
     uint32_t axis, size;
     uint32_t n_index;
+    uint32_t clipped;         /* LOAD with a mask: bit d where the mask says that subscript d lies inside, and nothing
+                                 else; 0 when it says something else */
     const KernelIndex *index; /* one per dimension of the buffer (LOAD, STORE, SCATTER) or of the draw (RANDOM) */
     uint32_t dims[MAX_RANK];  /* RANDOM: the draw's sizes (indices into sizes) */
     uint32_t stream;          /* RANDOM: index into sizes, whose value is the hash of path and number: nn_random.h */
@@ -94,15 +96,28 @@ typedef struct Kernel {
     KernelValue *values;
 } Kernel;
 
-/* A contraction that the tiled code can do: exactly one REDUCE, a SUM of mul(LOAD a, LOAD b) over one axis k (after
- * kernel_merge_axes), where a lacks n, b lacks m, and n is the last axis of the stores. All other axes of the result
- * are batch axes, whether both operands have them or only one (a second m axis that could not be merged with the
- * first). Loads have no mask and no subscripts from data; every store has the result's axes; nothing else depends on k.
- */
+enum { KERNEL_MAX_WINDOWS = 6 };
+
+/* A clipped subscript of an operand of a contraction: f_outer * outer + f_inner * inner, an axis of the batch and one
+ * that is summed; KERNEL_MAX_AXES where there is none. */
+typedef struct {
+    uint32_t load, subscript;
+    uint32_t outer, inner;
+    int64_t f_outer, f_inner;
+} KernelWindow;
+
+/* A contraction that the tiled code can do: exactly one REDUCE, a SUM of mul(LOAD a, LOAD b) (after kernel_merge_axes),
+ * where a lacks n, b lacks m, and n is the last axis of the stores. k is the summed axis that A walks nearest, the
+ * others are lists; all other axes of the result are batch axes, whether both operands have them or only one (a second
+ * m axis that could not be merged with the first, or one that moves a window). Loads have no subscripts from data and
+ * no mask but that of their clipped subscripts, in which m and n do not occur; every store has the result's axes; what
+ * depends on the summed axes leads to the sum alone. */
 typedef struct {
     uint32_t reduce, a, b; /* values */
     uint32_t m, n, k;      /* axes; m or n is KERNEL_MAX_AXES when there is none (a vector) */
-    AxisMask batch;
+    AxisMask batch, lists;
+    uint32_t n_windows;
+    KernelWindow windows[KERNEL_MAX_WINDOWS];
 } KernelContraction;
 
 /* True and filled when the kernel has this form. */
@@ -119,6 +134,8 @@ void kernel_compact_sizes(Arena *arena, Kernel *kernel, Dim **sizes);
 AxisMask kernel_index_axes(const Kernel *kernel, const KernelIndex *index);
 /* True when the subscript is one bare axis (then *axis is it): factor 1, no offset, no data. */
 bool kernel_index_plain(const Kernel *kernel, const KernelIndex *index, uint32_t *axis);
+/* True for a subscript of the load that its mask keeps inside. */
+bool kernel_index_clipped(const KernelValue *load, uint32_t subscript);
 /* Equal subscripts of the same kernel. */
 bool kernel_index_same(const KernelIndex *a, const KernelIndex *b, uint32_t count);
 

@@ -34,7 +34,7 @@ static bool value_equal(const KernelValue *a, const KernelValue *b)
 {
     if (a->kind != b->kind || a->dtype != b->dtype || a->op != b->op || a->domain != b->domain ||
         a->reduced != b->reduced || a->n_args != b->n_args || a->buffer != b->buffer || a->axis != b->axis ||
-        a->size != b->size || a->n_index != b->n_index || a->stream != b->stream)
+        a->size != b->size || a->n_index != b->n_index || a->stream != b->stream || a->clipped != b->clipped)
         return false;
     /* Bits, so that NaN equals itself and -0 does not equal 0. */
     if (memcmp(&a->number, &b->number, sizeof a->number) || a->integer != b->integer) return false;
@@ -78,7 +78,7 @@ static uint64_t value_hash(uint64_t hash, const KernelValue *value)
     hash = mix(hash, (uint64_t)value->kind | (uint64_t)value->dtype << 8 | (uint64_t)value->op << 16);
     hash = mix(hash, (uint64_t)value->domain << 32 | value->reduced);
     hash = mix(hash, (uint64_t)value->buffer << 32 | value->axis << 16 | value->size);
-    hash = mix(hash, (uint64_t)value->stream << 32 | value->n_index);
+    hash = mix(hash, (uint64_t)value->stream << 32 | value->clipped << 8 | value->n_index);
     hash = mix(hash, number);
     hash = mix(hash, (uint64_t)value->integer);
     for (uint32_t i = 0; i < value->n_args; i++) hash = mix(hash, value->args[i]);

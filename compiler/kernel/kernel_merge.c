@@ -83,6 +83,7 @@ static void remove_subscript(Arena *arena, KernelValue *value, uint32_t place)
     memmove(&index[place + 1], &index[place + 2], (value->n_index - place - 2) * sizeof *index);
     value->index = index;
     value->n_index--;
+    value->clipped = (value->clipped & ((1u << place) - 1)) | (value->clipped >> 1 & ~((1u << place) - 1));
 }
 
 static void merge_dims(uint32_t *dims, uint32_t rank, uint32_t place, uint32_t size)

@@ -61,6 +61,7 @@ static void print_index(const Kernel *kernel, const KernelValue *value, Text *to
     for (uint32_t i = 0; i < value->n_index; i++) {
         if (i) text_string(to, ", ");
         print_subscript(kernel, &value->index[i], to);
+        if (kernel_index_clipped(value, i)) text_string(to, "?");
     }
     text_string(to, "]");
 }

@@ -149,7 +149,7 @@ static bool read_sum(Reader *reader, KernelIndex *index)
     return true;
 }
 
-/* `(2*a0 - a1) / 3` */
+/* `(2*a0 - a1) / 3`; a `?` behind it says that it is clipped. */
 static bool read_subscript(Reader *reader, KernelIndex *index)
 {
     if (!accept(reader, "(")) return read_sum(reader, index);
@@ -169,7 +169,9 @@ static bool read_index(Reader *reader, KernelValue *value)
     while (!accept(reader, "]")) {
         if (value->n_index && !expect(reader, ",")) return false;
         if (value->n_index == MAX_RANK) return fail(reader, "fewer subscripts");
-        if (!read_subscript(reader, &index[value->n_index++])) return false;
+        if (!read_subscript(reader, &index[value->n_index])) return false;
+        if (accept(reader, "?")) value->clipped |= 1u << value->n_index;
+        value->n_index++;
     }
     if (value->n_index) value->index = ARENA_COPY(reader->context->arena, KernelIndex, index, value->n_index);
     return true;

@@ -66,6 +66,8 @@ static AxisMask check_index(Check *check, uint32_t at)
         } else if (index->checked) {
             COMPLAIN(check, "subscript %u of v%u is checked but no data", i, at);
         }
+        if (kernel_index_clipped(value, i) && (value->kind != KERNEL_LOAD || !value->n_args || index->value >= 0))
+            COMPLAIN(check, "subscript %u of v%u is clipped without a mask", i, at);
         if (index->div < 1) COMPLAIN(check, "subscript %u of v%u has no divisor", i, at);
         if (index->div > 1 && (value->kind != KERNEL_LOAD || !value->n_args || index->value >= 0))
             COMPLAIN(check, "subscript %u of v%u is divided without a mask", i, at);

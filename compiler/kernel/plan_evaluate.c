@@ -108,11 +108,26 @@ static Scalar scalar_load(DType dtype, const void *from)
     return scalar;
 }
 
+/* True if what the load says of its mask holds here: it is true where all clipped subscripts lie inside. */
+static bool mask_is_as_said(Machine *machine, const KernelValue *load, const uint32_t *dims, bool mask)
+{
+    bool failed = machine->failed, inside = true;
+    for (uint32_t i = 0; i < load->n_index; i++) {
+        if (!kernel_index_clipped(load, i)) continue;
+        machine->failed = false;
+        subscript(machine, &load->index[i], machine->sizes[dims[i]]);
+        inside = inside && !machine->failed;
+    }
+    machine->failed = failed;
+    return !load->clipped || inside == mask;
+}
+
 static Scalar read_element(Machine *machine, const KernelValue *value)
 {
     const KernelBuffer *buffer = &machine->kernel->buffers[value->buffer];
-    if (value->n_args && machine->value[value->args[0]].number == 0)
-        return is_integer(buffer->dtype) ? scalar_integer(0) : scalar_number(0);
+    bool mask = !value->n_args || machine->value[value->args[0]].number != 0;
+    if (!mask_is_as_said(machine, value, buffer->dims, mask)) machine->failed = true;
+    if (!mask) return is_integer(buffer->dtype) ? scalar_integer(0) : scalar_number(0);
     int64_t at = address(machine, value, buffer->dims);
     return scalar_load(buffer->dtype, (char *)machine->memory[value->buffer] + at * dtype_size(buffer->dtype));
 }

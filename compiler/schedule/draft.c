@@ -30,8 +30,8 @@ static bool value_same(const DraftValue *a, const DraftValue *b)
 {
     if (a->kind != b->kind || a->op != b->op || a->dtype != b->dtype || a->domain != b->domain ||
         a->reduced != b->reduced || a->n_args != b->n_args || memcmp(a->args, b->args, sizeof a->args) ||
-        !node_same(a->node, b->node) || a->n_index != b->n_index || a->axis != b->axis || !dim_same(a->size, b->size) ||
-        memcmp(&a->number, &b->number, sizeof a->number) || a->integer != b->integer ||
+        !node_same(a->node, b->node) || a->n_index != b->n_index || a->axis != b->axis || a->clipped != b->clipped ||
+        !dim_same(a->size, b->size) || memcmp(&a->number, &b->number, sizeof a->number) || a->integer != b->integer ||
         !shape_same(&a->shape, &b->shape))
         return false;
     for (uint32_t i = 0; i < a->n_index; i++)
@@ -115,7 +115,7 @@ bool affine_zero(const Program *program, const Affine *affine)
 
 Affine affine_none(const Program *program)
 {
-    return (Affine){.offset = dim_constant(program->dims, 0), .value = -1, .div = 1};
+    return (Affine){.offset = dim_constant(program->dims, 0), .value = -1, .div = 1, .inside = NO_VALUE};
 }
 
 Affine affine_axis(const Program *program, uint32_t axis)
@@ -164,7 +164,9 @@ static bool multiply_sum(const Program *program, Affine *affine, int64_t factor)
 
 bool affine_scale(const Program *program, Affine *affine, int64_t factor, Dim offset)
 {
+    if (factor == 1 && is_constant(program, offset, 0)) return true;
     if (!multiply_sum(program, affine, factor)) return false;
+    affine->inside = NO_VALUE;
     Dim added = dim_mul(program->dims, offset, dim_constant(program->dims, affine->div));
     affine->offset = dim_add(program->dims, affine->offset, added);
     if (dim_is_none(affine->offset)) return false;
@@ -200,6 +202,7 @@ bool affine_add(const Program *program, Affine *a, const Affine *b)
     sum.offset = dim_add(program->dims, sum.offset, other.offset);
     if (dim_is_none(sum.offset)) return false;
     *a = sum;
+    a->inside = NO_VALUE;
     reduce_quotient(program, a);
     return true;
 }
@@ -208,6 +211,7 @@ bool affine_divide(const Program *program, Affine *affine, int64_t divisor)
 {
     if (divisor == 1) return true;
     if (affine->value >= 0 || __builtin_mul_overflow(affine->div, divisor, &affine->div)) return false;
+    affine->inside = NO_VALUE;
     reduce_quotient(program, affine);
     return true;
 }

@@ -67,6 +67,46 @@ static void memo_add(Emitter *emitter, Memo memo)
 
 /* ---- sources */
 
+/* True if the conjunction `mask` has the condition as a part. */
+static bool has_part(const Draft *draft, uint32_t mask, uint32_t condition)
+{
+    if (mask == NO_VALUE) return false;
+    const DraftValue *value = &draft->values.at[mask];
+    if (mask == condition) return true;
+    return value->kind == KERNEL_COMPUTE && value->op == OP_AND &&
+           (has_part(draft, value->args[0], condition) || has_part(draft, value->args[1], condition));
+}
+
+/* True if all parts of the condition are parts of the mask. */
+static bool parts_are_in(const Draft *draft, uint32_t condition, uint32_t mask)
+{
+    const DraftValue *value = &draft->values.at[condition];
+    if (value->kind == KERNEL_COMPUTE && value->op == OP_AND)
+        return parts_are_in(draft, value->args[0], mask) && parts_are_in(draft, value->args[1], mask);
+    return has_part(draft, mask, condition);
+}
+
+/* True if each part of the mask says of a subscript that it lies inside. */
+static bool parts_say_inside(const Draft *draft, uint32_t mask, const Affine *index, uint32_t rank)
+{
+    const DraftValue *value = &draft->values.at[mask];
+    if (value->kind == KERNEL_COMPUTE && value->op == OP_AND)
+        return parts_say_inside(draft, value->args[0], index, rank) &&
+               parts_say_inside(draft, value->args[1], index, rank);
+    for (uint32_t i = 0; i < rank; i++)
+        if (has_part(draft, index[i].inside, mask)) return true;
+    return false;
+}
+
+/* True if the mask says that the subscripts with a condition lie inside, all of them, and nothing else. */
+static bool says_inside(const Draft *draft, uint32_t mask, const Affine *index, uint32_t rank)
+{
+    if (mask == NO_VALUE || !parts_say_inside(draft, mask, index, rank)) return false;
+    for (uint32_t i = 0; i < rank; i++)
+        if (index[i].inside != NO_VALUE && !parts_are_in(draft, index[i].inside, mask)) return false;
+    return true;
+}
+
 uint32_t emit_memory(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
 {
     Program *program = emitter->program;
@@ -76,14 +116,17 @@ uint32_t emit_memory(Emitter *emitter, Node node, Shape view, const Affine *inde
     for (uint32_t i = 0; i < view.rank; i++) {
         if (is_unit(program, view.dims[i]) && affine_zero(program, &index[i])) continue;
         load.domain |= affine_axes(emitter->draft, &index[i]);
+        if (index[i].inside != NO_VALUE) load.clipped |= 1u << load.n_index;
         subscripts[load.n_index] = index[i];
         dims[load.n_index++] = view.dims[i];
     }
     load.shape.rank = load.n_index;
     if (load.n_index) {
         load.shape.dims = ARENA_COPY(program->arena, Dim, dims, load.n_index);
-        load.index = ARENA_COPY(program->arena, Affine, subscripts, load.n_index);
     }
+    if (!says_inside(emitter->draft, mask, index, view.rank)) load.clipped = 0;
+    for (uint32_t i = 0; i < load.n_index; i++) subscripts[i].inside = NO_VALUE;
+    if (load.n_index) load.index = ARENA_COPY(program->arena, Affine, subscripts, load.n_index);
     if (mask != NO_VALUE) {
         load.args[load.n_args++] = mask;
         load.domain |= emitter->draft->values.at[mask].domain;

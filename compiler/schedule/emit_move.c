@@ -117,6 +117,7 @@ static uint32_t emit_window(Emitter *emitter, Node node, const Affine *index, ui
     if (!window_starts_inside(program->graph, &window)) inside = emit_not_negative(emitter, &place);
     if (!window_ends_inside(program->graph, &window))
         inside = emit_both(emitter, inside, emit_less_than_size(emitter, &place, window.size));
+    to[window.axis].inside = inside;
     return emit_inside(emitter, x, to, mask, inside);
 }
 

@@ -163,6 +163,7 @@ uint32_t emit_unwindow(Emitter *emitter, Node node, const Affine *index, uint32_
     at[window.axis] = position;
     at[window.axis + 1] = tap;
     uint32_t inside = is_position(emitter, &numerator, &window);
+    at[window.axis].inside = inside;
     mask = emit_both(emitter, mask, inside);
     uint32_t value = emit_beneath(emitter, g, at, mask);
     if (value == NO_VALUE || (mask != NO_VALUE && adds_nothing(emitter->draft, value, mask))) return value;

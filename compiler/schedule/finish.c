@@ -92,6 +92,7 @@ static void finish_value(Finisher *finisher, uint32_t at)
                          .reduced = draft->reduced,
                          .n_args = draft->n_args,
                          .axis = draft->axis,
+                         .clipped = draft->clipped,
                          .number = draft->number,
                          .integer = draft->integer};
     for (uint32_t i = 0; i < draft->n_args; i++) value.args[i] = finisher->map[draft->args[i]];

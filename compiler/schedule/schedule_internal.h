@@ -35,6 +35,7 @@ typedef struct {
     int64_t div; /* at least 1; 1 beside a value */
     int32_t value;
     bool checked;
+    uint32_t inside; /* a bool value that says that it lies inside its dimension; NO_VALUE: nothing does */
 } Affine;
 
 typedef struct {
@@ -53,6 +54,7 @@ typedef struct {
     Node node;   /* LOAD: what is read, a source or a materialised node */
     Shape shape; /* LOAD: the shape in which its memory is seen, without sizes of 1; RANDOM: the draw's */
     uint32_t n_index;
+    uint32_t clipped;    /* LOAD: as a kernel has it */
     const Affine *index; /* LOAD, RANDOM, SCATTER */
     uint32_t axis;
     Dim size; /* SIZE; RANDOM: the stream, a launch's number, so that draws share their code */

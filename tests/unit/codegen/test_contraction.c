@@ -55,6 +55,92 @@ static const Sample samples[] = {
      "v1\n"
      " v3: f32 {a0} = reduce sum {a1} v2\n v4: f32 {a0} = neg v3\n v5: f32 {a0} = store b2[a0] v4\n}\n",
      true},
+    {"convolution",
+     "kernel convolution {\n" HEADER " s5 = 1\n"
+     " a0: s0\n"
+     " a1: s1\n"
+     " a2: s3\n"
+     " a3: s3\n"
+     " a4: s2\n"
+     " b0: f32[s0, s1, s2] read\n"
+     " b1: f32[s3, s2, s3] read\n"
+     " b2: f32[s0, s1, s3] write\n"
+     " v0: i64 {} = constant -1\n"
+     " v1: i64 {a1} = axis a1\n"
+     " v2: i64 {a3} = axis a3\n"
+     " v3: i64 {a1 a3} = add v1 v2\n"
+     " v4: i64 {a1 a3} = add v3 v0\n"
+     " v5: bool {a1 a3} = lt v0 v4\n"
+     " v6: i64 {} = size s1\n"
+     " v7: bool {a1 a3} = lt v4 v6\n"
+     " v8: bool {a1 a3} = and v5 v7\n"
+     " v9: f32 {a0 a1 a3 a4} = load b0[a0, a1 + a3 - s5?, a4] v8\n"
+     " v10: f32 {a2 a3 a4} = load b1[a3, a4, a2]\n"
+     " v11: f32 {a0 a1 a2 a3 a4} = mul v9 v10\n"
+     " v12: f32 {a0 a1 a2} = reduce sum {a3 a4} v11\n"
+     " v13: f32 {a0 a1 a2} = neg v12\n"
+     " v14: f32 {a0 a1 a2} = store b2[a0, a1, a2] v13\n"
+     "}\n",
+     true},
+    {"filter_gradient",
+     "kernel filter_gradient {\n" HEADER " s5 = 1\n"
+     " a0: s3\n"
+     " a1: s2\n"
+     " a2: s3\n"
+     " a3: s0\n"
+     " a4: s1\n"
+     " b0: f32[s0, s1, s2] read\n"
+     " b1: f32[s0, s1, s3] read\n"
+     " b2: f32[s3, s2, s3] write\n"
+     " v0: i64 {} = constant -1\n"
+     " v1: i64 {a4} = axis a4\n"
+     " v2: i64 {a0} = axis a0\n"
+     " v3: i64 {a0 a4} = add v1 v2\n"
+     " v4: i64 {a0 a4} = add v3 v0\n"
+     " v5: bool {a0 a4} = lt v0 v4\n"
+     " v6: i64 {} = size s1\n"
+     " v7: bool {a0 a4} = lt v4 v6\n"
+     " v8: bool {a0 a4} = and v5 v7\n"
+     " v9: f32 {a0 a1 a3 a4} = load b0[a3, a4 + a0 - s5?, a1] v8\n"
+     " v10: f32 {a2 a3 a4} = load b1[a3, a4, a2]\n"
+     " v11: f32 {a0 a1 a2 a3 a4} = mul v9 v10\n"
+     " v12: f32 {a0 a1 a2} = reduce sum {a3 a4} v11\n"
+     " v13: f32 {a0 a1 a2} = store b2[a0, a1, a2] v12\n"
+     "}\n",
+     false},
+    {"strided_input_gradient",
+     "kernel strided_input_gradient {\n" HEADER " s5 = 1\n"
+     " a0: s0\n"
+     " a1: s1\n"
+     " a2: s2\n"
+     " a3: s3\n"
+     " a4: s3\n"
+     " b0: f64[s0, s1, s3] read\n"
+     " b1: f64[s3, s2, s3] read\n"
+     " b2: f64[s0, s1, s2] write\n"
+     " v0: i64 {} = constant -1\n"
+     " v1: i64 {a1} = axis a1\n"
+     " v2: i64 {a3} = axis a3\n"
+     " v3: i64 {a1 a3} = sub v1 v2\n"
+     " v4: i64 {a1 a3} = sub v3 v0\n"
+     " v5: bool {a1 a3} = lt v0 v4\n"
+     " v6: i64 {} = size s1\n"
+     " v7: i64 {} = constant 2\n"
+     " v8: i64 {} = mul v6 v7\n"
+     " v9: bool {a1 a3} = lt v4 v8\n"
+     " v10: bool {a1 a3} = and v5 v9\n"
+     " v11: i64 {a1 a3} = mod v4 v7\n"
+     " v12: i64 {} = constant 0\n"
+     " v13: bool {a1 a3} = eq v11 v12\n"
+     " v14: bool {a1 a3} = and v10 v13\n"
+     " v15: f64 {a0 a1 a3 a4} = load b0[a0, (a1 - a3 + s5) / 2?, a4] v14\n"
+     " v16: f64 {a2 a3 a4} = load b1[a3, a2, a4]\n"
+     " v17: f64 {a0 a1 a2 a3 a4} = mul v15 v16\n"
+     " v18: f64 {a0 a1 a2} = reduce sum {a3 a4} v17\n"
+     " v19: f64 {a0 a1 a2} = tanh v18\n"
+     " v20: f64 {a0 a1 a2} = store b2[a0, a1, a2] v19\n"
+     "}\n",
+     true},
 };
 
 enum { N_SAMPLES = sizeof samples / sizeof *samples };
@@ -111,8 +197,8 @@ ParameterizedTestParameters(contraction, agrees_with_the_evaluator)
 
 ParameterizedTest(size_t *number, contraction, agrees_with_the_evaluator)
 {
-    static const int64_t shapes[][5] = {{1, 1, 1, 1, 0},    {7, 10, 13, 2, 0},  {33, 47, 20, 3, 0},
-                                        {64, 16, 70, 1, 0}, {1, 100, 50, 2, 0}, {50, 1, 31, 2, 0}};
+    static const int64_t shapes[][6] = {{1, 1, 1, 1, 0, 1},    {7, 10, 13, 2, 0, 1},  {33, 47, 20, 3, 0, 1},
+                                        {64, 16, 70, 1, 0, 1}, {1, 100, 50, 2, 0, 1}, {50, 1, 31, 2, 0, 1}};
     static const char *const variants[] = {"native", "x86-64-v3", "x86-64-v2"};
     const Sample *sample = &samples[*number];
     for (size_t v = 0; v < sizeof variants / sizeof *variants; v++) {

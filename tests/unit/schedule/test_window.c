@@ -85,6 +85,18 @@ static bool stores_windows(Model *model, const Plan *plan, int64_t elements)
     return false;
 }
 
+/* The products of several summed axes that the tiled code takes. */
+static uint32_t count_products(const Plan *plan)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < plan->n_kernels; i++) {
+        KernelContraction form;
+        bool tiled = kernel_contraction(plan->kernels[i], &form);
+        count += tiled && form.lists;
+    }
+    return count;
+}
+
 /* A network of two convolutions trains: the first's filter gradient, the second's both. */
 static void expect_network(const Form *form)
 {
@@ -106,7 +118,9 @@ static void expect_network(const Form *form)
     finish_model(model);
     expect_model(model);
     int64_t patches = 4 * form->count * form->count * form->taps * form->taps * CHANNELS;
-    cr_expect(!stores_windows(model, plan_model(model, false), patches));
+    const Plan *plan = plan_model(model, false);
+    cr_expect(!stores_windows(model, plan, patches));
+    cr_expect_eq(count_products(plan), 6, "%u products are tiled", count_products(plan));
     model_free(model);
 }
 

@@ -292,6 +292,9 @@ static void put_condition_step(void *data, ConditionStep step)
         memcpy(&bits, &step.real, sizeof bits);
         vec_push(&b->code, NN_SIZE_REAL);
         vec_push(&b->code, bits);
+    } else if (step.op == OP_CAST) {
+        vec_push(&b->code, NN_SIZE_ROUND);
+        vec_push(&b->code, step.dtype);
     } else {
         vec_push(&b->code, step.op == OP_CONST ? NN_SIZE_CONSTANT : condition_code(step.op));
         vec_push(&b->code, step.number);

@@ -92,7 +92,7 @@ bool condition_fits(const Graph *graph, Node condition)
         const NodeInfo *info = graph_node(graph, nodes[i]);
         uint32_t *own = &steps[i], *most = &waiting[i];
         bool twice = info->op == OP_ABS;
-        *own = *most = 3;
+        *own = *most = 4;
         for (uint32_t k = 0; k < info->n_args; k++) {
             uint32_t operand = graph_position(nodes, i, info->args[k]);
             *own += steps[operand] * (twice ? 2 : 1);
@@ -159,10 +159,17 @@ static void emit_negated(const Graph *graph, Node x, Emit *emit, void *data)
     emit_op(emit, data, OP_MUL);
 }
 
-/* Numbers keep their values here, whatever their type; a bool is 0 or 1. */
+/* A result of f64, or of an integer type, is one in doubles. */
+static void emit_rounding(DType dtype, Emit *emit, void *data)
+{
+    if (dtype_is_float(dtype) && dtype != DTYPE_F64) emit(data, (ConditionStep){.op = OP_CAST, .dtype = dtype});
+}
+
+/* Integers keep their values here, whatever their type; a bool is 0 or 1. */
 static void emit_cast(const Graph *graph, const NodeInfo *info, Emit *emit, void *data)
 {
     condition_postfix(graph, info->args[0], emit, data);
+    emit_rounding(info->type.dtype, emit, data);
     if (info->type.dtype != DTYPE_BOOL) return;
     emit_number(emit, data, 0);
     emit_op(emit, data, OP_NE);
@@ -191,6 +198,7 @@ void condition_postfix(const Graph *graph, Node condition, Emit *emit, void *dat
         condition_postfix(graph, info->args[0], emit, data);
         emit_negated(graph, info->args[1], emit, data);
         emit_op(emit, data, OP_ADD);
+        emit_rounding(info->type.dtype, emit, data);
         return;
     case OP_ABS:
         condition_postfix(graph, info->args[0], emit, data);
@@ -200,5 +208,6 @@ void condition_postfix(const Graph *graph, Node condition, Emit *emit, void *dat
     default:
         for (uint32_t i = 0; i < info->n_args; i++) condition_postfix(graph, info->args[i], emit, data);
         emit_op(emit, data, info->op);
+        if (!(op_info(info->op)->flags & EXACT)) emit_rounding(info->type.dtype, emit, data);
     }
 }

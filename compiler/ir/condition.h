@@ -1,5 +1,6 @@
 /* Conditions on sizes and settings: bool scalars that the run time can decide as soon as it knows these. Without
- * settings they are made of whole numbers alone and decided in those, exactly; with settings in doubles. */
+ * settings they are made of whole numbers alone and decided in those, exactly; with settings in doubles, of which each
+ * result is rounded to its element type, as in the model. */
 #ifndef NNC_IR_CONDITION_H
 #define NNC_IR_CONDITION_H
 
@@ -7,12 +8,13 @@
 
 /* A step of a condition in postfix form: OP_CONST pushes `number`, or `real` where that is not a whole number; OP_SIZE
  * pushes `size` and OP_SETTING the value of a setting; ADD, MUL, DIV, FLOOR_DIV, MOD, MAX, MIN, EQ, NE, LT, LE, AND, OR
- * take two values and leave one, NOT takes one, SELECT three. Truths are 0 and 1. */
+ * take two values and leave one, NOT takes one, SELECT three; CAST rounds a value to `dtype`. Truths are 0 and 1. */
 typedef struct {
     Op op;
     int64_t number;
     bool fraction; /* OP_CONST: the number is `real` */
     double real;
+    DType dtype; /* OP_CAST */
     Dim size;
     Name setting;
 } ConditionStep;

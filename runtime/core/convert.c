@@ -254,6 +254,7 @@ void nn_value_text(uint8_t type, const void *values, size_t index, char text[NN_
     if (nn_dtype_is_float(type)) {
         load_floats(type, values, index, 1, &real);
         int digits = type == NN_F64 ? 15 : 6;
+        if (isnan(real)) real = NAN; /* its sign says nothing */
         do snprintf(text, NN_VALUE_TEXT, "%.*g", digits, real);
         while (digits++ < 17 && strtod(text, NULL) != real);
     } else {

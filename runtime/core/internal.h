@@ -41,11 +41,18 @@ typedef struct {
 bool nn_block_reserve(const nn_memory *memory, nn_block *block, size_t size, bool *moved);
 void nn_block_free(const nn_memory *memory, nn_block *block);
 
-/* ---- size.c ---- */
+/* ---- postfix.c ---- */
 
 /* The value of a size program; symbols[i] < 0 is not bound. NN_ERROR_ARGUMENT with *unbound set to the symbol when one
  * is missing, else to -1; NN_ERROR_RANGE when 64 bits do not hold it or a divisor is 0. Sets no message. */
 int nn_size_evaluate(const int64_t *code, const int64_t *symbols, int64_t *value, int64_t *unbound);
+/* Decides a condition in which settings stand (by tensor), in doubles. NN_ERROR_ARGUMENT while a size that it needs is
+ * free; NN_ERROR_RANGE when the program is wrong. Sets no message. */
+int nn_condition_evaluate(const nn_model *model, const int64_t *code, const int64_t *symbols, const double *settings,
+                          bool *truth);
+
+/* ---- size.c ---- */
+
 /* True when the program's value is a truth: that of a condition. */
 bool nn_size_is_truth(const int64_t *code);
 /* Calls visit for each symbol in the program. */

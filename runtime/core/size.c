@@ -1,10 +1,8 @@
-/* Sizes: postfix programs over the model's free dimensions, with every step checked. */
+/* Sizes: postfix programs over the model's free dimensions. */
 #include <stdio.h>
 #include <string.h>
 
 #include "core/internal.h"
-
-enum { STACK = 64 };
 
 /* Steps over one pair, or the end. */
 static int64_t next_code(const int64_t **code, int64_t *operand)
@@ -14,85 +12,6 @@ static int64_t next_code(const int64_t **code, int64_t *operand)
     *operand = (*code)[1];
     *code += 2;
     return kind;
-}
-
-/* How many values an operator takes. */
-static int taken(int64_t kind)
-{
-    return kind == NN_SIZE_NOT ? 1 : kind == NN_SIZE_SELECT ? 3 : 2;
-}
-
-/* Rounds down; so does what remains: it has the sign of b. */
-static bool divide(int64_t a, int64_t b, int64_t *quotient, int64_t *remainder)
-{
-    if (b == 0 || (a == INT64_MIN && b == -1)) return false;
-    bool down = a % b != 0 && (a % b < 0) != (b < 0);
-    *quotient = a / b - down;
-    *remainder = a % b + (down ? b : 0);
-    return true;
-}
-
-/* Sets x[0] to the operator of x[0], x[1], …. False on overflow of 64 bits or if the operator is unknown. */
-static bool apply(int64_t kind, int64_t *x)
-{
-    int64_t a = x[0], b = kind == NN_SIZE_NOT ? 0 : x[1], rest;
-    switch (kind) {
-    case NN_SIZE_ADD:
-        return !__builtin_add_overflow(a, b, x);
-    case NN_SIZE_MUL:
-        return !__builtin_mul_overflow(a, b, x);
-    case NN_SIZE_FLOOR_DIV:
-        return divide(a, b, x, &rest);
-    case NN_SIZE_MOD:
-        return divide(a, b, &rest, x);
-    case NN_SIZE_MAX:
-        return *x = a > b ? a : b, true;
-    case NN_SIZE_MIN:
-        return *x = a < b ? a : b, true;
-    case NN_SIZE_SELECT:
-        return *x = a ? b : x[2], true;
-    case NN_SIZE_EQ:
-        return *x = a == b, true;
-    case NN_SIZE_NE:
-        return *x = a != b, true;
-    case NN_SIZE_LT:
-        return *x = a < b, true;
-    case NN_SIZE_LE:
-        return *x = a <= b, true;
-    case NN_SIZE_AND:
-        return *x = a && b, true;
-    case NN_SIZE_OR:
-        return *x = a || b, true;
-    case NN_SIZE_NOT:
-        return *x = !a, true;
-    default:
-        return false;
-    }
-}
-
-int nn_size_evaluate(const int64_t *code, const int64_t *symbols, int64_t *value, int64_t *unbound)
-{
-    int64_t stack[STACK];
-    int depth = 0;
-    int64_t kind, operand = 0;
-    *unbound = -1;
-    while ((kind = next_code(&code, &operand)) != NN_SIZE_END) {
-        if (kind == NN_SIZE_CONSTANT || kind == NN_SIZE_SYMBOL) {
-            if (depth == STACK) return NN_ERROR_RANGE;
-            if (kind == NN_SIZE_SYMBOL && symbols[operand] < 0) {
-                *unbound = operand;
-                return NN_ERROR_ARGUMENT;
-            }
-            stack[depth++] = kind == NN_SIZE_CONSTANT ? operand : symbols[operand];
-        } else {
-            int count = taken(kind);
-            if (depth < count || !apply(kind, &stack[depth - count])) return NN_ERROR_RANGE;
-            depth -= count - 1;
-        }
-    }
-    if (depth != 1) return NN_ERROR_RANGE;
-    *value = stack[0];
-    return NN_OK;
 }
 
 bool nn_size_is_truth(const int64_t *code)

@@ -29,7 +29,7 @@ enum nn_role_code {
 
 /* A size is a program in postfix form: pairs of code and operand, ended by NN_SIZE_END. From NN_SIZE_MOD on, codes
  * stand in conditions only, and from NN_SIZE_EQ to NN_SIZE_NOT they give a truth, 0 or 1; the first compilers knew
- * neither. A condition in which a setting stands is decided in doubles. */
+ * neither. A condition in which a setting stands is decided in doubles, each result rounded to its element type. */
 enum nn_size_code {
     NN_SIZE_END,
     NN_SIZE_CONSTANT,
@@ -48,9 +48,10 @@ enum nn_size_code {
     NN_SIZE_AND,
     NN_SIZE_OR,
     NN_SIZE_NOT,
-    NN_SIZE_DIV,    /* with settings only */
-    NN_SIZE_REAL,   /* the operand holds the bits of a double */
-    NN_SIZE_SETTING /* the operand is a tensor of role NN_SETTING */
+    NN_SIZE_DIV,     /* with settings only */
+    NN_SIZE_REAL,    /* the operand holds the bits of a double */
+    NN_SIZE_SETTING, /* the operand is a tensor of role NN_SETTING */
+    NN_SIZE_ROUND    /* with settings only: to the element type that is the operand */
 };
 
 /* A named thing that a caller can ask for. Sizes are offsets into image->size_code. */

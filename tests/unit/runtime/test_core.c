@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/internal.h"
 
@@ -68,6 +69,106 @@ Test(core, sizes)
         nn_size_text(sizes[i].code, symbols, text, sizeof text);
         if (sizes[i].text) cr_assert_str_eq(text, sizes[i].text);
     }
+}
+
+/* ---- Conditions in which settings stand ---- */
+
+static const double reals[] = {0,
+                               -0.0,
+                               1,
+                               -1,
+                               0.1,
+                               -0.1,
+                               0.3,
+                               0.7,
+                               -3,
+                               3,
+                               10,
+                               1e-300,
+                               5e-324,
+                               1e300,
+                               0x1p53,
+                               0x1.8p52,
+                               0x1.fffffffffffffp51,
+                               0x1.fffffffffffffp1023,
+                               INFINITY,
+                               -INFINITY,
+                               NAN};
+enum { N_REALS = sizeof reals / sizeof *reals };
+
+/* The floor of the exact quotient and what it leaves, by functions of the C library. */
+static double floored(double x, double y)
+{
+    double ratio = x / y, rest = fmod(x, y);
+    if (isinf(x)) return NAN;
+    if (!(fabs(ratio) < 0x1p53)) return ratio;
+    double whole = isinf(y) ? 0 : floor(fabs(ratio));
+    if (fma(-whole, fabs(y), fabs(x)) < 0) whole--;
+    return (x < 0) != (y < 0) ? -(whole + (rest != 0)) : whole;
+}
+
+static double left_over(double x, double y)
+{
+    double rest = fmod(x, y);
+    return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
+}
+
+/* True if the operator of two settings of f64 gives the number, NaN if that is NaN. */
+static bool gives(int64_t code, double x, double y, double number)
+{
+    const nn_tensor_info tensors[] = {{.dtype = NN_F64}, {.dtype = NN_F64}, {.dtype = NN_F64}};
+    const double settings[] = {x, y, number};
+    const nn_image image = {.tensors = tensors, .n_tensors = 3};
+    const nn_model model = {.image = &image};
+    bool nan = isnan(number), truth = false;
+    const int64_t own[] = {NN_SIZE_SETTING, 0, NN_SIZE_SETTING, 1, code, 0};
+    int64_t whole[20] = {0};
+    memcpy(whole, own, sizeof own);
+    if (nan) memcpy(whole + 6, own, sizeof own);
+    const int64_t end[] = {NN_SIZE_SETTING, 2, NN_SIZE_EQ, 0, END}, unlike[] = {NN_SIZE_NE, 0, END};
+    if (nan)
+        memcpy(whole + 12, unlike, sizeof unlike);
+    else
+        memcpy(whole + 6, end, sizeof end);
+    cr_assert_eq(nn_condition_evaluate(&model, whole, NULL, settings, &truth), NN_OK);
+    return truth;
+}
+
+Test(core, quotients_of_settings_are_exact)
+{
+    for (int i = 0; i < N_REALS; i++) {
+        for (int k = 0; k < N_REALS; k++) {
+            double x = reals[i], y = reals[k];
+            cr_expect(gives(NN_SIZE_FLOOR_DIV, x, y, floored(x, y)), "%g // %g is %g", x, y, floored(x, y));
+            cr_expect(gives(NN_SIZE_MOD, x, y, left_over(x, y)), "%g %% %g is %g", x, y, left_over(x, y));
+        }
+    }
+    cr_expect(gives(NN_SIZE_FLOOR_DIV, 1, 0.1, 9));
+    cr_expect(gives(NN_SIZE_FLOOR_DIV, -1, 0.1, -10));
+    cr_expect(gives(NN_SIZE_MOD, -3, INFINITY, INFINITY));
+}
+
+Test(core, results_are_rounded_to_their_types)
+{
+    const nn_tensor_info tensors[] = {{.dtype = NN_F32}};
+    const double settings[] = {0.1};
+    const nn_image image = {.tensors = tensors, .n_tensors = 1};
+    const nn_model model = {.image = &image};
+    double held = 0.3f;
+    int64_t bits;
+    bool truth = false;
+    memcpy(&bits, &held, sizeof bits);
+    const int64_t rounded[] = {NN_SIZE_SETTING, 0, C(3), MUL, NN_SIZE_ROUND, NN_F32, NN_SIZE_REAL, bits, OP(EQ), END};
+    const int64_t bare[] = {NN_SIZE_SETTING, 0, C(3), MUL, NN_SIZE_REAL, bits, OP(EQ), END};
+    cr_expect_eq(nn_condition_evaluate(&model, rounded, NULL, settings, &truth), NN_OK);
+    cr_expect(truth);
+    cr_expect_eq(nn_condition_evaluate(&model, bare, NULL, settings, &truth), NN_OK);
+    cr_expect_not(truth);
+    const int64_t few[] = {NN_SIZE_ROUND, NN_F32, END}, free_size[] = {S(1), C(0), OP(LT), END}, none[] = {-1, -1};
+    int64_t value, unbound;
+    cr_expect_eq(nn_condition_evaluate(&model, few, none, settings, &truth), NN_ERROR_RANGE);
+    cr_expect_eq(nn_condition_evaluate(&model, free_size, none, settings, &truth), NN_ERROR_ARGUMENT);
+    cr_expect_eq(nn_size_evaluate(rounded, none, &value, &unbound), NN_ERROR_RANGE);
 }
 
 Test(core, an_unbound_symbol_is_named)

@@ -49,16 +49,6 @@ static bool print_node(Session *session, const char *name, Node node)
     return good;
 }
 
-/* Sizes and their quotients. */
-static void print_size(Session *session, Value value, Text *to)
-{
-    int64_t divisor;
-    dim_print(session->el->dims, value.size, to);
-    if (dim_is_constant(session->el->dims, value.divisor, &divisor) && divisor == 1) return;
-    text_string(to, " / ");
-    dim_print(session->el->dims, value.divisor, to);
-}
-
 bool session_as_text(Session *session, Value value, Text *to)
 {
     int64_t a, b;
@@ -67,7 +57,7 @@ bool session_as_text(Session *session, Value value, Text *to)
         if (!dim_is_constant(session->el->dims, value.size, &a) ||
             !dim_is_constant(session->el->dims, value.divisor, &b))
             return false;
-        print_size(session, value, to);
+        dim_print_quotient(session->el->dims, value.size, value.divisor, to);
         return true;
     case VALUE_REAL: {
         if (!isfinite(value.number)) return false;
@@ -100,7 +90,7 @@ static void print_known(Session *session, Value value, Text *to)
 {
     switch (value.kind) {
     case VALUE_SIZE:
-        print_size(session, value, to);
+        dim_print_quotient(session->el->dims, value.size, value.divisor, to);
         return;
     case VALUE_REAL:
         text_number(to, value.number);

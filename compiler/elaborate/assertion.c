@@ -7,7 +7,7 @@
 /* ` (rate is 30)`: what the names in a condition stand for, as far as it is a number. */
 static const char *given_numbers(Elaborator *el, const Scope *scope, const Syntax *condition)
 {
-    const char *text = "";
+    Text text = {0};
     for (; scope; scope = scope->outer)
         for (const Binding *binding = scope->first; binding; binding = binding->next) {
             double number;
@@ -16,10 +16,11 @@ static const char *given_numbers(Elaborator *el, const Scope *scope, const Synta
             if (setting) number = graph_node(el->graph, binding->value.node)->attr.number;
             if (binding->function || !syntax_mentions(condition, binding->name)) continue;
             if (!setting && !value_is_constant(el, binding->value, &number)) continue;
-            text = arena_format(el->arena, "%s%s is %.9g", *text ? arena_format(el->arena, "%s, ", text) : "",
-                                binding->name, number);
+            text_format(&text, "%s%s is %s", text.count ? ", " : " (", binding->name, number_text(el, number));
         }
-    return *text ? arena_format(el->arena, " (%s)", text) : "";
+    const char *kept = text.count ? arena_format(el->arena, "%s)", text_get(&text)) : "";
+    text_free(&text);
+    return kept;
 }
 
 static Flow fails(Elaborator *el, const Scope *scope, const Syntax *statement, const char *message)

@@ -204,6 +204,7 @@ bool value_is_constant(const Elaborator *el, Value value, double *number);
 /* For diagnostics: "`f32[batch, 784]`", "the number 3", "a list of 2". Lives in the arena. */
 const char *value_describe(Elaborator *el, Value value);
 const char *type_text(Elaborator *el, const Type *type);
+const char *number_text(Elaborator *el, double number);
 const char *dim_text(Elaborator *el, Dim dim);
 /* The source text of an expression, shortened. */
 const char *syntax_text(Elaborator *el, const Syntax *syntax);

@@ -192,7 +192,11 @@ static bool read_value(Elaborator *el, Reading *reading, Value value, const Synt
     value = value_as_tensor(el, value, DTYPE_COUNT, sub->span);
     if (value_is_error(value)) return false;
     Type type = *node_type(el->graph, value.node);
-    if (dtype_class(type.dtype) == DTYPE_CLASS_INTEGER) return read_gather(el, reading, value, sub->span);
+    if (dtype_class(type.dtype) == DTYPE_CLASS_INTEGER) {
+        Dim size = node_type(el->graph, reading->node)->dims[reading->at];
+        if (!type.rank) check_place(el, value.node, size, syntax_text(el, sub), sub->span);
+        return read_gather(el, reading, value, sub->span);
+    }
     Diag *diag = complain(el, DIAG_subscript_type, sub->span, "a subscript is an integer or integers, not `%s`",
                           type_text(el, &type));
     diag_hint(diag, "convert it: `i32(%s)`", syntax_text(el, sub));
@@ -275,6 +279,11 @@ static Value gather_list(Elaborator *el, Value list, Value places, const Syntax 
     return arrange(el, reading.node, reading.labels);
 }
 
+static bool list_place(Elaborator *el, Value value, Span at, int64_t *place)
+{
+    return is_subscript(el, value, at) && number_as_integer(el, value, "a subscript", at, place);
+}
+
 static Value subscript_list(Elaborator *el, Scope *scope, const Syntax *node, Value list)
 {
     const Syntax *subs = kid_subs(node), *sub = kid_sub(subs);
@@ -287,8 +296,8 @@ static Value subscript_list(Elaborator *el, Scope *scope, const Syntax *node, Va
     const Syntax *low = range ? kid_from(sub) : sub, *high = range ? kid_to(sub) : NULL;
     Value start = low ? evaluate(el, scope, low) : value_integer(el, 0);
     if (!range && (start.kind == VALUE_TENSOR || start.kind == VALUE_LIST)) return gather_list(el, list, start, node);
-    if (low && !number_as_integer(el, start, "a subscript", low->span, &from)) return value_error();
-    if (high && !number_as_integer(el, evaluate(el, scope, high), "a subscript", high->span, &to)) return value_error();
+    if (low && !list_place(el, start, low->span, &from)) return value_error();
+    if (high && !list_place(el, evaluate(el, scope, high), high->span, &to)) return value_error();
     if (from < 0) from += list.count;
     if (to < 0) to += list.count;
     if (range && from >= 0 && to <= list.count)

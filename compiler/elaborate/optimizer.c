@@ -75,7 +75,7 @@ static Value declare_number(Elaborator *el, const TrainSettings *settings, const
         arena_format(el->arena, share ? "%s is less than 1, and not negative" : "%s is positive", name);
     double set = graph_node(el->graph, number.node)->attr.number;
     if (share ? !(set >= 0 && set < 1) : !(set > 0))
-        complain(el, DIAG_bad_setting, settings->place, "%s, but it is set to %g", message, set);
+        complain(el, DIAG_bad_setting, settings->place, "%s, but it is set to %s", message, number_text(el, set));
     check_add(el, (Check){DIM_NONE, DIM_NONE, good.node, message, settings->place});
     return number;
 }

@@ -1,7 +1,10 @@
 /* Places and slices on an axis, at both ends: what is outside is refused, now or from the moment when sizes are known.
  */
+#include <math.h>
+
 #include "elaborate/elaborator.h"
 #include "elaborate/index_internal.h"
+#include "ir/condition.h"
 
 typedef enum { NEVER, SOMETIMES, ALWAYS } Holds;
 
@@ -9,14 +12,11 @@ typedef enum { NEVER, SOMETIMES, ALWAYS } Holds;
 static Holds at_most(Elaborator *el, Dim low, Dim high)
 {
     int64_t room;
-    Name symbol;
     if (dim_is_none(low) || dim_is_none(high)) return NEVER;
-    bool natural = dim_same(low, dim_constant(el->dims, 0)) && dim_is_symbol(el->dims, high, &symbol);
-    if (dim_same(low, high) || natural) return ALWAYS;
     Dim difference = dim_sub(el->dims, high, low);
     if (dim_is_none(difference)) return NEVER;
-    if (!dim_is_constant(el->dims, difference, &room)) return SOMETIMES;
-    return room >= 0 ? ALWAYS : NEVER;
+    if (dim_at_least(el->dims, high, low)) return ALWAYS;
+    return dim_is_constant(el->dims, difference, &room) ? NEVER : SOMETIMES;
 }
 
 /* From the moment when sizes are known, low <= high. */
@@ -34,9 +34,32 @@ typedef struct {
     bool from_end;
 } Bound;
 
+bool is_subscript(Elaborator *el, Value value, Span at)
+{
+    if (value.kind != VALUE_REAL) return true;
+    Diag *diag = complain(el, DIAG_subscript_type, at, "a subscript is an integer or integers, not the real number %s",
+                          number_text(el, value.number));
+    if (value.number == floor(value.number) && fabs(value.number) < 0x1p53)
+        diag_hint(diag, "write it without a point: `%lld`", (long long)value.number);
+    return false;
+}
+
+void check_place(Elaborator *el, Node place, Dim size, const char *written, Span at)
+{
+    Type type = type_scalar(node_type(el->graph, place)->dtype);
+    Node low = build_binary(el->graph, OP_LE, build_integer(el->graph, type, 0), place);
+    Node high =
+        build_binary(el->graph, OP_LT, build_cast(el->graph, place, DTYPE_I64), build_size(el->graph, size, DTYPE_I64));
+    Node inside = build_binary(el->graph, OP_AND, low, high);
+    if (!node_is_none(condition_obstacle(el->graph, inside)) || !condition_fits(el->graph, inside)) return;
+    const char *message = arena_format(el->arena, "there is no place %s on an axis of %s", written, dim_text(el, size));
+    check_add(el, (Check){DIM_NONE, DIM_NONE, inside, message, at});
+}
+
 static bool bound_of(Elaborator *el, Value value, Dim size, Span at, Bound *bound)
 {
     int64_t known;
+    if (!is_subscript(el, value, at)) return false;
     if (!number_as_size(el, value, "a subscript", at, &bound->dim)) return false;
     bound->written = dim_text(el, bound->dim);
     bound->from_end = dim_is_constant(el->dims, bound->dim, &known) && known < 0;

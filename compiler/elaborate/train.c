@@ -209,9 +209,9 @@ static void outside(Elaborator *el, const Rule *rule, const Syntax *condition, c
         const Syntax *given = given_argument(rule->call, formals, i);
         if (given) at = given->span;
         Value number = given_number(el, rule->values[i]);
-        if (number.kind == VALUE_REAL)
-            text_format(&numbers, "%s`%s` is %.9g", numbers.count ? " and " : "", formals->kids[i]->name,
-                        number.number);
+        if (number.kind != VALUE_REAL) continue;
+        text_format(&numbers, "%s`%s` is %s", numbers.count ? " and " : "", formals->kids[i]->name,
+                    number_text(el, number.number));
     }
     complain(el, DIAG_out_of_domain, at, "`%s` wants `%s`, but %s", rule->item->name, syntax_text(el, condition),
              text_get(&numbers));

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "elaborate/elaborator.h"
@@ -72,6 +73,11 @@ const char *type_text(Elaborator *el, const Type *type)
     return keep(el, &text);
 }
 
+const char *number_text(Elaborator *el, double number)
+{
+    return isnan(number) ? "nan" : arena_format(el->arena, "%.9g", number); /* the sign of a NaN says nothing */
+}
+
 const char *dim_text(Elaborator *el, Dim dim)
 {
     Text text = {0};
@@ -106,11 +112,7 @@ const char *value_describe(Elaborator *el, Value value)
         return arena_format(el->arena, "`%s`", type_text(el, &type));
     case VALUE_SIZE:
         text_string(&text, "the number ");
-        dim_print(el->dims, value.size, &text);
-        if (!dim_same(value.divisor, dim_constant(el->dims, 1))) {
-            text_string(&text, " / ");
-            dim_print(el->dims, value.divisor, &text);
-        }
+        dim_print_quotient(el->dims, value.size, value.divisor, &text);
         return keep(el, &text);
     case VALUE_REAL:
         text_string(&text, "the number ");

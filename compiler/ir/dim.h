@@ -72,6 +72,8 @@ void dim_postfix(const DimTable *table, Dim dim, void (*emit)(void *data, DimSte
 
 /* As in the language: `2*batch*h + 1`, `h // 2`. */
 void dim_print(const DimTable *table, Dim dim, Text *to);
+/* The same of a quotient: `n / 2`, `(n + 3) / 2`, or `n` alone where the divisor is 1. */
+void dim_print_quotient(const DimTable *table, Dim dim, Dim divisor, Text *to);
 /* Reads what dim_print writes from *at and moves it past; DIM_NONE when it is not a size. */
 Dim dim_parse(DimTable *table, const char **at);
 

@@ -123,6 +123,21 @@ void dim_print(const DimTable *table, Dim dim, Text *to)
     }
 }
 
+void dim_print_quotient(const DimTable *table, Dim dim, Dim divisor, Text *to)
+{
+    size_t terms = 0;
+    int64_t constant;
+    bool whole = dim_is_constant(table, divisor, &constant) && constant == 1;
+    if (!dim_is_none(dim)) (void)dim_terms(table, dim, &terms);
+    bool bare = whole || terms <= 1;
+    if (!bare) text_string(to, "(");
+    dim_print(table, dim, to);
+    if (!bare) text_string(to, ")");
+    if (whole) return;
+    text_string(to, " / ");
+    print_side(table, divisor, to);
+}
+
 /* reading: sum = product { (+|-) product }; product = factor { (*|//) factor }; factor = -factor | number | name |
  * (sum) */
 

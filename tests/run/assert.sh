@@ -155,3 +155,21 @@ sanitized || {
 }
 # Without training nothing is asked of the optimizer, nor of what only training reads.
 "$nnc" rate.nn --inference -o lean.so
+
+# What may be negative is refused on entry, where it stands.
+printf 'model frame {\n input x: f32[n]\n output y = pad(x, [[4 - n, 0]])\n}\n' >frame.nn
+"$nnc" run frame.nn --input x=three.npy -o y.npz
+fails 1 'the width of a pad is negative: -n + 4 (n is 8)' "$nnc" run frame.nn --input x=eight.npy -o y.npz
+printf 'model joined {\n input x: f32[n]\n output y = concat(x, zeros([4 - n]))\n}\n' >joined.nn
+"$nnc" run joined.nn --input x=three.npy -o y.npz
+fails 1 'a size is negative: -n + 4 (n is 8)' "$nnc" run joined.nn --input x=eight.npy -o y.npz
+printf 'model place {\n input x: f32[n]\n output y = x[max(n, 3) - 1]\n}\n' >place.nn
+"$nnc" run place.nn --input x=three.npy -o y.npz
+fails 1 'there is no place max(n, 3) - 1 on an axis of n (n is 1)' "$nnc" run place.nn --input x=one.npy -o y.npz
+
+# A setting is asked in the arithmetic of its type, now and when it is set.
+for rule in 'f64 = 1.0; assert r // 0.1 == 9' 'f32 = 1.0; assert r // 0.1 == 9' 'f32 = 0.1; assert r * 3 == 0.3' \
+    'f64 = 0.1; assert not (r * 3 == 0.3)' 'f32 = -3.0; assert r % 7.5 == 4.5'; do
+    printf 'model m { input x: f32[n]; input r: %s; output y = x * f32(r) }\n' "$rule" >rule.nn
+    "$nnc" run rule.nn --input x=three.npy -o y.npz || fail "$rule"
+done

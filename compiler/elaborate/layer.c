@@ -116,6 +116,17 @@ const Stored *stored_find(Elaborator *el, Name path)
     return find(el, path);
 }
 
+/* True if the integers of the value might not be of the integer type `want`: such a value is converted in so many
+ * words, because a conversion wraps around. A free size counts as an i32. */
+static bool narrows(Elaborator *el, Value value, DType want)
+{
+    double number;
+    if (dtype_class(want) != DTYPE_CLASS_INTEGER || value.kind == VALUE_LIST) return false;
+    if (value.kind == VALUE_SIZE) return want == DTYPE_U8 && !value_is_constant(el, value, &number);
+    DType have = value.kind == VALUE_TENSOR ? node_type(el->graph, value.node)->dtype : want;
+    return dtype_class(have) == DTYPE_CLASS_INTEGER && dtype_size(have) > dtype_size(want);
+}
+
 /* What stands behind `=` or `~` of a declaration, in exactly the given type. */
 static bool evaluate_start(Elaborator *el, Scope *scope, const Syntax *start, bool drawn, const Type *type, Name path,
                            Node *node)
@@ -134,6 +145,12 @@ static bool evaluate_start(Elaborator *el, Scope *scope, const Syntax *start, bo
     if (value_is_error(value)) return false;
     bool number = value_is_number(value) || value.kind == VALUE_BOOL || value.kind == VALUE_LIST;
     if (!value_must_fit(el, value, type->dtype, start->span)) return false;
+    if (narrows(el, value, type->dtype)) {
+        Diag *diag = complain(el, DIAG_type_mismatch, start->span, "this should be `%s`, but it is %s",
+                              type_text(el, type), value_describe(el, value));
+        diag_hint(diag, "say so if it is to wrap around: `%s(%s)`", dtype_name(type->dtype), syntax_text(el, start));
+        return false;
+    }
     value = value_as_tensor(el, value, type->dtype, start->span);
     if (value_is_error(value)) return false;
     DTypeClass have = dtype_class(node_type(el->graph, value.node)->dtype), want = dtype_class(type->dtype);

@@ -124,13 +124,29 @@ static Value totals_literal(Elaborator *el, const Type *type, const Totals *tota
     return value;
 }
 
-/* SUM, REDUCE_MAX or REDUCE_MIN over all rows; `scale` divides. */
-static Value accumulate(Elaborator *el, Op op, Node x, const int32_t *axes, uint32_t n_axes, double scale, Span at)
+/* A sum of integers is one of the type that it has in a model, and of these numbers it is known whether it fits. */
+static bool sums_fit(Elaborator *el, const Totals *totals, DType dtype, Span at)
+{
+    for (int64_t i = 0; i < totals->count; i++) {
+        if (!totals->integers || integer_fits(dtype, totals->integers[i])) continue;
+        Diag *diag =
+            complain(el, DIAG_number_out_of_range, at, "a sum over the rows is %lld, which is not a value of `%s`",
+                     (long long)totals->integers[i], dtype_name(dtype));
+        diag_hint(diag, "convert what is summed: `f64(…)`, or `i64(…)`");
+        return false;
+    }
+    return true;
+}
+
+/* SUM, REDUCE_MAX or REDUCE_MIN over all rows, of the type `dtype`; `scale` divides. */
+static Value accumulate(Elaborator *el, Op op, Node x, const int32_t *axes, uint32_t n_axes, DType dtype, double scale,
+                        Span at)
 {
     int64_t start, end;
     const DataBlock *block = rows_of(el, &start, &end);
     Node piece = build_reduce(el->graph, op, x, axes, n_axes);
     Type type = *node_type(el->graph, piece);
+    if (type.dtype != dtype) type = type_with(type, dtype);
     Eval *eval = eval_new(el->graph, &(EvalOptions){.f64 = true});
     Totals totals = {0};
     bool good = end > start;
@@ -144,6 +160,7 @@ static Value accumulate(Elaborator *el, Op op, Node x, const int32_t *axes, uint
     }
     if (!good && !context_stopped(el->context))
         complain(el, DIAG_data_source, at, "this cannot be computed from the rows of the data");
+    good = good && sums_fit(el, &totals, dtype, at);
     for (int64_t i = 0; i < totals.count; i++) totals.numbers[i] /= scale; /* 1 of integers */
     Value value = good ? totals_literal(el, &type, &totals) : value_error();
     memory_free(totals.numbers);
@@ -166,27 +183,28 @@ Value data_reduce(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uin
 {
     DType dtype = node_type(el->graph, x)->dtype;
     if (!data_check_uses(el, el->splits, el->splits->current, x, true, dtype, at)) return value_error();
-    /* The ends of integers are among them; their mean is real, to more digits than f32 has. */
-    bool ends = id == BUILTIN_ID_max || id == BUILTIN_ID_min;
+    /* The ends of integers are among them and their sum is one, as in a model, but exact until it is there; their mean
+     * is real, to more digits than f32 has. */
+    bool ends = id == BUILTIN_ID_max || id == BUILTIN_ID_min, sum = id == BUILTIN_ID_sum, real = dtype_is_float(dtype);
     bool wide = dtype == DTYPE_I64 || dtype == DTYPE_I32;
     if (dtype == DTYPE_U8 && ends) x = build_cast(el->graph, x, DTYPE_I32);
-    if (!dtype_is_float(dtype) && !ends) x = build_cast(el->graph, x, wide ? DTYPE_F64 : el->real);
+    if (!real && !ends) x = build_cast(el->graph, x, sum ? DTYPE_I64 : wide ? DTYPE_F64 : el->real);
     double count = reduced_count(el, x, axes, n_axes);
     Type type = *node_type(el->graph, x);
     switch (id) {
     case BUILTIN_ID_sum:
-        return accumulate(el, OP_SUM, x, axes, n_axes, 1, at);
+        return accumulate(el, OP_SUM, x, axes, n_axes, real || dtype == DTYPE_I64 ? type.dtype : DTYPE_I32, 1, at);
     case BUILTIN_ID_max:
-        return accumulate(el, OP_REDUCE_MAX, x, axes, n_axes, 1, at);
+        return accumulate(el, OP_REDUCE_MAX, x, axes, n_axes, type.dtype, 1, at);
     case BUILTIN_ID_min:
-        return accumulate(el, OP_REDUCE_MIN, x, axes, n_axes, 1, at);
+        return accumulate(el, OP_REDUCE_MIN, x, axes, n_axes, type.dtype, 1, at);
     case BUILTIN_ID_mean:
-        return accumulate(el, OP_SUM, x, axes, n_axes, count, at);
+        return accumulate(el, OP_SUM, x, axes, n_axes, type.dtype, count, at);
     case BUILTIN_ID_variance: {
-        Value mean = accumulate(el, OP_SUM, x, axes, n_axes, count, at);
+        Value mean = accumulate(el, OP_SUM, x, axes, n_axes, type.dtype, count, at);
         if (value_is_error(mean)) return mean;
         Node off = build_binary(el->graph, OP_SUB, x, build_unreduce(el->graph, mean.node, &type, axes, n_axes));
-        return accumulate(el, OP_SUM, build_binary(el->graph, OP_MUL, off, off), axes, n_axes, count, at);
+        return accumulate(el, OP_SUM, build_binary(el->graph, OP_MUL, off, off), axes, n_axes, type.dtype, count, at);
     }
     default:
         return unsupported(el, at, "this reduction over the rows of data");

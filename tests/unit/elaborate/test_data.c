@@ -123,6 +123,29 @@ Test(data, integers_stay_integers)
     compiled_free(&c);
 }
 
+/* A sum over the rows has the type of a sum in the model, and is exact while it is made: 70000 rows of 255 are more
+ * than a u8 holds, 70000 of 100000 more than an i32. */
+Test(data, sums_of_integers_are_integers)
+{
+    Compiled c = compile("model m {\n input x: f32[batch]\n target a, b, d: i32[batch]\n target e: i64[batch]\n"
+                         " output y = x\n loss = mean(x * (a + b + d + e))\n}\n"
+                         "data train {\n t = blobs(samples = 300)\n x = t.a / 300\n bytes = u8(t.a * 0 + 255)\n"
+                         " flags = t.a >= 100\n a = i32(t.a) * 0 + sum(bytes, axis = 0)\n"
+                         " b = i32(t.a) * 0 + sum(flags, axis = 0)\n d = i32(t.a) - sum(i32(t.a), axis = 0)\n"
+                         " e = i64(t.a) * 0 + sum(i64(t.a) * 10000000000, axis = 0)\n}\n");
+    static const struct {
+        const char *name;
+        double first;
+    } expected[] = {{"a", 300 * 255}, {"b", 200}, {"d", -44850}, {"e", 44850e10}};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        int64_t count;
+        double *x = run_split(&c, "data.train", expected[i].name, 0, 1, &count);
+        cr_expect_eq(x[0], expected[i].first, "%s is %g", expected[i].name, x[0]);
+        free(x);
+    }
+    compiled_free(&c);
+}
+
 Test(data, literals_are_sources)
 {
     Compiled c =

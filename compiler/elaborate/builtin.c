@@ -19,12 +19,21 @@ static Value shape_of(Elaborator *el, Value x, Span at)
     return value_list(el, sizes, type.rank);
 }
 
-static Value is_integer(Elaborator *el, Value x)
+/* True if the value, as a tensor, has an integer type. */
+static bool is_integer(const Elaborator *el, Value x)
 {
-    int64_t integer;
-    if (x.kind == VALUE_TENSOR)
-        return value_bool(dtype_class(node_type(el->graph, x.node)->dtype) == DTYPE_CLASS_INTEGER);
-    return value_bool(x.kind == VALUE_INDEX || value_is_integer(el, x, &integer));
+    bool all = x.count > 0;
+    switch (x.kind) {
+    case VALUE_TENSOR:
+        return dtype_class(node_type(el->graph, x.node)->dtype) == DTYPE_CLASS_INTEGER;
+    case VALUE_SIZE:
+        return dim_same(x.divisor, dim_constant(el->dims, 1));
+    case VALUE_LIST:
+        for (uint32_t i = 0; all && i < x.count; i++) all = is_integer(el, x.items[i]);
+        return all;
+    default:
+        return x.kind == VALUE_INDEX;
+    }
 }
 
 /* Uniform in (0, 1); each evaluation under one path is a stream of its own. */
@@ -113,7 +122,7 @@ static Value plain(Elaborator *el, const Builtin *builtin, const Value *args, co
     case BUILTIN_ID_shape:
         return shape_of(el, args[0], at);
     case BUILTIN_ID_is_integer:
-        return is_integer(el, args[0]);
+        return value_bool(is_integer(el, args[0]));
     case BUILTIN_ID_random:
         return random_of(el, args[0], at);
     case BUILTIN_ID_atan2:

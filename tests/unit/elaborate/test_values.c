@@ -52,6 +52,13 @@ static const Row rows[] = {
     {"output y = reshape(x, [n, 1, 3]) @ reshape(x, [n, 3, 1])", "f32[n, 1, 1]", 2, {14, 77}},
     /* reductions */
     {"output y = sum(x)", "f32", 1, {21}},
+    {"output y = if is_integer([1, 2]) and is_integer([[1], [n]]) and is_integer(n + 1) then s else 0", "f32", 1, {2}},
+    {"output y = if is_integer([1, 2.0]) or is_integer([n, n / 2]) or is_integer([true]) then s else 0", "i32", 1, {0}},
+    {"output y = if is_integer(ids) and is_integer([ids[0], 1]) and not is_integer([s, 1]) then s else 0",
+     "f32",
+     1,
+     {2}},
+    {"output y = cross_entropy([[1.0, 2, 3], [4, 5, 6]], [2, 2])", "f32", 1, {0.40760596444438}},
     {"output y = mean(x, axis = 0)", "f32[3]", 3, {2.5, 3.5, 4.5}},
     {"output y = sum(x, axis = [-1, 0])", "f32", 1, {21}},
     {"output y = max(x, axis = -1)", "f32[n]", 2, {3, 6}},

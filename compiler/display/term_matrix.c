@@ -50,18 +50,17 @@ static Term *as_matrix(Builder *b, Node node, Term *x, bool column)
 static Term *contraction_in_letters(Builder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
-    uint32_t ra = node_type(b->graph, info->args[0])->rank, rb = node_type(b->graph, info->args[1])->rank;
+    static const char *const before[] = {"", ", ", " -> "};
+    const uint32_t ranks[] = {node_type(b->graph, info->args[0])->rank, node_type(b->graph, info->args[1])->rank,
+                              info->type.rank};
+    const int32_t *letter = info->attr.ints;
     Text text = {0};
-    for (uint32_t i = 0; i < info->attr.n_ints; i++) {
-        if (i == ra || i == ra + rb)
-            text_string(&text, i == ra ? "], [" : "] -> [");
-        else if (i)
-            text_string(&text, ", ");
-        else
-            text_string(&text, "[");
-        text_format(&text, "%c", (char)('i' + info->attr.ints[i] % 16));
+    for (int side = 0; side < 3; side++) {
+        text_format(&text, "%s[", before[side]);
+        for (uint32_t i = 0; i < ranks[side]; i++)
+            text_format(&text, "%s%c", i ? ", " : "", (char)('i' + *letter++ % 16));
+        text_string(&text, "]");
     }
-    text_string(&text, "]");
     return term_call(b, node, "contract", term_text(b, &text));
 }
 

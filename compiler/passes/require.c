@@ -2,7 +2,6 @@
  * frame is negative, as `n - 5` may be; the position of the largest of no elements would lie outside of every axis, and
  * the largest of no indices, or the zeros around them, outside of their range. It runs before differentiation: what
  * that makes takes no such value as an index. */
-
 #include "ir/build.h"
 #include "passes/passes_internal.h"
 #include "support/memory.h"

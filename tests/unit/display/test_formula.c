@@ -150,6 +150,12 @@ Test(formula, matrices_are_products_with_transposes)
     expect(&f, dw, "x.T @ dy", "x^{\\top} \\, \\mathit{dy}");
     const int32_t axes[] = {0};
     expect(&f, build_reduce(f.graph, OP_SUM, dy, axes, 1), "sum(dy, axis = 0)", NULL);
+    /* what `@` cannot say */
+    Node s = scalar(&f, OP_INPUT, "s"), w = build_reduce(f.graph, OP_SUM, x, axes, 1);
+    graph_set_name(f.graph, w, intern(f.context->names, "w"));
+    expect(&f, build_contract(f.graph, s, w, (int32_t[]){0, 0}, 1), "contract(s, w, [], [i] -> [i])", NULL);
+    expect(&f, build_contract(f.graph, w, s, (int32_t[]){0, 0}, 1), "contract(w, s, [i], [] -> [i])", NULL);
+    expect(&f, build_contract(f.graph, s, s, NULL, 0), "contract(s, s, [], [] -> [])", NULL);
     fixture_free(&f);
 }
 

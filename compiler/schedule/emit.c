@@ -147,11 +147,31 @@ static uint32_t emit_size(Emitter *emitter, Dim size)
     return draft_add(emitter->draft, (DraftValue){.kind = KERNEL_SIZE, .dtype = DTYPE_I64, .size = size});
 }
 
+/* A size that is not written into the code, so that kernels of other sizes share it; but -1, 0 and 1 are. */
+static uint32_t emit_limit(Emitter *emitter, Dim size)
+{
+    int64_t value;
+    bool small = dim_is_constant(emitter->program->dims, size, &value) && value >= -1 && value <= 1;
+    if (small) return draft_integer(emitter->draft, DTYPE_I64, value);
+    return draft_add(emitter->draft, (DraftValue){.kind = KERNEL_SIZE, .dtype = DTYPE_I64, .size = size});
+}
+
 static uint32_t add_integers(Emitter *emitter, uint32_t a, uint32_t b)
 {
     if (a == NO_VALUE) return b;
     uint32_t args[] = {a, b};
     return draft_compute(emitter->draft, OP_ADD, DTYPE_I64, 2, args);
+}
+
+/* sum + offset; what is subtracted is a size, too. */
+static uint32_t add_offset(Emitter *emitter, uint32_t sum, Dim offset)
+{
+    int64_t value;
+    DimTable *dims = emitter->program->dims;
+    bool subtracts = sum != NO_VALUE && dim_is_constant(dims, offset, &value) && value < -1;
+    if (!subtracts) return add_integers(emitter, sum, emit_limit(emitter, offset));
+    uint32_t args[] = {sum, emit_limit(emitter, dim_sub(dims, dim_constant(dims, 0), offset))};
+    return draft_compute(emitter->draft, OP_SUB, DTYPE_I64, 2, args);
 }
 
 /* The subscript as an i64 value. */
@@ -172,7 +192,7 @@ uint32_t emit_affine(Emitter *emitter, const Affine *affine)
     if (affine->value >= 0) sum = add_integers(emitter, sum, emit_cast(emitter, (uint32_t)affine->value, DTYPE_I64));
     int64_t offset;
     bool zero = dim_is_constant(emitter->program->dims, affine->offset, &offset) && offset == 0;
-    if (!zero || sum == NO_VALUE) sum = add_integers(emitter, sum, emit_size(emitter, affine->offset));
+    if (!zero || sum == NO_VALUE) sum = add_offset(emitter, sum, affine->offset);
     if (affine->div == 1) return sum;
     uint32_t args[] = {sum, draft_integer(draft, DTYPE_I64, affine->div)};
     return draft_compute(draft, OP_FLOOR_DIV, DTYPE_I64, 2, args);

@@ -27,10 +27,9 @@ static uint32_t less(Emitter *emitter, const Affine *a, const Affine *b)
 
 uint32_t emit_less_than_size(Emitter *emitter, const Affine *a, Dim size)
 {
-    Affine limit = affine_none(emitter->program), numerator = *a;
-    limit.offset = dim_mul(emitter->program->dims, size, dim_constant(emitter->program->dims, a->div));
-    numerator.div = 1;
-    return less(emitter, &numerator, &limit);
+    Affine limit = affine_none(emitter->program);
+    limit.offset = size;
+    return less(emitter, a, &limit);
 }
 
 uint32_t emit_not_negative(Emitter *emitter, const Affine *a)

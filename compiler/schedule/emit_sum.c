@@ -118,8 +118,8 @@ uint32_t emit_contraction(Emitter *emitter, Node node, const Affine *index, uint
 
 /* ---- windows */
 
-/* The position from which a tap reads the element, times the stride, is one: a multiple of the stride, and in range. */
-static uint32_t is_position(Emitter *emitter, const Affine *place, const Window *window)
+/* True where `place` / stride is a position: exactly, and in range. */
+static uint32_t is_position(Emitter *emitter, const Affine *place, const Affine *position, const Window *window)
 {
     DimTable *dims = emitter->program->dims;
     Draft *draft = emitter->draft;
@@ -129,7 +129,7 @@ static uint32_t is_position(Emitter *emitter, const Affine *place, const Window 
     uint32_t inside = NO_VALUE;
     if (!dim_at_least(dims, window->padding, last_tap)) inside = emit_not_negative(emitter, place);
     if (!dim_at_least(dims, end, dim_add(dims, window->size, window->padding)))
-        inside = emit_both(emitter, inside, emit_less_than_size(emitter, place, end));
+        inside = emit_both(emitter, inside, emit_less_than_size(emitter, position, window->count));
     if (window->stride == 1) return inside;
     uint32_t rest[] = {emit_affine(emitter, place), draft_integer(draft, DTYPE_I64, window->stride)};
     uint32_t equal[] = {draft_compute(draft, OP_MOD, DTYPE_I64, 2, rest), draft_integer(draft, DTYPE_I64, 0)};
@@ -162,7 +162,7 @@ uint32_t emit_unwindow(Emitter *emitter, Node node, const Affine *index, uint32_
     for (uint32_t i = 0; i < rank; i++) at[i] = index[i > window.axis ? i - 1 : i];
     at[window.axis] = position;
     at[window.axis + 1] = tap;
-    uint32_t inside = is_position(emitter, &numerator, &window);
+    uint32_t inside = is_position(emitter, &numerator, &position, &window);
     at[window.axis].inside = inside;
     mask = emit_both(emitter, mask, inside);
     uint32_t value = emit_beneath(emitter, g, at, mask);

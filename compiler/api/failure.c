@@ -1,6 +1,6 @@
 #include "api/failure.h"
 
-#include "host/data.h"
+#include "data/data.h"
 
 DiagId failure_id(void)
 {

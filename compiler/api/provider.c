@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "api/failure.h"
-#include "host/data.h"
+#include "data/data.h"
 #include "support/vector.h"
 
 struct Provider {
@@ -38,7 +38,8 @@ static const DataSource *open_source(void *host, const char *kind, const char *p
     Provider *provider = host;
     Arena *arena = provider->context->arena;
     nn_argument *given = ARENA_ARRAY(arena, nn_argument, n_args);
-    for (size_t i = 0; i < n_args; i++) given[i] = (nn_argument){args[i].name, args[i].text, args[i].number};
+    for (size_t i = 0; i < n_args; i++)
+        given[i] = (nn_argument){args[i].name, args[i].text, args[i].number, args[i].flag};
     nn_source *source = NULL;
     vec_push(&provider->sources, NULL); /* there is room for what is opened */
     if (nn_source_open(kind, path, given, n_args, like ? like->handle : NULL, provider->context->stop, &source)) {

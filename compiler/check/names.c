@@ -177,9 +177,8 @@ void need_value(Walk *walk, const Syntax *name)
 static bool is_source(const char *name)
 {
     static const char *const kinds[] = {
-#define SOURCE(kind, path) #kind,
-#include "check/sources.def"
-#undef SOURCE
+#define SOURCE(kind, place, columns, arguments) #kind,
+#include "data/sources.def"
         "columns"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (!strcmp(kinds[i], name)) return true;

@@ -85,7 +85,7 @@ static bool read_data(Context *context, const Options *options, ProgramOptions *
             data[i].name = intern(context->names, point + 1);
         }
         for (size_t k = 0; k < i; k++)
-            if (data[k].split == data[i].split && data[k].name == data[i].name)
+            if (data[k].name == data[i].name && (data[k].split == data[i].split || !data[k].split || !data[i].split))
                 return repeated(context, "--data", options->data.at[i]);
     }
     to->data = data;

@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/npy.h"
 #include "driver/arguments.h"
 #include "driver/commands.h"
 #include "driver/feed.h"
 #include "driver/sizes.h"
-#include "host/npy.h"
 #include "ir/build.h"
 #include "passes/passes.h"
 #include "support/vector.h"

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/npy.h"
 #include "driver/arguments.h"
 #include "driver/sizes.h"
-#include "host/npy.h"
 
 bool feed_has(const Feed *feed, Node input)
 {

@@ -5,11 +5,11 @@
 
 #include "api/evaluation.h"
 #include "api/failure.h"
+#include "data/data.h"
 #include "driver/arguments.h"
 #include "driver/dump.h"
 #include "driver/report.h"
 #include "grammar/parser.h"
-#include "host/data.h"
 #include "host/guard.h"
 #include "passes/passes.h"
 #include "schedule/schedule.h"

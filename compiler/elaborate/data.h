@@ -50,6 +50,8 @@ void data_require(Elaborator *el, const DataSplits *data, const Function *traini
 bool data_is_source(const Elaborator *el, const Syntax *model, const Scope *scope, size_t option);
 const Syntax *data_statement(Elaborator *el, const Syntax *data, const DataOption *option);
 const Syntax *data_without_blocks(Elaborator *el);
+/* True if `split` is one of the block's; NULL is any. */
+bool data_names_split(const Syntax *data, const char *split);
 
 /* What kind of failure the provider met last. */
 DiagId data_failure(const Elaborator *el);

@@ -14,10 +14,10 @@ static const char *kind_of(const char *path)
 {
     static const struct {
         const char *end, *kind;
-    } ends[] = {{".csv", "csv"},   {".tsv", "csv"},      {".npy", "npy"},
-                {".npz", "npz"},   {".txt", "text"},     {".safetensors", "safetensors"},
-                {"-ubyte", "idx"}, {"-ubyte.gz", "idx"}, {".idx", "idx"},
-                {".idx.gz", "idx"}};
+    } ends[] = {
+#define ENDING(text, kind) {text, #kind},
+#include "data/sources.def"
+    };
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if (ends_in(path, ends[i].end)) return ends[i].kind;
     return NULL;
@@ -25,7 +25,16 @@ static const char *kind_of(const char *path)
 
 static bool is_table(const char *kind)
 {
-    return !strcmp(kind, "csv") || !strcmp(kind, "npz") || !strcmp(kind, "safetensors");
+    static const struct {
+        const char *kind;
+        enum { COLUMNS_VALUE, COLUMNS_TABLE } columns;
+    } kinds[] = {
+#define SOURCE(kind, place, columns, arguments) {#kind, COLUMNS_##columns},
+#include "data/sources.def"
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(kind, kinds[i].kind)) return kinds[i].columns == COLUMNS_TABLE;
+    return false;
 }
 
 static bool is_input(const Syntax *model, const char *name)
@@ -40,7 +49,7 @@ static bool is_input(const Syntax *model, const char *name)
     return false;
 }
 
-static bool names_split(const Syntax *data, const char *split)
+bool data_names_split(const Syntax *data, const char *split)
 {
     for (uint32_t i = 0; i < kid_names(data)->n_kids; i++)
         if (!split || !strcmp(kid_names(data)->kids[i]->name, split)) return true;
@@ -53,7 +62,7 @@ const Syntax *data_statement(Elaborator *el, const Syntax *data, const DataOptio
     Arena *arena = el->arena;
     Name name = intern(el->context->names, option->name);
     const char *kind = kind_of(option->path);
-    if (!names_split(data, option->split)) return NULL;
+    if (!data_names_split(data, option->split)) return NULL;
     if (!kind) {
         Diag *diag = complain(el, DIAG_unknown_option, NO_SPAN, "`--data %s=%s`: what this file holds cannot be told",
                               option->name, option->path);

@@ -9,11 +9,10 @@
 
 static const struct {
     const char *kind;
-    bool path;
+    enum { PLACE_MADE, PLACE_FILE } place;
 } kinds[] = {
-#define SOURCE(kind, path) {#kind, path},
-#include "check/sources.def"
-#undef SOURCE
+#define SOURCE(kind, place, columns, arguments) {#kind, PLACE_##place},
+#include "data/sources.def"
 };
 
 static int find_kind(const char *name)
@@ -53,17 +52,22 @@ static Name source_name(Elaborator *el)
     return number == 1 ? data->binding : intern_format(el->context->names, "%s_%d", data->binding, number);
 }
 
-static const char *overriding_path(const Elaborator *el, Name name)
+/* The path that an option gives the source, or NULL. False after a diagnostic: two options do. */
+static bool overriding_path(Elaborator *el, Name name, const char **path)
 {
-    const Syntax *splits = kid_names(el->splits->current->syntax);
+    *path = NULL;
     for (size_t i = 0; i < el->options->n_data; i++) {
         const DataOption *option = &el->options->data[i];
-        if (strcmp(option->name, name)) continue;
-        if (!option->split) return option->path;
-        for (uint32_t k = 0; k < splits->n_kids; k++)
-            if (!strcmp(splits->kids[k]->name, option->split)) return option->path;
+        if (strcmp(option->name, name) || !data_names_split(el->splits->current->syntax, option->split)) continue;
+        if (*path) {
+            Diag *diag = complain(el, DIAG_bad_option, NO_SPAN,
+                                  "`--data`: the source `%s` is given two files, %s and %s", name, *path, option->path);
+            diag_note(diag, el->splits->current->syntax->span, "the splits of this block share their sources");
+            return false;
+        }
+        *path = option->path;
     }
-    return NULL;
+    return true;
 }
 
 static bool read_arguments(Elaborator *el, Scope *scope, const Syntax *node, uint32_t from, SplitSource *source)
@@ -82,7 +86,7 @@ static bool read_arguments(Elaborator *el, Scope *scope, const Syntax *node, uin
         if (value.kind == VALUE_TEXT)
             to->text = value.text;
         else if (value.kind == VALUE_BOOL)
-            to->number = value.truth;
+            to->number = value.truth, to->flag = true;
         else if (!value_is_constant(el, value, &to->number)) {
             complain(el, DIAG_not_constant, kid_value(arg)->span, "`%s` must be a number or a text, not %s", arg->name,
                      value_describe(el, value));
@@ -178,7 +182,7 @@ static Value open_source(Elaborator *el, Scope *scope, const Syntax *node, int k
     SplitSource source = {.name = source_name(el), .kind = kinds[kind].kind, .place = node->span};
     const char *message = NULL;
     uint32_t from = 1;
-    if (kinds[kind].path) {
+    if (kinds[kind].place == PLACE_FILE) {
         const Syntax *path = node->n_kids > 1 ? kid_arg(node) : NULL;
         if (!path || path->kind != SYNTAX_STRING) {
             Diag *diag = complain(el, DIAG_missing_argument, node->span, "`%s` needs the path of a file", source.kind);
@@ -186,7 +190,8 @@ static Value open_source(Elaborator *el, Scope *scope, const Syntax *node, int k
             return value_error();
         }
         from = 2;
-        const char *overriding = overriding_path(el, source.name);
+        const char *overriding;
+        if (!overriding_path(el, source.name, &overriding)) return value_error();
         source.path = overriding ? overriding : find_file(el, path->text);
         if (!source.path) {
             Diag *diag = complain(el, DIAG_missing_file, path->span, "there is no file \"%s\"", path->text);

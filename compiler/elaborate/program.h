@@ -49,6 +49,7 @@ typedef struct {
     const char *name;
     const char *text; /* NULL when it is a number */
     double number;
+    bool flag; /* true or false: 1 or 0 */
 } DataArgument;
 
 /* How the compiler looks into data: implemented by the driver over the runtime's sources, by tests over arrays. */

@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 # libnn.a: programs over nn.h. It is also what libnnc.a needs.
-add_library(nn STATIC $<TARGET_OBJECTS:nn_core> $<TARGET_OBJECTS:nn_host>)
+add_library(nn STATIC $<TARGET_OBJECTS:nn_core> $<TARGET_OBJECTS:nn_data> $<TARGET_OBJECTS:nn_host>)
 set_target_properties(nn PROPERTIES LINKER_LANGUAGE C ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 
 # libnnc.a: the compiler in one object that exports nnc_* alone, so that its many short names meet nobody else's.

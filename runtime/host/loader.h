@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "host/data.h"
+#include "data/data.h"
 
 /* A column of a source that feeds an input of the data program (or, without one, of the model). */
 typedef struct {

@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "data/data.h"
 #include "fuzz.h"
-#include "host/data.h"
 
 static void read_column(const nn_source *source, size_t index)
 {

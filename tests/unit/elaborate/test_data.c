@@ -196,6 +196,11 @@ Test(data, options_replace_and_make_sources)
     compiled_free(&c);
     c = compile_with("test.nn", NULL, text, (ProgramOptions){.data = options, .n_data = 3, .provider = &provider});
     cr_expect_null(c.program);
+    cr_expect(strstr(text_get(&c.diagnostics), "given two files, /data/x.csv and /data/other.csv"));
+    compiled_free(&c);
+    options[1] = options[2];
+    c = compile_with("test.nn", NULL, text, (ProgramOptions){.data = options, .n_data = 2, .provider = &provider});
+    cr_expect_null(c.program);
     cr_expect(strstr(text_get(&c.diagnostics), "unknown-option"));
     compiled_free(&c);
 }

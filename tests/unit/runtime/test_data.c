@@ -8,8 +8,8 @@
 #include <zlib.h>
 
 #include "core/internal.h"
-#include "host/data.h"
-#include "host/npy.h"
+#include "data/data.h"
+#include "data/npy.h"
 
 static char path[] = "/tmp/nn_data_XXXXXX";
 static nn_source *source;
@@ -176,19 +176,75 @@ Test(data, csv_types_and_categories)
 
 Test(data, csv_arguments)
 {
-    const nn_argument args[] = {{"header", NULL, 0}, {"delimiter", ";", 0}, {"text", "c1", 0}};
+    const nn_argument args[] = {{"header", NULL, 0, false}, {"delimiter", ";", 0, false}, {"text", "c1", 0, false}};
     write_text("1;10\n2;9\n");
     cr_assert_eq(nn_source_open("csv", path, args, 3, NULL, NULL, &source), 0, "%s", nn_message());
     cr_assert_eq(nn_source_rows(source), 2);
     cr_assert_str_eq(nn_source_column(source, 1)->name, "c1");
     cr_assert_eq(nn_source_column(source, 1)->range, 2);
     cr_assert_str_eq(nn_source_category(source, 1, 0), "10");
-    const nn_argument wrong[] = {{"separator", ";", 0}}, longer[] = {{"delimiter", "::", 0}};
+    const nn_argument wrong[] = {{"separator", ";", 0, false}}, longer[] = {{"delimiter", "::", 0, false}};
     nn_source *none;
     cr_assert_neq(nn_source_open("csv", path, wrong, 1, NULL, NULL, &none), 0);
     cr_assert(strstr(nn_message(), "no argument separator"));
     cr_assert_neq(nn_source_open("csv", path, longer, 1, NULL, NULL, &none), 0);
     cr_assert(strstr(nn_message(), "one character"));
+}
+
+/* An argument of another kind than the table of sources says is refused, and not passed over. */
+Test(data, arguments_of_the_wrong_kind)
+{
+    static const struct {
+        const char *kind;
+        nn_argument argument;
+        const char *says; /* NULL: it is right */
+    } rows[] = {
+        {"csv", {.name = "header", .text = "no"}, "header of csv is true or false, not the text \"no\""},
+        {"csv", {.name = "header", .number = 2}, "header of csv is true or false, not a number"},
+        {"csv", {.name = "header", .number = 1}, NULL},
+        {"csv", {.name = "header", .number = 1, .flag = true}, NULL},
+        {"csv", {.name = "delimiter", .number = 3}, "delimiter of csv is a text, not a number"},
+        {"csv", {.name = "text", .flag = true}, "text of csv is a text, not true or false"},
+        {"csv", {.name = "text", .text = ""}, NULL},
+        {"moons", {.name = "noise", .text = "much"}, "noise of moons is a number, not the text \"much\""},
+        {"moons", {.name = "seed", .number = 1, .flag = true}, "seed of moons is a number, not true or false"},
+        {"moons", {.name = "classes", .number = 2}, "moons has no argument classes"},
+        {"npz", {.name = "header", .number = 1}, "npz has no argument header"},
+    };
+    write_text("a,b\n1,2\n");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        nn_source *found;
+        int status = nn_source_open(rows[i].kind, path, &rows[i].argument, 1, NULL, NULL, &found);
+        cr_expect_eq(!status, !rows[i].says, "%s of %s: %s", rows[i].argument.name, rows[i].kind, nn_message());
+        if (rows[i].says) cr_expect(strstr(nn_message(), rows[i].says), "%s", nn_message());
+        if (!status) nn_source_free(found);
+    }
+}
+
+/* The table of sources in docs/language.md is that of sources.def: every source, its arguments and their defaults. */
+Test(data, every_source_is_documented)
+{
+    static const char *const usages[] = {
+#define FLAG(name, value) ", " #name " = " #value
+#define NUMBER(name, value) ", " #name " = " #value
+#define TEXT(name, value) ", " #name " = " #value
+#define NONE
+#define PATH_FILE "\"file\""
+#define PATH_MADE
+#define SOURCE(kind, place, columns, arguments) #kind "(" PATH_##place arguments ")",
+#include "data/sources.def"
+    };
+    enum { LONGEST = 1 << 20 };
+    char *page = calloc(1, LONGEST);
+    FILE *file = fopen(TESTS_FOLDER "/../docs/language.md", "r");
+    cr_assert(page && file && fread(page, 1, LONGEST - 1, file) > 0 && feof(file) && !fclose(file));
+    for (size_t i = 0; i < sizeof usages / sizeof *usages; i++) {
+        char row[256];
+        const char *open = strchr(usages[i], '('), *rest = open + 1 + 2 * !strncmp(open + 1, ", ", 2);
+        snprintf(row, sizeof row, "\n| `%.*s(%s` |", (int)(open - usages[i]), usages[i], rest);
+        cr_expect(strstr(page, row), "docs/language.md lacks the row%s", row);
+    }
+    free(page);
 }
 
 /* What is read of a table is what stands there. */
@@ -213,7 +269,7 @@ Test(data, csv_numbers_are_exact)
 
 Test(data, csv_keeps_the_first_text_of_categories)
 {
-    const nn_argument args[] = {{"text", "b, c", 0}}, unknown[] = {{"text", "b,d", 0}};
+    const nn_argument args[] = {{"text", "b, c", 0, false}}, unknown[] = {{"text", "b,d", 0, false}};
     write_text("a,b,c,n\n\"1,5\",7,1,1\n\n12%,x,2,2\n");
     cr_assert_eq(nn_source_open("csv", path, args, 1, NULL, NULL, &source), 0, "%s", nn_message());
     cr_assert_str_eq(nn_source_column(source, 0)->text, "1,5");
@@ -647,10 +703,11 @@ Test(data, generated_sets_follow_their_arguments)
 {
     static const char *const kinds[] = {"blobs", "spirals", "moons"};
     for (int i = 0; i < 3; i++) {
-        const nn_argument args[] = {{"samples", NULL, 101}, {"noise", NULL, 0}, {"seed", NULL, 3}};
+        const nn_argument args[] = {{"samples", NULL, 101, false}, {"noise", NULL, 0, false}, {"seed", NULL, 3, false}};
         nn_source *again, *other;
         float a[2], b[2], c[2];
-        const nn_argument noisy[] = {{"samples", NULL, 101}, {"noise", NULL, 1}, {"seed", NULL, 4}};
+        const nn_argument noisy[] = {
+            {"samples", NULL, 101, false}, {"noise", NULL, 1, false}, {"seed", NULL, 4, false}};
         cr_assert_eq(nn_source_open(kinds[i], NULL, args, 3, NULL, NULL, &source), 0, "%s", nn_message());
         cr_assert_eq(nn_source_open(kinds[i], NULL, args, 3, NULL, NULL, &again), 0);
         cr_assert_eq(nn_source_open(kinds[i], NULL, noisy, 3, NULL, NULL, &other), 0);
@@ -677,7 +734,7 @@ Test(data, generated_sets_follow_their_arguments)
         nn_source_free(source);
         source = NULL;
     }
-    const nn_argument half[] = {{"samples", NULL, 1.5}}, unknown[] = {{"sample", NULL, 1}};
+    const nn_argument half[] = {{"samples", NULL, 1.5, false}}, unknown[] = {{"sample", NULL, 1, false}};
     cr_assert_neq(nn_source_open("moons", NULL, half, 1, NULL, NULL, &source), 0);
     cr_assert(strstr(nn_message(), "samples of moons is 1.5"));
     cr_assert_neq(nn_source_open("moons", NULL, unknown, 1, NULL, NULL, &source), 0);

@@ -7,8 +7,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "host/data.h"
-#include "host/npy.h"
+#include "data/data.h"
+#include "data/npy.h"
 
 static char path[] = "/tmp/nn_lies_XXXXXX";
 

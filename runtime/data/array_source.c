@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/npy_internal.h"
+#include "data/npy_internal.h"
 
 static int fail_rank(const char *where)
 {
@@ -11,13 +11,10 @@ static int fail_rank(const char *where)
 
 int nn_npy_open(const nn_source_request *request, nn_source **out)
 {
-    static const char *const names[] = {NULL};
     nn_npy_header header = {0};
-    int status = nn_request_check(request, names);
-    if (status) return status;
     nn_source *source = nn_source_new(1);
     if (!source) return NN_ERROR_MEMORY;
-    status = nn_bytes_open(request->path, &source->bytes);
+    int status = nn_bytes_open(request->path, &source->bytes);
     if (!status) status = nn_npy_read_header(request->path, &source->bytes, &header);
     if (!status && !header.rank) status = fail_rank(request->path);
     void *owned = NULL;
@@ -63,11 +60,9 @@ static int fill_from_arrays(const char *path, nn_source *source, nn_array *array
 
 int nn_npz_open(const nn_source_request *request, nn_source **out)
 {
-    static const char *const names[] = {NULL};
     nn_array *arrays = NULL;
     size_t count = 0;
-    int status = nn_request_check(request, names);
-    if (!status) status = nn_npz_read(request->path, &arrays, &count);
+    int status = nn_npz_read(request->path, &arrays, &count);
     if (status) return status;
     nn_source *source = nn_source_new(count);
     status = source ? fill_from_arrays(request->path, source, arrays, count) : NN_ERROR_MEMORY;

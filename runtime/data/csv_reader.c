@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/csv.h"
+#include "data/csv.h"
 
 struct nn_csv_reader {
     const char *path;

@@ -1,9 +1,9 @@
-#include "host/generate.h"
+#include "data/generate.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "host/source.h"
+#include "data/source.h"
 #include "nn_random.h"
 
 enum { MOST_SAMPLES = 100000000, MOST_CLASSES = 1000000, MOST_DIMS = 65536 };
@@ -83,19 +83,15 @@ static int generate(const Generator *generator, Formula *formula, nn_source **ou
     return NN_OK;
 }
 
-/* Reads what all kinds have. */
-static int read_arguments(const nn_source_request *request, const char *const *names, double noise, int64_t classes,
-                          Generator *generator)
+/* Reads what all kinds have; two classes on the plane, where nothing else is said. */
+static int read_arguments(const nn_source_request *request, Generator *generator)
 {
     int64_t seed = 0;
-    *generator = (Generator){.kind = request->kind, .classes = classes, .dims = 2};
-    int status = nn_request_check(request, names);
-    if (!status) status = nn_request_count(request, "samples", 1000, 1, MOST_SAMPLES, &generator->samples);
-    if (!status) status = nn_request_count(request, "classes", classes, 1, MOST_CLASSES, &generator->classes);
-    if (!status) status = nn_request_count(request, "dims", 2, 1, MOST_DIMS, &generator->dims);
-    if (!status) status = nn_request_count(request, "seed", 0, 0, (int64_t)1 << 53, &seed);
+    *generator = (Generator){.kind = request->kind, .classes = 2, .dims = 2};
+    int status = nn_request_count(request, "samples", 1, MOST_SAMPLES, &generator->samples);
+    if (!status) status = nn_request_count(request, "seed", 0, (int64_t)1 << 53, &seed);
     generator->seed = (uint64_t)seed;
-    generator->noise = nn_request_number(request, "noise", noise);
+    generator->noise = nn_request_number(request, "noise");
     if (!status && !(generator->noise >= 0 && generator->noise < HUGE_VAL))
         return nn_fail(NN_ERROR_ARGUMENT, "noise of %s is %g, but it is at least 0", request->kind, generator->noise);
     return status;
@@ -103,24 +99,24 @@ static int read_arguments(const nn_source_request *request, const char *const *n
 
 int nn_blobs_open(const nn_source_request *request, nn_source **source)
 {
-    static const char *const names[] = {"samples", "classes", "dims", "noise", "seed", NULL};
     Generator generator;
-    int status = read_arguments(request, names, 1, 3, &generator);
+    int status = read_arguments(request, &generator);
+    if (!status) status = nn_request_count(request, "classes", 1, MOST_CLASSES, &generator.classes);
+    if (!status) status = nn_request_count(request, "dims", 1, MOST_DIMS, &generator.dims);
     return status ? status : generate(&generator, blob, source);
 }
 
 int nn_spirals_open(const nn_source_request *request, nn_source **source)
 {
-    static const char *const names[] = {"samples", "classes", "noise", "seed", NULL};
     Generator generator;
-    int status = read_arguments(request, names, 0.1, 2, &generator);
+    int status = read_arguments(request, &generator);
+    if (!status) status = nn_request_count(request, "classes", 1, MOST_CLASSES, &generator.classes);
     return status ? status : generate(&generator, spiral, source);
 }
 
 int nn_moons_open(const nn_source_request *request, nn_source **source)
 {
-    static const char *const names[] = {"samples", "noise", "seed", NULL};
     Generator generator;
-    int status = read_arguments(request, names, 0.1, 2, &generator);
+    int status = read_arguments(request, &generator);
     return status ? status : generate(&generator, moon, source);
 }

@@ -1,30 +1,7 @@
-#include "host/source.h"
+#include "data/source.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const struct {
-    const char *kind;
-    bool file;
-    int (*open)(const nn_source_request *request, nn_source **source);
-} kinds[] = {{"idx", true, nn_idx_open},     {"csv", true, nn_csv_open},      {"npy", true, nn_npy_open},
-             {"npz", true, nn_npz_open},     {"blobs", false, nn_blobs_open}, {"spirals", false, nn_spirals_open},
-             {"moons", false, nn_moons_open}};
-
-enum { KINDS = sizeof kinds / sizeof *kinds };
-
-int nn_source_open(const char *kind, const char *path, const nn_argument *args, size_t n_args, const nn_source *like,
-                   const volatile sig_atomic_t *stop, nn_source **source)
-{
-    *source = NULL;
-    for (size_t i = 0; i < KINDS; i++) {
-        if (strcmp(kind, kinds[i].kind)) continue;
-        if (kinds[i].file && !path) return nn_fail(NN_ERROR_ARGUMENT, "%s reads a file, but none is named", kind);
-        nn_source_request request = {kind, path, args, n_args, like, stop};
-        return kinds[i].open(&request, source);
-    }
-    return nn_fail(NN_ERROR_ARGUMENT, "there is no data source %s (idx, csv, npy, npz, blobs, spirals, moons)", kind);
-}
 
 int nn_source_literal(nn_type type, int64_t rows, int rank, const int64_t *dims, const void *values, nn_source **out)
 {
@@ -167,46 +144,4 @@ int nn_source_read_range(const nn_source *source, size_t column, int64_t first, 
     if (first < 0 || first > source->rows) return fail_row(source, first);
     if (count < 0 || count > source->rows - first) return fail_row(source, source->rows);
     return read_run(source, &source->columns[column], first, (size_t)count, out);
-}
-
-/* ---- Arguments ---- */
-
-static const nn_argument *find_argument(const nn_source_request *request, const char *name)
-{
-    for (size_t i = 0; i < request->n_args; i++)
-        if (!strcmp(request->args[i].name, name)) return &request->args[i];
-    return NULL;
-}
-
-int nn_request_check(const nn_source_request *request, const char *const *names)
-{
-    for (size_t i = 0; i < request->n_args; i++) {
-        size_t k = 0;
-        while (names[k] && strcmp(request->args[i].name, names[k])) k++;
-        if (!names[k]) return nn_fail(NN_ERROR_ARGUMENT, "%s has no argument %s", request->kind, request->args[i].name);
-    }
-    return NN_OK;
-}
-
-double nn_request_number(const nn_source_request *request, const char *name, double otherwise)
-{
-    const nn_argument *argument = find_argument(request, name);
-    return argument && !argument->text ? argument->number : otherwise;
-}
-
-const char *nn_request_text(const nn_source_request *request, const char *name, const char *otherwise)
-{
-    const nn_argument *argument = find_argument(request, name);
-    return argument && argument->text ? argument->text : otherwise;
-}
-
-int nn_request_count(const nn_source_request *request, const char *name, int64_t otherwise, int64_t least, int64_t most,
-                     int64_t *value)
-{
-    double number = nn_request_number(request, name, (double)otherwise);
-    if (!(number >= (double)least && number <= (double)most) || number != (double)(int64_t)number)
-        return nn_fail(NN_ERROR_ARGUMENT, "%s of %s is %g, but it is a whole number from %lld to %lld", name,
-                       request->kind, number, (long long)least, (long long)most);
-    *value = (int64_t)number;
-    return NN_OK;
 }

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 #include "core/internal.h"
-#include "host/bytes.h"
-#include "host/data.h"
+#include "data/bytes.h"
+#include "data/data.h"
 
 typedef struct {
     nn_column column;
@@ -43,21 +43,15 @@ typedef struct {
     const volatile sig_atomic_t *stop; /* may be NULL */
 } nn_source_request;
 
-/* One sentence of error unless every argument has one of these names (NULL ends them). */
-int nn_request_check(const nn_source_request *request, const char *const *names);
-/* The argument's value, or the default. */
-double nn_request_number(const nn_source_request *request, const char *name, double otherwise);
-const char *nn_request_text(const nn_source_request *request, const char *name, const char *otherwise);
+/* The value of one of the source's own arguments: as given, or the default of sources.def. A flag is 0 or 1. */
+double nn_request_number(const nn_source_request *request, const char *name);
+const char *nn_request_text(const nn_source_request *request, const char *name);
 /* A whole number from least to most. */
-int nn_request_count(const nn_source_request *request, const char *name, int64_t otherwise, int64_t least, int64_t most,
-                     int64_t *value);
+int nn_request_count(const nn_source_request *request, const char *name, int64_t least, int64_t most, int64_t *value);
 
-int nn_idx_open(const nn_source_request *request, nn_source **source);
-int nn_csv_open(const nn_source_request *request, nn_source **source);
-int nn_npy_open(const nn_source_request *request, nn_source **source);
-int nn_npz_open(const nn_source_request *request, nn_source **source);
-int nn_blobs_open(const nn_source_request *request, nn_source **source);
-int nn_spirals_open(const nn_source_request *request, nn_source **source);
-int nn_moons_open(const nn_source_request *request, nn_source **source);
+/* One of each kind; the arguments are those of its row already. */
+#define SOURCE(kind, place, columns, arguments)                                                                        \
+    int nn_##kind##_open(const nn_source_request *request, nn_source **source);
+#include "data/sources.def"
 
 #endif

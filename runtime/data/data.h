@@ -15,6 +15,7 @@
 #define NN_HOST_DATA_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 #include "nn.h"
 
@@ -45,15 +46,17 @@ typedef struct {
 /* An argument of a source: `delimiter = ";"`, `samples = 1500`. */
 typedef struct {
     const char *name;
-    const char *text; /* NULL when it is a number */
+    const char *text; /* NULL when it is a number, or true or false */
     double number;
+    bool flag; /* true or false: 1 or 0 */
 } nn_argument;
 
 typedef struct nn_source nn_source;
 
 /* `path` is NULL for generated kinds. `like`, when not NULL, is the source whose categories this one shares (a test set
- * takes those of the training set; a text that is none of them is an error). An unknown kind or argument is an error.
- * While *stop is nonzero the reading of a table ends with NN_ERROR_STATE; NULL: never. */
+ * takes those of the training set; a text that is none of them is an error). An unknown kind or argument, and an
+ * argument of another kind than sources.def says, is an error. While *stop is nonzero the reading of a table ends with
+ * NN_ERROR_STATE; NULL: never. */
 int nn_source_open(const char *kind, const char *path, const nn_argument *args, size_t n_args, const nn_source *like,
                    const volatile sig_atomic_t *stop, nn_source **source);
 /* A source of one column over the caller's memory, which must outlive it: `rows` rows of rank `rank`, row-major. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/source.h"
+#include "data/source.h"
 
 static const struct {
     unsigned char code;
@@ -95,13 +95,10 @@ static int load_reordered(const nn_bytes *bytes, const char *path, const Header 
 
 int nn_idx_open(const nn_source_request *request, nn_source **out)
 {
-    static const char *const names[] = {NULL};
     Header header;
-    int status = nn_request_check(request, names);
-    if (status) return status;
     nn_source *source = nn_source_new(1);
     if (!source) return NN_ERROR_MEMORY;
-    status = nn_bytes_open(request->path, &source->bytes);
+    int status = nn_bytes_open(request->path, &source->bytes);
     if (!status) status = read_header(request->path, &source->bytes, &header);
     void *owned = NULL;
     bool direct = !status && idx_types[header.which].type == NN_TYPE_U8;

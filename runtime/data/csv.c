@@ -1,4 +1,4 @@
-#include "host/csv.h"
+#include "data/csv.h"
 
 #include <errno.h>
 #include <math.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/categories.h"
+#include "data/categories.h"
 
 typedef enum { UNKNOWN, WHOLE, REAL, TEXT } Kind;
 
@@ -185,8 +185,9 @@ static const char *next_name(const char **list, size_t *length)
 /* The columns that `text` lists; one that the table lacks is a slip. */
 static int mark_text(Table *table)
 {
-    const char *list = nn_request_text(table->request, "text", NULL), *name;
+    const char *list = nn_request_text(table->request, "text"), *name;
     size_t length, i;
+    if (!*list) return NN_OK;
     while ((name = next_name(&list, &length))) {
         for (i = 0; i < table->n_columns; i++)
             if (strlen(table->columns[i].name) == length && !strncmp(table->columns[i].name, name, length)) break;
@@ -333,16 +334,15 @@ static void free_table(Table *table)
 
 int nn_csv_open(const nn_source_request *request, nn_source **source)
 {
-    static const char *const names[] = {"header", "delimiter", "text", NULL};
-    const char *delimiter = nn_request_text(request, "delimiter", ",");
-    int status = nn_request_check(request, names);
+    const char *delimiter = nn_request_text(request, "delimiter");
+    int status = NN_OK;
     if (!strcmp(delimiter, "\\t")) delimiter = "\t";
-    if (!status && (strlen(delimiter) != 1 || strchr("\"\r\n", *delimiter)))
+    if (strlen(delimiter) != 1 || strchr("\"\r\n", *delimiter))
         status = nn_fail(NN_ERROR_ARGUMENT, "delimiter of csv is `%s`, but it is one character", delimiter);
     nn_bytes bytes = {0};
     Table table = {.request = request};
     if (!status) status = nn_bytes_open(request->path, &bytes);
-    if (!status) status = read_table(&table, &bytes, *delimiter, nn_request_number(request, "header", 1) != 0);
+    if (!status) status = read_table(&table, &bytes, *delimiter, nn_request_number(request, "header") != 0);
     if (!status && !(*source = finish_table(&table))) status = NN_ERROR_MEMORY;
     free_table(&table);
     nn_bytes_close(&bytes);

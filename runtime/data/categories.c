@@ -1,4 +1,4 @@
-#include "host/categories.h"
+#include "data/categories.h"
 
 #include <stdlib.h>
 #include <string.h>

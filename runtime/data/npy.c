@@ -1,13 +1,13 @@
 /* NumPy's .npy: a magic, a version, the length of a header, a header that is a Python dictionary, the elements
  * (numpy.lib.format, versions 1.0 to 3.0). */
-#include "host/npy.h"
+#include "data/npy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/safetensors.h"
-#include "host/npy_internal.h"
+#include "data/npy_internal.h"
 
 static const struct {
     char kind, size;

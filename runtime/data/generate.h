@@ -15,6 +15,6 @@
 #ifndef NN_HOST_GENERATE_H
 #define NN_HOST_GENERATE_H
 
-#include "host/data.h"
+#include "data/data.h"
 
 #endif

@@ -15,7 +15,7 @@
 #ifndef NN_HOST_CSV_H
 #define NN_HOST_CSV_H
 
-#include "host/source.h"
+#include "data/source.h"
 
 /* One line of fields. */
 typedef struct {

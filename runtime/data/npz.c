@@ -5,7 +5,7 @@
 #include <zlib.h>
 
 #include "core/safetensors.h"
-#include "host/npy_internal.h"
+#include "data/npy_internal.h"
 
 enum {
     LOCAL = 0x04034b50,

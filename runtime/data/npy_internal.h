@@ -1,8 +1,8 @@
 #ifndef NN_HOST_NPY_INTERNAL_H
 #define NN_HOST_NPY_INTERNAL_H
 
-#include "host/npy.h"
-#include "host/source.h"
+#include "data/npy.h"
+#include "data/source.h"
 
 typedef struct {
     nn_type type; /* as an array of ours */

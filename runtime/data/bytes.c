@@ -1,4 +1,4 @@
-#include "host/bytes.h"
+#include "data/bytes.h"
 
 #include <assert.h>
 #include <errno.h>

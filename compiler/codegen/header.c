@@ -26,6 +26,14 @@ static void put_name(Text *to, const char *name)
     }
 }
 
+/* True if two characters mean something to C even inside of a comment: its ends, and the beginning of a trigraph, of
+ * which `??/` continues a line. */
+static bool is_read_by_c(const char *text)
+{
+    if (text[0] == '?') return text[1] == '?';
+    return (text[0] == '*' && text[1] == '/') || (text[0] == '/' && text[1] == '*');
+}
+
 /* The user's text inside a comment: it cannot end the comment, nor do anything to a terminal. */
 static void put_comment(Text *to, const char *text)
 {
@@ -38,7 +46,7 @@ static void put_comment(Text *to, const char *text)
     }
     for (const char *c = text_get(&shown); *c; c++) {
         text_put(to, c, 1);
-        if ((*c == '*' && c[1] == '/') || (*c == '/' && c[1] == '*')) text_string(to, " ");
+        if (is_read_by_c(c)) text_string(to, " ");
     }
     text_free(&shown);
 }

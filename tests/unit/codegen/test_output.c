@@ -23,7 +23,7 @@ static void declare_inputs(Harness *h)
         Attr attr = {.name = buffer->name};
         Type type = type_make(buffer->dtype, buffer->rank, buffer->dims);
         Node node = graph_make(module->graph, OP_INPUT, NULL, 0, &attr, &type);
-        module->inputs[module->n_inputs++] = (Declared){.node = node, .doc = "an input"};
+        module->inputs[module->n_inputs++] = (Declared){.node = node, .doc = "an input, what?\?/ is it */ ?\?= not"};
     }
     h->plan->programs->name = intern(h->context->names, "inference");
 }

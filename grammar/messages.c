@@ -109,7 +109,7 @@ static bool starts_statement(int kind)
     return kind == END_STATEMENT || kind == LEFT_BRACE || kind == START_FILE || kind == START_RULES;
 }
 
-/* Whether the token, where no statement can begin, is a word that begins one. */
+/* True if the token, where no statement can begin, is a word that begins one. */
 static bool would_declare(const Parser *parser, Token token)
 {
     return token.kind == NAME &&
@@ -198,7 +198,7 @@ static char follows(const Parser *parser, bool *single)
     return after[0];
 }
 
-/* Whether a single `=` follows the token. */
+/* True if a single `=` follows the token. */
 static bool names_value(const Parser *parser)
 {
     bool single;

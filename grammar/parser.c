@@ -83,7 +83,7 @@ static void release(Parser *parser)
     vec_free(&parser->entries);
 }
 
-/* Whether the open round and square brackets above `level` are closed in the rest of the source, in their order: then
+/* True if the open round and square brackets above `level` are closed in the rest of the source, in their order: then
  * newlines inside them do not end the broken statement. */
 static bool brackets_balance(const Parser *parser, size_t level)
 {

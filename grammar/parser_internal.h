@@ -54,7 +54,7 @@ struct Parser {
 Diag *parser_error(Parser *parser, DiagId id, Span at, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The source's text at the place; its length is the span's. */
 const char *parser_text(const Parser *parser, Span at);
-/* Whether nothing but blanks stands before it on its line. */
+/* True if nothing but blanks stands before it on its line. */
 bool parser_begins_line(const Parser *parser, Span at);
 
 /* messages.c */
@@ -62,14 +62,14 @@ void report_syntax_error(Parser *parser, const char *const *expected, size_t n_e
 /* Returns the token that was meant, or 0; then further errors of the statement are not said. */
 int report_bad_character(Parser *parser, Span at, uint32_t code_point);
 void report_unclosed(Parser *parser);
-/* Whether the entry may stand at the top and is not too deep; says so if not. */
+/* True if the entry may stand at the top and is not too deep; says so if not. */
 bool check_entry(Parser *parser, const Syntax *entry);
 void check_block(Parser *parser, const Syntax *block);
 
 /* words.c */
 /* The token of a reserved word; of a declaring one too if `declares`; NAME's otherwise. */
 int word_token(const char *word, size_t length, bool declares);
-/* Whether the text after a declaring word lets it be one: blanks, then a name (or, for optimizer, a string). */
+/* True if the text after a declaring word lets it be one: blanks, then a name (or, for optimizer, a string). */
 bool word_declares(const char *word, size_t length, const char *after);
 bool word_begins_item(int token);
 /* The reserved words and the item words, as candidates for a nearest spelling. */

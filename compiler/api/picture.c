@@ -254,7 +254,7 @@ static void print_edge(const Picture *p, const Edge *edge, Text *to)
     text_string(to, "];\n");
 }
 
-/* Whether the two lie in different turns of what was folded. */
+/* True if the two lie in different turns of what was folded. */
 static bool changes_turn(const Picture *p, Node from, Node to)
 {
     bool folded = !node_same(p->stands[from.id], from) || !node_same(p->stands[to.id], to);

@@ -60,7 +60,7 @@ static void sweep_scalar(Elimination *e, Node y)
     vec_free(&gradients);
 }
 
-/* Whether the value of a GRADIENT is itself made of one. */
+/* True if the value of a GRADIENT is itself made of one. */
 static bool is_nested(const Elimination *e, Node gradient)
 {
     return e->differential[node_arg(e->graph, gradient, 0).id];

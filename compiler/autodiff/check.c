@@ -45,7 +45,7 @@ static double relative(double a, double b, double noise)
     return a == b ? 0 : fabs(a - b) / fmax(noise, fmax(fabs(a), fabs(b)));
 }
 
-/* Whether two numbers differ by more than a part of the larger, and more than rounding explains. */
+/* True if two numbers differ by more than a part of the larger, and more than rounding explains. */
 static bool differ(double a, double b, double part, double noise)
 {
     return !(fabs(a - b) <= noise) && relative(a, b, 0) > part;

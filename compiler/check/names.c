@@ -125,7 +125,7 @@ static const char *nearest_value(const Walk *walk, Name name)
     return near;
 }
 
-/* Whether the name was reported before in this item; from now on it was. */
+/* True if the name was reported before in this item; from now on it was. */
 static bool is_blamed(Walk *walk, Name name)
 {
     for (size_t i = 0; i < walk->blamed.count; i++)
@@ -134,7 +134,7 @@ static bool is_blamed(Walk *walk, Name name)
     return false;
 }
 
-/* Whether a block that has ended had such a name. */
+/* True if a block that has ended had such a name. */
 static bool note_left(const Walk *walk, Diag *diag, Name name)
 {
     for (size_t i = walk->left.count; i-- > 0;) {

@@ -146,7 +146,7 @@ static void walk_declaration(Walk *walk, const Syntax *statement)
     }
 }
 
-/* Whether it is `y == …` where `y = …` was meant; then y is taken for a value from here on. */
+/* True if it is `y == …` where `y = …` was meant; then y is taken for a value from here on. */
 static bool names_by_comparing(Walk *walk, Diag *diag, const Syntax *node)
 {
     while (node && node->kind == SYNTAX_PIPE) node = kid_head(node);

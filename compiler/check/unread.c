@@ -46,7 +46,7 @@ static bool is_name_byte(unsigned char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c >= 0x80;
 }
 
-/* Whether what the word begins may declare a name that does not stand here: an import, or an item whose name is missing
+/* True if what the word begins may declare a name that does not stand here: an import, or an item whose name is missing
  * or broken. */
 static bool hides_name(Name word, const char *after, const char *end)
 {

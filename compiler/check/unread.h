@@ -11,7 +11,7 @@ typedef struct Unread Unread;
 Unread *unread_new(Context *context);
 /* The text of a file in which there was a syntax error (SYNTAX_BROKEN), without its items that were read whole. */
 void unread_add(Unread *unread, const Syntax *file, const Source *source);
-/* Whether there is such text at all; of NULL there is none, here and below. */
+/* True if there is such text at all; of NULL there is none, here and below. */
 bool unread_any(const Unread *unread);
 bool unread_has(const Unread *unread, Name name);
 

@@ -47,7 +47,7 @@ static void not_callable(Walk *walk, const Syntax *callee)
         diag_hint(diag, "a function takes its value as an argument: `%s(%s)`", callee->name, kid_base(callee)->name);
 }
 
-/* Whether an argument of a function that is not known may itself be a function: then nothing can be said of it. */
+/* True if an argument of a function that is not known may itself be a function: then nothing can be said of it. */
 static bool may_be_function(const Walk *walk, const Syntax *value)
 {
     Builtin builtin;

@@ -4,7 +4,7 @@
 
 #include "ir/graph.h"
 
-/* Whether the node is its operand, reshaped to have an axis of one element more. */
+/* True if the node is its operand, reshaped to have an axis of one element more. */
 bool display_is_widened(const Graph *graph, Node node, uint32_t axis);
 /* What gradients by single elements leave. A sum of paddings that tile an axis is their concatenation; factors that
  * its parts share stand outside; of all the elements of a value in their order it is that value:

@@ -43,7 +43,7 @@ int term_compare(const Term *a, const Term *b);
 
 /* A number as a fraction where its decimals would say less: 0.1666… is 1 / 6. `below` is 1 where they do not. */
 void term_fraction(double value, double *above, double *below);
-/* Whether the sum's number reads better in front: `1 + exp(x)`, but `x^2 + 1`. */
+/* True if the sum's number reads better in front: `1 + exp(x)`, but `x^2 + 1`. */
 bool term_number_first(const Term *sum);
 
 /* print.c; matrices: the formula multiplies some. */

@@ -76,7 +76,7 @@ Term *term_elementwise(Builder *b, Node node);
 /* term_chain.c: sums and products of many parts. */
 /* Finds the steps of long chains among the nodes, operands before users. */
 void term_find_chains(Builder *b, const Node *nodes, uint32_t count);
-/* Whether the node is the last step of a long chain. */
+/* True if the node is the last step of a long chain. */
 bool term_ends_chain(const Builder *b, Node node);
 /* The sum or product of the whole chain whose last step is the node. */
 Term *term_chain(Builder *b, Node node);

@@ -94,7 +94,7 @@ static Node called(const Builder *b, Name name)
     return NODE_NONE;
 }
 
-/* Whether what is summed adds up to 1: a row of `one_hot`, however long it is, or of `softmax`. */
+/* True if what is summed adds up to 1: a row of `one_hot`, however long it is, or of `softmax`. */
 static bool is_share(Builder *b, Node node, const Term *x)
 {
     const NodeInfo *info = graph_node(b->graph, node);

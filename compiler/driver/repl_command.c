@@ -322,7 +322,7 @@ static const CommandRow *find_command(Session *session, const char *name, size_t
     return NULL;
 }
 
-/* Whether what stands behind the command is there if it must be, and not there if it must not. */
+/* True if what stands behind the command is there if it must be, and not there if it must not. */
 static bool check_argument(Session *session, const CommandRow *row, const char *argument)
 {
     bool unwanted = *argument && !*row->arguments;

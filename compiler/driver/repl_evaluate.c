@@ -74,7 +74,7 @@ static Node *reach(const Evaluation *e, uint32_t *count)
     return graph_reachable(e->out->graph, &e->out->node, 1, count);
 }
 
-/* Whether there is something unknown or given in it, which makes it a formula; else it is plain numbers. */
+/* True if there is something unknown or given in it, which makes it a formula; else it is plain numbers. */
 static bool holds_names(Evaluation *e)
 {
     uint32_t count;

@@ -28,7 +28,7 @@ void names_free(NameList *list);
 
 /* What a statement binds and what it mentions. */
 void statement_names(const Syntax *statement, NameList *defines, NameList *uses);
-/* Whether it is expressions to be shown; a repeat binds names. */
+/* True if it is expressions to be shown; a repeat binds names. */
 bool statement_shows(const Syntax *statement);
 /* Every name below the node. */
 void mentioned_names(const Syntax *node, NameList *uses);

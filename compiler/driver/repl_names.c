@@ -8,7 +8,7 @@
 
 /* ---- A name that is bound again ---- */
 
-/* Whether a path is `name` or what a layer bound to it owns. */
+/* True if a path is `name` or what a layer bound to it owns. */
 static bool is_under(Name path, const char *name)
 {
     size_t length = strlen(name);

@@ -78,7 +78,7 @@ void session_stop_at(Session *session, volatile sig_atomic_t *stop);
 /* One line: a command (`:help`), or the beginning or continuation of statements. Prints on stdout, diagnostics on
  * stderr. False when the user wants to leave. */
 bool session_line(Session *session, const char *line);
-/* Whether the next line continues a statement. */
+/* True if the next line continues a statement. */
 bool session_continues(const Session *session);
 /* Drops an unfinished statement. */
 void session_interrupt(Session *session);
@@ -104,7 +104,7 @@ void session_renew(Session *session);
 /* repl_statement.c */
 /* Runs the entries of a FILE; what is good enters the journal. False when one failed. */
 bool session_run(Session *session, const Syntax *file);
-/* Whether there is a value of this name, or a parameter or state of this path. */
+/* True if there is a value of this name, or a parameter or state of this path. */
 bool session_has(const Session *session, const char *name);
 /* Evaluates one expression and hands its value on; nothing of it stays. False after diagnostics, printed. */
 bool session_with(Session *session, const char *text, bool (*use)(Session *session, Value value, void *data),
@@ -217,7 +217,7 @@ void model_eval(Session *session, const char *argument);
 void model_params(Session *session, const char *argument);
 void model_grad(Session *session, const char *argument);
 void model_set(Session *session, const char *argument);
-/* Whether a setting is the user's: the training counts `step` and `progress` itself. */
+/* True if a setting is the user's: the training counts `step` and `progress` itself. */
 bool model_setting_is_free(const char *name);
 
 #endif

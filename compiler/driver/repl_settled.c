@@ -32,7 +32,7 @@ static bool is_unknown(const Graph *graph, Node node)
     return session_takes_value(info->op) || info->op == OP_RANDOM || has_free_size(graph, info);
 }
 
-/* Whether nothing unknown is reached from the node; settled ones are not looked into. */
+/* True if nothing unknown is reached from the node; settled ones are not looked into. */
 static bool holds_no_unknown(const Session *session, Node root)
 {
     const Graph *graph = session->el->graph;

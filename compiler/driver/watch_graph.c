@@ -156,7 +156,7 @@ static uint32_t find_layer(Watch *watch, const Search *s, Node param)
 
 /* ---- Activation functions ---- */
 
-/* Whether all of the node's operands are of the region, or fixed. */
+/* True if all of the node's operands are of the region, or fixed. */
 static bool follows_region(const Search *s, Node node)
 {
     const NodeInfo *info = graph_node(s->graph, node);

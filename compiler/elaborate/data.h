@@ -70,7 +70,7 @@ bool data_check_uses(Elaborator *el, DataSplits *data, const DataBlock *block, N
 /* A literal list as a source of its own. */
 Value data_literal(Elaborator *el, Value list, Span at);
 
-/* Whether a reduction over these axes of x is one over rows, so that it must be taken now. */
+/* True if a reduction over these axes of x is one over rows, so that it must be taken now. */
 bool reduces_rows(const Elaborator *el, Node x, const int32_t *axes, uint32_t n_axes);
 /* A reduction over the rows of `train`, evaluated: a literal. */
 Value data_reduce(Elaborator *el, BuiltinId id, Node x, const int32_t *axes, uint32_t n_axes, Span at);

@@ -118,7 +118,7 @@ static Value transposed(Elaborator *el, Value x, Span at)
     return value_labelled(el, build_transpose(el->graph, x.node, permutation), x.labels, x.count);
 }
 
-/* Whether a parameter's path begins with the name: `h` of `h.dense.W`. */
+/* True if a parameter's path begins with the name: `h` of `h.dense.W`. */
 static bool owns_parameters(const Elaborator *el, Name name)
 {
     size_t length = strlen(name);

@@ -32,7 +32,7 @@ static bool sizes_of(Elaborator *el, Value list, Span at, Dim *dims, uint32_t *c
     return true;
 }
 
-/* Whether two numbers of elements differ for every size of the free dimensions that is not 0. */
+/* True if two numbers of elements differ for every size of the free dimensions that is not 0. */
 static bool never_same(Elaborator *el, const Type *type, Dim have, Dim want)
 {
     int64_t a, b, difference;

@@ -25,7 +25,7 @@ bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Ru
 const Rule *train_rule(const Rules *rules, Name path);
 /* An override that reaches no parameter is a mistake. */
 bool train_check_overrides(Elaborator *el, const Rules *rules);
-/* Whether a path is `where` or lies beneath it. */
+/* True if a path is `where` or lies beneath it. */
 bool path_under(Name path, Name where);
 
 /* Adds the gradients of the parameters and, where `rules` is not NULL, their updates to el->results. */

@@ -137,7 +137,7 @@ static Node fold_logic(const Fold *f)
     return NODE_NONE;
 }
 
-/* Whether every value of one type is exactly a value of the other. */
+/* True if every value of one type is exactly a value of the other. */
 static bool holds_all(DType wide, DType narrow)
 {
     if (wide == narrow || narrow == DTYPE_BOOL) return true;

@@ -136,7 +136,7 @@ static void make_accumulate(Splitter *s, MetricSplit *split)
     }
 }
 
-/* Whether a result is put together from batches. The losses of a training that runs are means of what its steps had. */
+/* True if a result is put together from batches. The losses of a training that runs are means of what its steps had. */
 static bool is_scored(const Splitter *s, const Result *result)
 {
     return result->role == RESULT_METRIC || (result->role == RESULT_LOSS && !s->running);

@@ -29,7 +29,7 @@ bool rows_dependent(const Rows *rows, Node node);
 bool rows_has_axis(const Rows *rows, Node node);
 /* An operand has an axis of rows that the node has not. */
 bool rows_reduced_here(const Rows *rows, Node node);
-/* Whether all that a reduction over the rows reads is computed row by row. What is at fault is `culprit`. */
+/* True if all that a reduction over the rows reads is computed row by row. What is at fault is `culprit`. */
 RowTrouble rows_beneath(Rows *rows, Node reduction, Node *culprit);
 
 #endif

@@ -54,7 +54,7 @@ static DType operand_dtype(Op op, uint32_t k, DType dtype)
     return rule == TYPE_RULE_COMPARE ? DTYPE_COUNT : dtype;
 }
 
-/* Whether an operator is defined for elements of this type. */
+/* True if an operator is defined for elements of this type. */
 static bool takes_dtype(Op op, DType dtype)
 {
     TypeRule rule = op_info(op)->rule;

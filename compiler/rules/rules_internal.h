@@ -61,7 +61,7 @@ typedef struct {
 
 /* Fills the match; false when the pattern does not fit or the condition does not hold. */
 bool rule_match(const Rule *rule, Graph *graph, Node root, Match *match);
-/* Whether the condition holds for the values of the match. */
+/* True if the condition holds for the values of the match. */
 bool rule_condition(const Match *match);
 /* A term with the match's values, of the root's shape and the given element type; NODE_NONE when it cannot be typed. */
 Node rule_build(const Match *match, const Term *term, DType dtype);

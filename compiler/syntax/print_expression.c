@@ -39,7 +39,7 @@ static int level_of(const Syntax *node)
 
 static void print_plain(Printer *printer, const Syntax *node);
 
-/* Whether it would fit behind what stands on the line. */
+/* True if it would fit behind what stands on the line. */
 static bool fits(const Printer *printer, const Syntax *node, void (*print)(Printer *, const Syntax *))
 {
     Text line = {0};

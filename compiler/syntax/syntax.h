@@ -124,7 +124,7 @@ typedef Vec(const Syntax *) SyntaxChain;
  * The last of the chain comes first in evaluation and in the source. */
 const Syntax *syntax_chain(const Syntax *node, SyntaxChain *chain);
 
-/* Whether it may stand at the top of a file (CONST both there and among statements). */
+/* True if it may stand at the top of a file (CONST both there and among statements). */
 bool syntax_is_item(const Syntax *node);
 /* What a diagnostic calls a node of this kind: "a call". */
 const char *syntax_phrase(SyntaxKind kind);
@@ -136,7 +136,7 @@ int operator_level(Operator op);
 /* Same kinds, names, operators, literals and kids; places, comments and layout do not count. NULL equals NULL. */
 bool syntax_equal(const Syntax *a, const Syntax *b);
 
-/* Whether a NAME in the tree is this one. */
+/* True if a NAME in the tree is this one. */
 bool syntax_mentions(const Syntax *node, Name name);
 
 /* The canonical text of a tree, comments included: what `nnc fmt` writes. A FILE ends with a newline; any other node

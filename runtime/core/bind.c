@@ -223,7 +223,7 @@ static bool split_loop(nn_task *task)
     return true;
 }
 
-/* Whether the launch reads `steps` or what is computed from it. */
+/* True if the launch reads `steps` or what is computed from it. */
 static bool reads_steps(const Builder *builder, const nn_launch *launch)
 {
     const nn_model *model = builder->session->model;

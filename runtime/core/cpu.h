@@ -18,7 +18,7 @@ nn_cpu_registers nn_cpu_read(void);
 /* The x86-64 microarchitecture level of the System V ABI: 1 … 4. A level counts only when the operating system keeps
  * its vector registers too. */
 int nn_cpu_level(const nn_cpu_registers *registers);
-/* Whether code for `x86-64-v3` and the like runs here; true for names that are none of these. */
+/* True if code for `x86-64-v3` and the like runs here; true for names that are none of these. */
 bool nn_cpu_runs(const char *cpu);
 
 /* Of a library's images, the best first, the first that runs here; the last when none does (it then fails to open). */

@@ -121,7 +121,7 @@ struct nn_model {
 nn_model *nn_model_keep(nn_model *model);
 /* The image's program, or NULL. */
 const nn_program *nn_model_program(const nn_model *model, const char *name);
-/* Whether a role's values live in nn_params (a state without bound sizes may not). */
+/* True if a role's values live in nn_params (a state without bound sizes may not). */
 bool nn_role_is_param(uint8_t role);
 bool nn_role_is_input(uint8_t role);
 /* Copies the caller's sizes over free ones; -1 keeps, and so do those after n_dims. An error when they are too many or
@@ -254,7 +254,7 @@ struct nn_session {
 int nn_session_bind(nn_session *session, const nn_program *program, bool metrics, bool lenient, nn_binding **binding);
 void nn_binding_clear(const nn_memory *memory, nn_binding *binding);
 
-/* Whether running the binding gives the tensor a value; false for -1. */
+/* True if running the binding gives the tensor a value; false for -1. */
 bool nn_binding_computes(const nn_binding *binding, int64_t tensor);
 
 /* ---- session.c ---- */

@@ -135,7 +135,7 @@ int nn_session_keep_inputs(nn_session *session)
     return NN_OK;
 }
 
-/* Whether the states that are there have the sizes of this call. Those that no state's shape names may differ: a stream
+/* True if the states that are there have the sizes of this call. Those that no state's shape names may differ: a stream
  * goes on over pieces of any length. */
 static bool states_fit(const nn_session *session)
 {

@@ -36,7 +36,7 @@ void nn_progress_begin(nn_progress *progress);
 /* Counts the rows of a step. True when it is time to show how things stand. */
 bool nn_progress_count(nn_progress *progress, int64_t rows);
 void nn_progress_step(nn_progress *progress, const nn_standing *standing);
-/* Whether part `part` (from 1) gets a line; the first and the last always do. */
+/* True if part `part` (from 1) gets a line; the first and the last always do. */
 bool nn_progress_shows(const nn_progress *progress, uint64_t part);
 /* Ends a part with a line; `valid` are the scores on the validation data. */
 void nn_progress_part(nn_progress *progress, const nn_standing *standing, const nn_score *valid, size_t n_valid);

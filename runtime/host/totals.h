@@ -31,7 +31,7 @@ typedef struct {
  * is given; nn_totals_free is due even after a failure. */
 int nn_totals_new(nn_totals *totals, nn_params *params, nn_pool *pool, const nn_partial *partials, size_t count,
                   const char *finish);
-/* Whether the session's last call gave all of them. */
+/* True if the session's last call gave all of them. */
 bool nn_totals_ready(const nn_totals *totals, const nn_session *session);
 /* Adds what the session's last call gave for so many rows. */
 int nn_totals_add(nn_totals *totals, const nn_session *session, int64_t rows);

@@ -99,7 +99,7 @@ typedef struct {
     Node inputs[INPUTS], directions[INPUTS];
 } Point;
 
-/* Whether the total's two products agree; false when the forward product cannot decide. *slope: the reverse product. */
+/* True if the total's two products agree; false when the forward product cannot decide. *slope: the reverse product. */
 static bool judge(Bench *bench, const Point *at, Node total, uint64_t seed, int order, Node *slope)
 {
     Graph *graph = bench->graph;

@@ -48,6 +48,14 @@ static LLVMValueRef emit_given(Emitter *e, uint32_t value, uint32_t lanes)
     return vector_gather(e->vector, dtype, from, steps, e->mask ? e->mask : LLVMConstAllOnes(bits));
 }
 
+static LLVMValueRef emit_number(Emitter *e, const KernelValue *value)
+{
+    LLVMBuilderRef builder = e->vector->builder;
+    LLVMValueRef bits = size_value(e, value->size);
+    if (value->dtype == DTYPE_F32) bits = LLVMBuildTrunc(builder, bits, LLVMInt32TypeInContext(e->vector->context), "");
+    return LLVMBuildBitCast(builder, bits, vector_type(e->vector, value->dtype, 1), "");
+}
+
 static LLVMValueRef evaluate(Emitter *e, uint32_t v)
 {
     const KernelValue *value = &e->kernel->values[v];
@@ -65,6 +73,8 @@ static LLVMValueRef evaluate(Emitter *e, uint32_t v)
                    : vector_number(e->vector, value->dtype, 1, dtype_round(value->dtype, value->number));
     case KERNEL_SIZE:
         return size_value(e, value->size);
+    case KERNEL_NUMBER:
+        return emit_number(e, value);
     case KERNEL_RANDOM:
         return emit_random(e, v);
     case KERNEL_COMPUTE:

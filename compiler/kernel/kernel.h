@@ -59,6 +59,7 @@ typedef enum {
     KERNEL_AXIS,     /* the number of axis `axis`, as i64 */
     KERNEL_CONSTANT, /* number; of an integer type integer, which it is the nearest of */
     KERNEL_SIZE,     /* sizes[size], as i64 */
+    KERNEL_NUMBER,   /* the f32 or f64 whose bits sizes[size] holds: a launch's number, so that kernels share code */
     KERNEL_RANDOM,   /* uniform in (0, 1), f32; counter: the row-major position of index… in dims; see nn_random.h */
     KERNEL_COMPUTE,  /* an elementwise operator of ops.def on args */
     KERNEL_REDUCE,   /* op is SUM, PROD, REDUCE_MAX, REDUCE_MIN, ANY, ALL, ARGMAX or ARGMIN over the axes `reduced` */

@@ -187,7 +187,7 @@ static void use_size(Renumbering *new, uint32_t *size)
 
 static void use_value_sizes(Arena *arena, Renumbering *new, KernelValue *value)
 {
-    if (value->kind == KERNEL_SIZE) use_size(new, &value->size);
+    if (value->kind == KERNEL_SIZE || value->kind == KERNEL_NUMBER) use_size(new, &value->size);
     if (value->kind == KERNEL_RANDOM) use_size(new, &value->stream);
     for (uint32_t i = 0; value->kind == KERNEL_RANDOM && i < value->n_index; i++) use_size(new, &value->dims[i]);
     if (!value->n_index) return;

@@ -102,6 +102,9 @@ static void print_value(const Kernel *kernel, uint32_t number, Text *to)
     case KERNEL_SIZE:
         text_format(to, "size s%u", value->size);
         break;
+    case KERNEL_NUMBER:
+        text_format(to, "number s%u", value->size);
+        break;
     case KERNEL_RANDOM:
         text_format(to, "random s%u", value->stream);
         print_index(kernel, value, to);

@@ -266,6 +266,9 @@ static bool read_value(Reader *reader)
     } else if (accept(reader, "size")) {
         value.kind = KERNEL_SIZE;
         good = expect_numbered(reader, 's', &value.size);
+    } else if (accept(reader, "number")) {
+        value.kind = KERNEL_NUMBER;
+        good = expect_numbered(reader, 's', &value.size);
     } else if (accept(reader, "constant")) {
         value.kind = KERNEL_CONSTANT;
         good = read_constant(reader, &value);

@@ -207,6 +207,10 @@ static void check_value(Check *check, uint32_t at)
         if (value->size >= kernel->n_sizes || value->dtype != DTYPE_I64)
             COMPLAIN(check, "v%u names no size as i64", at);
         break;
+    case KERNEL_NUMBER:
+        if (value->size >= kernel->n_sizes || (value->dtype != DTYPE_F32 && value->dtype != DTYPE_F64))
+            COMPLAIN(check, "v%u names no number as f32 or f64", at);
+        break;
     case KERNEL_RANDOM:
         if (value->dtype != DTYPE_F32) COMPLAIN(check, "the random v%u is not f32", at);
         if (value->stream >= kernel->n_sizes) COMPLAIN(check, "v%u names no stream", at);

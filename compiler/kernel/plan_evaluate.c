@@ -168,6 +168,15 @@ static void write_element(Machine *machine, const KernelValue *value)
         dtype_store(buffer->dtype, to, &element.number, 1);
 }
 
+static double number_of_bits(DType dtype, int64_t bits)
+{
+    float narrow;
+    double wide;
+    memcpy(&narrow, &(uint32_t){(uint32_t)bits}, sizeof narrow);
+    memcpy(&wide, &bits, sizeof wide);
+    return dtype == DTYPE_F32 ? (double)narrow : wide;
+}
+
 /* The value at the current point, from its operands at this point. */
 static Scalar compute(Machine *machine, uint32_t at)
 {
@@ -183,6 +192,8 @@ static Scalar compute(Machine *machine, uint32_t at)
                                         : scalar_number(dtype_round(value->dtype, value->number));
     case KERNEL_SIZE:
         return scalar_integer(machine->sizes[value->size]);
+    case KERNEL_NUMBER:
+        return scalar_number(number_of_bits(value->dtype, machine->sizes[value->size]));
     case KERNEL_RANDOM:
         return scalar_number(nn_random_uniform(machine->seed, (uint32_t)machine->sizes[value->stream],
                                                (uint32_t)machine->step,

@@ -15,6 +15,7 @@ typedef struct {
     Vec(uint32_t) memory; /* per kernel buffer: the program's */
     Vec(KernelValue) values;
     uint32_t *map; /* from the draft's values */
+    bool draws;    /* a value of it is random */
 } Finisher;
 
 static uint32_t local_size(Finisher *finisher, Dim dim)
@@ -82,6 +83,31 @@ static uint32_t memory_of(Finisher *finisher, Node node)
     return facts_of(program, node)->buffer;
 }
 
+/* The bounds of a draw follow from the sizes of what is drawn: as numbers of the launch they leave layers of different
+ * widths one kernel. What draws runs once, so that nothing is lost by it. */
+static bool becomes_number(const DraftValue *value)
+{
+    return value->kind == KERNEL_CONSTANT && (value->dtype == DTYPE_F32 || value->dtype == DTYPE_F64) &&
+           value->number != 0;
+}
+
+static int64_t bits_of(const DraftValue *value)
+{
+    float narrow = (float)value->number;
+    uint32_t narrow_bits;
+    int64_t bits;
+    memcpy(&narrow_bits, &narrow, sizeof narrow_bits);
+    memcpy(&bits, &value->number, sizeof bits);
+    return value->dtype == DTYPE_F32 ? (int64_t)narrow_bits : bits;
+}
+
+static bool draws(const Draft *draft)
+{
+    for (size_t i = 0; i < draft->values.count; i++)
+        if (draft->values.at[i].kind == KERNEL_RANDOM) return true;
+    return false;
+}
+
 static void finish_value(Finisher *finisher, uint32_t at)
 {
     const DraftValue *draft = &finisher->group->draft.values.at[at];
@@ -97,6 +123,10 @@ static void finish_value(Finisher *finisher, uint32_t at)
                          .integer = draft->integer};
     for (uint32_t i = 0; i < draft->n_args; i++) value.args[i] = finisher->map[draft->args[i]];
     if (draft->kind == KERNEL_SIZE) value.size = local_size(finisher, draft->size);
+    if (finisher->draws && becomes_number(draft)) {
+        value = (KernelValue){.kind = KERNEL_NUMBER, .dtype = draft->dtype};
+        value.size = local_size(finisher, dim_constant(finisher->program->dims, bits_of(draft)));
+    }
     if (draft->kind == KERNEL_RANDOM) value.stream = local_size(finisher, draft->size);
     value.n_index = draft->n_index;
     value.index = finish_index(finisher, draft->index, draft->n_index);
@@ -229,6 +259,7 @@ Finished group_finish(Program *program, Group *group)
 {
     Finisher finisher = {.program = program, .group = group, .arena = program->context->arena};
     bool *needed = find_needed(group);
+    finisher.draws = draws(&group->draft);
     finisher.map = memory_calloc(group->draft.values.count + 1, sizeof *finisher.map);
     for (uint32_t i = 0; i < group->draft.values.count; i++)
         if (needed[i]) finish_value(&finisher, i);

@@ -69,6 +69,20 @@ static const char scans[] = "kernel scans {\n"
                             "    v3: f32 {a0 a1} = store b1[a0, a1] v2\n"
                             "}\n";
 
+static const char numbers[] = "kernel numbers {\n"
+                              "    s0\n"
+                              "    s1\n"
+                              "    s2\n"
+                              "    s3 = 0\n"
+                              "    a0: s0\n"
+                              "    b0: f64[s0] write\n"
+                              "    v0: f32 {} = number s1\n"
+                              "    v1: f64 {} = number s2\n"
+                              "    v2: f64 {} = cast v0\n"
+                              "    v3: f64 {} = mul v1 v2\n"
+                              "    v4: f64 {a0} = store b0[a0] v3\n"
+                              "}\n";
+
 /* Row a0 of b0 dilated: element a1 is that at (a1 + 1) / 2 where there is one. */
 static const char spread[] = "kernel spread {\n"
                              "    s0\n"
@@ -129,6 +143,7 @@ Test(kernel, text_is_read_back)
     expect_identity(dense_relu);
     expect_identity(zoo);
     expect_identity(scans);
+    expect_identity(numbers);
     expect_identity(spread);
 }
 
@@ -139,6 +154,8 @@ Test(kernel, valid_kernels_verify)
     const char *wrong = kernel_verify(context, read_text(context, zoo));
     cr_assert_null(wrong, "%s", wrong);
     wrong = kernel_verify(context, read_text(context, scans));
+    cr_assert_null(wrong, "%s", wrong);
+    wrong = kernel_verify(context, read_text(context, numbers));
     cr_assert_null(wrong, "%s", wrong);
     wrong = kernel_verify(context, read_text(context, spread));
     cr_assert_null(wrong, "%s", wrong);
@@ -171,6 +188,11 @@ static const Mistake mistakes_of_scans[] = {
     {"v1: f32 {a0 a1}", "v1: f64 {a0 a1}", "wrong type"},
 };
 
+static const Mistake mistakes_of_numbers[] = {
+    {"number s1", "number s9", "names no number"},
+    {"v0: f32 {} = number s1", "v0: f16 {} = number s1", "names no number"},
+};
+
 static void expect_mistakes(const char *kernel, const Mistake *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -189,6 +211,7 @@ static void expect_mistakes(const char *kernel, const Mistake *list, size_t coun
 Test(kernel, mistakes_are_found)
 {
     expect_mistakes(dense_relu, mistakes, sizeof mistakes / sizeof *mistakes);
+    expect_mistakes(numbers, mistakes_of_numbers, sizeof mistakes_of_numbers / sizeof *mistakes_of_numbers);
     expect_mistakes(scans, mistakes_of_scans, sizeof mistakes_of_scans / sizeof *mistakes_of_scans);
     expect_mistakes(spread, mistakes_of_spread, sizeof mistakes_of_spread / sizeof *mistakes_of_spread);
 }

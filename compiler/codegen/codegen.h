@@ -31,7 +31,7 @@ typedef struct {
     CodegenSizes *sizes; /* filled by codegen_write for a library, object or archive; NULL: nobody asks */
 } CodegenOptions;
 
-/* Where the time went, in seconds. */
+/* Where processor time went, in seconds of all threads together. */
 typedef struct {
     double build;  /* kernels to LLVM IR */
     double select; /* LLVM IR to machine code */

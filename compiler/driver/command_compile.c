@@ -41,6 +41,7 @@ static bool write_output(Pipeline *pipeline, const char *path)
     how.weights = weights;
     how.sizes = &sizes;
     bool good = output_write(context, output, pipeline->program->module, pipeline->plan, &how, path);
+    pipeline_ended(pipeline, "codegen");
     if (good && sizes.file) report_sizes(path, &sizes);
     free(weights);
     return good;

@@ -12,7 +12,8 @@ enum {
 #include "driver/commands.def"
 #undef COMMAND
     ALL = (1 << COMMAND_COUNT) - 1,
-    ALL_MODELS = ALL & ~FMT & ~OPT
+    ALL_MODELS = ALL & ~FMT & ~OPT,
+    COMPILES = ALL_MODELS & ~REPL
 };
 
 typedef enum { FLAG, TEXT, LIST, COUNT, NUMBER } OptionKind;

@@ -18,7 +18,14 @@ Pipeline pipeline_start(const Options *options)
 {
     Context *context = context_new();
     if (options->budget > 0) context->budget = (uint64_t)options->budget;
-    return (Pipeline){.context = context, .options = options, .provider = provider_new(context)};
+    Pipeline pipeline = {.context = context, .options = options, .provider = provider_new(context)};
+    pipeline_ended(&pipeline, "start");
+    return pipeline;
+}
+
+void pipeline_ended(Pipeline *pipeline, const char *step)
+{
+    if (pipeline->options->time_passes) times_end(&pipeline->times, step);
 }
 
 void pipeline_drop(Pipeline *pipeline)
@@ -35,6 +42,8 @@ int pipeline_finish(Pipeline *pipeline, int status)
     if (diagnostics_errors(pipeline->context->diagnostics)) status = EXIT_USER;
     dump_warn_missed(pipeline);
     report(pipeline->context);
+    pipeline_ended(pipeline, "the rest");
+    if (pipeline->options->time_passes) times_print(&pipeline->times);
     pipeline_drop(pipeline);
     return status;
 }
@@ -70,6 +79,7 @@ bool pipeline_program(Pipeline *pipeline, bool f64)
     if (!source) return false;
     dump_tree(pipeline, source);
     const Items *items = items_load(pipeline->context, pipeline->options->file, source);
+    pipeline_ended(pipeline, "parse");
     return items && pipeline_items(pipeline, items, f64);
 }
 
@@ -82,6 +92,7 @@ bool pipeline_items(Pipeline *pipeline, const Items *items, bool f64)
                           .provider = provider_callbacks(pipeline->provider)};
     if (!arguments_read(pipeline->context, options, &how)) return false;
     pipeline->program = program_from_items(pipeline->context, options->file, items, &how);
+    pipeline_ended(pipeline, "elaborate");
     if (!pipeline->program) return false;
     read_dims(pipeline);
     dump_module(pipeline, "elaborate", pipeline->program->module);
@@ -99,6 +110,7 @@ static void explain(void *data, const Module *module, const Rewrite *rewrite)
 
 static void after_pass(void *data, const char *pass, const Module *module)
 {
+    pipeline_ended(data, pass);
     dump_module(data, pass, module);
 }
 
@@ -120,8 +132,10 @@ static bool make_plan(Pipeline *pipeline, const char *const *programs)
     if (!pipeline->no_evaluation && !evaluation_add(pipeline->program, &pipeline->parts, &pipeline->n_parts))
         return false;
     if (pipeline->follows) evaluation_follow(pipeline->program, &pipeline->followed, &pipeline->n_followed);
+    pipeline_ended(pipeline, "evaluation");
     ScheduleOptions only = {.programs = pipeline->options->dump_after ? NULL : programs};
     pipeline->plan = schedule(pipeline->context, pipeline->program->module, &only);
+    pipeline_ended(pipeline, "schedule");
     if (!pipeline->plan) return false;
     Text text = {0};
     if (dump_wants(pipeline, "schedule")) plan_print(pipeline->plan, &text);
@@ -143,13 +157,25 @@ CodegenOptions pipeline_codegen_options(const Pipeline *pipeline, int level)
     return (CodegenOptions){.cpu = pipeline->options->cpu, .level = level};
 }
 
+/* What the threads of the code generator took of its time; the rest are tables. */
+static void split_codegen(Pipeline *pipeline)
+{
+    CodegenTimes times = jit_times(pipeline->jit);
+    if (!pipeline->options->time_passes) return;
+    times_split(&pipeline->times, "LLVM IR", times.build);
+    times_split(&pipeline->times, "machine code", times.select);
+    times_split(&pipeline->times, "load", times.load);
+}
+
 bool pipeline_model(Pipeline *pipeline, const char *const *programs)
 {
     if (!make_plan(pipeline, programs)) return false;
     CodegenOptions how = pipeline_codegen_options(pipeline, 1);
     how.programs = programs;
     pipeline->jit = jit_compile(pipeline->context, pipeline->plan, &how);
+    pipeline_ended(pipeline, "codegen");
     if (!pipeline->jit) return false;
+    split_codegen(pipeline);
     nn_options options = NN_OPTIONS_INIT;
     nn_memory guard = nn_guard_memory();
     if (pipeline->options->guard) options.memory = &guard;
@@ -206,6 +232,7 @@ nn_params *pipeline_params(Pipeline *pipeline, unsigned load_flags)
         pipeline_failed(pipeline, "making the parameters");
         return NULL;
     }
+    pipeline_ended(pipeline, "parameters");
     if (weights && nn_params_load(params, weights, load_flags)) {
         pipeline_failed(pipeline, "reading the weights");
     } else if (arguments_apply_settings(pipeline->context, pipeline->options, params)) {

@@ -9,6 +9,7 @@
 #include "api/provider.h"
 #include "codegen/codegen.h"
 #include "driver/options.h"
+#include "driver/times.h"
 #include "elaborate/program.h"
 #include "nn.h"
 #include "passes/metrics.h"
@@ -31,9 +32,12 @@ typedef struct {
     bool follows;       /* the metrics of a training are shown while it runs */
     int64_t *dims;      /* per free dimension of the model what --bind says, or -1 */
     size_t n_dims;
+    Times times; /* of --time-passes */
 } Pipeline;
 
 Pipeline pipeline_start(const Options *options);
+/* Notes that a step has ended, for --time-passes. */
+void pipeline_ended(Pipeline *pipeline, const char *step);
 /* Reports the diagnostics and frees everything; returns EXIT_USER if there was an error, else `status`. */
 int pipeline_finish(Pipeline *pipeline, int status);
 /* Frees everything and says nothing. */

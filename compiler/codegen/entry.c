@@ -71,12 +71,12 @@ typedef enum {
     FIXED_F32,
     FIXED_I64,
     FIXED_I32
-} Pass;
+} Passed;
 
 typedef struct {
     const char *suffix, *target;
     char result; /* i: int, p: pointer, v: nothing */
-    Pass passes[6];
+    Passed passes[6];
 } Forward;
 
 static const Forward forwards[] = {
@@ -108,13 +108,13 @@ static const Forward learning[] = {
     {"update", "nn_session_update", 'i', {PASS_POINTER}},
 };
 
-static LLVMTypeRef pass_type(const Entry *entry, Pass pass)
+static LLVMTypeRef pass_type(const Entry *entry, Passed pass)
 {
     if (pass == PASS_POINTER) return entry->pointer;
     return pass == PASS_NUMBER ? entry->f64 : entry->i64;
 }
 
-static LLVMValueRef fixed_value(const Entry *entry, Pass pass)
+static LLVMValueRef fixed_value(const Entry *entry, Passed pass)
 {
     switch (pass) {
     case FIXED_IMAGE:
@@ -140,13 +140,13 @@ static void emit_forward(const Entry *entry, const Forward *forward)
     LLVMTypeRef types[6];
     LLVMValueRef args[6];
     unsigned n_types = 0, n_args = 0;
-    for (const Pass *pass = forward->passes; *pass; pass++) {
+    for (const Passed *pass = forward->passes; *pass; pass++) {
         if (*pass < FIXED_NULL) types[n_types++] = pass_type(entry, *pass);
     }
     const char *name = arena_format(entry->unit->arena, "%s_%s", entry->module->name, forward->suffix);
     LLVMValueRef function = export_function(entry, name, LLVMFunctionType(result, types, n_types, false));
     unsigned next = 0;
-    for (const Pass *pass = forward->passes; *pass; pass++) {
+    for (const Passed *pass = forward->passes; *pass; pass++) {
         args[n_args++] = *pass < FIXED_NULL ? LLVMGetParam(function, next++) : fixed_value(entry, *pass);
     }
     call_and_return(entry, result, forward->target, args, n_args);

@@ -59,7 +59,7 @@ static void read_buffers(Emitter *e, LLVMValueRef from)
 static void read_strides(Emitter *e)
 {
     const Kernel *kernel = e->kernel;
-    e->buffers = ARENA_ARRAY(e->arena, Walk, kernel->n_buffers);
+    e->buffers = ARENA_ARRAY(e->arena, MemoryWalk, kernel->n_buffers);
     for (uint32_t i = 0; i < kernel->n_buffers; i++) {
         walk_strides(e, &e->buffers[i], kernel->buffers[i].rank, kernel->buffers[i].dims);
     }

@@ -37,7 +37,7 @@ static LLVMValueRef scale(const Emitter *e, LLVMValueRef value, int64_t factor)
     return multiply(e, value, const_i64(e, factor));
 }
 
-void walk_strides(Emitter *e, Walk *walk, uint32_t rank, const uint32_t *dims)
+void walk_strides(Emitter *e, MemoryWalk *walk, uint32_t rank, const uint32_t *dims)
 {
     LLVMValueRef stride = const_i64(e, 1);
     for (uint32_t d = rank; d-- > 0;) {
@@ -229,7 +229,7 @@ static void stay_in_memory(Emitter *e, const KernelValue *access, Address *addre
 static Address find_address(Emitter *e, uint32_t access, uint32_t lanes, LLVMValueRef mask)
 {
     const KernelValue *value = &e->kernel->values[access];
-    const Walk *walk = &e->buffers[value->buffer];
+    const MemoryWalk *walk = &e->buffers[value->buffer];
     access_extend(e, access);
     LLVMValueRef scalar = NULL, vector = NULL;
     for (uint32_t d = 0; d < value->n_index; d++) {
@@ -383,7 +383,7 @@ void emit_scatter(Emitter *e, uint32_t value)
 /* The row-major position of a draw, i64; a vector when it depends on the vector axis. */
 static LLVMValueRef draw_position(Emitter *e, const KernelValue *draw, uint32_t lanes)
 {
-    Walk walk = {0};
+    MemoryWalk walk = {0};
     walk_strides(e, &walk, draw->n_index, draw->dims);
     LLVMValueRef scalar = NULL, step = NULL, vector = NULL;
     for (uint32_t d = 0; d < draw->n_index; d++) {

@@ -30,7 +30,7 @@ typedef struct {
 typedef struct {
     LLVMValueRef pointer;
     LLVMValueRef stride[MAX_RANK];
-} Walk;
+} MemoryWalk;
 
 /* A value that waits in the memory of a store until that store overwrites it; store is UINT32_MAX when it does not. */
 typedef struct {
@@ -44,7 +44,7 @@ typedef struct Emitter {
     const Kernel *kernel;
     LLVMValueRef function;
     LLVMValueRef *sizes; /* i64 */
-    Walk *buffers;
+    MemoryWalk *buffers;
     LLVMValueRef seed, step, error; /* of nn_kernel_args */
     LLVMValueRef spill;             /* where errors that did not happen are written */
     LLVMValueRef zero;              /* 8 zero bytes: what an untaken scalar load reads */
@@ -105,7 +105,7 @@ bool scatter_separates(const KernelValue *scatter, uint32_t axis);
 LLVMValueRef size_value(const Emitter *e, uint32_t size);
 /* Subscripts that data decides, or that are checked, are computed where the access stands; the others are walked. */
 bool index_is_walked(const KernelIndex *index);
-void walk_strides(Emitter *e, Walk *walk, uint32_t rank, const uint32_t *dims);
+void walk_strides(Emitter *e, MemoryWalk *walk, uint32_t rank, const uint32_t *dims);
 /* Begins or extends the base address of an access by the open axes. */
 void access_extend(Emitter *e, uint32_t access);
 /* What an access's address advances by, in elements, when the axis takes one step (NULL: nothing), and where it begins

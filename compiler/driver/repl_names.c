@@ -234,7 +234,7 @@ void names_bring(Session *session, const Loaded *model, bool fresh, NameList *br
     const ProgramOptions how = {.binds = program->sizes, .n_binds = program->n_sizes};
     if (!item) return;
     b.own = elaborator_within(session->el, &how);
-    b.scope = model_run(b.own, item->syntax, PASS_INFERENCE);
+    b.scope = model_run(b.own, item->syntax, FORM_INFERENCE);
     bind_results(&b);
     if (!session_failed(session)) adopt_all(&b, brought, gone);
     diagnostics_clear(session->context->diagnostics); /* the model's own compilation has said them */

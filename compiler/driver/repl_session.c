@@ -42,7 +42,7 @@ static void generation_new(Session *session)
     session->how.sets = NULL; /* they are a model's */
     session->how.n_sets = 0;
     session->el = elaborator_new(session->context, session->items, &session->how, NULL);
-    session->el->pass = PASS_INFERENCE;
+    session->el->form = FORM_INFERENCE;
     session->el->body.kind = SYNTAX_MODEL;
     session->el->body.frame = frame_for_model(session->el);
     session->el->interactive = true;

@@ -60,7 +60,7 @@ typedef struct {
     Span place;
     Span made_by; /* the call of the library's layer that owns it; none for one of the user's own text */
     const void *owner;
-    int pass; /* the last one that declared it */
+    int form; /* the last one that declared it */
 } Stored;
 
 typedef struct {
@@ -77,7 +77,8 @@ typedef struct {
 } LossEntry;
 
 /* What is being elaborated. */
-typedef enum { PASS_NONE, PASS_INFERENCE, PASS_TRAINING } Pass;
+/* In which form a model is evaluated: what `training` says inside of it. */
+typedef enum { FORM_NONE, FORM_INFERENCE, FORM_TRAINING } ModelForm;
 
 /* Kinds of things that are found by name. A cell goes by the path of its state, a constant by its item, a body that
  * takes derivatives by its syntax. */
@@ -135,13 +136,13 @@ typedef struct {
 
     bool interactive; /* the REPL: the gradient of a non-scalar is that of its sum */
     bool summed;      /* such a sum was taken since the REPL looked last */
-    Pass pass;
+    ModelForm form;
     BodyState body;
     int calls;        /* of functions and layers that are being evaluated */
     uint64_t effects; /* what evaluating has left besides a value: parameters, draws, diagnostics … */
     Memo memo;
     uint32_t n_labels;         /* serial numbers given */
-    uint32_t n_identities;     /* made in this pass */
+    uint32_t n_identities;     /* made in this form */
     struct DataSplits *splits; /* while data blocks are read */
 
     Vec(DerivativeNames *) derivative_names; /* of the bodies that were entered */
@@ -149,10 +150,10 @@ typedef struct {
     Vec(Declared) settings;
     Vec(Stored) params;
     Vec(Stored) states;
-    Vec(StateCell *) cells; /* of this pass */
-    Vec(Counter) streams;   /* of this pass: evaluations of random by path */
-    Vec(Result) results;    /* of this pass */
-    Vec(LossEntry) losses;  /* of this pass */
+    Vec(StateCell *) cells; /* of this form */
+    Vec(Counter) streams;   /* of this form: evaluations of random by path */
+    Vec(Result) results;    /* of this form */
+    Vec(LossEntry) losses;  /* of this form */
     Vec(Check) checks;
     Vec(Binding) dim_places; /* where a free size was first named */
     Vec(Name) dim_names;     /* all names of sizes that inputs mention */
@@ -418,5 +419,5 @@ Node declare_setting(Elaborator *el, Name name, DType dtype, double value, const
 /* program.c */
 /* Runs the body of a model. What it declares and computes is in the elaborator then, what it binds in the scope that is
  * returned; the caller frees its frame. */
-Scope *model_run(Elaborator *el, const Syntax *model, Pass pass);
+Scope *model_run(Elaborator *el, const Syntax *model, ModelForm form);
 #endif

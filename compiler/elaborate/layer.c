@@ -167,8 +167,8 @@ static bool evaluate_start(Elaborator *el, Scope *scope, const Syntax *start, bo
 /* A second declaration under one path is a mistake, unless it is another use of a shared instance. */
 static bool clashes(Elaborator *el, Stored *known, Span at)
 {
-    bool again = known->pass == (int)el->pass && known->owner != el->body.frame->owner;
-    if (known->pass != (int)el->pass || !again) return false;
+    bool again = known->form == (int)el->form && known->owner != el->body.frame->owner;
+    if (known->form != (int)el->form || !again) return false;
     Diag *diag = complain(el, DIAG_duplicate_parameter, at, "there is already a parameter or state `%s`", known->path);
     diag_note(diag, known->place, "the first one is here");
     return true;
@@ -186,7 +186,7 @@ static bool declare_stored(Elaborator *el, Scope *scope, const Declaration *what
     Stored *known = find(el, path);
     if (known && clashes(el, known, what->name->span)) return false;
     if (known) {
-        known->pass = (int)el->pass;
+        known->form = (int)el->form;
         known->owner = el->body.frame->owner;
         *result = known;
         return true;
@@ -194,7 +194,7 @@ static bool declare_stored(Elaborator *el, Scope *scope, const Declaration *what
     Stored stored = {.path = path, .doc = what->statement->doc, .place = what->name->span};
     stored.made_by = el->body.prelude_call;
     stored.owner = el->body.frame->owner;
-    stored.pass = (int)el->pass;
+    stored.form = (int)el->form;
     bool drawn = what->statement->flags & SYNTAX_DRAWN;
     if (!evaluate_start(el, scope, kid_start(what->statement), drawn, &what->type, path, &stored.start)) return false;
     mark_place(el, what->statement->span);

@@ -148,7 +148,7 @@ static bool update_average(Elaborator *el, const Rules *rules, const Stored *par
     }
     Syntax at = {0};
     Type type = *node_type(el->graph, param->node);
-    Stored stored = {.path = path, .place = param->place, .pass = (int)el->pass};
+    Stored stored = {.path = path, .place = param->place, .form = (int)el->form};
     stored.start = build_constant(el->graph, type, 0);
     stored.node = build_source(el->graph, OP_STATE, path, type);
     vec_push(&el->states, stored);

@@ -43,11 +43,11 @@ static const Item *choose_model(Context *context, const Items *items, const char
     return found;
 }
 
-Scope *model_run(Elaborator *el, const Syntax *model, Pass pass)
+Scope *model_run(Elaborator *el, const Syntax *model, ModelForm form)
 {
     Value ignored;
     Scope *scope = scope_new(el, NULL, false);
-    el->pass = pass;
+    el->form = form;
     el->cells.count = el->streams.count = el->results.count = el->losses.count = 0;
     named_forget(el);
     el->body.frame = frame_for_model(el);
@@ -61,14 +61,14 @@ Scope *model_run(Elaborator *el, const Syntax *model, Pass pass)
     return scope;
 }
 
-static void run_pass(Compilation *c, Pass pass)
+static void run_form(Compilation *c, ModelForm form)
 {
-    model_run(c->el, c->model->syntax, pass);
+    model_run(c->el, c->model->syntax, form);
     frame_free(c->el->body.frame);
     c->el->body.frame = NULL;
 }
 
-/* What a pass computed, as a function. */
+/* What a form computed, as a function. */
 static void add_function(Compilation *c, const char *name)
 {
     Elaborator *el = c->el;
@@ -197,10 +197,10 @@ static Program *compile(Compilation *c)
 {
     Elaborator *el = c->el;
     if (el->options->provider) data_read(el, c->model->syntax, &c->data);
-    run_pass(c, PASS_INFERENCE);
+    run_form(c, FORM_INFERENCE);
     if (has_errors(c)) return NULL;
     add_function(c, "inference");
-    run_pass(c, PASS_TRAINING);
+    run_form(c, FORM_TRAINING);
     if (c->train) train_read(el, c->train->syntax, &c->settings, &c->rules);
     if (has_errors(c) || !optimize(el, &c->settings, c->train ? &c->rules : NULL)) return NULL;
     add_function(c, "training");

@@ -130,7 +130,7 @@ Value scope_value(Elaborator *el, Scope *scope, const Syntax *name)
     if (binding) return binding->cell ? value_tensor(binding->cell->now) : binding->value;
     const Item *item = items_find(el->items, SPACE_CONST, name->name, scope->inside_prelude);
     if (item) return constant(el, item, name->span);
-    if (name->name == el->name_training && el->pass != PASS_NONE) return value_bool(el->pass == PASS_TRAINING);
+    if (name->name == el->name_training && el->form != FORM_NONE) return value_bool(el->form == FORM_TRAINING);
     unknown(el, scope, name);
     return value_error();
 }

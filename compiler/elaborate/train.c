@@ -290,7 +290,7 @@ bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Ru
     const Syntax *block = kid_body(train), *main_expr = NULL;
     settings->present = true;
     settings->place = train->name_span;
-    el->pass = PASS_TRAINING;
+    el->form = FORM_TRAINING;
     read_steps(el, block, scope, settings);
     bind_clock(el, scope, settings->steps.given ? settings->steps.value : 0);
     for (uint32_t i = 0; i < block->n_kids; i++) {

@@ -30,7 +30,7 @@ bool path_under(Name path, Name where);
 
 /* Adds the gradients of the parameters and, where `rules` is not NULL, their updates to el->results. */
 bool optimize(Elaborator *el, const TrainSettings *settings, const Rules *rules);
-/* The sum of all losses of the pass; NODE_NONE when there is none. */
+/* The sum of all losses of the form; NODE_NONE when there is none. */
 Node total_loss(Elaborator *el);
 
 #endif

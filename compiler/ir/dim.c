@@ -113,7 +113,7 @@ static int compare_dims(const DimTable *table, Dim a, Dim b)
 {
     if (a.id == b.id) return 0;
     size_t n, m;
-    const Term *x = dim_terms(table, a, &n), *y = dim_terms(table, b, &m);
+    const DimTerm *x = dim_terms(table, a, &n), *y = dim_terms(table, b, &m);
     for (size_t i = 0; i < n && i < m; i++) {
         int order = compare_monomials(table, x[i].monomial, y[i].monomial);
         if (order) return order;
@@ -124,11 +124,11 @@ static int compare_dims(const DimTable *table, Dim a, Dim b)
 
 /* making canonical sums */
 
-typedef Vec(Term) Terms;
+typedef Vec(DimTerm) Terms;
 
 /* How deep quotients lie in one another in the terms, and how many symbols they have when they are written out:
  * whatever walks a size goes that deep and takes that long. */
-static void measure(const DimTable *table, const Term *terms, size_t count, uint32_t *depth, uint64_t *weight)
+static void measure(const DimTable *table, const DimTerm *terms, size_t count, uint32_t *depth, uint64_t *weight)
 {
     size_t n;
     for (size_t i = 0; i < count; i++) {
@@ -148,13 +148,13 @@ static Dim intern_terms(DimTable *table, const Terms *terms)
     if (terms->count > MAX_TERMS) return DIM_NONE;
     measure(table, terms->at, terms->count, &depth, &weight);
     if (weight > MAX_WEIGHT) return DIM_NONE;
-    return (Dim){pool_intern(&table->sums, table->arena, terms->count ? terms->at : (const Term *)"",
-                             terms->count * sizeof(Term))};
+    return (Dim){pool_intern(&table->sums, table->arena, terms->count ? terms->at : (const DimTerm *)"",
+                             terms->count * sizeof(DimTerm))};
 }
 
 static Dim intern_one(DimTable *table, int64_t coefficient, uint32_t monomial)
 {
-    Term term = {coefficient, monomial, 0};
+    DimTerm term = {coefficient, monomial, 0};
     return (Dim){pool_intern(&table->sums, table->arena, &term, coefficient ? sizeof term : 0)};
 }
 
@@ -181,12 +181,12 @@ static Dim add_scaled(DimTable *table, Dim a, Dim b, int64_t scale, uint32_t mon
 {
     if (dim_is_none(a) || dim_is_none(b)) return DIM_NONE;
     size_t n, m, i = 0, j = 0;
-    const Term *x = dim_terms(table, a, &n), *y = dim_terms(table, b, &m);
+    const DimTerm *x = dim_terms(table, a, &n), *y = dim_terms(table, b, &m);
     Terms sum = {0};
     bool fits = true;
     table->merged += n + m;
     while (fits && (i < n || j < m)) {
-        Term term = {0};
+        DimTerm term = {0};
         if (j < m) {
             term.monomial = monomial_product(table, y[j].monomial, monomial);
             fits = term.monomial != UINT32_MAX && !__builtin_mul_overflow(y[j].coefficient, scale, &term.coefficient);
@@ -238,7 +238,7 @@ Dim dim_mul(DimTable *table, Dim a, Dim b)
     if (dim_is_none(a) || dim_is_none(b)) return DIM_NONE;
     Dim product = dim_constant(table, 0);
     size_t n;
-    const Term *x = dim_terms(table, a, &n);
+    const DimTerm *x = dim_terms(table, a, &n);
     for (size_t i = 0; i < n && product.id; i++)
         product = add_scaled(table, product, b, x[i].coefficient, x[i].monomial);
     return product;
@@ -258,7 +258,7 @@ bool dim_product_fits(const DimTable *table, const Dim *dims, uint32_t count, in
     for (uint32_t i = 0; i < count; i++) {
         size_t n;
         if (dim_is_none(dims[i])) return false;
-        const Term *terms = dim_terms(table, dims[i], &n);
+        const DimTerm *terms = dim_terms(table, dims[i], &n);
         int64_t sum = 0;
         for (size_t k = 0; k < n; k++) {
             int64_t size = terms[k].coefficient;
@@ -280,7 +280,7 @@ bool dim_is_constant(const DimTable *table, Dim dim, int64_t *value)
 {
     if (dim_is_none(dim)) return false;
     size_t n;
-    const Term *terms = dim_terms(table, dim, &n);
+    const DimTerm *terms = dim_terms(table, dim, &n);
     if (n > 1 || (n && terms[0].monomial)) return false;
     if (value) *value = n ? terms[0].coefficient : 0;
     return true;
@@ -291,7 +291,7 @@ static const Atom *lone_atom(const DimTable *table, Dim dim)
 {
     if (dim_is_none(dim)) return NULL;
     size_t n, m;
-    const Term *terms = dim_terms(table, dim, &n);
+    const DimTerm *terms = dim_terms(table, dim, &n);
     if (n != 1 || terms[0].coefficient != 1) return NULL;
     const Factor *factors = dim_factors(table, terms[0].monomial, &m);
     return m == 1 && factors[0].power == 1 ? dim_atom(table, factors[0].atom) : NULL;
@@ -309,7 +309,7 @@ void dim_symbols(const DimTable *table, Dim dim, void (*visit)(void *data, Name 
 {
     if (dim_is_none(dim)) return;
     size_t n, m;
-    const Term *terms = dim_terms(table, dim, &n);
+    const DimTerm *terms = dim_terms(table, dim, &n);
     for (size_t i = 0; i < n; i++) {
         const Factor *factors = dim_factors(table, terms[i].monomial, &m);
         for (size_t k = 0; k < m; k++) {
@@ -369,7 +369,7 @@ static bool monomial_quotient(DimTable *table, uint32_t a, uint32_t b, uint32_t 
 }
 
 /* a / b as terms; false when not exact over the integers. */
-static bool term_quotient(DimTable *table, Term a, Term b, Term *quotient)
+static bool term_quotient(DimTable *table, DimTerm a, DimTerm b, DimTerm *quotient)
 {
     if (b.coefficient == -1 && a.coefficient == INT64_MIN) return false;
     if (a.coefficient % b.coefficient) return false;
@@ -382,13 +382,13 @@ bool dim_divides(DimTable *table, Dim a, Dim b, Dim *quotient)
 {
     size_t n, m;
     if (dim_is_none(a) || dim_is_none(b)) return false;
-    const Term *y = dim_terms(table, b, &m);
+    const DimTerm *y = dim_terms(table, b, &m);
     if (!m) return false;
     Dim rest = a, result = dim_constant(table, 0);
     for (;;) { /* each turn removes the leading term of the rest */
-        const Term *x = dim_terms(table, rest, &n);
+        const DimTerm *x = dim_terms(table, rest, &n);
         if (!n) break;
-        Term q;
+        DimTerm q;
         if (!term_quotient(table, x[0], y[0], &q) || q.coefficient == INT64_MIN) return false;
         rest = add_scaled(table, rest, b, -q.coefficient, q.monomial);
         result = dim_add(table, result, intern_one(table, q.coefficient, q.monomial));
@@ -404,7 +404,7 @@ static Dim quotient_atom(DimTable *table, Dim a, Dim b)
     uint64_t weight = 1;
     size_t n, m;
     if (dim_is_none(a) || dim_is_none(b)) return DIM_NONE;
-    const Term *x = dim_terms(table, a, &n), *y = dim_terms(table, b, &m);
+    const DimTerm *x = dim_terms(table, a, &n), *y = dim_terms(table, b, &m);
     measure(table, x, n, &depth, &weight);
     measure(table, y, m, &depth, &weight);
     if (depth >= MAX_DEPTH || weight > MAX_WEIGHT) return DIM_NONE;
@@ -426,13 +426,13 @@ static int64_t common_divisor(int64_t a, int64_t b)
 static Dim reduced_quotient(DimTable *table, Dim a, int64_t c)
 {
     size_t n;
-    const Term *terms = dim_terms(table, a, &n);
+    const DimTerm *terms = dim_terms(table, a, &n);
     int64_t g = c, shift = 0;
     for (size_t i = 0; i < n; i++)
         if (terms[i].monomial) g = common_divisor(g, terms[i].coefficient);
     Terms divided = {0};
     for (size_t i = 0; i < n; i++) {
-        Term term = {terms[i].coefficient / g, terms[i].monomial, 0};
+        DimTerm term = {terms[i].coefficient / g, terms[i].monomial, 0};
         if (!term.monomial) shift = term.coefficient;
         if (term.coefficient) vec_push(&divided, term);
     }
@@ -457,12 +457,12 @@ static Dim quotient_by_constant(DimTable *table, Dim a, int64_t c)
         return dim_floor_div(table, dim_sub(table, dim_constant(table, 0), a), dim_constant(table, -c));
     }
     size_t n;
-    const Term *terms = dim_terms(table, a, &n);
+    const DimTerm *terms = dim_terms(table, a, &n);
     Terms whole = {0}, rest = {0};
     for (size_t i = 0; i < n; i++) {
         int64_t q = floor_quotient(terms[i].coefficient, c), r = terms[i].coefficient - q * c;
-        if (q) vec_push(&whole, (Term){q, terms[i].monomial, 0});
-        if (r) vec_push(&rest, (Term){r, terms[i].monomial, 0});
+        if (q) vec_push(&whole, (DimTerm){q, terms[i].monomial, 0});
+        if (r) vec_push(&rest, (DimTerm){r, terms[i].monomial, 0});
     }
     Dim quotient = intern_terms(table, &whole), left = intern_terms(table, &rest);
     vec_free(&whole);
@@ -481,10 +481,10 @@ Dim dim_floor_div(DimTable *table, Dim a, Dim b)
     }
     if (dim_divides(table, a, b, &quotient)) return quotient;
     size_t n, m;
-    const Term *y = dim_terms(table, b, &m), *x = dim_terms(table, a, &n);
+    const DimTerm *y = dim_terms(table, b, &m), *x = dim_terms(table, a, &n);
     if (m > 1) return quotient_atom(table, a, b);
     Terms whole = {0}, rest = {0}; /* what the lone term b divides comes out of the floor */
-    Term divisor = y[0], q;
+    DimTerm divisor = y[0], q;
     for (size_t i = 0; i < n; i++) {
         if (term_quotient(table, x[i], divisor, &q))
             vec_push(&whole, q);
@@ -507,7 +507,7 @@ Dim dim_substitute(DimTable *table, Dim dim, Dim (*map)(void *data, Name symbol)
 {
     if (dim_is_none(dim)) return DIM_NONE;
     size_t n, m;
-    const Term *terms = dim_terms(table, dim, &n);
+    const DimTerm *terms = dim_terms(table, dim, &n);
     Dim sum = dim_constant(table, 0);
     for (size_t i = 0; i < n; i++) {
         Dim product = dim_constant(table, terms[i].coefficient);

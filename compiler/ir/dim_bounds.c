@@ -23,7 +23,7 @@ static bool monomial_is_natural(DimTable *table, uint32_t monomial, int bounds)
 }
 
 /* The quotient by a constant that the term is a multiple of; NULL if it is something else. */
-static const Atom *lone_quotient(const DimTable *table, const Term *term, int64_t *divisor)
+static const Atom *lone_quotient(const DimTable *table, const DimTerm *term, int64_t *divisor)
 {
     size_t n;
     const Factor *factors = dim_factors(table, term->monomial, &n);
@@ -33,7 +33,7 @@ static const Atom *lone_quotient(const DimTable *table, const Term *term, int64_
 }
 
 /* divisor * dim with the quotient of `term` replaced by its bound: at least 0 only if dim is. */
-static Dim replace_quotient(DimTable *table, Dim dim, Term term, const Atom *atom, int64_t divisor)
+static Dim replace_quotient(DimTable *table, Dim dim, DimTerm term, const Atom *atom, int64_t divisor)
 {
     Dim numerator = atom->numerator, quotient = dim_floor_div(table, numerator, dim_constant(table, divisor));
     Dim factor = dim_constant(table, term.coefficient);
@@ -50,13 +50,13 @@ static bool is_natural(DimTable *table, Dim dim, int bounds)
     bool natural = true;
     dim_terms(table, dim, &n);
     for (size_t i = 0; i < n && natural; i++) {
-        const Term term = dim_terms(table, dim, &n)[i];
+        const DimTerm term = dim_terms(table, dim, &n)[i];
         natural = term.coefficient > 0 && monomial_is_natural(table, term.monomial, bounds);
     }
     if (natural || !bounds) return natural;
     for (int sign = -1; sign <= 1; sign += 2)
         for (size_t i = 0; i < n; i++) {
-            const Term term = dim_terms(table, dim, &n)[i];
+            const DimTerm term = dim_terms(table, dim, &n)[i];
             int64_t divisor;
             const Atom *atom = (term.coefficient > 0) == (sign > 0) ? lone_quotient(table, &term, &divisor) : NULL;
             if (atom) return is_natural(table, replace_quotient(table, dim, term, atom, divisor), bounds - 1);

@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     int64_t coefficient;
     uint32_t monomial, unused;
-} Term;
+} DimTerm;
 
 /* Byte strings with ids from 1 in order of first appearance. */
 typedef struct {
@@ -44,9 +44,9 @@ struct DimTable {
 };
 
 /* Terms in falling graded order; the constant is last. */
-static inline const Term *dim_terms(const DimTable *table, Dim dim, size_t *count)
+static inline const DimTerm *dim_terms(const DimTable *table, Dim dim, size_t *count)
 {
-    *count = table->sums.at[dim.id - 1].size / sizeof(Term);
+    *count = table->sums.at[dim.id - 1].size / sizeof(DimTerm);
     return table->sums.at[dim.id - 1].bytes;
 }
 

@@ -21,7 +21,7 @@ bool dim_evaluate(const DimTable *table, Dim dim, bool (*value)(void *data, Name
 {
     if (dim_is_none(dim)) return false;
     size_t n, m;
-    const Term *terms = dim_terms(table, dim, &n);
+    const DimTerm *terms = dim_terms(table, dim, &n);
     int64_t sum = 0;
     for (size_t i = 0; i < n; i++) {
         int64_t product = terms[i].coefficient, factor;
@@ -41,7 +41,7 @@ void dim_postfix(const DimTable *table, Dim dim, void (*emit)(void *data, DimSte
                  void *data)
 {
     size_t n, m;
-    const Term *terms = dim_terms(table, dim, &n);
+    const DimTerm *terms = dim_terms(table, dim, &n);
     if (!n) emit(data, DIM_PUSH_CONSTANT, 0, NULL);
     for (size_t i = 0; i < n; i++) {
         const Factor *factors = dim_factors(table, terms[i].monomial, &m);
@@ -90,7 +90,7 @@ static void print_atom(const DimTable *table, const Atom *atom, bool alone, Text
 }
 
 /* The term without its sign. */
-static void print_term(const DimTable *table, const Term *term, bool positive, Text *to)
+static void print_term(const DimTable *table, const DimTerm *term, bool positive, Text *to)
 {
     size_t n;
     const Factor *factors = dim_factors(table, term->monomial, &n);
@@ -111,7 +111,7 @@ void dim_print(const DimTable *table, Dim dim, Text *to)
         return;
     }
     size_t n;
-    const Term *terms = dim_terms(table, dim, &n);
+    const DimTerm *terms = dim_terms(table, dim, &n);
     if (!n) text_string(to, "0");
     for (size_t i = 0; i < n; i++) {
         bool negative = terms[i].coefficient < 0;

@@ -55,7 +55,7 @@ typedef struct {
     uint32_t rank, count;
     int64_t dims[2 * MAX_RANK], index[2 * MAX_RANK];
     int64_t strides[3][2 * MAX_RANK], offsets[3];
-} Walk;
-bool walk_next(Walk *walk);
+} IndexWalk;
+bool walk_next(IndexWalk *walk);
 
 #endif

@@ -143,7 +143,7 @@ static void copy_strided(Tensor *to, const Tensor *from, const int64_t *dims, co
                          const int64_t *to_strides, int64_t from_offset, int64_t to_offset)
 {
     uint32_t rank = to->rank;
-    Walk walk = {.rank = rank, .count = 2, .offsets = {from_offset, to_offset}};
+    IndexWalk walk = {.rank = rank, .count = 2, .offsets = {from_offset, to_offset}};
     for (uint32_t i = 0; i < rank; i++) {
         if (!dims[i]) return;
         walk.dims[i] = dims[i];

@@ -80,7 +80,7 @@ static int64_t row_reduce_integers(Op op, DType dtype, const int64_t *row, int64
     return n ? row[where] : largest ? integer_least(dtype) : integer_most(dtype);
 }
 
-static double *row_read(const Tensor *x, Walk *inner, int64_t offset, int64_t n, double *row)
+static double *row_read(const Tensor *x, IndexWalk *inner, int64_t offset, int64_t n, double *row)
 {
     for (int64_t i = 0; i < n; i++) {
         row[i] = x->data[offset + inner->offsets[0]];
@@ -89,7 +89,7 @@ static double *row_read(const Tensor *x, Walk *inner, int64_t offset, int64_t n,
     return row;
 }
 
-static int64_t *row_read_integers(const Tensor *x, Walk *inner, int64_t offset, int64_t n, int64_t *row)
+static int64_t *row_read_integers(const Tensor *x, IndexWalk *inner, int64_t offset, int64_t n, int64_t *row)
 {
     for (int64_t i = 0; i < n; i++) {
         row[i] = x->integers[offset + inner->offsets[0]];
@@ -107,9 +107,9 @@ bool eval_reduction(EvalStep *step)
     tensor_strides(x, strides);
     for (uint32_t i = 0; i < attr->n_ints; i++) reduced[attr->ints[i]] = true;
 
-    Walk outer = {.count = 1}, inner = {.count = 1};
+    IndexWalk outer = {.count = 1}, inner = {.count = 1};
     for (uint32_t i = 0; i < x->rank; i++) {
-        Walk *walk = reduced[i] ? &inner : &outer;
+        IndexWalk *walk = reduced[i] ? &inner : &outer;
         walk->dims[walk->rank] = x->dims[i];
         walk->strides[0][walk->rank++] = strides[i];
         if (reduced[i]) n *= x->dims[i];
@@ -195,9 +195,9 @@ static bool collect(Axis *axes, uint32_t *n_axes, const Tensor *tensor, const in
     return true;
 }
 
-static Walk walk_over(const Axis *axes, uint32_t n_axes, bool in_result)
+static IndexWalk walk_over(const Axis *axes, uint32_t n_axes, bool in_result)
 {
-    Walk walk = {.count = 3};
+    IndexWalk walk = {.count = 3};
     for (uint32_t k = 0; k < n_axes; k++) {
         if (axes[k].in_result != in_result) continue;
         walk.dims[walk.rank] = axes[k].size;
@@ -227,7 +227,7 @@ bool eval_contraction(EvalStep *step)
     for (uint32_t k = 0; k < n_axes; k++)
         if (!axes[k].size) return true; /* a sum of nothing, or no result */
 
-    Walk outer = walk_over(axes, n_axes, true), inner = walk_over(axes, n_axes, false);
+    IndexWalk outer = walk_over(axes, n_axes, true), inner = walk_over(axes, n_axes, false);
     /* The last summed axis is a plain loop, which is where the time goes. */
     int64_t n = 1, stride_a = 0, stride_b = 0;
     if (inner.rank) {

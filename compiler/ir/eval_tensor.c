@@ -210,7 +210,7 @@ void tensor_strides(const Tensor *tensor, int64_t *strides)
     }
 }
 
-bool walk_next(Walk *walk)
+bool walk_next(IndexWalk *walk)
 {
     for (uint32_t axis = walk->rank; axis-- > 0;) {
         walk->index[axis]++;

@@ -18,7 +18,7 @@ typedef struct {
     bool ok;
 } Loader;
 
-static const Term *bad(Loader *loader, const Syntax *at, const char *why)
+static const RuleTerm *bad(Loader *loader, const Syntax *at, const char *why)
 {
     diag_new(loader->context->diagnostics, DIAG_bad_rule, at->span, "%s", why);
     loader->ok = false;
@@ -41,22 +41,22 @@ static const struct {
     {OPERATOR_POWER, OP_POW, false},
 };
 
-static const Term *compile(Loader *loader, const Syntax *syntax);
+static const RuleTerm *compile(Loader *loader, const Syntax *syntax);
 
-static const Term *number(Loader *loader, double value)
+static const RuleTerm *number(Loader *loader, double value)
 {
-    Term *term = ARENA_NEW(loader->context->arena, Term);
-    *term = (Term){.kind = TERM_NUMBER, .number = value, .axes = -1};
+    RuleTerm *term = ARENA_NEW(loader->context->arena, RuleTerm);
+    *term = (RuleTerm){.kind = TERM_NUMBER, .number = value, .axes = -1};
     return term;
 }
 
-static const Term *apply(Loader *loader, Op op, int axes, Syntax *const *kids, uint32_t n_kids, bool swap)
+static const RuleTerm *apply(Loader *loader, Op op, int axes, Syntax *const *kids, uint32_t n_kids, bool swap)
 {
-    Term *term = ARENA_NEW(loader->context->arena, Term);
-    *term = (Term){.kind = TERM_APPLY, .op = op, .axes = axes, .n_args = n_kids};
+    RuleTerm *term = ARENA_NEW(loader->context->arena, RuleTerm);
+    *term = (RuleTerm){.kind = TERM_APPLY, .op = op, .axes = axes, .n_args = n_kids};
     term->reduces = op_info(op)->class == OP_CLASS_REDUCTION;
     for (uint32_t i = 0; i < n_kids; i++) {
-        const Term *arg = compile(loader, kids[swap ? n_kids - 1 - i : i]);
+        const RuleTerm *arg = compile(loader, kids[swap ? n_kids - 1 - i : i]);
         if (!arg) return NULL;
         bool reduction = arg->kind == TERM_APPLY && op_info(arg->op)->class == OP_CLASS_REDUCTION;
         if (term->reduces && reduction) return bad(loader, kids[i], "a reduction of a reduction is not known to rules");
@@ -67,13 +67,13 @@ static const Term *apply(Loader *loader, Op op, int axes, Syntax *const *kids, u
     return term;
 }
 
-static const Term *compile_name(Loader *loader, const Syntax *syntax)
+static const RuleTerm *compile_name(Loader *loader, const Syntax *syntax)
 {
     Rule *rule = loader->rule;
     if (!strcmp(syntax->name, "pi")) return number(loader, 3.141592653589793);
     if (!strcmp(syntax->name, "inf")) return number(loader, INFINITY);
-    Term *term = ARENA_NEW(loader->context->arena, Term);
-    *term = (Term){.kind = TERM_VARIABLE, .axes = -1};
+    RuleTerm *term = ARENA_NEW(loader->context->arena, RuleTerm);
+    *term = (RuleTerm){.kind = TERM_VARIABLE, .axes = -1};
     if (!strcmp(syntax->name, "out") && !loader->pattern) {
         term->kind = TERM_OUT;
         return term;
@@ -107,7 +107,7 @@ static int compile_axes(Loader *loader, const Syntax *subs)
     return (int)i;
 }
 
-static const Term *compile_call(Loader *loader, const Syntax *syntax)
+static const RuleTerm *compile_call(Loader *loader, const Syntax *syntax)
 {
     const Syntax *callee = kid_callee(syntax);
     int axes = -1;
@@ -128,7 +128,7 @@ static const Term *compile_call(Loader *loader, const Syntax *syntax)
     return apply(loader, op, axes, syntax->kids + 1, syntax->n_kids - 1, false);
 }
 
-static const Term *compile_operator(Loader *loader, const Syntax *syntax)
+static const RuleTerm *compile_operator(Loader *loader, const Syntax *syntax)
 {
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
         if (operators[i].syntax == (Operator)syntax->op)
@@ -136,9 +136,9 @@ static const Term *compile_operator(Loader *loader, const Syntax *syntax)
     return bad(loader, syntax, "rules do not know this operator");
 }
 
-static const Term *compile(Loader *loader, const Syntax *syntax)
+static const RuleTerm *compile(Loader *loader, const Syntax *syntax)
 {
-    Term *term;
+    RuleTerm *term;
     switch (syntax->kind) {
     case SYNTAX_NUMBER:
         return number(loader, syntax->number);
@@ -154,8 +154,8 @@ static const Term *compile(Loader *loader, const Syntax *syntax)
     case SYNTAX_CHOOSE:
         return apply(loader, OP_SELECT, -1, syntax->kids, 3, false);
     case SYNTAX_STRING:
-        term = ARENA_NEW(loader->context->arena, Term);
-        *term = (Term){.kind = TERM_REASON, .reason = syntax->text, .axes = -1};
+        term = ARENA_NEW(loader->context->arena, RuleTerm);
+        *term = (RuleTerm){.kind = TERM_REASON, .reason = syntax->text, .axes = -1};
         return term;
     default:
         return bad(loader, syntax, "rules do not know this expression");
@@ -247,7 +247,7 @@ PartialKind rules_partial(const RuleSet *set, Graph *graph, Node node, uint32_t 
     Match match;
     for (const Rule *rule = set->first[node_op(graph, node)]; rule; rule = rule->next) {
         if (!rule_match(rule, graph, node, &match)) continue;
-        const Term *result = rule->results[match.swapped ? 1 - operand : operand];
+        const RuleTerm *result = rule->results[match.swapped ? 1 - operand : operand];
         if (result->kind == TERM_REASON) {
             if (reason) *reason = result->reason;
             return PARTIAL_NONE;

@@ -43,7 +43,7 @@ static Node settle(Builder *builder, RuleValue value, uint32_t missing, DType dt
     return build_broadcast(graph, value.node, &type, axes);
 }
 
-static RuleValue build(Builder *builder, const Term *term, DType dtype);
+static RuleValue build(Builder *builder, const RuleTerm *term, DType dtype);
 
 /* The element type of an operator's operands k, given that of its result; DTYPE_COUNT: found from the operands. */
 static DType operand_dtype(Op op, uint32_t k, DType dtype)
@@ -64,7 +64,7 @@ static bool takes_dtype(Op op, DType dtype)
     return real ? dtype_is_float(dtype) : logic == (dtype == DTYPE_BOOL);
 }
 
-static RuleValue build_elementwise(Builder *builder, const Term *term, DType dtype)
+static RuleValue build_elementwise(Builder *builder, const RuleTerm *term, DType dtype)
 {
     Graph *graph = builder->match->graph;
     RuleValue values[3];
@@ -102,7 +102,7 @@ static RuleValue build_elementwise(Builder *builder, const Term *term, DType dty
 }
 
 /* Reductions and cumulative operators: the axes are counted in the frame, the operand may lack others. */
-static RuleValue build_axes(Builder *builder, const Term *term, DType dtype)
+static RuleValue build_axes(Builder *builder, const RuleTerm *term, DType dtype)
 {
     Graph *graph = builder->match->graph;
     RuleValue value = build(builder, term->args[0], dtype);
@@ -128,7 +128,7 @@ static RuleValue build_axes(Builder *builder, const Term *term, DType dtype)
                        .missing = value.missing | mask};
 }
 
-static RuleValue build(Builder *builder, const Term *term, DType dtype)
+static RuleValue build(Builder *builder, const RuleTerm *term, DType dtype)
 {
     const Match *match = builder->match;
     switch (term->kind) {
@@ -147,7 +147,7 @@ static RuleValue build(Builder *builder, const Term *term, DType dtype)
     return fail(builder);
 }
 
-Node rule_build(const Match *match, const Term *term, DType dtype)
+Node rule_build(const Match *match, const RuleTerm *term, DType dtype)
 {
     Builder builder = {match, false};
     RuleValue value = build(&builder, term, dtype);

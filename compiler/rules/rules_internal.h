@@ -9,8 +9,8 @@ enum { RULE_VARIABLES = 8, RULE_AXES = 4, RULE_RESULTS = 3 };
 
 typedef enum { TERM_NUMBER, TERM_VARIABLE, TERM_OUT, TERM_REASON, TERM_APPLY } TermKind;
 
-typedef struct Term Term;
-struct Term {
+typedef struct RuleTerm RuleTerm;
+struct RuleTerm {
     TermKind kind;
     double number;
     const char *reason;
@@ -19,16 +19,16 @@ struct Term {
     int axes;     /* APPLY of a reduction or cumulative operator: which axes name; else -1 */
     bool reduces; /* a reduction stands in it */
     uint32_t n_args;
-    const Term *args[3];
+    const RuleTerm *args[3];
 };
 
 struct Rule {
     Name kind;
     const char *text;
     Span place;
-    const Term *pattern;
+    const RuleTerm *pattern;
     const Syntax *condition; /* NULL: none */
-    const Term *results[RULE_RESULTS];
+    const RuleTerm *results[RULE_RESULTS];
     uint32_t n_results, n_variables, n_axes;
     Name variables[RULE_VARIABLES], axes[RULE_AXES];
     const Rule *next; /* with the same root, further down in the file */
@@ -64,7 +64,7 @@ bool rule_match(const Rule *rule, Graph *graph, Node root, Match *match);
 /* True if the condition holds for the values of the match. */
 bool rule_condition(const Match *match);
 /* A term with the match's values, of the root's shape and the given element type; NODE_NONE when it cannot be typed. */
-Node rule_build(const Match *match, const Term *term, DType dtype);
+Node rule_build(const Match *match, const RuleTerm *term, DType dtype);
 /* The constant that a node is everywhere, broadcast or not. */
 bool rule_constant(const Graph *graph, Node node, double *number);
 

@@ -11,7 +11,7 @@
 /* What is still to match, as a list on the stack. */
 typedef struct Goal Goal;
 struct Goal {
-    const Term *term;
+    const RuleTerm *term;
     Node node;
     uint32_t missing; /* of the frame: the axes that a broadcast above has brought back */
     bool inner;       /* beneath the reduction that set the frame */
@@ -76,7 +76,7 @@ static bool match_reduction(Search *search, const Goal *goal, const NodeInfo *in
 
 static bool match_operands(Search *search, const Goal *goal, const NodeInfo *info)
 {
-    const Term *term = goal->term;
+    const RuleTerm *term = goal->term;
     if (term->n_args == 1)
         return match_goals(search, &(Goal){term->args[0], info->args[0], goal->missing, goal->inner, goal->next});
     const Goal *next = goal->next;
@@ -103,7 +103,7 @@ static bool match_operands(Search *search, const Goal *goal, const NodeInfo *inf
 static bool match_apply(Search *search, const Goal *goal)
 {
     Graph *graph = search->match->graph;
-    const Term *term = goal->term;
+    const RuleTerm *term = goal->term;
     NodeInfo info = *graph_node(graph, goal->node);
     if (info.op == OP_BROADCAST && term->reduces && !goal->missing && term != search->match->rule->pattern) {
         uint32_t missing = ((1u << info.type.rank) - 1) & ~axes_mask(info.attr.ints, info.attr.n_ints);

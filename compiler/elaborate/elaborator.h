@@ -76,8 +76,7 @@ typedef struct {
     Span place;
 } LossEntry;
 
-/* What is being elaborated. */
-/* In which form a model is evaluated: what `training` says inside of it. */
+/* The form in which a model is elaborated: what `training` says inside of it. */
 typedef enum { FORM_NONE, FORM_INFERENCE, FORM_TRAINING } ModelForm;
 
 /* Kinds of things that are found by name. A cell goes by the path of its state, a constant by its item, a body that

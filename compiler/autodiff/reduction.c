@@ -50,15 +50,26 @@ static Node unmerge(Graph *graph, const Merged *merged, Node value)
     return build_transpose(graph, build_reshape(graph, value, merged->moved.rank, merged->moved.dims), merged->inverse);
 }
 
+/* The row-major position of each element among those along the axes. */
+static Node position_along(Graph *graph, const Type *shape, const int32_t *axes, uint32_t n_axes)
+{
+    Node position = build_iota(graph, *shape, (uint32_t)axes[0]);
+    for (uint32_t i = 1; i < n_axes; i++) {
+        Node size = build_splat(graph, build_size(graph, shape->dims[axes[i]], shape->dtype), shape);
+        position = build_binary(graph, OP_MUL, position, size);
+        position = build_binary(graph, OP_ADD, position, build_iota(graph, *shape, (uint32_t)axes[i]));
+    }
+    return position;
+}
+
 Node extreme_mask(Graph *graph, Node node)
 {
     const NodeInfo info = *graph_node(graph, node);
-    Merged merged = merge_axes(graph, &info);
-    int32_t axis = (int32_t)merged.axis;
-    Node first = build_reduce(graph, info.op == OP_REDUCE_MAX ? OP_ARGMAX : OP_ARGMIN, merged.x, &axis, 1);
-    Type flat = type_with(*node_type(graph, merged.x), node_type(graph, first)->dtype);
-    Node taken = build_unreduce(graph, first, &flat, &axis, 1);
-    return unmerge(graph, &merged, build_binary(graph, OP_EQ, build_iota(graph, flat, merged.axis), taken));
+    Node first = build_reduce(graph, info.op == OP_REDUCE_MAX ? OP_ARGMAX : OP_ARGMIN, info.args[0], info.attr.ints,
+                              info.attr.n_ints);
+    Type shape = type_with(*node_type(graph, info.args[0]), node_type(graph, first)->dtype);
+    Node position = position_along(graph, &shape, info.attr.ints, info.attr.n_ints);
+    return build_binary(graph, OP_EQ, position, unreduce_like(graph, node, first));
 }
 
 /* For every i the product over all j of (1 where i = j, else x[j]): n^2 factors, and exact to every order. */

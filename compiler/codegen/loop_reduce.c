@@ -120,9 +120,10 @@ void reduce_join(Emitter *e, uint32_t reduce, LLVMValueRef sum, LLVMValueRef bes
     bound->sum = vector_select(e->vector, better, sum, bound->sum);
 }
 
-/* The axis of an ARGMAX as i32 where the emitter stands. */
+/* The position of an element of an ARGMAX as i32 where the emitter stands: what it is given, or its one axis. */
 static LLVMValueRef point_index(Emitter *e, const KernelValue *reduce, uint32_t lanes)
 {
+    if (reduce->n_args == 2) return math_cast(e->vector, DTYPE_I64, DTYPE_I32, value_wide(e, reduce->args[1], lanes));
     uint32_t axis = (uint32_t)__builtin_ctz(reduce->reduced);
     LLVMTypeRef i32 = LLVMInt32TypeInContext(e->vector->context);
     LLVMValueRef at = LLVMBuildTrunc(e->vector->builder, e->at[axis], i32, "");

@@ -209,10 +209,12 @@ const char *infer_reduction(const Infer *in, Type *type)
     bool logic = op == OP_ANY || op == OP_ALL, position = op == OP_ARGMAX || op == OP_ARGMIN;
     if (logic != (x->dtype == DTYPE_BOOL)) return logic ? "operand is not bool" : "arithmetic on bool";
     if (op == OP_LOGSUMEXP && !dtype_is_float(x->dtype)) return "operand is not of a floating-point type";
-    if (position && attr->n_ints != 1) return "not one axis";
     *type = type_scalar(position ? DTYPE_I32 : x->dtype);
     if (op == OP_REDUCE_MAX || op == OP_REDUCE_MIN) type->range = x->range;
-    if (position) type->range = x->dims[attr->ints[0]];
+    if (position) type->range = dim_constant(graph_dims(in->graph), 1);
+    for (uint32_t i = 0; i < attr->n_ints && position; i++)
+        type->range = dim_mul(graph_dims(in->graph), type->range, x->dims[attr->ints[i]]);
+    if (position && dim_is_none(type->range)) return "a size out of range";
     for (uint32_t i = 0, k = 0; i < x->rank; i++) {
         if (k < attr->n_ints && attr->ints[k] == (int32_t)i)
             k++;

@@ -62,7 +62,8 @@ typedef enum {
     KERNEL_NUMBER,   /* the f32 or f64 whose bits sizes[size] holds: a launch's number, so that kernels share code */
     KERNEL_RANDOM,   /* uniform in (0, 1), f32; counter: the row-major position of index… in dims; see nn_random.h */
     KERNEL_COMPUTE,  /* an elementwise operator of ops.def on args */
-    KERNEL_REDUCE,   /* op is SUM, PROD, REDUCE_MAX, REDUCE_MIN, ANY, ALL, ARGMAX or ARGMIN over the axes `reduced` */
+    KERNEL_REDUCE,   /* op is SUM, PROD, REDUCE_MAX, REDUCE_MIN, ANY, ALL, ARGMAX or ARGMIN over the axes `reduced`; of
+                        several axes a position is args[1], an i64, and of equal elements the smallest is taken */
     KERNEL_SCAN,     /* the same so far: over the points of the one axis `reduced` up to this one; ARGMAX, ARGMIN not */
     KERNEL_STORE,    /* buffer[index…] = args[0] */
     KERNEL_SCATTER /* buffer[index…] += args[0], in the order of the axes; the buffer was zeroed by an earlier kernel */

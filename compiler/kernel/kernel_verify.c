@@ -138,13 +138,20 @@ static void check_compute(Check *check, uint32_t at)
     if (!right) COMPLAIN(check, "the types of v%u do not fit %s", at, info->spelling);
 }
 
-/* True for a reduction that kernels know, of one operand. */
+static bool is_position(const KernelValue *value)
+{
+    return value->op == OP_ARGMAX || value->op == OP_ARGMIN;
+}
+
+/* True for a reduction that kernels know, of as many operands as it has. */
 static bool check_reduction(Check *check, uint32_t at)
 {
     const KernelValue *value = &check->kernel->values[at];
+    bool several = value->reduced & (value->reduced - 1);
+    uint32_t n_args = value->kind == KERNEL_REDUCE && is_position(value) && several ? 2 : 1;
     bool known = value->op < OP_COUNT && op_info(value->op)->class == OP_CLASS_REDUCTION && value->op != OP_LOGSUMEXP;
-    if (known && value->n_args == 1) return true;
-    COMPLAIN(check, "v%u is no reduction of one operand", at);
+    if (known && value->n_args == n_args) return true;
+    COMPLAIN(check, "v%u is no reduction of %s", at, n_args == 1 ? "one operand" : "elements and their positions");
     return false;
 }
 
@@ -152,7 +159,7 @@ static void check_scan(Check *check, uint32_t at)
 {
     if (!check_reduction(check, at)) return;
     const KernelValue *value = &check->kernel->values[at], *arg = &check->kernel->values[value->args[0]];
-    if (value->op == OP_ARGMAX || value->op == OP_ARGMIN) COMPLAIN(check, "v%u scans positions", at);
+    if (is_position(value)) COMPLAIN(check, "v%u scans positions", at);
     if (!value->reduced || value->reduced & (value->reduced - 1) || value->reduced & ~value->domain)
         COMPLAIN(check, "v%u does not scan one axis of its domain", at);
     if (value->domain != arg->domain) COMPLAIN(check, "v%u has another domain than its operand", at);
@@ -164,12 +171,13 @@ static void check_reduce(Check *check, uint32_t at)
     if (!check_reduction(check, at)) return;
     const KernelValue *value = &check->kernel->values[at];
     const KernelValue *arg = &check->kernel->values[value->args[0]];
-    bool position = value->op == OP_ARGMAX || value->op == OP_ARGMIN;
+    bool position = is_position(value);
     if (!value->reduced || (value->reduced & ~arg->domain))
         COMPLAIN(check, "v%u reduces axes that its operand lacks", at);
     if (value->domain != (arg->domain & ~value->reduced)) COMPLAIN(check, "v%u has the wrong domain", at);
-    if (position && (value->reduced & (value->reduced - 1)))
-        COMPLAIN(check, "v%u finds a position along several axes", at);
+    const KernelValue *place = &check->kernel->values[value->args[value->n_args - 1]];
+    if (value->n_args == 2 && (place->dtype != DTYPE_I64 || place->domain & ~arg->domain))
+        COMPLAIN(check, "v%u has positions that are not i64 or depend on other axes", at);
     if (value->dtype != (position ? DTYPE_I32 : arg->dtype)) COMPLAIN(check, "v%u has the wrong type", at);
 }
 

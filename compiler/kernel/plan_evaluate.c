@@ -206,11 +206,10 @@ static Scalar compute(Machine *machine, uint32_t at)
     }
 }
 
-/* Marks what `at` is made of, down to kept values. */
-static void mark_needed(Machine *machine, uint32_t at)
+/* Marks what `at` is made of, down to kept values, beside what is marked already. */
+static void mark_also(Machine *machine, uint32_t at)
 {
     const Kernel *kernel = machine->kernel;
-    memset(machine->needed, 0, kernel->n_values * sizeof *machine->needed);
     machine->needed[at] = true;
     for (uint32_t i = at + 1; i-- > 0;) {
         const KernelValue *value = &kernel->values[i];
@@ -219,6 +218,12 @@ static void mark_needed(Machine *machine, uint32_t at)
         for (uint32_t j = 0; j < value->n_index; j++)
             if (value->index[j].value >= 0) machine->needed[value->index[j].value] = true;
     }
+}
+
+static void mark_needed(Machine *machine, uint32_t at)
+{
+    memset(machine->needed, 0, machine->kernel->n_values * sizeof *machine->needed);
+    mark_also(machine, at);
 }
 
 /* Computes what was marked, below `end`, at the current point. */
@@ -278,18 +283,21 @@ static int64_t find_position(Machine *machine, const KernelValue *value)
     bool integer = is_integer(machine->kernel->values[value->args[0]].dtype), largest = value->op == OP_ARGMAX;
     Scalar best = {0};
     int64_t count = 0, position = 0;
+    uint32_t place = value->args[value->n_args - 1], end = place > value->args[0] ? place : value->args[0];
     do {
-        compute_needed(machine, value->args[0] + 1);
+        compute_needed(machine, end + 1);
         Scalar x = machine->value[value->args[0]];
-        bool better;
+        int64_t here = value->n_args == 2 ? machine->value[place].integer : count;
+        bool better, equal = integer ? x.integer == best.integer
+                                     : x.number == best.number || (isnan(x.number) && isnan(best.number));
         if (integer)
             better = largest ? x.integer > best.integer : x.integer < best.integer;
         else
             better =
                 !isnan(best.number) && (isnan(x.number) || (largest ? x.number > best.number : x.number < best.number));
-        if (!count || better) {
+        if (!count || better || (equal && here < position)) {
             best = x;
-            position = count;
+            position = here;
         }
         count++;
     } while (domain_next(machine, value->reduced));
@@ -321,6 +329,7 @@ static void run_reduce(Machine *machine, uint32_t at)
     int64_t count = domain_count(machine, value->domain), inner = domain_count(machine, value->reduced), i = 0;
     Scalar *kept = memory_calloc((size_t)count + 1, sizeof *kept);
     mark_needed(machine, value->args[0]);
+    if (value->n_args == 2) mark_also(machine, value->args[1]);
     if (count > 0) do
             kept[i++] = inner ? reduce_point(machine, value) : reduction_start(value->op, value->dtype);
         while (domain_next(machine, value->domain));

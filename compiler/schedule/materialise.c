@@ -4,6 +4,7 @@
 
 enum {
     WORK_CHEAP = 8,     /* more than this is not repeated for several users, nor for each element of a broadcast */
+    WORK_WINDOWED = 60, /* likewise where windows are read, which are larger than what they are made of */
     WORK_SCALAR = 5,    /* the same for scalars, which cost next to nothing to keep */
     WORK_GATHERED = 30, /* a table that costs more to compute by element is computed once */
     LOADS_CHEAP = 3,
@@ -108,7 +109,13 @@ static void count_users(Program *program)
     }
 }
 
-/* What is read, and not only taken in by sums above it. */
+/* True for operators with a result as large as their operands. */
+static bool keeps_size(Op op)
+{
+    return op_info(op)->class == OP_CLASS_ELEMENTWISE || op == OP_TRANSPOSE || op == OP_RESHAPE || op == OP_REVERSE;
+}
+
+/* What is read, and not only taken in by sums above it; and what is as large as the windows that sums add up. */
 static void find_loaded(Program *program)
 {
     for (size_t i = 0; i < program->targets.count; i++) facts_of(program, program->targets.at[i].value)->loaded = true;
@@ -117,7 +124,12 @@ static void find_loaded(Program *program)
         const NodeInfo *info = graph_node(program->graph, node);
         bool passes = !facts_of(program, node)->loaded && moves_elements(program, node);
         bool takes_in = (info->op == OP_UNWINDOW || passes) && sum_is_beneath(program, info->args[0]);
-        for (uint32_t j = 0; j < info->n_args && !takes_in; j++) facts_of(program, info->args[j])->loaded = true;
+        bool windowed = info->op == OP_UNWINDOW || (facts_of(program, node)->windowed && keeps_size(info->op));
+        for (uint32_t j = 0; j < info->n_args; j++) {
+            Facts *facts = facts_of(program, info->args[j]);
+            facts->loaded = facts->loaded || !takes_in;
+            facts->windowed = facts->windowed || windowed;
+        }
     }
 }
 
@@ -151,6 +163,7 @@ static void add_costs(Program *program, const NodeInfo *info, Facts *facts)
     const Graph *graph = program->graph;
     uint32_t work = op_info(info->op)->work, loads = 0;
     bool pointwise = op_info(info->op)->class == OP_CLASS_ELEMENTWISE;
+    facts->windowed = facts->windowed || info->op == OP_WINDOW;
     for (uint32_t i = 0; i < info->n_args; i++) {
         Node arg = info->args[i];
         const Facts *of = facts_of(program, arg);
@@ -160,6 +173,7 @@ static void add_costs(Program *program, const NodeInfo *info, Facts *facts)
         } else {
             work += of->work;
             loads += of->loads;
+            facts->windowed = facts->windowed || of->windowed;
             if (pointwise && of->users == 1 && of->epilogue) facts->epilogue = true;
         }
     }
@@ -194,7 +208,8 @@ void program_materialise(Program *program)
         add_costs(program, info, facts);
         bool whole = is_pointwise(graph, node) || info->op == OP_RANDOM || info->op == OP_CONCAT;
         if (!whole || facts->materialised) continue;
-        bool costly = facts->work > WORK_CHEAP || facts->loads > LOADS_CHEAP || facts->epilogue;
+        bool costly = facts->work > (facts->windowed ? WORK_WINDOWED : WORK_CHEAP) ||
+                      (facts->loads > LOADS_CHEAP && !facts->windowed) || facts->epilogue;
         if ((facts->multiple && costly) || facts->work > WORK_LIMIT || facts->loads > LOADS_LIMIT)
             facts->materialised = true;
     }

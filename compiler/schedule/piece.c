@@ -16,14 +16,34 @@ static uint32_t add_axis(Maker *maker, Dim extent)
     return emit_axis(&maker->emitter, extent);
 }
 
+/* The row-major position of a point among those of the axes, which are in the order of the operand's. */
+static uint32_t position_among(Maker *maker, AxisMask axes)
+{
+    Draft *draft = &maker->piece->draft;
+    uint32_t position = NO_VALUE;
+    for (uint32_t i = 0; i < draft->axes.count; i++) {
+        if (!(axes >> i & 1)) continue;
+        DraftValue axis = {.kind = KERNEL_AXIS, .dtype = DTYPE_I64, .axis = i, .domain = axis_bit(i)};
+        uint32_t args[] = {position, draft_add(draft, axis)};
+        if (position != NO_VALUE) {
+            DraftValue size = {.kind = KERNEL_SIZE, .dtype = DTYPE_I64, .size = draft->axes.at[i]};
+            args[0] = draft_compute(draft, OP_MUL, DTYPE_I64, 2, (uint32_t[]){position, draft_add(draft, size)});
+        }
+        position = position == NO_VALUE ? args[1] : draft_compute(draft, OP_ADD, DTYPE_I64, 2, args);
+    }
+    return position;
+}
+
 static uint32_t reduce(Maker *maker, Op op, DType dtype, uint32_t arg, AxisMask axes)
 {
     Draft *draft = &maker->piece->draft;
-    if (!axes && (op == OP_ARGMAX || op == OP_ARGMIN)) return draft_constant(draft, dtype, 0);
+    bool positions = op == OP_ARGMAX || op == OP_ARGMIN;
+    if (!axes && positions) return draft_constant(draft, dtype, 0);
     if (!axes) return arg;
     arg = draft_widen(draft, arg, axes);
     DraftValue value = {.kind = KERNEL_REDUCE, .op = op, .dtype = dtype, .n_args = 1, .args = {arg}, .reduced = axes};
     value.domain = draft->values.at[arg].domain & ~axes;
+    if (positions && axes & (axes - 1)) value.args[value.n_args++] = position_among(maker, axes);
     maker->piece->reduced = axes;
     return draft_add(draft, value);
 }

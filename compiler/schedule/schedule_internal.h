@@ -81,6 +81,7 @@ typedef struct {
     bool materialised;
     bool loaded;          /* some user reads it; another sum that takes a sum in does not */
     bool apart;           /* a sum that no other can take in */
+    bool windowed;        /* as large as windows, which are in no memory */
     bool multiple;        /* reaches several users, seen through movement */
     bool epilogue;        /* pointwise over a contraction or reduction that nothing else uses */
     bool read_outside;    /* a group that does not compute it loads it */

@@ -274,6 +274,21 @@ static double element_argmax(const double *x, const double *b, int k)
     (void)b;
     return extreme_of(x, k, 1);
 }
+/* Axes 0 and 2, of which axis 1 is between; of equals the first. */
+static Node make_argmax_of_two(Bench *bench, Node x, Node b)
+{
+    (void)b;
+    x = build_unary(bench->graph, OP_ROUND, x);
+    return build_reduce(bench->graph, OP_ARGMAX, x, (int32_t[]){0, 2}, 2);
+}
+static double element_argmax_of_two(const double *x, const double *b, int j)
+{
+    (void)b;
+    int best = 0;
+    for (int p = 1; p < A * C; p++)
+        if (nearbyint(X(p / C, j, p % C)) > nearbyint(X(best / C, j, best % C))) best = p;
+    return best;
+}
 static Node make_argmin(Bench *bench, Node x, Node b)
 {
     (void)b;
@@ -385,6 +400,7 @@ static const Row rows[] = {
     {OP_ANY, "any", make_any, element_any, {0}, true},
     {OP_ALL, "all", make_all, element_all, {0}, true},
     {OP_ARGMAX, "argmax", make_argmax, element_argmax, {0}, true},
+    {OP_ARGMAX, "argmax over two axes", make_argmax_of_two, element_argmax_of_two, {0}, true},
     {OP_ARGMIN, "argmin", make_argmin, element_argmin, {0}, true},
     {OP_SOFTMAX, "softmax", make_softmax, element_softmax, {0}, false},
     {OP_LOG_SOFTMAX, "log_softmax", make_log_softmax, element_log_softmax, {0}, false},

@@ -162,3 +162,49 @@ Test(windows, overlap_and_add)
     nnc_graph_free(graph);
     nnc_free(compiler);
 }
+
+/* Positions along two axes, row by row; of equal elements the first. */
+Test(windows, positions_along_axes)
+{
+    enum { N = 5, H = 9, W = 6, C = 19 };
+    static const int axes[3][2] = {{1, 2}, {0, 3}, {2, 3}};
+    static float x[N][H][W][C];
+    static const int64_t sizes[] = {N, H, W, C};
+    static const char *const names[] = {"12", "03", "23"};
+    nnc_compiler *compiler = nnc_new();
+    nnc_graph *graph = nnc_graph_new(compiler, "m");
+    nn_model *model;
+    nn_params *params;
+    nn_session *session;
+    unsigned state = 3;
+    float *flat = &x[0][0][0][0];
+    for (int i = 0; i < N * H * W * C; i++) flat[i] = (float)((state = state * 1664525u + 1013904223u) >> 28);
+    nnc_value in = nnc_input(graph, "x", "f32[n, 9, 6, 19]");
+    for (int a = 0; a < 3; a++)
+        nnc_output(graph, names[a], nnc_cast(graph, nnc_reduce(graph, "argmax", in, axes[a], 2), "f32"));
+    cr_assert_eq(nnc_graph_compile(graph, NULL, &model), 0, "%s", nnc_diagnostics(compiler));
+    cr_assert_eq(nn_params_new(model, NULL, 0, 1, &params), 0, "%s", nn_message());
+    cr_assert_eq(nn_session_new(params, NULL, &session), 0);
+    const void *inputs[] = {x};
+    cr_assert_eq(nn_session_forward(session, (int64_t[]){N}, 1, inputs, 1, 0), 0, "%s", nn_message());
+    for (int a = 0; a < 3; a++) {
+        double best[N * H * W * C], position[N * H * W * C];
+        int kept[2], n_kept = 0, count = 1;
+        for (int i = 0; i < 4; i++)
+            if (i != axes[a][0] && i != axes[a][1]) kept[n_kept++] = i, count *= (int)sizes[i];
+        for (int i = 0; i < count; i++) best[i] = -1;
+        for (int i = 0; i < N * H * W * C; i++) {
+            const int64_t at[] = {i / (H * W * C), i / (W * C) % H, i / C % W, i % C};
+            int64_t to = at[kept[0]] * sizes[kept[1]] + at[kept[1]],
+                    place = at[axes[a][0]] * sizes[axes[a][1]] + at[axes[a][1]];
+            bool better = flat[i] > best[to] || (flat[i] == best[to] && (double)place < position[to]);
+            if (better) best[to] = flat[i], position[to] = (double)place;
+        }
+        expect_values(&(Form){0}, session, names[a], position, (size_t)count);
+    }
+    nn_session_free(session);
+    nn_params_free(params);
+    nn_model_free(model);
+    nnc_graph_free(graph);
+    nnc_free(compiler);
+}

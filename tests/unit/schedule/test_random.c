@@ -89,6 +89,21 @@ static Node make_reduction(Maker *maker, Node x)
     return build_reduce(maker->model->graph, ops[pick(maker, 4)], x, axes, n_axes);
 }
 
+/* Positions along any axes, as numbers; of equals the first. */
+static Node make_position(Maker *maker, Node x)
+{
+    Graph *graph = maker->model->graph;
+    int32_t axes[MAX_RANK];
+    uint32_t n_axes = 0, rank = type(maker, x)->rank;
+    for (uint32_t i = 0; i < rank; i++)
+        if (pick(maker, 3)) axes[n_axes++] = (int32_t)i;
+    if (!n_axes) return x;
+    Node y = build_select(graph, build_binary(graph, OP_LT, x, build_constant_like(graph, x, 0)), x,
+                          build_constant_like(graph, x, 0));
+    y = build_unary(graph, OP_ABS, build_unary(graph, OP_SIGN, y));
+    return build_cast(graph, build_reduce(graph, pick(maker, 2) ? OP_ARGMAX : OP_ARGMIN, y, axes, n_axes), DTYPE_F32);
+}
+
 static Node make_unreduced(Maker *maker, Node x)
 {
     Type shape = *type(maker, x);
@@ -232,7 +247,7 @@ typedef Node Make(Maker *maker, Node x);
 static Make *const makes[] = {make_unary,       make_binary,    make_binary,    make_select,  make_reduction,
                               make_unary,       make_unreduced, make_transpose, make_shifted, make_joined,
                               make_contraction, make_flat,      make_gather,    make_relu,    make_scatter,
-                              make_along,       make_windows,   make_windows};
+                              make_along,       make_windows,   make_windows,   make_position};
 
 static Model *model_random(uint64_t seed)
 {

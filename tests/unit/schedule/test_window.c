@@ -130,3 +130,58 @@ Test(window, networks)
     expect_network(&(Form){.count = 5, .taps = 3, .padding = 1, .stride = 2, .dilation = 1});
     expect_network(&(Form){.count = 8, .taps = 3, .padding = 2, .stride = 1, .dilation = 2});
 }
+
+/* ---- pooling: the largest of each window, what lies outside being smaller than all; and its gradient */
+
+static Node inside_or(Model *model, Node windows, const Window *window, double outside)
+{
+    Graph *graph = model->graph;
+    Type type = type_with(*node_type(graph, windows), DTYPE_I64);
+    Node at = build_constant(graph, type, 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        Node factor = build_constant(graph, type, i ? window->dilation : window->stride);
+        at = build_binary(graph, OP_ADD, at,
+                          build_binary(graph, OP_MUL, build_iota(graph, type, window->axis + i), factor));
+    }
+    at = build_binary(graph, OP_SUB, at, build_splat(graph, build_size(graph, window->padding, DTYPE_I64), &type));
+    Node begins = build_binary(graph, OP_LE, build_constant(graph, type, 0), at);
+    Node ends = build_binary(graph, OP_LT, at, build_splat(graph, build_size(graph, window->size, DTYPE_I64), &type));
+    return build_select(graph, build_binary(graph, OP_AND, begins, ends), windows,
+                        build_constant_like(graph, windows, outside));
+}
+
+static void expect_pooling(const Form *form)
+{
+    enum { HEIGHT = 9, WIDTH = 8, CHANNELS = 3 };
+    Model *model = model_new();
+    Dim n = size_free(model, "batch", 3);
+    Node x = declare(model, OP_INPUT, "x", image(model, n, HEIGHT, WIDTH, CHANNELS));
+    Node rows = windows(model, x, 1, form);
+    Window down = {1,        form->stride, form->dilation, size_of(model, form->padding), size_of(model, HEIGHT),
+                   DIM_NONE, DIM_NONE};
+    Node patches = windows(model, inside_or(model, rows, &down, -INFINITY), 3, form);
+    Window across = {3,        form->stride, form->dilation, size_of(model, form->padding), size_of(model, WIDTH),
+                     DIM_NONE, DIM_NONE};
+    patches = inside_or(model, patches, &across, -INFINITY);
+    const int32_t taps[] = {2, 4};
+    Node y = build_reduce(model->graph, OP_REDUCE_MAX, patches, taps, 2);
+    Node loss = sum_of_squares(model, y);
+    Function *training = add_function(model, "training");
+    add_result(model, training, RESULT_OUTPUT, "y", y, NODE_NONE);
+    add_result(model, training, RESULT_LOSS, "loss", loss, NODE_NONE);
+    give(model, training, "x", loss, x);
+    finish_model(model);
+    expect_model(model);
+    int64_t all = 3 * form->count * form->count * form->taps * form->taps * CHANNELS;
+    bool overlap = form->taps > form->stride; /* windows side by side are a reshape */
+    cr_expect(!overlap || !stores_windows(model, plan_model(model, false), all));
+    model_free(model);
+}
+
+Test(window, pooling)
+{
+    expect_pooling(&(Form){.count = 4, .taps = 2, .padding = 0, .stride = 2, .dilation = 1});
+    expect_pooling(&(Form){.count = 5, .taps = 3, .padding = 1, .stride = 2, .dilation = 1});
+    expect_pooling(&(Form){.count = 8, .taps = 3, .padding = 1, .stride = 1, .dilation = 1});
+    expect_pooling(&(Form){.count = 4, .taps = 2, .padding = 1, .stride = 2, .dilation = 3});
+}

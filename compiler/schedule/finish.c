@@ -84,7 +84,7 @@ static uint32_t memory_of(Finisher *finisher, Node node)
 }
 
 /* The bounds of a draw follow from the sizes of what is drawn: as numbers of the launch they leave layers of different
- * widths one kernel. What draws runs once, so that nothing is lost by it. */
+ * widths one kernel. Beside a draw itself a number that is read before the loop costs nothing. */
 static bool becomes_number(const DraftValue *value)
 {
     return value->kind == KERNEL_CONSTANT && (value->dtype == DTYPE_F32 || value->dtype == DTYPE_F64) &&

@@ -208,3 +208,39 @@ Test(windows, positions_along_axes)
     nnc_graph_free(graph);
     nnc_free(compiler);
 }
+
+/* Of short floats, with ones everywhere: what flows back is summed in f32 over taps and filters alike. */
+Test(windows, short_floats)
+{
+    nnc_compiler *compiler = nnc_new();
+    nnc_graph *graph = nnc_graph_new(compiler, "m");
+    nn_model *model;
+    nn_params *params;
+    nn_session *session;
+    unsigned short ones[48];
+    double y[16], dx[24], dw[18];
+    for (int i = 0; i < 48; i++) ones[i] = 0x3f80;
+    for (int i = 0; i < 16; i++) y[i] = i < 2 || i >= 14 ? 6 : 9;
+    for (int i = 0; i < 24; i++) dx[i] = i < 3 || i >= 21 ? 4 : 6;
+    for (int i = 0; i < 18; i++) dw[i] = i < 6 || i >= 12 ? 7 : 8;
+    nnc_value x = nnc_input(graph, "x", "bf16[n, 8, 3]"), w = nnc_input(graph, "w", "bf16[3, 3, 2]");
+    nnc_value out = nnc_contract(graph, "niuc,uco->nio", nnc_window(graph, x, 1, "8", "3", 1, 1, "1"), w);
+    nnc_value sum = nnc_reduce(graph, "sum", nnc_cast(graph, out, "f32"), NULL, 0);
+    nnc_output(graph, "y", out);
+    nnc_output(graph, "dx", nnc_derivative(graph, sum, x));
+    nnc_output(graph, "dw", nnc_derivative(graph, sum, w));
+    cr_assert_eq(nnc_graph_compile(graph, NULL, &model), 0, "%s", nnc_diagnostics(compiler));
+    cr_assert_eq(nn_params_new(model, NULL, 0, 1, &params), 0, "%s", nn_message());
+    cr_assert_eq(nn_session_new(params, NULL, &session), 0);
+    const void *inputs[] = {ones, ones};
+    cr_assert_eq(nn_session_forward(session, (int64_t[]){1}, 1, inputs, 2, 0), 0, "%s", nn_message());
+    const Form form = {8, 3, 1, 1, 1};
+    expect_values(&form, session, "y", y, 16);
+    expect_values(&form, session, "dx", dx, 24);
+    expect_values(&form, session, "dw", dw, 18);
+    nn_session_free(session);
+    nn_params_free(params);
+    nn_model_free(model);
+    nnc_graph_free(graph);
+    nnc_free(compiler);
+}

@@ -257,6 +257,12 @@ static void note_operators(const Module *module, bool *found)
     free(nodes);
 }
 
+/* No text of the language makes these; schedule/test_window has their empty axes. */
+static bool has_no_text(int op)
+{
+    return op == OP_WINDOW || op == OP_UNWINDOW;
+}
+
 /* Elementwise operators are all computed by one kind of loop, and sources have no axes of their own. */
 Test(empty, every_operator_has_a_row)
 {
@@ -271,7 +277,7 @@ Test(empty, every_operator_has_a_row)
     for (int op = 0; op < OP_COUNT; op++) {
         OpClass class = op_info((Op)op)->class;
         bool needed = class != OP_CLASS_SOURCE && class != OP_CLASS_ELEMENTWISE && class != OP_CLASS_DIFFERENTIAL;
-        cr_expect(found[op] || !needed, "%s has no row", op_info((Op)op)->spelling);
+        cr_expect(found[op] || !needed || has_no_text(op), "%s has no row", op_info((Op)op)->spelling);
     }
     cr_expect(found[OP_RANDOM] && found[OP_IOTA] && found[OP_SIZE] && found[OP_SELECT]);
 }

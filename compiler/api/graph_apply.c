@@ -4,6 +4,7 @@
 
 #include "api/graph.h"
 #include "ir/build.h"
+#include "ir/eval.h"
 #include "ir/integer.h"
 
 /* The operator of that name in a class, or OP_COUNT after a diagnostic. */
@@ -25,6 +26,29 @@ static Op find_op(nnc_graph *graph, const char *name, OpClass class, const char 
 
 /* ---- Sources ---- */
 
+/* True if integers from `least` to `most` certainly lie in the range of the type, if it has one. */
+static bool in_range(nnc_graph *graph, const Type *type, int64_t least, int64_t most)
+{
+    DimTable *dims = graph_dims(graph->graph);
+    if (dim_is_none(type->range)) return true;
+    return least >= 0 && most < INT64_MAX && dim_at_least(dims, type->range, dim_constant(dims, most + 1));
+}
+
+static nnc_value refuse_constant(nnc_graph *graph, int64_t integer, const char *type_text)
+{
+    return graph_refuse(graph, "the constant %lld is not of type %s", (long long)integer, type_text);
+}
+
+/* The first element that may lie outside of the type's range; `count` where none does. */
+static size_t find_outside(nnc_graph *graph, const Type *type, const char *elements, size_t count, int64_t *element)
+{
+    for (size_t i = 0; i < count; i++) {
+        integer_load(type->dtype, element, elements + i * dtype_size(type->dtype), 1);
+        if (!in_range(graph, type, *element, *element)) return i;
+    }
+    return count;
+}
+
 nnc_value nnc_constant(nnc_graph *graph, const char *type_text, double number)
 {
     GRAPH_SCOPE(graph, NNC_NONE);
@@ -35,6 +59,8 @@ nnc_value nnc_constant(nnc_graph *graph, const char *type_text, double number)
         !integer || (fabs(number) < 0x1p63 && number == trunc(number) && integer_fits(type.dtype, (int64_t)number));
     if (!fits || (type.dtype == DTYPE_BOOL && number != 0 && number != 1))
         return graph_refuse(graph, "the constant %.17g is not of type %s", number, type_text);
+    if (integer && !in_range(graph, &type, (int64_t)number, (int64_t)number))
+        return refuse_constant(graph, (int64_t)number, type_text);
     return (nnc_value){build_constant(graph->graph, type, number).id};
 }
 
@@ -43,8 +69,8 @@ nnc_value nnc_integer(nnc_graph *graph, const char *type_text, int64_t integer)
     GRAPH_SCOPE(graph, NNC_NONE);
     Type type;
     if (!graph_type(graph, type_text, &type)) return NNC_NONE;
-    if (dtype_class(type.dtype) != DTYPE_CLASS_INTEGER || !integer_fits(type.dtype, integer))
-        return graph_refuse(graph, "the constant %lld is not of type %s", (long long)integer, type_text);
+    bool fits = dtype_class(type.dtype) == DTYPE_CLASS_INTEGER && integer_fits(type.dtype, integer);
+    if (!fits || !in_range(graph, &type, integer, integer)) return refuse_constant(graph, integer, type_text);
     return (nnc_value){build_integer(graph->graph, type, integer).id};
 }
 
@@ -54,6 +80,12 @@ nnc_value nnc_literal(nnc_graph *graph, const char *type_text, const void *eleme
     Type type;
     if (!graph_type(graph, type_text, &type)) return NNC_NONE;
     if (!elements) return graph_refuse(graph, "literal: there are no elements (NULL)");
+    if (!dim_is_none(type.range)) {
+        size_t count = size / dtype_size(type.dtype);
+        int64_t element;
+        if (find_outside(graph, &type, elements, count, &element) < count)
+            return refuse_constant(graph, element, type_text);
+    }
     return graph_put(graph, OP_LITERAL, NULL, 0, &(Attr){.data = elements, .data_size = size}, &type);
 }
 
@@ -71,6 +103,9 @@ nnc_value nnc_iota(nnc_graph *graph, const char *type_text, int axis)
     GRAPH_SCOPE(graph, NNC_NONE);
     Type type;
     if (!graph_type(graph, type_text, &type)) return NNC_NONE;
+    bool counts = axis >= 0 && (uint32_t)axis < type.rank && !dim_is_none(type.range);
+    if (counts && !dim_at_least(graph_dims(graph->graph), type.range, type.dims[axis]))
+        return graph_refuse(graph, "iota: the axis may be longer than the range of %s", type_text);
     return graph_put(graph, OP_IOTA, NULL, 0, &(Attr){.integer = axis}, &type);
 }
 

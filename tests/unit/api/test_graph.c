@@ -224,6 +224,30 @@ Test(graph, integers)
     nnc_free(compiler);
 }
 
+/* What has a range is inside it, whatever the sizes are. */
+Test(graph, ranges_of_constants)
+{
+    static const int32_t elements[] = {0, 2, 3};
+    nnc_compiler *compiler = nnc_new();
+    nnc_graph *graph = nnc_graph_new(compiler, "m");
+    cr_expect(nnc_integer(graph, "i32 in 3", 2).id && nnc_constant(graph, "i32[2] in n + 1", 0).id);
+    cr_expect(nnc_literal(graph, "i32[2] in 3", elements, 8).id && nnc_iota(graph, "i32[n] in n", 0).id);
+    for (int which = 0; which < 7; which++) {
+        nnc_graph *wrong = nnc_graph_new(compiler, "m");
+        nnc_value made = which == 0   ? nnc_integer(wrong, "i32 in 3", 3)
+                         : which == 1 ? nnc_integer(wrong, "i32 in 3", -1)
+                         : which == 2 ? nnc_constant(wrong, "i32 in 3", 7)
+                         : which == 3 ? nnc_integer(wrong, "i64 in n", 0)
+                         : which == 4 ? nnc_literal(wrong, "i32[3] in 3", elements, 12)
+                         : which == 5 ? nnc_iota(wrong, "i32[4] in 3", 0)
+                                      : nnc_iota(wrong, "i32[n + 1] in n", 0);
+        cr_expect_eq(made.id, 0, "number %d is accepted", which);
+        nnc_graph_free(wrong);
+    }
+    nnc_graph_free(graph);
+    nnc_free(compiler);
+}
+
 /* ---- Misuse ---- */
 
 /* Each makes one call that does not fit, number `which`, and returns how many it knows. */

@@ -304,8 +304,16 @@ static bool is_alone(void)
     return false;
 }
 
-/* Refuses the first `all` allocations of the call, which gives the status otherwise, and about as many of the others.
- */
+/* All of the first allocations are refused, more of the last ones, where files are written, and some in between. */
+static long next_place(long n, long total, long all)
+{
+    long last = total - 160, step = total / (all + 1) + 1;
+    if (n < all) return n + 1;
+    if (n >= last) return n + 5;
+    return n + step < last ? n + step : last;
+}
+
+/* Refuses some of the allocations of the call, which gives the status otherwise. */
 static void refuse_each(const char *name, Compile *compile, int status, long all)
 {
     Heard heard = {0};
@@ -315,8 +323,8 @@ static void refuse_each(const char *name, Compile *compile, int status, long all
     count(compile, compiler, &again); /* what is made once a process is made now */
     expect(again == status, nnc_diagnostics(compiler), 0);
     long total = count(compile, compiler, &again), descriptors = count_entries("/proc/self/fd");
-    long step = total / (all + 1) + 1, tried = 0;
-    for (long n = 0; n < total; n += n < all ? 1 : step, tried++) {
+    long tried = 0;
+    for (long n = 0; n < total; n = next_place(n, total, all), tried++) {
         nn_model *model;
         nnc_compile(compiler, NULL, "", NULL, &model); /* an error, whose text is kept until the next call */
         long before = atomic_load(&live);

@@ -132,7 +132,7 @@ static void list_leaf(const nn_contract_plan *p, Point *point, int64_t leaf)
     if ((leaf + 1) % lists->pieces) *cursor = begin; /* the same run's next piece */
 }
 
-/* Brings rows of B, from + i * b_k for i < rows, into panels of p->lists.width columns. */
+/* Brings rows of B, from + i * b_k for i < rows, into panels of lists.width columns. */
 static void pack_rows(const nn_block *t, const char *from, int64_t rows, char *to)
 {
     const nn_contract_plan *p = t->p;
@@ -183,7 +183,7 @@ static void place_b(Lists *l, Point *point)
     }
 }
 
-/* Where tiles find A's row m0, in place or, with `copied` rows of it, in scratch. */
+/* Where tiles find A's rows from m0 on: in place or, where the leaf's were copied, in scratch. */
 static void place_a(nn_block *t, const Point *point, int64_t m0)
 {
     const nn_contract_plan *p = t->p;

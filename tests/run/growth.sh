@@ -33,7 +33,7 @@ expect_linear() {
     model "$1" $((3 * $2))
     few=100000
     many=100000
-    for attempt in 1 2 3 4 5; do
+    for attempt in 1 2 3 4 5 6 7 8; do
         one=$(measure "$1.$2.nn")
         three=$(measure "$1.$((3 * $2)).nn")
         [ -n "$one" ] && [ -n "$three" ] || fail "$1: no measurement"

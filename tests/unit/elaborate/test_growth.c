@@ -47,9 +47,10 @@ static const Family families[] = {
     {"deep `then`", MODEL " y0 = ", "if batch > % then x else\n ", "x\n" END, 40000},
 };
 
-enum { SHARE = 4, ATTEMPTS = 5 };
+enum { SHARE = 4, ATTEMPTS = 8 };
 
-static const double NOISE = 0.002, MOST_RATIO = 6;
+/* Four times the work in linear time, sixteen times in quadratic time: half of that is far from both. */
+static const double NOISE = 0.002, MOST_RATIO = 8;
 
 static void put_piece(Text *text, const char *piece, size_t turn)
 {

@@ -137,6 +137,7 @@ static bool fit_parts(Elaborator *el, Value *parts, uint32_t count, uint32_t axi
     Type first = value_type(el, parts[0]);
     for (uint32_t i = 0; i < count; i++) {
         parts[i] = convert(el, parts[i], dtype, at);
+        if (value_is_error(parts[i])) return false;
         Type own = value_type(el, parts[i]);
         bool good = own.rank == first.rank;
         for (uint32_t k = 0; good && k < own.rank; k++) good = k == axis || dim_same(own.dims[k], first.dims[k]);

@@ -460,7 +460,9 @@ static Dim quotient_by_constant(DimTable *table, Dim a, int64_t c)
     const DimTerm *terms = dim_terms(table, a, &n);
     Terms whole = {0}, rest = {0};
     for (size_t i = 0; i < n; i++) {
-        int64_t q = floor_quotient(terms[i].coefficient, c), r = terms[i].coefficient - q * c;
+        int64_t q = floor_quotient(terms[i].coefficient, c);
+        /* q * c may lie below all integers, the rest does not. */
+        int64_t r = (int64_t)((uint64_t)terms[i].coefficient - (uint64_t)q * (uint64_t)c);
         if (q) vec_push(&whole, (DimTerm){q, terms[i].monomial, 0});
         if (r) vec_push(&rest, (DimTerm){r, terms[i].monomial, 0});
     }

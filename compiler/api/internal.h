@@ -42,7 +42,7 @@ void compiler_begin(nnc_compiler *compiler);
 /* Hands over the workspace's diagnostics and forgets them there. False when memory has run out: that is what is said
  * then. The workspace may be NULL: there was none for it. */
 bool compiler_report(nnc_compiler *compiler, Workspace *workspace);
-/* Keeps a text of this call until the next one; in an attempt, which fails when there is no memory for it. */
+/* Keeps the text until the next call. Only within an attempt: without memory for it, the attempt fails. */
 void compiler_keep(char **kept, const Text *text);
 /* The options as this version knows them: a caller's older structure has fewer. False after a diagnostic. */
 bool options_read(Context *context, const nnc_options *given, nnc_options *options);

@@ -32,7 +32,7 @@ struct Items {
 
 /* Makes room for the first items. */
 void items_begin(Items *items);
-/* Adds an item that stands in no other file; as items_add. */
+/* Like items_add, for an item that no other file declares. */
 bool items_declare(Items *items, const Syntax *syntax);
 
 #endif

@@ -185,7 +185,7 @@ void term_take_common(Arena *arena, Term **x, Term **y, Term **outside)
     if (!is_zero(*y)) *y = divide(arena, *y, *outside);
 }
 
-/* True if the product is divided by the count; then it is no more. */
+/* Removes a division by the count from the product; false if there is none. */
 static bool undo_division(Arena *arena, Term *product, const Term *count)
 {
     double number = count->kind == TERM_NAME ? 1 : count->number;

@@ -86,7 +86,7 @@ typedef enum {
     NAMED_STATE,
     NAMED_CELL,
     NAMED_OUTPUT,
-    NAMED_METRIC, /* and every other result that is no output */
+    NAMED_METRIC, /* and all other results that are not outputs */
     NAMED_LOSS,
     NAMED_INPUT,
     NAMED_SETTING,
@@ -114,7 +114,7 @@ typedef struct {
 typedef struct {
     SyntaxKind kind;      /* of the item whose body is evaluated: MODEL, LAYER, FN, OPTIMIZER; FILE at the top */
     const Syntax *syntax; /* of that item, NULL at the top; set by enter_body */
-    bool differentiates;  /* a `grad` stands in it */
+    bool differentiates;  /* it contains a `grad` */
     Frame *frame;
     Name draw;         /* the path of the parameter or draw whose right side is evaluated; NULL elsewhere */
     Span prelude_call; /* the user's call inside of which prelude text is evaluated */

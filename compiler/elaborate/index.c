@@ -171,7 +171,7 @@ static bool read_gather(Elaborator *el, Reading *reading, Value ids, Span at)
     return true;
 }
 
-/* True if an index stands in an expression by itself, not inside of another subscript. */
+/* True if the expression uses an index directly, not only inside another subscript. */
 static bool is_affine(const Scope *scope, const Syntax *node)
 {
     for (; node->kind == SYNTAX_BINARY; node = kid_left(node))

@@ -8,7 +8,7 @@
 bool meet_extent(Elaborator *el, Label *label, Dim extent, Span at);
 bool meet_axes(Elaborator *el, Axes *axes, const Dim *dims, uint32_t count, Span at);
 
-/* place.c. False after a diagnostic: a real number is no subscript, even a whole one. */
+/* place.c. False after a diagnostic: a real number is not accepted as a subscript, even if it is whole. */
 bool is_subscript(Elaborator *el, Value value, Span at);
 /* The place of a gather that sizes and settings decide: it is on an axis of `size` from the moment when they are known.
  * Of any other place nothing is asked: the gather itself finds what is outside. */

@@ -82,7 +82,7 @@ static Node make(Graph *graph, Op op, Node x, const Window *window, const Type *
 
 /* ---- one position or one tap: a row of indices */
 
-/* The indices first, first + step, … of which there are `count`, in an axis of `size`. */
+/* `count` indices of an axis of `size`: first, first + step, … */
 typedef struct {
     Dim before, after; /* elements that are missing at either end */
     Dim first, size;   /* with them, where the row begins, and the axis' size */

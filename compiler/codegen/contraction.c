@@ -65,13 +65,13 @@ static LLVMTypeRef pointer_type(const Vector *vector)
 
 /* The description being written: what is constant is copied from a template, the rest computed from sizes. */
 typedef struct {
-    Emitter *e;
+    LoopEmitter *e;
     char template[sizeof(nn_contraction)];
 } Description;
 
 static void set_field(Description *to, unsigned byte, LLVMValueRef value)
 {
-    Emitter *e = to->e;
+    LoopEmitter *e = to->e;
     if (LLVMIsAConstantInt(value)) {
         int64_t number = LLVMConstIntGetSExtValue(value);
         memcpy(to->template + byte, &number, LLVMGetIntTypeWidth(LLVMTypeOf(value)) / 8);
@@ -84,7 +84,7 @@ static void set_field(Description *to, unsigned byte, LLVMValueRef value)
 }
 
 /* Begins with a copy of the template; its bytes are known at the end. */
-static LLVMValueRef copy_template(Emitter *e)
+static LLVMValueRef copy_template(LoopEmitter *e)
 {
     LLVMTypeRef bytes = LLVMArrayType2(LLVMInt8TypeInContext(e->vector->context), sizeof(nn_contraction));
     LLVMValueRef global = LLVMAddGlobal(e->vector->module, bytes, "template");
@@ -102,7 +102,7 @@ static LLVMValueRef copy_template(Emitter *e)
               LLVMConstInt(LLVMInt32TypeInContext((to)->e->vector->context), (unsigned long long)(number), true))
 
 /* What the operand's address advances by along an axis (NO_AXIS: nothing), but for its windows. */
-static LLVMValueRef operand_stride(const Emitter *e, uint32_t access, uint32_t axis)
+static LLVMValueRef operand_stride(const LoopEmitter *e, uint32_t access, uint32_t axis)
 {
     uint32_t clipped = e->kernel->values[access].clipped;
     LLVMValueRef stride = axis == NO_AXIS ? NULL : access_stride_without(e, access, axis, clipped);
@@ -115,14 +115,14 @@ static int32_t slot_of(AxisMask axes, uint32_t axis)
     return axis == NO_AXIS ? NN_NO_AXIS : __builtin_popcount(axes & (axis_bit(axis) - 1));
 }
 
-static LLVMValueRef axis_extent(const Emitter *e, uint32_t axis)
+static LLVMValueRef axis_extent(const LoopEmitter *e, uint32_t axis)
 {
     return axis == NO_AXIS ? const_i64(e, 1) : size_value(e, e->kernel->axes[axis].extent);
 }
 
 static void set_lists(Description *to, const KernelContraction *form)
 {
-    Emitter *e = to->e;
+    LoopEmitter *e = to->e;
     unsigned slot = 0;
     for (uint32_t axis = 0; axis < e->kernel->n_axes; axis++) {
         if (!(form->lists & axis_bit(axis))) continue;
@@ -141,7 +141,7 @@ static void set_lists(Description *to, const KernelContraction *form)
 
 static void set_windows(Description *to, const KernelContraction *form)
 {
-    Emitter *e = to->e;
+    LoopEmitter *e = to->e;
     LLVMTypeRef i8 = LLVMInt8TypeInContext(e->vector->context);
     for (uint32_t i = 0; i < form->n_windows; i++) {
         const KernelWindow *window = &form->windows[i];
@@ -164,7 +164,7 @@ static void set_windows(Description *to, const KernelContraction *form)
 
 static void set_batch(Description *to, const KernelContraction *form, uint32_t store)
 {
-    Emitter *e = to->e;
+    LoopEmitter *e = to->e;
     uint32_t slot = 0;
     for (uint32_t axis = 0; axis < e->kernel->n_axes; axis++) {
         if (!(form->batch & axis_bit(axis))) continue;
@@ -186,7 +186,7 @@ void contraction_emit(Arena *arena, Vector *vector, const Kernel *kernel, const 
 {
     LLVMTypeRef parameters[] = {pointer_type(vector), pointer_type(vector)};
     LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(vector->context), parameters, 2, false);
-    Emitter *e = emitter_begin(arena, vector, kernel, symbol, type, EMIT_SIZES);
+    LoopEmitter *e = emitter_begin(arena, vector, kernel, symbol, type, EMIT_SIZES);
     Description description = {.e = e}, *to = &description;
     LLVMValueRef template = copy_template(e);
     uint32_t store = plain_store(kernel, form);
@@ -217,14 +217,14 @@ void contraction_emit(Arena *arena, Vector *vector, const Kernel *kernel, const 
 
 enum { TILE_ARGS, TILE_BATCH, TILE_M0, TILE_M1, TILE_N0, TILE_N1, TILE_SUMS, TILE_STRIDE, TILE_PARAMETERS };
 
-static void set_bounds(Emitter *e, uint32_t axis, unsigned from, unsigned to)
+static void set_bounds(LoopEmitter *e, uint32_t axis, unsigned from, unsigned to)
 {
     if (axis == NO_AXIS) return;
     e->from[axis] = LLVMGetParam(e->function, from);
     e->to[axis] = LLVMGetParam(e->function, to);
 }
 
-static void open_batch(Emitter *e, AxisMask batch)
+static void open_batch(LoopEmitter *e, AxisMask batch)
 {
     LLVMBuilderRef builder = e->vector->builder;
     LLVMValueRef from = LLVMGetParam(e->function, TILE_BATCH);
@@ -243,7 +243,7 @@ void tile_emit(Arena *arena, Vector *vector, const Kernel *kernel, const KernelC
     LLVMTypeRef i64 = LLVMInt64TypeInContext(vector->context), pointer = pointer_type(vector);
     LLVMTypeRef parameters[TILE_PARAMETERS] = {pointer, pointer, i64, i64, i64, i64, pointer, i64};
     LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(vector->context), parameters, TILE_PARAMETERS, false);
-    Emitter *e = emitter_begin(arena, vector, kernel, symbol, type, EMIT_KERNEL);
+    LoopEmitter *e = emitter_begin(arena, vector, kernel, symbol, type, EMIT_KERNEL);
     e->given = form->reduce;
     e->given_row = form->m;
     e->given_column = form->n;

@@ -8,34 +8,33 @@ _Static_assert(sizeof(nn_tensor_info) == 80 && sizeof(nn_buffer) == 32 && sizeof
 _Static_assert(sizeof(nn_launch) == 20 && sizeof(nn_program) == 32 && sizeof(nn_check) == 16, "image layout");
 _Static_assert(sizeof(nn_image) == 144, "image layout");
 
-typedef LLVMValueRef Value;
-
-static Value integer(const Unit *unit, unsigned bits, int64_t value)
+static LLVMValueRef integer(const Unit *unit, unsigned bits, int64_t value)
 {
     return LLVMConstInt(LLVMIntTypeInContext(unit->vector.context, bits), (unsigned long long)value, true);
 }
 
-static Value null_pointer(const Unit *unit)
+static LLVMValueRef null_pointer(const Unit *unit)
 {
     return LLVMConstNull(LLVMPointerTypeInContext(unit->vector.context, 0));
 }
 
-static Value or_null(const Unit *unit, Value value)
+static LLVMValueRef or_null(const Unit *unit, LLVMValueRef value)
 {
     return value ? value : null_pointer(unit);
 }
 
-static Value structure(const Unit *unit, Value *fields, unsigned count)
+static LLVMValueRef structure(const Unit *unit, LLVMValueRef *fields, unsigned count)
 {
     return LLVMConstStructInContext(unit->vector.context, fields, count, false);
 }
 
 #define STRUCT(unit, ...)                                                                                              \
-    structure((unit), (Value[]){__VA_ARGS__}, (unsigned)(sizeof((Value[]){__VA_ARGS__}) / sizeof(Value)))
+    structure((unit), (LLVMValueRef[]){__VA_ARGS__},                                                                   \
+              (unsigned)(sizeof((LLVMValueRef[]){__VA_ARGS__}) / sizeof(LLVMValueRef)))
 
-static Value constant(const Unit *unit, Value initial, const char *name, unsigned align)
+static LLVMValueRef constant(const Unit *unit, LLVMValueRef initial, const char *name, unsigned align)
 {
-    Value global = LLVMAddGlobal(unit->vector.module, LLVMTypeOf(initial), name);
+    LLVMValueRef global = LLVMAddGlobal(unit->vector.module, LLVMTypeOf(initial), name);
     LLVMSetInitializer(global, initial);
     LLVMSetGlobalConstant(global, true);
     LLVMSetLinkage(global, LLVMPrivateLinkage);
@@ -44,53 +43,53 @@ static Value constant(const Unit *unit, Value initial, const char *name, unsigne
 }
 
 /* An array of equal structs; NULL when there are none. */
-static Value table(const Unit *unit, Value *rows, uint32_t count, const char *name)
+static LLVMValueRef table(const Unit *unit, LLVMValueRef *rows, uint32_t count, const char *name)
 {
     if (!count) return null_pointer(unit);
     return constant(unit, LLVMConstArray2(LLVMTypeOf(rows[0]), rows, count), name, 8);
 }
 
-static Value text(const Unit *unit, const char *string)
+static LLVMValueRef text(const Unit *unit, const char *string)
 {
     if (!string) return null_pointer(unit);
     LLVMContextRef context = unit->vector.context;
     return constant(unit, LLVMConstStringInContext(context, string, (unsigned)strlen(string), false), "text", 1);
 }
 
-static Value bytes(const Unit *unit, const void *data, size_t size, unsigned align)
+static LLVMValueRef bytes(const Unit *unit, const void *data, size_t size, unsigned align)
 {
     if (!data) return null_pointer(unit);
     return constant(unit, LLVMConstStringInContext(unit->vector.context, data, (unsigned)size, true), "data", align);
 }
 
-static Value u32_array(const Unit *unit, const uint32_t *numbers, uint32_t count)
+static LLVMValueRef u32_array(const Unit *unit, const uint32_t *numbers, uint32_t count)
 {
-    Value *items = ARENA_ARRAY(unit->arena, Value, count + 1);
+    LLVMValueRef *items = ARENA_ARRAY(unit->arena, LLVMValueRef, count + 1);
     for (uint32_t i = 0; i < count; i++) items[i] = integer(unit, 32, numbers[i]);
     return LLVMConstArray2(LLVMInt32TypeInContext(unit->vector.context), items, count);
 }
 
-static Value u8_array(const Unit *unit, const uint8_t *numbers, uint32_t count)
+static LLVMValueRef u8_array(const Unit *unit, const uint8_t *numbers, uint32_t count)
 {
     return LLVMConstStringInContext(unit->vector.context, (const char *)numbers, count, true);
 }
 
-static Value tensor_row(const Unit *unit, const nn_tensor_info *t)
+static LLVMValueRef tensor_row(const Unit *unit, const nn_tensor_info *t)
 {
-    Value value = LLVMConstReal(LLVMDoubleTypeInContext(unit->vector.context), t->value);
+    LLVMValueRef value = LLVMConstReal(LLVMDoubleTypeInContext(unit->vector.context), t->value);
     return STRUCT(unit, text(unit, t->name), text(unit, t->doc), integer(unit, 8, t->role), integer(unit, 8, t->dtype),
                   integer(unit, 8, t->rank), integer(unit, 8, t->has_range), u32_array(unit, t->dims, 12),
                   integer(unit, 32, t->range), value);
 }
 
-static Value buffer_row(const Unit *unit, const nn_buffer *b, size_t data_size)
+static LLVMValueRef buffer_row(const Unit *unit, const nn_buffer *b, size_t data_size)
 {
     return STRUCT(unit, integer(unit, 8, b->kind), integer(unit, 8, b->dtype), integer(unit, 32, b->tensor),
                   integer(unit, 32, b->elements), integer(unit, 32, b->first), integer(unit, 32, b->last),
                   b->kind == NN_BUFFER_LITERAL ? bytes(unit, b->data, data_size, 64) : null_pointer(unit));
 }
 
-static Value kernel_row(const Unit *unit, const nn_kernel *k, const KernelCode *code)
+static LLVMValueRef kernel_row(const Unit *unit, const nn_kernel *k, const KernelCode *code)
 {
     return STRUCT(unit, text(unit, k->name), integer(unit, 8, k->kind), integer(unit, 8, k->dtype),
                   integer(unit, 8, k->align), integer(unit, 8, k->n_work), integer(unit, 32, k->split),
@@ -98,17 +97,17 @@ static Value kernel_row(const Unit *unit, const nn_kernel *k, const KernelCode *
                   or_null(unit, code->contraction));
 }
 
-static Value launch_row(const Unit *unit, const nn_launch *l)
+static LLVMValueRef launch_row(const Unit *unit, const nn_launch *l)
 {
     return STRUCT(unit, integer(unit, 32, l->kernel), integer(unit, 32, l->buffers), integer(unit, 32, l->sizes),
                   integer(unit, 16, l->n_buffers), integer(unit, 16, l->n_sizes), integer(unit, 8, l->phase),
                   integer(unit, 8, l->metric), integer(unit, 16, l->line));
 }
 
-static Value program_row(const Unit *unit, const nn_program *p, const PlanProgram *plan)
+static LLVMValueRef program_row(const Unit *unit, const nn_program *p, const PlanProgram *plan)
 {
-    Value *buffers = ARENA_ARRAY(unit->arena, Value, p->n_buffers + 1);
-    Value *launches = ARENA_ARRAY(unit->arena, Value, p->n_launches + 1);
+    LLVMValueRef *buffers = ARENA_ARRAY(unit->arena, LLVMValueRef, p->n_buffers + 1);
+    LLVMValueRef *launches = ARENA_ARRAY(unit->arena, LLVMValueRef, p->n_launches + 1);
     for (uint32_t i = 0; i < p->n_buffers; i++) {
         buffers[i] = buffer_row(unit, &p->buffers[i], plan->buffers[i].data_size);
     }
@@ -118,7 +117,7 @@ static Value program_row(const Unit *unit, const nn_program *p, const PlanProgra
                   integer(unit, 32, p->n_launches));
 }
 
-static Value check_row(const Unit *unit, const nn_check *c)
+static LLVMValueRef check_row(const Unit *unit, const nn_check *c)
 {
     return STRUCT(unit, integer(unit, 32, c->left), integer(unit, 32, c->right), text(unit, c->message));
 }
@@ -126,7 +125,7 @@ static Value check_row(const Unit *unit, const nn_check *c)
 /* rows[i] for i < count by a row function over an array. */
 #define TABLE(to, unit, count, name, row)                                                                              \
     do {                                                                                                               \
-        Value *rows = ARENA_ARRAY((unit)->arena, Value, (count) + 1);                                                  \
+        LLVMValueRef *rows = ARENA_ARRAY((unit)->arena, LLVMValueRef, (count) + 1);                                    \
         for (uint32_t i = 0; i < (count); i++) rows[i] = (row);                                                        \
         (to) = table((unit), rows, (count), (name));                                                                   \
     } while (0)
@@ -146,7 +145,7 @@ LLVMValueRef image_emit(Unit *unit, const Plan *plan, const ImageTables *tables,
                         const char *micro, LLVMValueRef weights, size_t weights_size)
 {
     const nn_image *image = &tables->image;
-    Value symbols, tensors, sizes, references, kernels, programs, checks;
+    LLVMValueRef symbols, tensors, sizes, references, kernels, programs, checks;
     TABLE(symbols, unit, image->n_symbols, "symbols", text(unit, image->symbols[i]));
     TABLE(tensors, unit, image->n_tensors, "tensors", tensor_row(unit, &image->tensors[i]));
     TABLE(sizes, unit, tables->n_size_code, "sizes", integer(unit, 64, image->size_code[i]));
@@ -155,16 +154,16 @@ LLVMValueRef image_emit(Unit *unit, const Plan *plan, const ImageTables *tables,
     TABLE(programs, unit, image->n_programs, "programs", program_row(unit, &image->programs[i], &plan->programs[i]));
     TABLE(checks, unit, image->n_checks, "checks", check_row(unit, &image->checks[i]));
     LLVMTypeRef pointer = LLVMPointerTypeInContext(unit->vector.context, 0);
-    Value micro_table = LLVMAddGlobal(unit->vector.module, pointer, micro);
+    LLVMValueRef micro_table = LLVMAddGlobal(unit->vector.module, pointer, micro);
     LLVMSetVisibility(micro_table, LLVMHiddenVisibility);
-    Value all = STRUCT(unit, integer(unit, 64, (int64_t)image->magic), integer(unit, 32, image->version),
-                       integer(unit, 32, image->image_size), text(unit, image->name), text(unit, image->cpu),
-                       text(unit, image->description), symbols, tensors, sizes, references, kernels, programs, checks,
-                       micro_table, integer(unit, 32, image->n_symbols), integer(unit, 32, image->n_tensors),
-                       integer(unit, 32, image->n_kernels), integer(unit, 32, image->n_programs),
-                       integer(unit, 32, image->n_checks), integer(unit, 32, 0), or_null(unit, weights),
-                       integer(unit, 64, (int64_t)weights_size));
-    Value global = constant(unit, all, image_symbol(unit->vector.cpu), 8);
+    LLVMValueRef all = STRUCT(unit, integer(unit, 64, (int64_t)image->magic), integer(unit, 32, image->version),
+                              integer(unit, 32, image->image_size), text(unit, image->name), text(unit, image->cpu),
+                              text(unit, image->description), symbols, tensors, sizes, references, kernels, programs,
+                              checks, micro_table, integer(unit, 32, image->n_symbols),
+                              integer(unit, 32, image->n_tensors), integer(unit, 32, image->n_kernels),
+                              integer(unit, 32, image->n_programs), integer(unit, 32, image->n_checks),
+                              integer(unit, 32, 0), or_null(unit, weights), integer(unit, 64, (int64_t)weights_size));
+    LLVMValueRef global = constant(unit, all, image_symbol(unit->vector.cpu), 8);
     LLVMSetLinkage(global, LLVMExternalLinkage);
     LLVMSetVisibility(global, LLVMHiddenVisibility);
     return global;

@@ -4,7 +4,7 @@
 
 #include "codegen/loop_internal.h"
 
-static LLVMValueRef load_field(const Emitter *e, LLVMValueRef structure, LLVMTypeRef type, unsigned byte)
+static LLVMValueRef load_field(const LoopEmitter *e, LLVMValueRef structure, LLVMTypeRef type, unsigned byte)
 {
     LLVMBuilderRef builder = e->vector->builder;
     if (!byte) return LLVMBuildLoad2(builder, type, structure, "");
@@ -34,7 +34,7 @@ static Uses kernel_uses(const Kernel *kernel)
     return uses;
 }
 
-static void read_sizes(Emitter *e, LLVMValueRef from)
+static void read_sizes(LoopEmitter *e, LLVMValueRef from)
 {
     const Kernel *kernel = e->kernel;
     e->sizes = ARENA_ARRAY(e->arena, LLVMValueRef, kernel->n_sizes);
@@ -47,7 +47,7 @@ static void read_sizes(Emitter *e, LLVMValueRef from)
     }
 }
 
-static void read_buffers(Emitter *e, LLVMValueRef from)
+static void read_buffers(LoopEmitter *e, LLVMValueRef from)
 {
     LLVMTypeRef pointer = LLVMPointerTypeInContext(e->vector->context, 0);
     for (uint32_t i = 0; i < e->kernel->n_buffers; i++) {
@@ -56,7 +56,7 @@ static void read_buffers(Emitter *e, LLVMValueRef from)
     }
 }
 
-static void read_strides(Emitter *e)
+static void read_strides(LoopEmitter *e)
 {
     const Kernel *kernel = e->kernel;
     e->buffers = ARENA_ARRAY(e->arena, MemoryWalk, kernel->n_buffers);
@@ -66,7 +66,7 @@ static void read_strides(Emitter *e)
 }
 
 /* The fields of nn_kernel_args beside sizes. */
-static void read_args(Emitter *e, LLVMValueRef args)
+static void read_args(LoopEmitter *e, LLVMValueRef args)
 {
     LLVMBuilderRef builder = e->vector->builder;
     LLVMTypeRef pointer = LLVMPointerTypeInContext(e->vector->context, 0);
@@ -89,16 +89,16 @@ static void read_args(Emitter *e, LLVMValueRef args)
     LLVMBuildStore(builder, const_i64(e, 0), e->zero);
 }
 
-Emitter *emitter_begin(Arena *arena, Vector *vector, const Kernel *kernel, const char *symbol, LLVMTypeRef type,
-                       EmitWhat what)
+LoopEmitter *emitter_begin(Arena *arena, Vector *vector, const Kernel *kernel, const char *symbol, LLVMTypeRef type,
+                           EmitWhat what)
 {
-    Emitter *e = ARENA_NEW(arena, Emitter);
+    LoopEmitter *e = ARENA_NEW(arena, LoopEmitter);
     e->arena = arena;
     e->vector = vector;
     e->kernel = kernel;
     e->vector_axis = NO_AXIS;
     e->given = UINT32_MAX;
-    e->bound = ARENA_ARRAY(arena, Binding, kernel->n_values);
+    e->bound = ARENA_ARRAY(arena, LoopValue, kernel->n_values);
     e->function = LLVMAddFunction(vector->module, symbol, type);
     vector_attributes(vector, e->function);
     LLVMPositionBuilderAtEnd(vector->builder, LLVMAppendBasicBlockInContext(vector->context, e->function, "entry"));
@@ -111,7 +111,7 @@ Emitter *emitter_begin(Arena *arena, Vector *vector, const Kernel *kernel, const
     return e;
 }
 
-void emitter_finish(Emitter *e, uint32_t skip)
+void emitter_finish(LoopEmitter *e, uint32_t skip)
 {
     uint32_t *sinks = ARENA_ARRAY(e->arena, uint32_t, e->kernel->n_values), count = 0;
     find_kept(e);
@@ -180,7 +180,7 @@ void loop_emit(Arena *arena, Vector *vector, const Kernel *kernel, const char *s
     LLVMTypeRef i64 = LLVMInt64TypeInContext(vector->context);
     LLVMTypeRef parameters[] = {LLVMPointerTypeInContext(vector->context, 0), i64, i64};
     LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(vector->context), parameters, 3, false);
-    Emitter *e = emitter_begin(arena, vector, kernel, symbol, type, EMIT_KERNEL);
+    LoopEmitter *e = emitter_begin(arena, vector, kernel, symbol, type, EMIT_KERNEL);
     uint32_t axis = split_axis(kernel);
     if (axis != NO_AXIS) {
         e->from[axis] = LLVMGetParam(e->function, 1);

@@ -2,12 +2,12 @@
 
 #include "codegen/loop_internal.h"
 
-static LLVMBuilderRef builder(const Emitter *e)
+static LLVMBuilderRef builder(const LoopEmitter *e)
 {
     return e->vector->builder;
 }
 
-LLVMValueRef size_value(const Emitter *e, uint32_t size)
+LLVMValueRef size_value(const LoopEmitter *e, uint32_t size)
 {
     return e->sizes[size];
 }
@@ -17,7 +17,7 @@ static bool is_constant_int(LLVMValueRef value, int64_t number)
     return LLVMIsAConstantInt(value) && LLVMConstIntGetSExtValue(value) == number;
 }
 
-static LLVMValueRef multiply(const Emitter *e, LLVMValueRef a, LLVMValueRef b)
+static LLVMValueRef multiply(const LoopEmitter *e, LLVMValueRef a, LLVMValueRef b)
 {
     if (is_constant_int(a, 1)) return b;
     if (is_constant_int(b, 1)) return a;
@@ -25,19 +25,19 @@ static LLVMValueRef multiply(const Emitter *e, LLVMValueRef a, LLVMValueRef b)
 }
 
 /* NULL is 0. */
-static LLVMValueRef add(const Emitter *e, LLVMValueRef a, LLVMValueRef b)
+static LLVMValueRef add(const LoopEmitter *e, LLVMValueRef a, LLVMValueRef b)
 {
     if (!a || is_constant_int(a, 0)) return b;
     if (!b || is_constant_int(b, 0)) return a;
     return LLVMBuildNSWAdd(builder(e), a, b, "");
 }
 
-static LLVMValueRef scale(const Emitter *e, LLVMValueRef value, int64_t factor)
+static LLVMValueRef scale(const LoopEmitter *e, LLVMValueRef value, int64_t factor)
 {
     return multiply(e, value, const_i64(e, factor));
 }
 
-void walk_strides(Emitter *e, MemoryWalk *walk, uint32_t rank, const uint32_t *dims)
+void walk_strides(LoopEmitter *e, MemoryWalk *walk, uint32_t rank, const uint32_t *dims)
 {
     LLVMValueRef stride = const_i64(e, 1);
     for (uint32_t d = rank; d-- > 0;) {
@@ -46,7 +46,7 @@ void walk_strides(Emitter *e, MemoryWalk *walk, uint32_t rank, const uint32_t *d
     }
 }
 
-LLVMValueRef subscript_offset(const Emitter *e, const KernelIndex *index)
+LLVMValueRef subscript_offset(const LoopEmitter *e, const KernelIndex *index)
 {
     LLVMValueRef offset = size_value(e, index->offset);
     if (!index->negative || is_constant_int(offset, 0)) return offset;
@@ -58,18 +58,18 @@ bool index_is_walked(const KernelIndex *index)
     return index->value < 0 && !index->checked && index->div == 1;
 }
 
-static LLVMTypeRef element_type(const Emitter *e, DType dtype)
+static LLVMTypeRef element_type(const LoopEmitter *e, DType dtype)
 {
     return vector_memory_type(e->vector, dtype, 1);
 }
 
-static LLVMValueRef advance(const Emitter *e, DType dtype, LLVMValueRef pointer, LLVMValueRef elements)
+static LLVMValueRef advance(const LoopEmitter *e, DType dtype, LLVMValueRef pointer, LLVMValueRef elements)
 {
     if (!elements || is_constant_int(elements, 0)) return pointer;
     return LLVMBuildGEP2(builder(e), element_type(e, dtype), pointer, &elements, 1, "");
 }
 
-LLVMValueRef access_stride_without(const Emitter *e, uint32_t access, uint32_t axis, uint32_t without)
+LLVMValueRef access_stride_without(const LoopEmitter *e, uint32_t access, uint32_t axis, uint32_t without)
 {
     const KernelValue *value = &e->kernel->values[access];
     LLVMValueRef stride = NULL;
@@ -84,12 +84,12 @@ LLVMValueRef access_stride_without(const Emitter *e, uint32_t access, uint32_t a
     return stride;
 }
 
-LLVMValueRef access_stride(const Emitter *e, uint32_t access, uint32_t axis)
+LLVMValueRef access_stride(const LoopEmitter *e, uint32_t access, uint32_t axis)
 {
     return access_stride_without(e, access, axis, 0);
 }
 
-LLVMValueRef access_offset_without(const Emitter *e, uint32_t access, uint32_t without)
+LLVMValueRef access_offset_without(const LoopEmitter *e, uint32_t access, uint32_t without)
 {
     const KernelValue *value = &e->kernel->values[access];
     LLVMValueRef elements = const_i64(e, 0);
@@ -102,10 +102,10 @@ LLVMValueRef access_offset_without(const Emitter *e, uint32_t access, uint32_t w
     return elements;
 }
 
-void access_extend(Emitter *e, uint32_t access)
+void access_extend(LoopEmitter *e, uint32_t access)
 {
     const KernelValue *value = &e->kernel->values[access];
-    Binding *bound = &e->bound[access];
+    LoopValue *bound = &e->bound[access];
     LLVMValueRef elements = NULL;
     if (!bound->base) {
         bound->base = e->buffers[value->buffer].pointer;
@@ -123,7 +123,7 @@ void access_extend(Emitter *e, uint32_t access)
 
 /* ---- Subscripts as numbers ---- */
 
-static bool index_is_vector(const Emitter *e, const KernelIndex *index)
+static bool index_is_vector(const LoopEmitter *e, const KernelIndex *index)
 {
     if (e->vector_axis == NO_AXIS) return false;
     if (index->value >= 0 && value_lanes(e, (uint32_t)index->value) > 1) return true;
@@ -134,7 +134,7 @@ static bool index_is_vector(const Emitter *e, const KernelIndex *index)
 }
 
 /* An exact quotient, or any number where nothing is read. */
-static LLVMValueRef divide(const Emitter *e, LLVMValueRef number, int64_t divisor)
+static LLVMValueRef divide(const LoopEmitter *e, LLVMValueRef number, int64_t divisor)
 {
     LLVMValueRef by = vector_splat(e->vector, const_i64(e, divisor), vector_lanes(number));
     if (divisor & (divisor - 1)) return LLVMBuildSDiv(builder(e), number, by, "");
@@ -143,7 +143,7 @@ static LLVMValueRef divide(const Emitter *e, LLVMValueRef number, int64_t diviso
 }
 
 /* One subscript as i64, a vector when `lanes` > 1. */
-static LLVMValueRef index_number(Emitter *e, const KernelIndex *index, uint32_t lanes)
+static LLVMValueRef index_number(LoopEmitter *e, const KernelIndex *index, uint32_t lanes)
 {
     LLVMValueRef scalar = subscript_offset(e, index), vector = NULL;
     for (uint32_t t = 0; t < index->n_terms; t++) {
@@ -165,14 +165,14 @@ static LLVMValueRef index_number(Emitter *e, const KernelIndex *index, uint32_t 
 }
 
 /* Lanes that take part: those of the mask for which `taken` (NULL: always) holds. NULL: all. */
-static LLVMValueRef lanes_taken(const Emitter *e, LLVMValueRef taken, uint32_t lanes)
+static LLVMValueRef lanes_taken(const LoopEmitter *e, LLVMValueRef taken, uint32_t lanes)
 {
     LLVMValueRef mask = lanes > 1 ? e->mask : NULL;
     if (!taken || !mask) return taken ? taken : mask;
     return LLVMBuildAnd(builder(e), mask, taken, "");
 }
 
-static LLVMValueRef any_lane(const Emitter *e, LLVMValueRef lanes)
+static LLVMValueRef any_lane(const LoopEmitter *e, LLVMValueRef lanes)
 {
     uint32_t count = vector_lanes(lanes);
     if (count == 1) return lanes;
@@ -183,7 +183,7 @@ static LLVMValueRef any_lane(const Emitter *e, LLVMValueRef lanes)
 
 /* Out of range: 0 instead, and the launch's error says which buffer. Without a branch: what is not an error is written
  * to a place of no meaning. */
-static LLVMValueRef check_index(Emitter *e, uint32_t buffer, uint32_t dim, LLVMValueRef number, LLVMValueRef mask)
+static LLVMValueRef check_index(LoopEmitter *e, uint32_t buffer, uint32_t dim, LLVMValueRef number, LLVMValueRef mask)
 {
     uint32_t lanes = vector_lanes(number);
     LLVMValueRef size = size_value(e, e->kernel->buffers[buffer].dims[dim]);
@@ -202,7 +202,7 @@ typedef struct {
 } Address;
 
 /* True (i1) if a subscript from data points into a dimension of size 0, where no index is right; NULL: never. */
-static LLVMValueRef leads_nowhere(const Emitter *e, const KernelValue *access)
+static LLVMValueRef leads_nowhere(const LoopEmitter *e, const KernelValue *access)
 {
     LLVMValueRef nowhere = NULL;
     for (uint32_t d = 0; d < access->n_index; d++) {
@@ -216,7 +216,7 @@ static LLVMValueRef leads_nowhere(const Emitter *e, const KernelValue *access)
 }
 
 /* The error of such an access is reported; what it reads and writes meanwhile has no meaning, but it has a place. */
-static void stay_in_memory(Emitter *e, const KernelValue *access, Address *address)
+static void stay_in_memory(LoopEmitter *e, const KernelValue *access, Address *address)
 {
     LLVMValueRef nowhere = leads_nowhere(e, access);
     if (!nowhere) return;
@@ -226,7 +226,7 @@ static void stay_in_memory(Emitter *e, const KernelValue *access, Address *addre
     address->offsets = LLVMBuildSelect(builder(e), nowhere, zeros, address->offsets, "");
 }
 
-static Address find_address(Emitter *e, uint32_t access, uint32_t lanes, LLVMValueRef mask)
+static Address find_address(LoopEmitter *e, uint32_t access, uint32_t lanes, LLVMValueRef mask)
 {
     const KernelValue *value = &e->kernel->values[access];
     const MemoryWalk *walk = &e->buffers[value->buffer];
@@ -256,21 +256,21 @@ static Address find_address(Emitter *e, uint32_t access, uint32_t lanes, LLVMVal
 }
 
 /* Where an access goes: `lanes` addresses. */
-static Address access_address(Emitter *e, uint32_t access, uint32_t lanes, LLVMValueRef mask)
+static Address access_address(LoopEmitter *e, uint32_t access, uint32_t lanes, LLVMValueRef mask)
 {
     Address address = find_address(e, access, lanes, mask);
     stay_in_memory(e, &e->kernel->values[access], &address);
     return address;
 }
 
-static LLVMValueRef load_at(Emitter *e, DType dtype, const Address *address, uint32_t lanes, LLVMValueRef mask)
+static LLVMValueRef load_at(LoopEmitter *e, DType dtype, const Address *address, uint32_t lanes, LLVMValueRef mask)
 {
     if (!address->offsets) return vector_load(e->vector, dtype, address->base, lanes, mask);
     if (!mask) mask = LLVMConstAllOnes(LLVMVectorType(LLVMInt1TypeInContext(e->vector->context), lanes));
     return vector_gather(e->vector, dtype, address->base, address->offsets, mask);
 }
 
-static LLVMValueRef load_scalar(Emitter *e, DType dtype, LLVMValueRef pointer, LLVMValueRef taken)
+static LLVMValueRef load_scalar(LoopEmitter *e, DType dtype, LLVMValueRef pointer, LLVMValueRef taken)
 {
     if (taken) pointer = LLVMBuildSelect(builder(e), taken, pointer, e->zero, "");
     return vector_load(e->vector, dtype, pointer, 1, NULL);
@@ -279,7 +279,7 @@ static LLVMValueRef load_scalar(Emitter *e, DType dtype, LLVMValueRef pointer, L
 /* A tile function that updates in place (an optimiser) streams through more memory than the caches hold, in bursts
  * between which the sums of the next tile are computed: time enough to fetch what that one will read. Tiles follow one
  * another down the rows. A fetch beyond the end does nothing. */
-static void fetch_next_tile(Emitter *e, uint32_t value, DType dtype, const Address *address)
+static void fetch_next_tile(LoopEmitter *e, uint32_t value, DType dtype, const Address *address)
 {
     enum { LINE = 64, READ = 0, SECOND_CACHE = 2, DATA = 1 };
     const KernelBuffer *buffer = &e->kernel->buffers[e->kernel->values[value].buffer];
@@ -300,7 +300,7 @@ static void fetch_next_tile(Emitter *e, uint32_t value, DType dtype, const Addre
     }
 }
 
-LLVMValueRef emit_load(Emitter *e, uint32_t value)
+LLVMValueRef emit_load(LoopEmitter *e, uint32_t value)
 {
     const KernelValue *load = &e->kernel->values[value];
     DType dtype = e->kernel->buffers[load->buffer].dtype;
@@ -314,7 +314,7 @@ LLVMValueRef emit_load(Emitter *e, uint32_t value)
 }
 
 /* One element after the other: for what no vector store reaches. */
-static void store_lanes(Emitter *e, DType dtype, LLVMValueRef value, const Address *address)
+static void store_lanes(LoopEmitter *e, DType dtype, LLVMValueRef value, const Address *address)
 {
     LLVMTypeRef i32 = LLVMInt32TypeInContext(e->vector->context);
     for (uint32_t lane = 0; lane < vector_lanes(value); lane++) {
@@ -329,7 +329,7 @@ static void store_lanes(Emitter *e, DType dtype, LLVMValueRef value, const Addre
     }
 }
 
-static void store_at(Emitter *e, DType dtype, LLVMValueRef value, const Address *address, uint32_t lanes)
+static void store_at(LoopEmitter *e, DType dtype, LLVMValueRef value, const Address *address, uint32_t lanes)
 {
     if (address->offsets)
         store_lanes(e, dtype, value, address);
@@ -337,7 +337,7 @@ static void store_at(Emitter *e, DType dtype, LLVMValueRef value, const Address 
         vector_store(e->vector, dtype, value, address->base, lanes > 1 ? e->mask : NULL);
 }
 
-void emit_store(Emitter *e, uint32_t value)
+void emit_store(LoopEmitter *e, uint32_t value)
 {
     const KernelValue *store = &e->kernel->values[value];
     uint32_t lanes = value_lanes(e, value);
@@ -346,14 +346,14 @@ void emit_store(Emitter *e, uint32_t value)
     store_at(e, e->kernel->buffers[store->buffer].dtype, what, &address, lanes);
 }
 
-void store_early(Emitter *e, uint32_t store, LLVMValueRef value)
+void store_early(LoopEmitter *e, uint32_t store, LLVMValueRef value)
 {
     uint32_t lanes = value_lanes(e, store);
     Address address = access_address(e, store, lanes, lanes_taken(e, NULL, lanes));
     store_at(e, e->kernel->values[store].dtype, value, &address, lanes);
 }
 
-LLVMValueRef load_early(Emitter *e, uint32_t store)
+LLVMValueRef load_early(LoopEmitter *e, uint32_t store)
 {
     uint32_t lanes = value_lanes(e, store);
     LLVMValueRef mask = lanes_taken(e, NULL, lanes);
@@ -361,7 +361,7 @@ LLVMValueRef load_early(Emitter *e, uint32_t store)
     return load_at(e, e->kernel->values[store].dtype, &address, lanes, mask);
 }
 
-void emit_scatter(Emitter *e, uint32_t value)
+void emit_scatter(LoopEmitter *e, uint32_t value)
 {
     const KernelValue *scatter = &e->kernel->values[value];
     DType dtype = e->kernel->buffers[scatter->buffer].dtype;
@@ -381,7 +381,7 @@ void emit_scatter(Emitter *e, uint32_t value)
 /* ---- Random draws ---- */
 
 /* The row-major position of a draw, i64; a vector when it depends on the vector axis. */
-static LLVMValueRef draw_position(Emitter *e, const KernelValue *draw, uint32_t lanes)
+static LLVMValueRef draw_position(LoopEmitter *e, const KernelValue *draw, uint32_t lanes)
 {
     MemoryWalk walk = {0};
     walk_strides(e, &walk, draw->n_index, draw->dims);
@@ -411,7 +411,7 @@ static LLVMValueRef draw_position(Emitter *e, const KernelValue *draw, uint32_t 
 }
 
 /* The function that draws `lanes` numbers: Philox is long, so a module has it once. */
-static LLVMValueRef draw_function(Emitter *e, uint32_t lanes, LLVMTypeRef type)
+static LLVMValueRef draw_function(LoopEmitter *e, uint32_t lanes, LLVMTypeRef type)
 {
     Vector *vector = e->vector;
     const char *name = arena_format(e->arena, "random_%u", lanes);
@@ -428,7 +428,7 @@ static LLVMValueRef draw_function(Emitter *e, uint32_t lanes, LLVMTypeRef type)
     return function;
 }
 
-LLVMValueRef emit_random(Emitter *e, uint32_t value)
+LLVMValueRef emit_random(LoopEmitter *e, uint32_t value)
 {
     const KernelValue *draw = &e->kernel->values[value];
     uint32_t lanes = value_lanes(e, value);

@@ -23,7 +23,7 @@ static bool owns_buffer(const Kernel *kernel, uint32_t store)
 }
 
 /* The last reduction over the store's points that `store` needs and that itself needs `value`; UINT32_MAX: none. */
-static uint32_t find_reduce(const Emitter *e, uint32_t store, uint32_t value)
+static uint32_t find_reduce(const LoopEmitter *e, uint32_t store, uint32_t value)
 {
     const Kernel *kernel = e->kernel;
     bool *needed = ARENA_ARRAY(e->arena, bool, kernel->n_values);
@@ -38,7 +38,7 @@ static uint32_t find_reduce(const Emitter *e, uint32_t store, uint32_t value)
 }
 
 /* Marks what the value depends on other than through reductions; operands stand before what uses them. */
-static const bool *mark_direct(const Emitter *e, uint32_t value)
+static const bool *mark_direct(const LoopEmitter *e, uint32_t value)
 {
     const Kernel *kernel = e->kernel;
     bool *direct = ARENA_ARRAY(e->arena, bool, kernel->n_values);
@@ -50,7 +50,7 @@ static const bool *mark_direct(const Emitter *e, uint32_t value)
     return direct;
 }
 
-static void find_kept_by(Emitter *e, uint32_t store)
+static void find_kept_by(LoopEmitter *e, uint32_t store)
 {
     const Kernel *kernel = e->kernel;
     const KernelValue *sink = &kernel->values[store];
@@ -67,7 +67,7 @@ static void find_kept_by(Emitter *e, uint32_t store)
     }
 }
 
-void find_kept(Emitter *e)
+void find_kept(LoopEmitter *e)
 {
     e->kept = ARENA_ARRAY(e->arena, Kept, e->kernel->n_values + 1);
     for (uint32_t v = 0; v < e->kernel->n_values; v++) e->kept[v] = (Kept){UINT32_MAX, UINT32_MAX};
@@ -76,13 +76,13 @@ void find_kept(Emitter *e)
     }
 }
 
-bool is_kept(const Emitter *e, uint32_t value)
+bool is_kept(const LoopEmitter *e, uint32_t value)
 {
     const Kept *kept = &e->kept[value];
     return kept->store != UINT32_MAX && !e->bound[kept->store].stored && e->bound[kept->reduce].value;
 }
 
-void keep_value(Emitter *e, uint32_t value, LLVMValueRef what)
+void keep_value(LoopEmitter *e, uint32_t value, LLVMValueRef what)
 {
     const Kept *kept = &e->kept[value];
     if (kept->store != UINT32_MAX && !e->bound[kept->store].stored) store_early(e, kept->store, what);

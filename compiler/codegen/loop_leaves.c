@@ -11,7 +11,7 @@
 
 enum { LEAF = 128, LEVELS = 40 /* more leaves than that would take days */ };
 
-bool loop_is_ordered(const Emitter *e, const Loop *loop)
+bool loop_is_ordered(const LoopEmitter *e, const Loop *loop)
 {
     for (uint32_t i = 0; i < loop->n_reduces; i++)
         if (reduce_is_ordered(e, loop->reduces[i])) return true;
@@ -19,13 +19,13 @@ bool loop_is_ordered(const Emitter *e, const Loop *loop)
 }
 
 /* What an accumulator of the reduction is in memory: as in registers, where bf16 and f16 are f32. */
-static DType sum_dtype(const Emitter *e, uint32_t reduce)
+static DType sum_dtype(const LoopEmitter *e, uint32_t reduce)
 {
     return e->kernel->values[e->kernel->values[reduce].args[0]].dtype == DTYPE_F64 ? DTYPE_F64 : DTYPE_F32;
 }
 
 /* Memory of the function for `count` elements. */
-static LLVMValueRef allocate(const Emitter *e, DType dtype, uint32_t count)
+static LLVMValueRef allocate(const LoopEmitter *e, DType dtype, uint32_t count)
 {
     enum { LINE = 64 };
     LLVMBuilderRef builder = e->vector->builder;
@@ -44,18 +44,18 @@ static LLVMValueRef allocate(const Emitter *e, DType dtype, uint32_t count)
 
 /* ---- Accumulators in memory ---- */
 
-static LLVMValueRef slot(const Emitter *e, uint32_t reduce, LLVMValueRef memory, LLVMValueRef at)
+static LLVMValueRef slot(const LoopEmitter *e, uint32_t reduce, LLVMValueRef memory, LLVMValueRef at)
 {
     LLVMTypeRef element = vector_memory_type(e->vector, sum_dtype(e, reduce), 1);
     return LLVMBuildGEP2(e->vector->builder, element, memory, &at, 1, "");
 }
 
-static LLVMValueRef slot_index(const Emitter *e, LLVMValueRef at)
+static LLVMValueRef slot_index(const LoopEmitter *e, LLVMValueRef at)
 {
     return LLVMBuildAnd(e->vector->builder, at, const_i64(e, (int64_t)LANE_REGISTERS * e->lanes - 1), "");
 }
 
-void slots_read(Emitter *e, const Loop *loop, const Slots *slots, LLVMValueRef at, Accumulator *sums)
+void slots_read(LoopEmitter *e, const Loop *loop, const Slots *slots, LLVMValueRef at, Accumulator *sums)
 {
     LLVMValueRef index = slot_index(e, at);
     for (uint32_t i = 0; i < loop->n_reduces; i++) {
@@ -66,7 +66,7 @@ void slots_read(Emitter *e, const Loop *loop, const Slots *slots, LLVMValueRef a
     }
 }
 
-void slots_write(Emitter *e, const Loop *loop, const Slots *slots, LLVMValueRef at, const Accumulator *sums)
+void slots_write(LoopEmitter *e, const Loop *loop, const Slots *slots, LLVMValueRef at, const Accumulator *sums)
 {
     LLVMValueRef index = slot_index(e, at);
     for (uint32_t i = 0; i < loop->n_reduces; i++) {
@@ -77,7 +77,7 @@ void slots_write(Emitter *e, const Loop *loop, const Slots *slots, LLVMValueRef 
 }
 
 /* The strip of one leaf; where there are slots, its accumulators are wide before and behind it. */
-static void emit_leaf(Emitter *e, const Loop *loop, LLVMValueRef from, LLVMValueRef to, const Slots *slots,
+static void emit_leaf(LoopEmitter *e, const Loop *loop, LLVMValueRef from, LLVMValueRef to, const Slots *slots,
                       Accumulator *sums)
 {
     for (uint32_t i = 0; slots && i < loop->n_reduces; i++)
@@ -95,7 +95,7 @@ enum { JOIN_WAITING, JOIN_LEAF, JOIN_LAST, JOIN_SUM, JOIN_PARAMETERS };
 
 /* for (; last ? leaf : leaf & 1; leaf /= 2, waiting++) if (leaf & 1) sum = *waiting + sum;
  * *waiting = sum; return sum; */
-static void emit_join(const Emitter *e, LLVMValueRef function, Op step, DType dtype, DType memory)
+static void emit_join(const LoopEmitter *e, LLVMValueRef function, Op step, DType dtype, DType memory)
 {
     Vector *vector = e->vector;
     LLVMBuilderRef b = vector->builder;
@@ -135,7 +135,7 @@ static void emit_join(const Emitter *e, LLVMValueRef function, Op step, DType dt
 /* Joins leaf number `leaf` to those that wait in memory; the last one's result is the sum of all. A module has the
  * function once for each operator, type and width. It keeps the caller's registers, so that loops with one leaf, which
  * never call it, save none. */
-static LLVMValueRef join_leaf(const Emitter *e, uint32_t reduce, LLVMValueRef waiting, LLVMValueRef leaf,
+static LLVMValueRef join_leaf(const LoopEmitter *e, uint32_t reduce, LLVMValueRef waiting, LLVMValueRef leaf,
                               LLVMValueRef last, LLVMValueRef sum)
 {
     Vector *vector = e->vector;
@@ -162,7 +162,7 @@ static LLVMValueRef join_leaf(const Emitter *e, uint32_t reduce, LLVMValueRef wa
 }
 
 /* Sets ordered sums to their identity, as wide as all accumulators of a leaf. */
-static void begin_leaf(Emitter *e, const Loop *loop, Accumulator *sums)
+static void begin_leaf(LoopEmitter *e, const Loop *loop, Accumulator *sums)
 {
     uint32_t all = e->vector->lanes * LANE_REGISTERS;
     sums_give(e, loop, sums);
@@ -175,7 +175,7 @@ static void begin_leaf(Emitter *e, const Loop *loop, Accumulator *sums)
 }
 
 /* Memory for what does not fit the registers of the code; NULL when all of it does. */
-static const Slots *make_slots(Emitter *e, const Loop *loop)
+static const Slots *make_slots(LoopEmitter *e, const Loop *loop)
 {
     uint32_t all = e->vector->lanes * LANE_REGISTERS;
     if (!loop->vectorised || e->lanes == all) return NULL;
@@ -187,7 +187,7 @@ static const Slots *make_slots(Emitter *e, const Loop *loop)
 }
 
 /* A loop over leaves around that over steps; where there is one leaf, its sums are those of all. */
-static void emit_leaves(Emitter *e, const Loop *loop, const Strip *strip, Accumulator *sums)
+static void emit_leaves(LoopEmitter *e, const Loop *loop, const Strip *strip, Accumulator *sums)
 {
     LLVMBuilderRef b = e->vector->builder;
     const Slots *slots = make_slots(e, loop);
@@ -237,7 +237,7 @@ static void emit_leaves(Emitter *e, const Loop *loop, const Strip *strip, Accumu
     for (uint32_t i = 0; i < loop->n_reduces; i++) sums[i] = total[i];
 }
 
-void leaves_emit(Emitter *e, const Loop *loop, const Strip *strip, Accumulator *sums)
+void leaves_emit(LoopEmitter *e, const Loop *loop, const Strip *strip, Accumulator *sums)
 {
     if (loop_is_ordered(e, loop))
         emit_leaves(e, loop, strip, sums);

@@ -4,7 +4,7 @@
 #include "codegen/loop_internal.h"
 
 /* Evaluates, before a loop begins, all that the group needs and that the loop does not change. */
-static void hoist(Emitter *e, const uint32_t *group, uint32_t n_group)
+static void hoist(LoopEmitter *e, const uint32_t *group, uint32_t n_group)
 {
     uint32_t n_values = e->kernel->n_values;
     bool *needed = ARENA_ARRAY(e->arena, bool, n_values);
@@ -20,7 +20,7 @@ static void hoist(Emitter *e, const uint32_t *group, uint32_t n_group)
     }
 }
 
-static void emit_stage(Emitter *e, uint32_t stage)
+static void emit_stage(LoopEmitter *e, uint32_t stage)
 {
     switch (e->kernel->values[stage].kind) {
     case KERNEL_STORE:
@@ -37,14 +37,14 @@ static void emit_stage(Emitter *e, uint32_t stage)
 
 /* ---- A whole loop ---- */
 
-static bool is_scan(const Emitter *e, uint32_t value)
+static bool is_scan(const LoopEmitter *e, uint32_t value)
 {
     return e->kernel->values[value].kind == KERNEL_SCAN;
 }
 
 /* Sets the accumulators to begin with: the identity, or what outer loops over the same reduction have so far where the
  * order does not matter. */
-static void begin_sums(Emitter *e, const Loop *loop, const Accumulator *outside, Accumulator *sums)
+static void begin_sums(LoopEmitter *e, const Loop *loop, const Accumulator *outside, Accumulator *sums)
 {
     for (uint32_t i = 0; i < loop->n_reduces; i++) {
         uint32_t reduce = loop->reduces[i];
@@ -54,7 +54,7 @@ static void begin_sums(Emitter *e, const Loop *loop, const Accumulator *outside,
     sums_take(e, loop, sums);
 }
 
-static void fold_sums(Emitter *e, const Loop *loop, uint32_t lanes, Accumulator *sums)
+static void fold_sums(LoopEmitter *e, const Loop *loop, uint32_t lanes, Accumulator *sums)
 {
     sums_give(e, loop, sums);
     for (uint32_t i = 0; i < loop->n_reduces; i++)
@@ -64,7 +64,7 @@ static void fold_sums(Emitter *e, const Loop *loop, uint32_t lanes, Accumulator 
 
 /* The part of an axis that fills all accumulators of ordered sums, whatever the width of the code: skipped at once
  * where the axis is shorter. Gives where the rest begins. */
-static LLVMValueRef emit_filled(Emitter *e, const Loop *loop, LLVMValueRef from, LLVMValueRef to, bool wide,
+static LLVMValueRef emit_filled(LoopEmitter *e, const Loop *loop, LLVMValueRef from, LLVMValueRef to, bool wide,
                                 Accumulator *sums)
 {
     LLVMBuilderRef builder = e->vector->builder;
@@ -96,7 +96,7 @@ static LLVMValueRef emit_filled(Emitter *e, const Loop *loop, LLVMValueRef from,
 }
 
 /* Where masks are not free, whole vectors come first without one. */
-static void emit_vector_strips(Emitter *e, const Loop *loop, LLVMValueRef from, LLVMValueRef to,
+static void emit_vector_strips(LoopEmitter *e, const Loop *loop, LLVMValueRef from, LLVMValueRef to,
                                const Accumulator *outside, Accumulator *sums)
 {
     uint32_t lanes = e->vector->lanes;
@@ -118,14 +118,14 @@ static void emit_vector_strips(Emitter *e, const Loop *loop, LLVMValueRef from, 
 }
 
 /* A loop that runs once. */
-static void emit_single(Emitter *e, const Loop *loop, const Accumulator *outside, Accumulator *sums)
+static void emit_single(LoopEmitter *e, const Loop *loop, const Accumulator *outside, Accumulator *sums)
 {
     e->open |= axis_bit(loop->axis);
     begin_sums(e, loop, outside, sums);
     loop_body(e, loop, const_i64(e, 0), sums);
 }
 
-static void emit_loop(Emitter *e, const Loop *loop, const Accumulator *outside, Accumulator *sums)
+static void emit_loop(LoopEmitter *e, const Loop *loop, const Accumulator *outside, Accumulator *sums)
 {
     uint32_t extent = e->kernel->axes[loop->axis].extent;
     LLVMValueRef from = e->from[loop->axis], to = e->to[loop->axis];
@@ -147,11 +147,11 @@ static void emit_loop(Emitter *e, const Loop *loop, const Accumulator *outside, 
 
 /* Ends the loop's reductions: the sums of a loop that began with none of outer loops' join those; what the axis was the
  * last of becomes a value. */
-static void finish_reduces(Emitter *e, const Loop *loop, const Accumulator *outside, const Accumulator *sums)
+static void finish_reduces(LoopEmitter *e, const Loop *loop, const Accumulator *outside, const Accumulator *sums)
 {
     for (uint32_t i = 0; i < loop->n_reduces; i++) {
         uint32_t reduce = loop->reduces[i];
-        Binding *bound = &e->bound[reduce];
+        LoopValue *bound = &e->bound[reduce];
         if (is_scan(e, reduce)) {
             bound->sum = NULL; /* its values were those inside of the loop */
             continue;
@@ -174,7 +174,7 @@ static void add_accumulated(Loop *loop, uint32_t value)
 }
 
 /* What the loop accumulates: the reductions of its group, or the scans that its stages need. */
-static void find_accumulated(const Emitter *e, Loop *loop)
+static void find_accumulated(const LoopEmitter *e, Loop *loop)
 {
     uint32_t *scans = ARENA_ARRAY(e->arena, uint32_t, e->kernel->n_values);
     loop->reduces = ARENA_ARRAY(e->arena, uint32_t, e->kernel->n_values);
@@ -185,7 +185,7 @@ static void find_accumulated(const Emitter *e, Loop *loop)
     }
 }
 
-static void emit_group(Emitter *e, uint32_t axis, bool vectorised, const uint32_t *group, uint32_t n_group)
+static void emit_group(LoopEmitter *e, uint32_t axis, bool vectorised, const uint32_t *group, uint32_t n_group)
 {
     Loop loop = {axis, vectorised, group, n_group, NULL, 0};
     find_accumulated(e, &loop);
@@ -193,14 +193,14 @@ static void emit_group(Emitter *e, uint32_t axis, bool vectorised, const uint32_
     Accumulator *outside = ARENA_ARRAY(e->arena, Accumulator, loop.n_reduces + 1);
     Accumulator *sums = ARENA_ARRAY(e->arena, Accumulator, loop.n_reduces + 1);
     sums_take(e, &loop, outside);
-    Binding *outer = scope_enter(e);
+    LoopValue *outer = scope_enter(e);
     emit_loop(e, &loop, outside, sums);
     scope_leave(e, outer);
     finish_reduces(e, &loop, outside, sums);
     for (uint32_t i = 0; i < n_group; i++) e->bound[group[i]].stored = true;
 }
 
-void block_emit(Emitter *e, const uint32_t *sinks, uint32_t n_sinks)
+void block_emit(LoopEmitter *e, const uint32_t *sinks, uint32_t n_sinks)
 {
     uint32_t n_stages;
     uint32_t *stages = pending_stages(e, sinks, n_sinks, &n_stages);

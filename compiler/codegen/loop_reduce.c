@@ -31,12 +31,12 @@ Op reduce_step(const KernelValue *reduce)
     }
 }
 
-static DType element_dtype(const Emitter *e, const KernelValue *reduce)
+static DType element_dtype(const LoopEmitter *e, const KernelValue *reduce)
 {
     return e->kernel->values[reduce->args[0]].dtype;
 }
 
-bool reduce_is_ordered(const Emitter *e, uint32_t reduce)
+bool reduce_is_ordered(const LoopEmitter *e, uint32_t reduce)
 {
     const KernelValue *value = &e->kernel->values[reduce];
     if (value->kind != KERNEL_REDUCE) return false; /* a scan carries what it has from element to element */
@@ -44,7 +44,7 @@ bool reduce_is_ordered(const Emitter *e, uint32_t reduce)
 }
 
 /* The largest (or smallest) value of an element type, as a scalar constant. */
-static LLVMValueRef extreme(const Emitter *e, DType dtype, bool largest)
+static LLVMValueRef extreme(const LoopEmitter *e, DType dtype, bool largest)
 {
     LLVMTypeRef type = vector_type(e->vector, dtype, 1);
     switch (dtype) {
@@ -61,7 +61,7 @@ static LLVMValueRef extreme(const Emitter *e, DType dtype, bool largest)
     }
 }
 
-static LLVMValueRef identity(const Emitter *e, const KernelValue *reduce, uint32_t lanes)
+static LLVMValueRef identity(const LoopEmitter *e, const KernelValue *reduce, uint32_t lanes)
 {
     DType dtype = element_dtype(e, reduce);
     Op step = reduce_step(reduce);
@@ -71,10 +71,10 @@ static LLVMValueRef identity(const Emitter *e, const KernelValue *reduce, uint32
     return vector_splat(e->vector, scalar, lanes);
 }
 
-void reduce_begin(Emitter *e, uint32_t reduce, uint32_t lanes)
+void reduce_begin(LoopEmitter *e, uint32_t reduce, uint32_t lanes)
 {
     const KernelValue *value = &e->kernel->values[reduce];
-    Binding *bound = &e->bound[reduce];
+    LoopValue *bound = &e->bound[reduce];
     if (!reduce_keeps_index(value)) {
         bound->sum = identity(e, value, lanes);
         return;
@@ -84,7 +84,7 @@ void reduce_begin(Emitter *e, uint32_t reduce, uint32_t lanes)
     bound->sum = vector_number(e->vector, DTYPE_I32, lanes, INT32_MAX);
 }
 
-static LLVMValueRef is_nan(Emitter *e, DType dtype, LLVMValueRef x)
+static LLVMValueRef is_nan(LoopEmitter *e, DType dtype, LLVMValueRef x)
 {
     if (!dtype_is_float(dtype))
         return LLVMConstNull(LLVMTypeOf(LLVMBuildICmp(e->vector->builder, LLVMIntEQ, x, x, "")));
@@ -92,7 +92,7 @@ static LLVMValueRef is_nan(Emitter *e, DType dtype, LLVMValueRef x)
 }
 
 /* x comes before y in the order of the reduction: larger, or equal and with a smaller index; NaN is larger than all. */
-static LLVMValueRef wins(Emitter *e, const KernelValue *reduce, LLVMValueRef x, LLVMValueRef x_at, LLVMValueRef y,
+static LLVMValueRef wins(LoopEmitter *e, const KernelValue *reduce, LLVMValueRef x, LLVMValueRef x_at, LLVMValueRef y,
                          LLVMValueRef y_at)
 {
     LLVMBuilderRef builder = e->vector->builder;
@@ -107,10 +107,10 @@ static LLVMValueRef wins(Emitter *e, const KernelValue *reduce, LLVMValueRef x, 
     return LLVMBuildOr(builder, ahead, LLVMBuildAnd(builder, equal, earlier, ""), "");
 }
 
-void reduce_join(Emitter *e, uint32_t reduce, LLVMValueRef sum, LLVMValueRef best)
+void reduce_join(LoopEmitter *e, uint32_t reduce, LLVMValueRef sum, LLVMValueRef best)
 {
     const KernelValue *value = &e->kernel->values[reduce];
-    Binding *bound = &e->bound[reduce];
+    LoopValue *bound = &e->bound[reduce];
     if (!reduce_keeps_index(value)) {
         bound->sum = math_emit(e->vector, reduce_step(value), element_dtype(e, value), bound->sum, sum, NULL);
         return;
@@ -121,7 +121,7 @@ void reduce_join(Emitter *e, uint32_t reduce, LLVMValueRef sum, LLVMValueRef bes
 }
 
 /* The position of an element of an ARGMAX as i32 where the emitter stands: what it is given, or its one axis. */
-static LLVMValueRef point_index(Emitter *e, const KernelValue *reduce, uint32_t lanes)
+static LLVMValueRef point_index(LoopEmitter *e, const KernelValue *reduce, uint32_t lanes)
 {
     if (reduce->n_args == 2) return math_cast(e->vector, DTYPE_I64, DTYPE_I32, value_wide(e, reduce->args[1], lanes));
     uint32_t axis = (uint32_t)__builtin_ctz(reduce->reduced);
@@ -132,7 +132,7 @@ static LLVMValueRef point_index(Emitter *e, const KernelValue *reduce, uint32_t 
     return LLVMBuildAdd(e->vector->builder, at, vector_iota(e->vector, DTYPE_I32, lanes), "");
 }
 
-void reduce_point(Emitter *e, uint32_t reduce)
+void reduce_point(LoopEmitter *e, uint32_t reduce)
 {
     const KernelValue *value = &e->kernel->values[reduce];
     uint32_t lanes = stage_axes(value) & axis_bit(e->vector_axis) ? e->lanes : 1;
@@ -152,7 +152,7 @@ void reduce_point(Emitter *e, uint32_t reduce)
 }
 
 /* `count` lanes from the first on; one lane is a scalar. */
-static LLVMValueRef part(Emitter *e, LLVMValueRef value, uint32_t first, uint32_t count)
+static LLVMValueRef part(LoopEmitter *e, LLVMValueRef value, uint32_t first, uint32_t count)
 {
     LLVMValueRef lanes[MAX_LANES];
     LLVMTypeRef i32 = LLVMInt32TypeInContext(e->vector->context);
@@ -161,12 +161,12 @@ static LLVMValueRef part(Emitter *e, LLVMValueRef value, uint32_t first, uint32_
     return LLVMBuildShuffleVector(e->vector->builder, value, value, LLVMConstVector(lanes, count), "");
 }
 
-void reduce_fold(Emitter *e, uint32_t reduce, uint32_t lanes)
+void reduce_fold(LoopEmitter *e, uint32_t reduce, uint32_t lanes)
 {
-    Binding *bound = &e->bound[reduce];
+    LoopValue *bound = &e->bound[reduce];
     while (vector_lanes(bound->sum) > lanes) {
         uint32_t half = vector_lanes(bound->sum) / 2;
-        Binding whole = *bound;
+        LoopValue whole = *bound;
         bound->sum = part(e, whole.sum, 0, half);
         bound->best = whole.best ? part(e, whole.best, 0, half) : NULL;
         reduce_join(e, reduce, part(e, whole.sum, half, half), whole.best ? part(e, whole.best, half, half) : NULL);

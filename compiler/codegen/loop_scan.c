@@ -5,7 +5,7 @@
 
 #include "codegen/loop_internal.h"
 
-uint32_t accumulator_lanes(const Emitter *e, const KernelValue *value)
+uint32_t accumulator_lanes(const LoopEmitter *e, const KernelValue *value)
 {
     AxisMask vector = axis_bit(e->vector_axis);
     if (value->kind == KERNEL_SCAN && value->reduced == vector) return 1;
@@ -13,9 +13,9 @@ uint32_t accumulator_lanes(const Emitter *e, const KernelValue *value)
 }
 
 /* a and then b. */
-static LLVMValueRef combine(Emitter *e, uint32_t scan, LLVMValueRef a, LLVMValueRef b)
+static LLVMValueRef combine(LoopEmitter *e, uint32_t scan, LLVMValueRef a, LLVMValueRef b)
 {
-    Binding *bound = &e->bound[scan];
+    LoopValue *bound = &e->bound[scan];
     LLVMValueRef kept = bound->sum;
     bound->sum = a;
     reduce_join(e, scan, b, NULL);
@@ -24,9 +24,9 @@ static LLVMValueRef combine(Emitter *e, uint32_t scan, LLVMValueRef a, LLVMValue
     return both;
 }
 
-static LLVMValueRef identity(Emitter *e, uint32_t scan, uint32_t lanes)
+static LLVMValueRef identity(LoopEmitter *e, uint32_t scan, uint32_t lanes)
 {
-    Binding *bound = &e->bound[scan];
+    LoopValue *bound = &e->bound[scan];
     LLVMValueRef kept = bound->sum;
     reduce_begin(e, scan, lanes);
     LLVMValueRef nothing = bound->sum;
@@ -36,7 +36,7 @@ static LLVMValueRef identity(Emitter *e, uint32_t scan, uint32_t lanes)
 
 /* Each lane from `distance` on joined with the one so far before it. The lanes are rotated, not shifted: an operation
  * on some lanes is cheaper than moving zeros in. */
-static LLVMValueRef join_lanes(Emitter *e, uint32_t scan, LLVMValueRef x, uint32_t distance)
+static LLVMValueRef join_lanes(LoopEmitter *e, uint32_t scan, LLVMValueRef x, uint32_t distance)
 {
     LLVMTypeRef i32 = LLVMInt32TypeInContext(e->vector->context), i1 = LLVMInt1TypeInContext(e->vector->context);
     LLVMValueRef order[MAX_LANES], joined[MAX_LANES];
@@ -49,10 +49,10 @@ static LLVMValueRef join_lanes(Emitter *e, uint32_t scan, LLVMValueRef x, uint32
     return vector_select(e->vector, LLVMConstVector(joined, lanes), combine(e, scan, before, x), x);
 }
 
-LLVMValueRef scan_point(Emitter *e, uint32_t scan)
+LLVMValueRef scan_point(LoopEmitter *e, uint32_t scan)
 {
     const KernelValue *value = &e->kernel->values[scan];
-    Binding *bound = &e->bound[scan];
+    LoopValue *bound = &e->bound[scan];
     uint32_t lanes = value_lanes(e, scan);
     LLVMValueRef x = value_wide(e, value->args[0], lanes), before = bound->sum;
     assert(before && "a scan is evaluated inside of the loop that accumulates it");

@@ -28,7 +28,7 @@ static void mark(void *data, uint32_t operand)
     ((bool *)data)[operand] = true;
 }
 
-void mark_needed(const Emitter *e, uint32_t value, bool *needed)
+void mark_needed(const LoopEmitter *e, uint32_t value, bool *needed)
 {
     needed[value] = true;
     for (uint32_t v = value + 1; v-- > 0;) {
@@ -38,19 +38,19 @@ void mark_needed(const Emitter *e, uint32_t value, bool *needed)
 }
 
 /* What `value` needs beside itself; arena. */
-static bool *needed_by(const Emitter *e, uint32_t value)
+static bool *needed_by(const LoopEmitter *e, uint32_t value)
 {
     bool *needed = ARENA_ARRAY(e->arena, bool, e->kernel->n_values);
     mark_needed(e, value, needed);
     return needed;
 }
 
-static bool is_open_reduce(const Emitter *e, uint32_t value)
+static bool is_open_reduce(const LoopEmitter *e, uint32_t value)
 {
     return e->kernel->values[value].kind == KERNEL_REDUCE && value != e->given && !e->bound[value].value;
 }
 
-AxisMask blocked_axes(const Emitter *e, uint32_t value)
+AxisMask blocked_axes(const LoopEmitter *e, uint32_t value)
 {
     bool *needed = needed_by(e, value);
     AxisMask blocked = 0;
@@ -60,7 +60,7 @@ AxisMask blocked_axes(const Emitter *e, uint32_t value)
     return blocked;
 }
 
-uint32_t *pending_stages(const Emitter *e, const uint32_t *sinks, uint32_t n_sinks, uint32_t *count)
+uint32_t *pending_stages(const LoopEmitter *e, const uint32_t *sinks, uint32_t n_sinks, uint32_t *count)
 {
     uint32_t n_values = e->kernel->n_values;
     bool *needed = ARENA_ARRAY(e->arena, bool, n_values), *wanted = ARENA_ARRAY(e->arena, bool, n_values);
@@ -82,7 +82,7 @@ bool is_elementary(const KernelValue *value)
     return value->kind == KERNEL_COMPUTE && op_info(value->op)->work >= ELEMENTARY_WORK;
 }
 
-bool stages_go_wide(const Emitter *e, const uint32_t *stages, uint32_t n_stages)
+bool stages_go_wide(const LoopEmitter *e, const uint32_t *stages, uint32_t n_stages)
 {
     bool *needed = ARENA_ARRAY(e->arena, bool, e->kernel->n_values), reduces = false;
     for (uint32_t i = 0; i < n_stages; i++) mark_needed(e, stages[i], needed);
@@ -137,7 +137,7 @@ static WalkKind walk_kind(const Kernel *kernel, const KernelValue *access, uint3
 }
 
 /* How well the accesses behind some stages suit `axis` as the vector axis. */
-static int vector_score(const Emitter *e, const bool *needed, uint32_t axis)
+static int vector_score(const LoopEmitter *e, const bool *needed, uint32_t axis)
 {
     static const int scores[2][3] = {{0, 2, -2}, {0, 3, -4}}; /* loads, stores; a store's gather is a scatter: slow */
     int score = 0;
@@ -151,14 +151,14 @@ static int vector_score(const Emitter *e, const bool *needed, uint32_t axis)
     return score;
 }
 
-static bool is_single(const Emitter *e, uint32_t axis)
+static bool is_single(const LoopEmitter *e, uint32_t axis)
 {
     const KernelSize *extent = &e->kernel->sizes[e->kernel->axes[axis].extent];
     return extent->known && extent->value == 1;
 }
 
 /* The axes that are not open of a stage and of all that it needs. */
-static AxisMask closure_axes(const Emitter *e, uint32_t stage)
+static AxisMask closure_axes(const LoopEmitter *e, uint32_t stage)
 {
     bool *needed = needed_by(e, stage);
     AxisMask axes = 0;
@@ -171,7 +171,7 @@ static AxisMask closure_axes(const Emitter *e, uint32_t stage)
 /* Where reductions and scans are still to be done, what they read decides alone: the axis that is vectorised settles
  * the order of a sum, which must be the same whatever else a kernel does with it. `needed` becomes what they need,
  * `axes` theirs. */
-static void heed_reductions(const Emitter *e, bool **needed, AxisMask *axes)
+static void heed_reductions(const LoopEmitter *e, bool **needed, AxisMask *axes)
 {
     bool *inner = ARENA_ARRAY(e->arena, bool, e->kernel->n_values);
     AxisMask inner_axes = 0;
@@ -189,7 +189,7 @@ static void heed_reductions(const Emitter *e, bool **needed, AxisMask *axes)
 
 /* The axis to vectorise for stages[0] and those that share axes with it, NO_AXIS for none. It may be an axis that only
  * opens further inside. */
-static uint32_t choose_vector_axis(const Emitter *e, const uint32_t *stages, uint32_t n_stages)
+static uint32_t choose_vector_axis(const LoopEmitter *e, const uint32_t *stages, uint32_t n_stages)
 {
     const KernelValue *first = &e->kernel->values[stages[0]];
     bool *needed = ARENA_ARRAY(e->arena, bool, e->kernel->n_values);
@@ -213,7 +213,7 @@ static uint32_t choose_vector_axis(const Emitter *e, const uint32_t *stages, uin
 }
 
 /* True when a stage still to be done, other than those in `group`, reads the buffer that `sink` writes. */
-static bool is_read_later(const Emitter *e, uint32_t sink, const uint32_t *stages, uint32_t n_stages,
+static bool is_read_later(const LoopEmitter *e, uint32_t sink, const uint32_t *stages, uint32_t n_stages,
                           const uint32_t *group, uint32_t n_group)
 {
     uint32_t buffer = e->kernel->values[sink].buffer;
@@ -231,7 +231,7 @@ static bool is_read_later(const Emitter *e, uint32_t sink, const uint32_t *stage
     return false;
 }
 
-uint32_t pending_scans(const Emitter *e, uint32_t stage, uint32_t axis, uint32_t *scans)
+uint32_t pending_scans(const LoopEmitter *e, uint32_t stage, uint32_t axis, uint32_t *scans)
 {
     bool *needed = needed_by(e, stage);
     uint32_t count = 0;
@@ -242,13 +242,13 @@ uint32_t pending_scans(const Emitter *e, uint32_t stage, uint32_t axis, uint32_t
     return count;
 }
 
-static bool needs_scan(const Emitter *e, uint32_t stage, uint32_t axis)
+static bool needs_scan(const LoopEmitter *e, uint32_t stage, uint32_t axis)
 {
     return pending_scans(e, stage, axis, ARENA_ARRAY(e->arena, uint32_t, e->kernel->n_values)) > 0;
 }
 
 /* One accumulator each: the other axes of the scans along this one must stand still. */
-static bool can_scan(const Emitter *e, uint32_t stage, uint32_t axis)
+static bool can_scan(const LoopEmitter *e, uint32_t stage, uint32_t axis)
 {
     uint32_t *scans = ARENA_ARRAY(e->arena, uint32_t, e->kernel->n_values);
     uint32_t count = pending_scans(e, stage, axis, scans);
@@ -257,7 +257,7 @@ static bool can_scan(const Emitter *e, uint32_t stage, uint32_t axis)
     return true;
 }
 
-static bool can_open(const Emitter *e, uint32_t stage, uint32_t axis, bool vectorised)
+static bool can_open(const LoopEmitter *e, uint32_t stage, uint32_t axis, bool vectorised)
 {
     const KernelValue *value = &e->kernel->values[stage];
     AxisMask bit = axis_bit(axis);
@@ -268,8 +268,8 @@ static bool can_open(const Emitter *e, uint32_t stage, uint32_t axis, bool vecto
     return can_scan(e, stage, axis);
 }
 
-static uint32_t join_group(const Emitter *e, const uint32_t *stages, uint32_t n_stages, uint32_t axis, bool vectorised,
-                           uint32_t *group)
+static uint32_t join_group(const LoopEmitter *e, const uint32_t *stages, uint32_t n_stages, uint32_t axis,
+                           bool vectorised, uint32_t *group)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < n_stages; i++) {
@@ -289,7 +289,7 @@ static uint32_t opening_rank(const KernelValue *stage, uint32_t axis, uint32_t v
     return (reduced ? 2 : 0) + (axis == vector_axis ? 1 : 0);
 }
 
-uint32_t choose_axis(const Emitter *e, const uint32_t *stages, uint32_t n_stages, bool *vectorised, uint32_t *group,
+uint32_t choose_axis(const LoopEmitter *e, const uint32_t *stages, uint32_t n_stages, bool *vectorised, uint32_t *group,
                      uint32_t *n_group)
 {
     uint32_t vector_axis = e->vector_axis == NO_AXIS ? choose_vector_axis(e, stages, n_stages) : NO_AXIS;

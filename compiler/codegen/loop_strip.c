@@ -1,44 +1,44 @@
 /* One pass over part of an axis, and the accumulators of the reductions that run along. */
 #include "codegen/loop_internal.h"
 
-Binding *scope_enter(Emitter *e)
+LoopValue *scope_enter(LoopEmitter *e)
 {
     return arena_copy(e->arena, e->bound, e->kernel->n_values * sizeof *e->bound);
 }
 
-void scope_leave(Emitter *e, const Binding *outer)
+void scope_leave(LoopEmitter *e, const LoopValue *outer)
 {
     for (uint32_t v = 0; v < e->kernel->n_values; v++) {
-        Binding now = e->bound[v];
+        LoopValue now = e->bound[v];
         e->bound[v] = outer[v];
         e->bound[v].sum = now.sum;
         e->bound[v].best = now.best;
     }
 }
 
-void sums_take(const Emitter *e, const Loop *loop, Accumulator *to)
+void sums_take(const LoopEmitter *e, const Loop *loop, Accumulator *to)
 {
     for (uint32_t i = 0; i < loop->n_reduces; i++) {
-        const Binding *bound = &e->bound[loop->reduces[i]];
+        const LoopValue *bound = &e->bound[loop->reduces[i]];
         to[i] = (Accumulator){bound->sum, bound->best};
     }
 }
 
-void sums_give(Emitter *e, const Loop *loop, const Accumulator *from)
+void sums_give(LoopEmitter *e, const Loop *loop, const Accumulator *from)
 {
     for (uint32_t i = 0; i < loop->n_reduces; i++) {
-        Binding *bound = &e->bound[loop->reduces[i]];
+        LoopValue *bound = &e->bound[loop->reduces[i]];
         bound->sum = from[i].sum;
         bound->best = from[i].best;
     }
 }
 
-Accumulator *sums_copy(const Emitter *e, const Loop *loop, const Accumulator *sums)
+Accumulator *sums_copy(const LoopEmitter *e, const Loop *loop, const Accumulator *sums)
 {
     return ARENA_COPY(e->arena, Accumulator, sums, loop->n_reduces);
 }
 
-static LLVMValueRef phi_like(const Emitter *e, LLVMValueRef value)
+static LLVMValueRef phi_like(const LoopEmitter *e, LLVMValueRef value)
 {
     return value ? LLVMBuildPhi(e->vector->builder, LLVMTypeOf(value), "") : NULL;
 }
@@ -48,15 +48,15 @@ void phi_incoming(LLVMValueRef phi, LLVMValueRef value, LLVMBasicBlockRef from)
     if (phi) LLVMAddIncoming(phi, &value, &from, 1);
 }
 
-LLVMBasicBlockRef emitter_block(const Emitter *e, const char *name)
+LLVMBasicBlockRef emitter_block(const LoopEmitter *e, const char *name)
 {
     return LLVMAppendBasicBlockInContext(e->vector->context, e->function, name);
 }
 
 /* The loop's body for the point or vector `at`; sums are replaced. */
-void loop_body(Emitter *e, const Loop *loop, LLVMValueRef at, Accumulator *sums)
+void loop_body(LoopEmitter *e, const Loop *loop, LLVMValueRef at, Accumulator *sums)
 {
-    Binding *outer = scope_enter(e);
+    LoopValue *outer = scope_enter(e);
     e->at[loop->axis] = at;
     sums_give(e, loop, sums);
     block_emit(e, loop->group, loop->n_group);
@@ -64,7 +64,7 @@ void loop_body(Emitter *e, const Loop *loop, LLVMValueRef at, Accumulator *sums)
     scope_leave(e, outer);
 }
 
-Accumulator *sums_phis(Emitter *e, const Loop *loop, const Accumulator *like)
+Accumulator *sums_phis(LoopEmitter *e, const Loop *loop, const Accumulator *like)
 {
     Accumulator *phis = ARENA_ARRAY(e->arena, Accumulator, loop->n_reduces + 1);
     for (uint32_t i = 0; i < loop->n_reduces; i++) {
@@ -81,7 +81,7 @@ void sums_incoming(const Loop *loop, const Accumulator *phis, const Accumulator 
     }
 }
 
-LLVMValueRef strip_emit(Emitter *e, const Loop *loop, const Strip *strip, Accumulator *sums)
+LLVMValueRef strip_emit(LoopEmitter *e, const Loop *loop, const Strip *strip, Accumulator *sums)
 {
     LLVMBuilderRef builder = e->vector->builder;
     uint32_t step = loop->vectorised ? e->lanes : 1;

@@ -3,19 +3,19 @@
 #include "codegen/loop_internal.h"
 #include "ir/eval.h"
 
-uint32_t value_lanes(const Emitter *e, uint32_t value)
+uint32_t value_lanes(const LoopEmitter *e, uint32_t value)
 {
     return e->kernel->values[value].domain & axis_bit(e->vector_axis) ? e->lanes : 1;
 }
 
-static LLVMValueRef emit_axis(Emitter *e, const KernelValue *value, uint32_t lanes)
+static LLVMValueRef emit_axis(LoopEmitter *e, const KernelValue *value, uint32_t lanes)
 {
     LLVMValueRef at = vector_splat(e->vector, e->at[value->axis], lanes);
     if (lanes == 1) return at;
     return LLVMBuildAdd(e->vector->builder, at, vector_iota(e->vector, DTYPE_I64, lanes), "");
 }
 
-static LLVMValueRef emit_compute(Emitter *e, const KernelValue *value, uint32_t lanes)
+static LLVMValueRef emit_compute(LoopEmitter *e, const KernelValue *value, uint32_t lanes)
 {
     LLVMValueRef args[3] = {NULL, NULL, NULL};
     for (uint32_t i = 0; i < value->n_args; i++) args[i] = value_wide(e, value->args[i], lanes);
@@ -26,7 +26,7 @@ static LLVMValueRef emit_compute(Emitter *e, const KernelValue *value, uint32_t 
 }
 
 /* A sum that a contraction has formed already; its tile is a row-major matrix. */
-static LLVMValueRef emit_given(Emitter *e, uint32_t value, uint32_t lanes)
+static LLVMValueRef emit_given(LoopEmitter *e, uint32_t value, uint32_t lanes)
 {
     LLVMBuilderRef builder = e->vector->builder;
     DType dtype = e->kernel->values[value].dtype;
@@ -48,7 +48,7 @@ static LLVMValueRef emit_given(Emitter *e, uint32_t value, uint32_t lanes)
     return vector_gather(e->vector, dtype, from, steps, e->mask ? e->mask : LLVMConstAllOnes(bits));
 }
 
-static LLVMValueRef emit_number(Emitter *e, const KernelValue *value)
+static LLVMValueRef emit_number(LoopEmitter *e, const KernelValue *value)
 {
     LLVMBuilderRef builder = e->vector->builder;
     LLVMValueRef bits = size_value(e, value->size);
@@ -56,7 +56,7 @@ static LLVMValueRef emit_number(Emitter *e, const KernelValue *value)
     return LLVMBuildBitCast(builder, bits, vector_type(e->vector, value->dtype, 1), "");
 }
 
-static LLVMValueRef evaluate(Emitter *e, uint32_t v)
+static LLVMValueRef evaluate(LoopEmitter *e, uint32_t v)
 {
     const KernelValue *value = &e->kernel->values[v];
     uint32_t lanes = value_lanes(e, v);
@@ -90,9 +90,9 @@ static LLVMValueRef evaluate(Emitter *e, uint32_t v)
     return NULL;
 }
 
-LLVMValueRef value_emit(Emitter *e, uint32_t value)
+LLVMValueRef value_emit(LoopEmitter *e, uint32_t value)
 {
-    Binding *bound = &e->bound[value];
+    LoopValue *bound = &e->bound[value];
     if (bound->value) return bound->value;
     bool kept = is_kept(e, value);
     bound->value = evaluate(e, value);
@@ -100,7 +100,7 @@ LLVMValueRef value_emit(Emitter *e, uint32_t value)
     return bound->value;
 }
 
-LLVMValueRef value_wide(Emitter *e, uint32_t value, uint32_t lanes)
+LLVMValueRef value_wide(LoopEmitter *e, uint32_t value, uint32_t lanes)
 {
     LLVMValueRef narrow = value_emit(e, value);
     return vector_lanes(narrow) == lanes ? narrow : vector_splat(e->vector, narrow, lanes);

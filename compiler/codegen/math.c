@@ -3,21 +3,21 @@
 
 #include "codegen/math_internal.h"
 
-static Value float_max(const Math *m, LLVMRealPredicate wins, Value x, Value y)
+static LLVMValueRef float_max(const Math *m, LLVMRealPredicate wins, LLVMValueRef x, LLVMValueRef y)
 {
-    Value z = m_select(m, m_compare(m, wins, x, y), x, y);
+    LLVMValueRef z = m_select(m, m_compare(m, wins, x, y), x, y);
     return m_select(m, m_compare(m, LLVMRealUNO, x, x), x, z);
 }
 
-static Value float_sign(const Math *m, Value x)
+static LLVMValueRef float_sign(const Math *m, LLVMValueRef x)
 {
-    Value zero = m_num(m, 0), one = m_num(m, 1);
-    Value y = m_select(m, m_gt(m, x, zero), one, m_select(m, m_lt(m, x, zero), m_num(m, -1), zero));
+    LLVMValueRef zero = m_num(m, 0), one = m_num(m, 1);
+    LLVMValueRef y = m_select(m, m_gt(m, x, zero), one, m_select(m, m_lt(m, x, zero), m_num(m, -1), zero));
     return m_select(m, m_compare(m, LLVMRealUNO, x, x), x, y);
 }
 
 /* Operators of one operand that are not a plain instruction. */
-static Value float_function(const Math *m, Op op, Value x)
+static LLVMValueRef float_function(const Math *m, Op op, LLVMValueRef x)
 {
     switch (op) {
     case OP_EXP:
@@ -60,7 +60,7 @@ static Value float_function(const Math *m, Op op, Value x)
     }
 }
 
-static Value float_emit(const Math *m, Op op, Value x, Value y)
+static LLVMValueRef float_emit(const Math *m, Op op, LLVMValueRef x, LLVMValueRef y)
 {
     switch (op) {
     case OP_NEG:
@@ -133,19 +133,21 @@ LLVMValueRef random_emit(Vector *v, LLVMValueRef seed, LLVMValueRef stream, LLVM
     LLVMBuilderRef b = v->builder;
     uint32_t lanes = vector_lanes(index);
     LLVMTypeRef i32 = LLVMInt32TypeInContext(v->context), word = vector_type(v, DTYPE_I32, lanes);
-    Value half = LLVMConstInt(LLVMInt64TypeInContext(v->context), 32, false),
-          wide_half = vector_integer_like(index, 32);
-    Value key0 = vector_splat(v, LLVMBuildTrunc(b, seed, i32, ""), lanes);
-    Value key1 = vector_splat(v, LLVMBuildTrunc(b, LLVMBuildLShr(b, seed, half, ""), i32, ""), lanes);
-    Value c[4] = {LLVMBuildTrunc(b, index, word, ""),
-                  LLVMBuildTrunc(b, LLVMBuildLShr(b, index, wide_half, ""), word, ""), vector_splat(v, stream, lanes),
-                  vector_splat(v, step, lanes)};
+    LLVMValueRef half = LLVMConstInt(LLVMInt64TypeInContext(v->context), 32, false),
+                 wide_half = vector_integer_like(index, 32);
+    LLVMValueRef key0 = vector_splat(v, LLVMBuildTrunc(b, seed, i32, ""), lanes);
+    LLVMValueRef key1 = vector_splat(v, LLVMBuildTrunc(b, LLVMBuildLShr(b, seed, half, ""), i32, ""), lanes);
+    LLVMValueRef c[4] = {LLVMBuildTrunc(b, index, word, ""),
+                         LLVMBuildTrunc(b, LLVMBuildLShr(b, index, wide_half, ""), word, ""),
+                         vector_splat(v, stream, lanes), vector_splat(v, step, lanes)};
     LLVMTypeRef wide = vector_type(v, DTYPE_I64, lanes);
     for (int round = 0; round < 10; round++) {
-        Value p0 = LLVMBuildMul(b, LLVMBuildZExt(b, c[0], wide, ""), vector_integer_like(index, 0xD2511F53u), "");
-        Value p1 = LLVMBuildMul(b, LLVMBuildZExt(b, c[2], wide, ""), vector_integer_like(index, 0xCD9E8D57u), "");
-        Value high0 = LLVMBuildTrunc(b, LLVMBuildLShr(b, p0, wide_half, ""), word, "");
-        Value high1 = LLVMBuildTrunc(b, LLVMBuildLShr(b, p1, wide_half, ""), word, "");
+        LLVMValueRef p0 =
+            LLVMBuildMul(b, LLVMBuildZExt(b, c[0], wide, ""), vector_integer_like(index, 0xD2511F53u), "");
+        LLVMValueRef p1 =
+            LLVMBuildMul(b, LLVMBuildZExt(b, c[2], wide, ""), vector_integer_like(index, 0xCD9E8D57u), "");
+        LLVMValueRef high0 = LLVMBuildTrunc(b, LLVMBuildLShr(b, p0, wide_half, ""), word, "");
+        LLVMValueRef high1 = LLVMBuildTrunc(b, LLVMBuildLShr(b, p1, wide_half, ""), word, "");
         c[0] = LLVMBuildXor(b, LLVMBuildXor(b, high1, c[1], ""), key0, "");
         c[2] = LLVMBuildXor(b, LLVMBuildXor(b, high0, c[3], ""), key1, "");
         c[1] = LLVMBuildTrunc(b, p1, word, "");
@@ -153,8 +155,8 @@ LLVMValueRef random_emit(Vector *v, LLVMValueRef seed, LLVMValueRef stream, LLVM
         key0 = LLVMBuildAdd(b, key0, vector_integer_like(key0, 0x9E3779B9u), "");
         key1 = LLVMBuildAdd(b, key1, vector_integer_like(key1, 0xBB67AE85u), "");
     }
-    Value top = LLVMBuildLShr(b, c[0], vector_integer_like(c[0], 9), "");
-    Value number = LLVMBuildSIToFP(b, top, vector_type(v, DTYPE_F32, lanes), "");
+    LLVMValueRef top = LLVMBuildLShr(b, c[0], vector_integer_like(c[0], 9), "");
+    LLVMValueRef number = LLVMBuildSIToFP(b, top, vector_type(v, DTYPE_F32, lanes), "");
     number = LLVMBuildFMul(b, number, vector_number(v, DTYPE_F32, lanes, 0x1p-23), "");
     return LLVMBuildFAdd(b, number, vector_number(v, DTYPE_F32, lanes, 0x1p-24), "");
 }

@@ -8,46 +8,47 @@ static bool is_float(DType dtype)
     return dtype == DTYPE_F64 || dtype == DTYPE_F32 || dtype == DTYPE_BF16 || dtype == DTYPE_F16;
 }
 
-static Value shift_right(Vector *v, Value x, uint32_t by)
+static LLVMValueRef shift_right(Vector *v, LLVMValueRef x, uint32_t by)
 {
     return LLVMBuildLShr(v->builder, x, vector_integer_like(x, by), "");
 }
 
-static Value mask_bits(Vector *v, Value x, uint32_t bits)
+static LLVMValueRef mask_bits(Vector *v, LLVMValueRef x, uint32_t bits)
 {
     return LLVMBuildAnd(v->builder, x, vector_integer_like(x, bits), "");
 }
 
-static Value add_bits(Vector *v, Value x, uint32_t bits)
+static LLVMValueRef add_bits(Vector *v, LLVMValueRef x, uint32_t bits)
 {
     return LLVMBuildAdd(v->builder, x, vector_integer_like(x, bits), "");
 }
 
 /* The upper 16 bits, rounded to nearest even; a NaN stays one. */
-static Value bf16_pack(Vector *v, Value bits, Value is_nan)
+static LLVMValueRef bf16_pack(Vector *v, LLVMValueRef bits, LLVMValueRef is_nan)
 {
-    Value odd = mask_bits(v, shift_right(v, bits, 16), 1);
-    Value rounded = shift_right(v, LLVMBuildAdd(v->builder, add_bits(v, bits, 0x7fff), odd, ""), 16);
-    Value nan = LLVMBuildOr(v->builder, shift_right(v, bits, 16), vector_integer_like(bits, 0x40), "");
+    LLVMValueRef odd = mask_bits(v, shift_right(v, bits, 16), 1);
+    LLVMValueRef rounded = shift_right(v, LLVMBuildAdd(v->builder, add_bits(v, bits, 0x7fff), odd, ""), 16);
+    LLVMValueRef nan = LLVMBuildOr(v->builder, shift_right(v, bits, 16), vector_integer_like(bits, 0x40), "");
     return vector_select(v, is_nan, nan, rounded);
 }
 
 /* Normal results: drop 13 bits with rounding and move the exponent. Denormal ones: adding 1/2 lets the floating-point
  * adder round at the right bit. (After F. Giesen, "float->half variants".) */
-static Value f16_pack(Vector *v, Value bits, Value is_nan)
+static LLVMValueRef f16_pack(Vector *v, LLVMValueRef bits, LLVMValueRef is_nan)
 {
     LLVMBuilderRef b = v->builder;
     LLVMTypeRef real = vector_type_like(LLVMFloatTypeInContext(v->context), bits);
-    Value a = mask_bits(v, bits, 0x7fffffff), sign = shift_right(v, mask_bits(v, bits, 0x80000000u), 16);
-    Value odd = mask_bits(v, shift_right(v, a, 13), 1);
-    Value normal = LLVMBuildAdd(b, add_bits(v, a, 0xc8000fffu), odd, "");
+    LLVMValueRef a = mask_bits(v, bits, 0x7fffffff), sign = shift_right(v, mask_bits(v, bits, 0x80000000u), 16);
+    LLVMValueRef odd = mask_bits(v, shift_right(v, a, 13), 1);
+    LLVMValueRef normal = LLVMBuildAdd(b, add_bits(v, a, 0xc8000fffu), odd, "");
     normal = shift_right(v, normal, 13);
-    Value half = LLVMConstReal(LLVMFloatTypeInContext(v->context), 0.5);
-    Value sum = LLVMBuildFAdd(b, LLVMBuildBitCast(b, a, real, ""), vector_splat(v, half, vector_lanes(bits)), "");
-    Value denormal = add_bits(v, LLVMBuildBitCast(b, sum, LLVMTypeOf(bits), ""), (uint32_t)-0x3f000000);
-    Value is_denormal = LLVMBuildICmp(b, LLVMIntULT, a, vector_integer_like(bits, 0x38800000), "");
-    Value is_infinite = LLVMBuildICmp(b, LLVMIntUGE, a, vector_integer_like(bits, 0x477ff000), "");
-    Value y = vector_select(v, is_denormal, denormal, normal);
+    LLVMValueRef half = LLVMConstReal(LLVMFloatTypeInContext(v->context), 0.5);
+    LLVMValueRef sum =
+        LLVMBuildFAdd(b, LLVMBuildBitCast(b, a, real, ""), vector_splat(v, half, vector_lanes(bits)), "");
+    LLVMValueRef denormal = add_bits(v, LLVMBuildBitCast(b, sum, LLVMTypeOf(bits), ""), (uint32_t)-0x3f000000);
+    LLVMValueRef is_denormal = LLVMBuildICmp(b, LLVMIntULT, a, vector_integer_like(bits, 0x38800000), "");
+    LLVMValueRef is_infinite = LLVMBuildICmp(b, LLVMIntUGE, a, vector_integer_like(bits, 0x477ff000), "");
+    LLVMValueRef y = vector_select(v, is_denormal, denormal, normal);
     y = vector_select(v, is_infinite, vector_integer_like(bits, 0x7c00), y);
     y = vector_select(v, is_nan, vector_integer_like(bits, 0x7e00), y);
     return LLVMBuildOr(b, y, sign, "");
@@ -56,24 +57,24 @@ static Value f16_pack(Vector *v, Value bits, Value is_nan)
 LLVMValueRef math_pack_half(Vector *v, DType dtype, LLVMValueRef f32)
 {
     LLVMBuilderRef b = v->builder;
-    Value bits = LLVMBuildBitCast(b, f32, vector_type_like(LLVMInt32TypeInContext(v->context), f32), "");
-    Value is_nan = LLVMBuildFCmp(b, LLVMRealUNO, f32, f32, "");
-    Value packed = dtype == DTYPE_BF16 ? bf16_pack(v, bits, is_nan) : f16_pack(v, bits, is_nan);
+    LLVMValueRef bits = LLVMBuildBitCast(b, f32, vector_type_like(LLVMInt32TypeInContext(v->context), f32), "");
+    LLVMValueRef is_nan = LLVMBuildFCmp(b, LLVMRealUNO, f32, f32, "");
+    LLVMValueRef packed = dtype == DTYPE_BF16 ? bf16_pack(v, bits, is_nan) : f16_pack(v, bits, is_nan);
     return LLVMBuildTrunc(b, packed, vector_type_like(LLVMInt16TypeInContext(v->context), f32), "");
 }
 
 /* f16: the exponent is moved by a multiplication, which makes denormals right; infinities and NaNs are patched. */
-static Value f16_unpack(Vector *v, Value bits)
+static LLVMValueRef f16_unpack(Vector *v, LLVMValueRef bits)
 {
     LLVMBuilderRef b = v->builder;
     LLVMTypeRef element = LLVMFloatTypeInContext(v->context), real = vector_type_like(element, bits);
-    Value a = mask_bits(v, bits, 0x7fff), sign = mask_bits(v, bits, 0x8000);
-    Value thirteen = vector_integer_like(bits, 13), sixteen = vector_integer_like(bits, 16);
-    Value y = LLVMBuildBitCast(b, LLVMBuildShl(b, a, thirteen, ""), real, "");
+    LLVMValueRef a = mask_bits(v, bits, 0x7fff), sign = mask_bits(v, bits, 0x8000);
+    LLVMValueRef thirteen = vector_integer_like(bits, 13), sixteen = vector_integer_like(bits, 16);
+    LLVMValueRef y = LLVMBuildBitCast(b, LLVMBuildShl(b, a, thirteen, ""), real, "");
     y = LLVMBuildFMul(b, y, vector_splat(v, LLVMConstReal(element, 0x1p112), vector_lanes(bits)), "");
-    Value special = LLVMBuildICmp(b, LLVMIntUGE, a, vector_integer_like(bits, 0x7c00), "");
-    Value extra = vector_select(v, special, vector_integer_like(bits, 0x7f800000), vector_integer_like(bits, 0));
-    Value all = LLVMBuildOr(b, LLVMBuildBitCast(b, y, LLVMTypeOf(bits), ""), extra, "");
+    LLVMValueRef special = LLVMBuildICmp(b, LLVMIntUGE, a, vector_integer_like(bits, 0x7c00), "");
+    LLVMValueRef extra = vector_select(v, special, vector_integer_like(bits, 0x7f800000), vector_integer_like(bits, 0));
+    LLVMValueRef all = LLVMBuildOr(b, LLVMBuildBitCast(b, y, LLVMTypeOf(bits), ""), extra, "");
     all = LLVMBuildOr(b, all, LLVMBuildShl(b, sign, sixteen, ""), "");
     return LLVMBuildBitCast(b, all, real, "");
 }
@@ -81,7 +82,7 @@ static Value f16_unpack(Vector *v, Value bits)
 LLVMValueRef math_unpack_half(Vector *v, DType dtype, LLVMValueRef bits)
 {
     LLVMBuilderRef b = v->builder;
-    Value wide = LLVMBuildZExt(b, bits, vector_type_like(LLVMInt32TypeInContext(v->context), bits), "");
+    LLVMValueRef wide = LLVMBuildZExt(b, bits, vector_type_like(LLVMInt32TypeInContext(v->context), bits), "");
     if (dtype == DTYPE_F16) return f16_unpack(v, wide);
     wide = LLVMBuildShl(b, wide, vector_integer_like(wide, 16), "");
     return LLVMBuildBitCast(b, wide, vector_type_like(LLVMFloatTypeInContext(v->context), bits), "");
@@ -93,7 +94,7 @@ LLVMValueRef math_round(Vector *v, DType dtype, LLVMValueRef value)
     return math_unpack_half(v, dtype, math_pack_half(v, dtype, value));
 }
 
-static Value float_to_float(Vector *v, DType from, DType to, Value x)
+static LLVMValueRef float_to_float(Vector *v, DType from, DType to, LLVMValueRef x)
 {
     LLVMTypeRef type = vector_type(v, to, vector_lanes(x));
     if (from == DTYPE_F64 && to != DTYPE_F64) x = LLVMBuildFPTrunc(v->builder, x, type, "");
@@ -101,16 +102,16 @@ static Value float_to_float(Vector *v, DType from, DType to, Value x)
     return math_round(v, to, x);
 }
 
-static Value float_to_integer(Vector *v, DType to, Value x)
+static LLVMValueRef float_to_integer(Vector *v, DType to, LLVMValueRef x)
 {
     const char *name = to == DTYPE_U8 ? "llvm.fptoui.sat" : "llvm.fptosi.sat";
     LLVMTypeRef types[] = {vector_type(v, to, vector_lanes(x)), LLVMTypeOf(x)};
     unsigned id = LLVMLookupIntrinsicID(name, 15);
-    Value function = LLVMGetIntrinsicDeclaration(v->module, id, types, 2);
+    LLVMValueRef function = LLVMGetIntrinsicDeclaration(v->module, id, types, 2);
     return LLVMBuildCall2(v->builder, LLVMIntrinsicGetType(v->context, id, types, 2), function, &x, 1, "");
 }
 
-static Value integer_to_float(Vector *v, DType from, DType to, Value x)
+static LLVMValueRef integer_to_float(Vector *v, DType from, DType to, LLVMValueRef x)
 {
     LLVMTypeRef type = vector_type(v, to, vector_lanes(x));
     bool is_signed = from == DTYPE_I64 || from == DTYPE_I32;

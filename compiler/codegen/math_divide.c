@@ -6,36 +6,36 @@
 
 /* |x| by |y|. */
 typedef struct {
-    Value a, b;
-    Value ratio;          /* rounded */
-    Value quotient, rest; /* exact where the ratio is below the limit */
-    Value apart;          /* the signs of x and y differ */
+    LLVMValueRef a, b;
+    LLVMValueRef ratio;          /* rounded */
+    LLVMValueRef quotient, rest; /* exact where the ratio is below the limit */
+    LLVMValueRef apart;          /* the signs of x and y differ */
 } Division;
 
 /* Up to here, every whole number is one of the format. */
-static Value limit(const Math *m)
+static LLVMValueRef limit(const Math *m)
 {
     return m_num(m, ldexp(1, (int)m->format->mantissa + 1));
 }
 
 /* a - q b, where that is a number of the format. */
-static Value minus_product(const Math *m, Value a, Value q, Value b)
+static LLVMValueRef minus_product(const Math *m, LLVMValueRef a, LLVMValueRef q, LLVMValueRef b)
 {
     if (m->v->has_fma) return m_fma(m, m_neg(m, q), b, a);
-    Value low, high = m_two_product(m, q, b, &low);
+    LLVMValueRef low, high = m_two_product(m, q, b, &low);
     return m_sub(m, m_sub(m, a, high), low);
 }
 
 /* The rounded ratio may reach a whole number that the exact one is still below, never one more. The rest is then -b at
  * least, and in either case a multiple of the last bit of a or b, so that it is exact. */
-static Division divide(const Math *m, Value x, Value y)
+static Division divide(const Math *m, LLVMValueRef x, LLVMValueRef y)
 {
     Division d = {.a = m_abs(m, x), .b = m_abs(m, y)};
-    Value zero = m_num(m, 0), differ = LLVMBuildXor(m->b, m_to_bits(m, x), m_to_bits(m, y), "");
+    LLVMValueRef zero = m_num(m, 0), differ = LLVMBuildXor(m->b, m_to_bits(m, x), m_to_bits(m, y), "");
     d.apart = LLVMBuildICmp(m->b, LLVMIntSLT, differ, m_bits(m, 0), "");
     d.ratio = m_div(m, d.a, d.b);
-    Value whole = m_call(m, "llvm.trunc", d.ratio), rest = minus_product(m, d.a, whole, d.b);
-    Value below = m_lt(m, rest, zero);
+    LLVMValueRef whole = m_call(m, "llvm.trunc", d.ratio), rest = minus_product(m, d.a, whole, d.b);
+    LLVMValueRef below = m_lt(m, rest, zero);
     d.quotient = m_select(m, below, m_sub(m, whole, m_num(m, 1)), whole);
     rest = m_select(m, below, m_add(m, rest, d.b), rest);
     d.rest = m_select(m, m_lt(m, d.a, d.b), d.a, rest); /* b may be infinite */
@@ -43,16 +43,16 @@ static Division divide(const Math *m, Value x, Value y)
 }
 
 /* True where the exact quotient is negative and not an integer. */
-static Value is_between(const Math *m, const Division *d, Value rest)
+static LLVMValueRef is_between(const Math *m, const Division *d, LLVMValueRef rest)
 {
     return LLVMBuildAnd(m->b, d->apart, m_compare(m, LLVMRealONE, rest, m_num(m, 0)), "");
 }
 
-Value m_floor_div(const Math *m, Value x, Value y)
+LLVMValueRef m_floor_div(const Math *m, LLVMValueRef x, LLVMValueRef y)
 {
     Division d = divide(m, x, y);
-    Value away = m_select(m, is_between(m, &d, d.rest), m_add(m, d.quotient, m_num(m, 1)), d.quotient);
-    Value q = m_select(m, m_lt(m, d.ratio, limit(m)), away, d.ratio);
+    LLVMValueRef away = m_select(m, is_between(m, &d, d.rest), m_add(m, d.quotient, m_num(m, 1)), d.quotient);
+    LLVMValueRef q = m_select(m, m_lt(m, d.ratio, limit(m)), away, d.ratio);
     q = m_select(m, m_eq(m, d.a, m_num(m, INFINITY)), m_num(m, NAN), q);
     return m_select(m, d.apart, m_neg(m, q), q);
 }
@@ -60,56 +60,56 @@ Value m_floor_div(const Math *m, Value x, Value y)
 /* ---- Remainders of large quotients ---- */
 
 /* A finite number x >= 0 as mantissa 2^(exponent - 1075). */
-static Value split(const Math *m, Value x, Value *exponent)
+static LLVMValueRef split(const Math *m, LLVMValueRef x, LLVMValueRef *exponent)
 {
-    Value bits = m_to_bits(m, x), one = m_bits(m, 1), hidden = m_bits(m, (uint64_t)1 << 52);
-    Value field = LLVMBuildLShr(m->b, bits, m_bits(m, 52), "");
-    Value denormal = LLVMBuildICmp(m->b, LLVMIntEQ, field, m_bits(m, 0), "");
+    LLVMValueRef bits = m_to_bits(m, x), one = m_bits(m, 1), hidden = m_bits(m, (uint64_t)1 << 52);
+    LLVMValueRef field = LLVMBuildLShr(m->b, bits, m_bits(m, 52), "");
+    LLVMValueRef denormal = LLVMBuildICmp(m->b, LLVMIntEQ, field, m_bits(m, 0), "");
     *exponent = m_select(m, denormal, one, field);
-    Value fraction = LLVMBuildAnd(m->b, bits, m_bits(m, ((uint64_t)1 << 52) - 1), "");
+    LLVMValueRef fraction = LLVMBuildAnd(m->b, bits, m_bits(m, ((uint64_t)1 << 52) - 1), "");
     return m_select(m, denormal, fraction, LLVMBuildOr(m->b, fraction, hidden, ""));
 }
 
 /* x 2^count modulo y, for x < y < 2^53. */
-static Value shift_modulo(const Math *m, Value x, Value y, Value count)
+static LLVMValueRef shift_modulo(const Math *m, LLVMValueRef x, LLVMValueRef y, LLVMValueRef count)
 {
     enum { STEP = 64 - 53 };
     LLVMBasicBlockRef before = LLVMGetInsertBlock(m->b);
-    Value function = LLVMGetBasicBlockParent(before), zero = m_bits(m, 0), most = m_bits(m, STEP);
+    LLVMValueRef function = LLVMGetBasicBlockParent(before), zero = m_bits(m, 0), most = m_bits(m, STEP);
     LLVMBasicBlockRef test = LLVMAppendBasicBlockInContext(m->v->context, function, "test");
     LLVMBasicBlockRef turn = LLVMAppendBasicBlockInContext(m->v->context, function, "turn");
     LLVMBasicBlockRef end = LLVMAppendBasicBlockInContext(m->v->context, function, "end");
     LLVMBuildBr(m->b, test);
     LLVMPositionBuilderAtEnd(m->b, test);
-    Value rest = LLVMBuildPhi(m->b, m->bits, "rest"), left = LLVMBuildPhi(m->b, m->bits, "left");
+    LLVMValueRef rest = LLVMBuildPhi(m->b, m->bits, "rest"), left = LLVMBuildPhi(m->b, m->bits, "left");
     LLVMBuildCondBr(m->b, LLVMBuildICmp(m->b, LLVMIntSGT, left, zero, ""), turn, end);
     LLVMPositionBuilderAtEnd(m->b, turn);
-    Value step = m_select(m, LLVMBuildICmp(m->b, LLVMIntSLT, left, most, ""), left, most);
-    Value next = LLVMBuildURem(m->b, LLVMBuildShl(m->b, rest, step, ""), y, "");
-    Value fewer = LLVMBuildSub(m->b, left, step, "");
+    LLVMValueRef step = m_select(m, LLVMBuildICmp(m->b, LLVMIntSLT, left, most, ""), left, most);
+    LLVMValueRef next = LLVMBuildURem(m->b, LLVMBuildShl(m->b, rest, step, ""), y, "");
+    LLVMValueRef fewer = LLVMBuildSub(m->b, left, step, "");
     LLVMBuildBr(m->b, test);
-    LLVMAddIncoming(rest, (Value[]){x, next}, (LLVMBasicBlockRef[]){before, turn}, 2);
-    LLVMAddIncoming(left, (Value[]){count, fewer}, (LLVMBasicBlockRef[]){before, turn}, 2);
+    LLVMAddIncoming(rest, (LLVMValueRef[]){x, next}, (LLVMBasicBlockRef[]){before, turn}, 2);
+    LLVMAddIncoming(left, (LLVMValueRef[]){count, fewer}, (LLVMBasicBlockRef[]){before, turn}, 2);
     LLVMPositionBuilderAtEnd(m->b, end);
     return rest;
 }
 
 /* fmod(a, b) for a >= b > 0, in whole numbers. */
-static void remainder_any(const Math *m, const Value *args, Value *results)
+static void remainder_any(const Math *m, const LLVMValueRef *args, LLVMValueRef *results)
 {
-    Value from, to, a = split(m, args[0], &from), b = split(m, args[1], &to);
-    Value rest = shift_modulo(m, LLVMBuildURem(m->b, a, b, ""), b, LLVMBuildSub(m->b, from, to, ""));
-    Value unit = m_from_bits(m, LLVMBuildShl(m->b, to, m_bits(m, 52), "")); /* 2^(to - 1023) */
+    LLVMValueRef from, to, a = split(m, args[0], &from), b = split(m, args[1], &to);
+    LLVMValueRef rest = shift_modulo(m, LLVMBuildURem(m->b, a, b, ""), b, LLVMBuildSub(m->b, from, to, ""));
+    LLVMValueRef unit = m_from_bits(m, LLVMBuildShl(m->b, to, m_bits(m, 52), "")); /* 2^(to - 1023) */
     results[0] = m_mul(m, m_mul(m, LLVMBuildSIToFP(m->b, rest, m->type, ""), m_num(m, 0x1p-52)), unit);
 }
 
-Value m_mod(const Math *m, Value x, Value y)
+LLVMValueRef m_mod(const Math *m, LLVMValueRef x, LLVMValueRef y)
 {
     static const LaneFunction function = {"exact_remainder", 2, 1, remainder_any};
     Division d = divide(m, x, y);
-    Value large = m_compare(m, LLVMRealOGE, d.ratio, limit(m));
-    Value defined = LLVMBuildAnd(m->b, m_lt(m, d.a, m_num(m, INFINITY)), m_gt(m, d.b, m_num(m, 0)), "");
-    m_rarely(m, &function, LLVMBuildAnd(m->b, large, defined, ""), (Value[]){d.a, d.b}, &d.rest);
-    Value r = m_select(m, is_between(m, &d, d.rest), m_sub(m, d.b, d.rest), d.rest);
+    LLVMValueRef large = m_compare(m, LLVMRealOGE, d.ratio, limit(m));
+    LLVMValueRef defined = LLVMBuildAnd(m->b, m_lt(m, d.a, m_num(m, INFINITY)), m_gt(m, d.b, m_num(m, 0)), "");
+    m_rarely(m, &function, LLVMBuildAnd(m->b, large, defined, ""), (LLVMValueRef[]){d.a, d.b}, &d.rest);
+    LLVMValueRef r = m_select(m, is_between(m, &d, d.rest), m_sub(m, d.b, d.rest), d.rest);
     return m_copysign(m, r, y);
 }

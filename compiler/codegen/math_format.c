@@ -71,7 +71,7 @@ const MathFormat math_f64 = {
                   6.8097054254693236e-2,  1.5379652102619558e-2,  -1.3962111684056252e-1, 2.3299511862555251e-1}},
 };
 
-Math math_make(Vector *v, DType dtype, Value x)
+Math math_make(Vector *v, DType dtype, LLVMValueRef x)
 {
     Math m = {.v = v, .b = v->builder, .lanes = vector_lanes(x), .dtype = dtype};
     m.integer = dtype == DTYPE_F64 ? DTYPE_I64 : DTYPE_I32;
@@ -81,69 +81,69 @@ Math math_make(Vector *v, DType dtype, Value x)
     return m;
 }
 
-Value m_polynomial(const Math *m, Value x, const Polynomial *p)
+LLVMValueRef m_polynomial(const Math *m, LLVMValueRef x, const Polynomial *p)
 {
-    Value sum = m_num(m, p->c[0]);
+    LLVMValueRef sum = m_num(m, p->c[0]);
     for (uint32_t i = 1; i < p->n; i++) sum = m_fma(m, sum, x, m_num(m, p->c[i]));
     return sum;
 }
 
-Value m_exp2_integer(const Math *m, Value n)
+LLVMValueRef m_exp2_integer(const Math *m, LLVMValueRef n)
 {
-    Value bits = m_to_bits(m, m_add(m, n, m_num(m, m->format->magic)));
+    LLVMValueRef bits = m_to_bits(m, m_add(m, n, m_num(m, m->format->magic)));
     bits = LLVMBuildAdd(m->b, bits, m_bits(m, m->format->bias), "");
     return m_from_bits(m, LLVMBuildShl(m->b, bits, m_bits(m, m->format->mantissa), ""));
 }
 
 /* AVX-512 scales a whole register by 2^n in one instruction, with the same single rounding. */
-static Value scale_register(const Math *m, Value x, Value n)
+static LLVMValueRef scale_register(const Math *m, LLVMValueRef x, LLVMValueRef n)
 {
     bool f64 = m->dtype == DTYPE_F64;
     const char *name = f64 ? "llvm.x86.avx512.mask.scalef.pd.512" : "llvm.x86.avx512.mask.scalef.ps.512";
     unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
     LLVMTypeRef mask = f64 ? LLVMInt8TypeInContext(m->v->context) : LLVMInt16TypeInContext(m->v->context);
     enum { CURRENT_ROUNDING = 4 };
-    Value args[] = {x, n, x, LLVMConstAllOnes(mask),
-                    LLVMConstInt(LLVMInt32TypeInContext(m->v->context), CURRENT_ROUNDING, false)};
-    Value function = LLVMGetIntrinsicDeclaration(m->v->module, id, NULL, 0);
+    LLVMValueRef args[] = {x, n, x, LLVMConstAllOnes(mask),
+                           LLVMConstInt(LLVMInt32TypeInContext(m->v->context), CURRENT_ROUNDING, false)};
+    LLVMValueRef function = LLVMGetIntrinsicDeclaration(m->v->module, id, NULL, 0);
     return LLVMBuildCall2(m->b, LLVMIntrinsicGetType(m->v->context, id, NULL, 0), function, args, 5, "");
 }
 
-Value m_scale(const Math *m, Value x, Value n)
+LLVMValueRef m_scale(const Math *m, LLVMValueRef x, LLVMValueRef n)
 {
     if (m->v->lanes == 16 && m->lanes == (m->dtype == DTYPE_F64 ? 8 : 16)) return scale_register(m, x, n);
-    Value half = m_round(m, m_mul(m, n, m_num(m, 0.5)));
+    LLVMValueRef half = m_round(m, m_mul(m, n, m_num(m, 0.5)));
     x = m_mul(m, x, m_exp2_integer(m, half));
     return m_mul(m, x, m_exp2_integer(m, m_sub(m, n, half)));
 }
 
-Value m_two_sum(const Math *m, Value x, Value y, Value *low)
+LLVMValueRef m_two_sum(const Math *m, LLVMValueRef x, LLVMValueRef y, LLVMValueRef *low)
 {
-    Value sum = m_add(m, x, y), part = m_sub(m, sum, x);
+    LLVMValueRef sum = m_add(m, x, y), part = m_sub(m, sum, x);
     *low = m_add(m, m_sub(m, x, m_sub(m, sum, part)), m_sub(m, y, part));
     return sum;
 }
 
 /* The upper half of the mantissa's bits, by masking: no overflow as in Veltkamp's splitting. */
-static Value upper_half(const Math *m, Value x)
+static LLVMValueRef upper_half(const Math *m, LLVMValueRef x)
 {
     uint64_t low = ((uint64_t)1 << (m->format->mantissa / 2 + 1)) - 1;
     return m_from_bits(m, LLVMBuildAnd(m->b, m_to_bits(m, x), m_bits(m, ~low), ""));
 }
 
-Value m_two_product(const Math *m, Value x, Value y, Value *low)
+LLVMValueRef m_two_product(const Math *m, LLVMValueRef x, LLVMValueRef y, LLVMValueRef *low)
 {
-    Value product = m_mul(m, x, y);
+    LLVMValueRef product = m_mul(m, x, y);
     if (m->v->has_fma) {
         *low = m_fma(m, x, y, m_neg(m, product));
         return product;
     }
-    Value xh = upper_half(m, x), xl = m_sub(m, x, xh), yh = upper_half(m, y), yl = m_sub(m, y, yh);
-    Value rest = m_sub(m, m_mul(m, xh, yh), product);
+    LLVMValueRef xh = upper_half(m, x), xl = m_sub(m, x, xh), yh = upper_half(m, y), yl = m_sub(m, y, yh);
+    LLVMValueRef rest = m_sub(m, m_mul(m, xh, yh), product);
     rest = m_add(m, rest, m_mul(m, xh, yl));
     rest = m_add(m, rest, m_mul(m, xl, yh));
     if (m->dtype == DTYPE_F64) { /* the lower halves have 27 bits and their product one too many: the last goes apart */
-        Value even = m_from_bits(m, LLVMBuildAnd(m->b, m_to_bits(m, y), m_bits(m, ~(uint64_t)1), ""));
+        LLVMValueRef even = m_from_bits(m, LLVMBuildAnd(m->b, m_to_bits(m, y), m_bits(m, ~(uint64_t)1), ""));
         rest = m_add(m, rest, m_mul(m, xl, m_sub(m, even, yh)));
         yl = m_sub(m, y, even);
     }

@@ -6,57 +6,57 @@
 typedef struct {
     LLVMBuilderRef b;
     bool is_signed;
-    Value zero, one;
+    LLVMValueRef zero, one;
 } Integers;
 
-static Value is(const Integers *m, LLVMIntPredicate predicate, Value x, Value y)
+static LLVMValueRef is(const Integers *m, LLVMIntPredicate predicate, LLVMValueRef x, LLVMValueRef y)
 {
     return LLVMBuildICmp(m->b, predicate, x, y, "");
 }
 
-static Value choose(const Integers *m, Value condition, Value x, Value y)
+static LLVMValueRef choose(const Integers *m, LLVMValueRef condition, LLVMValueRef x, LLVMValueRef y)
 {
     return LLVMBuildSelect(m->b, condition, x, y, "");
 }
 
 /* The quotient towards minus infinity and its remainder. Divisors that would trap (0, and -1 for the least number) are
  * replaced by 1 and their results put in afterwards. */
-static Value floor_divide(const Integers *m, Value x, Value y, bool remainder)
+static LLVMValueRef floor_divide(const Integers *m, LLVMValueRef x, LLVMValueRef y, bool remainder)
 {
-    Value by_zero = is(m, LLVMIntEQ, y, m->zero);
+    LLVMValueRef by_zero = is(m, LLVMIntEQ, y, m->zero);
     if (!m->is_signed) {
-        Value safe = choose(m, by_zero, m->one, y);
-        Value r = remainder ? LLVMBuildURem(m->b, x, safe, "") : LLVMBuildUDiv(m->b, x, safe, "");
+        LLVMValueRef safe = choose(m, by_zero, m->one, y);
+        LLVMValueRef r = remainder ? LLVMBuildURem(m->b, x, safe, "") : LLVMBuildUDiv(m->b, x, safe, "");
         return choose(m, by_zero, m->zero, r);
     }
-    Value minus_one = LLVMConstAllOnes(LLVMTypeOf(x)), negate = is(m, LLVMIntEQ, y, minus_one);
-    Value safe = choose(m, LLVMBuildOr(m->b, by_zero, negate, ""), m->one, y);
-    Value quotient = LLVMBuildSDiv(m->b, x, safe, "");
-    Value rest = LLVMBuildSub(m->b, x, LLVMBuildMul(m->b, quotient, safe, ""), "");
-    Value apart = is(m, LLVMIntSLT, LLVMBuildXor(m->b, rest, safe, ""), m->zero);
-    Value lower = LLVMBuildAnd(m->b, is(m, LLVMIntNE, rest, m->zero), apart, "");
+    LLVMValueRef minus_one = LLVMConstAllOnes(LLVMTypeOf(x)), negate = is(m, LLVMIntEQ, y, minus_one);
+    LLVMValueRef safe = choose(m, LLVMBuildOr(m->b, by_zero, negate, ""), m->one, y);
+    LLVMValueRef quotient = LLVMBuildSDiv(m->b, x, safe, "");
+    LLVMValueRef rest = LLVMBuildSub(m->b, x, LLVMBuildMul(m->b, quotient, safe, ""), "");
+    LLVMValueRef apart = is(m, LLVMIntSLT, LLVMBuildXor(m->b, rest, safe, ""), m->zero);
+    LLVMValueRef lower = LLVMBuildAnd(m->b, is(m, LLVMIntNE, rest, m->zero), apart, "");
     if (remainder) {
-        Value floored = choose(m, lower, LLVMBuildAdd(m->b, rest, safe, ""), rest);
+        LLVMValueRef floored = choose(m, lower, LLVMBuildAdd(m->b, rest, safe, ""), rest);
         return choose(m, by_zero, m->zero, floored);
     }
-    Value floored = choose(m, lower, LLVMBuildSub(m->b, quotient, m->one, ""), quotient);
+    LLVMValueRef floored = choose(m, lower, LLVMBuildSub(m->b, quotient, m->one, ""), quotient);
     return choose(m, by_zero, m->zero, choose(m, negate, LLVMBuildNeg(m->b, x, ""), floored));
 }
 
-static Value integer_sign(const Integers *m, Value x)
+static LLVMValueRef integer_sign(const Integers *m, LLVMValueRef x)
 {
-    Value positive = choose(m, is(m, LLVMIntNE, x, m->zero), m->one, m->zero);
+    LLVMValueRef positive = choose(m, is(m, LLVMIntNE, x, m->zero), m->one, m->zero);
     if (!m->is_signed) return positive;
     return choose(m, is(m, LLVMIntSLT, x, m->zero), LLVMConstAllOnes(LLVMTypeOf(x)), positive);
 }
 
-static Value integer_abs(const Integers *m, Value x)
+static LLVMValueRef integer_abs(const Integers *m, LLVMValueRef x)
 {
     if (!m->is_signed) return x;
     return choose(m, is(m, LLVMIntSLT, x, m->zero), LLVMBuildNeg(m->b, x, ""), x);
 }
 
-static Value integer_emit(const Integers *m, Op op, Value x, Value y)
+static LLVMValueRef integer_emit(const Integers *m, Op op, LLVMValueRef x, LLVMValueRef y)
 {
     LLVMIntPredicate less = m->is_signed ? LLVMIntSLT : LLVMIntULT, most = m->is_signed ? LLVMIntSLE : LLVMIntULE;
     switch (op) {
@@ -95,7 +95,7 @@ static Value integer_emit(const Integers *m, Op op, Value x, Value y)
 }
 
 /* A bool is a number that is stored as 0 or 1: sums and negatives are true when they are not 0. */
-static Value bool_emit(const Integers *m, Op op, Value x, Value y)
+static LLVMValueRef bool_emit(const Integers *m, Op op, LLVMValueRef x, LLVMValueRef y)
 {
     switch (op) {
     case OP_NOT:
@@ -131,7 +131,7 @@ static Value bool_emit(const Integers *m, Op op, Value x, Value y)
     }
 }
 
-Value math_integer(Vector *v, Op op, DType dtype, Value x, Value y)
+LLVMValueRef math_integer(Vector *v, Op op, DType dtype, LLVMValueRef x, LLVMValueRef y)
 {
     Integers m = {v->builder, dtype != DTYPE_U8, vector_integer_like(x, 0), vector_integer_like(x, 1)};
     return dtype == DTYPE_BOOL ? bool_emit(&m, op, x, y) : integer_emit(&m, op, x, y);

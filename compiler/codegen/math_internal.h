@@ -5,8 +5,6 @@
 
 #include "codegen/math.h"
 
-typedef LLVMValueRef Value;
-
 typedef struct {
     uint32_t n;
     double c[24]; /* highest power first */
@@ -38,127 +36,127 @@ typedef struct {
 } Math;
 
 /* The context for operands like x, of DTYPE_F32 or DTYPE_F64. */
-Math math_make(Vector *vector, DType dtype, Value x);
+Math math_make(Vector *vector, DType dtype, LLVMValueRef x);
 
-static inline Value m_num(const Math *m, double number)
+static inline LLVMValueRef m_num(const Math *m, double number)
 {
     return vector_number(m->v, m->dtype, m->lanes, number);
 }
 
-static inline Value m_add(const Math *m, Value x, Value y)
+static inline LLVMValueRef m_add(const Math *m, LLVMValueRef x, LLVMValueRef y)
 {
     return LLVMBuildFAdd(m->b, x, y, "");
 }
 
-static inline Value m_sub(const Math *m, Value x, Value y)
+static inline LLVMValueRef m_sub(const Math *m, LLVMValueRef x, LLVMValueRef y)
 {
     return LLVMBuildFSub(m->b, x, y, "");
 }
 
-static inline Value m_mul(const Math *m, Value x, Value y)
+static inline LLVMValueRef m_mul(const Math *m, LLVMValueRef x, LLVMValueRef y)
 {
     return LLVMBuildFMul(m->b, x, y, "");
 }
 
-static inline Value m_div(const Math *m, Value x, Value y)
+static inline LLVMValueRef m_div(const Math *m, LLVMValueRef x, LLVMValueRef y)
 {
     return LLVMBuildFDiv(m->b, x, y, "");
 }
 
-static inline Value m_fma(const Math *m, Value x, Value y, Value z)
+static inline LLVMValueRef m_fma(const Math *m, LLVMValueRef x, LLVMValueRef y, LLVMValueRef z)
 {
     return vector_fma(m->v, x, y, z);
 }
 
-static inline Value m_neg(const Math *m, Value x)
+static inline LLVMValueRef m_neg(const Math *m, LLVMValueRef x)
 {
     return LLVMBuildFNeg(m->b, x, "");
 }
 
-static inline Value m_compare(const Math *m, LLVMRealPredicate predicate, Value x, Value y)
+static inline LLVMValueRef m_compare(const Math *m, LLVMRealPredicate predicate, LLVMValueRef x, LLVMValueRef y)
 {
     return LLVMBuildFCmp(m->b, predicate, x, y, "");
 }
 
-static inline Value m_lt(const Math *m, Value x, Value y)
+static inline LLVMValueRef m_lt(const Math *m, LLVMValueRef x, LLVMValueRef y)
 {
     return m_compare(m, LLVMRealOLT, x, y);
 }
 
-static inline Value m_gt(const Math *m, Value x, Value y)
+static inline LLVMValueRef m_gt(const Math *m, LLVMValueRef x, LLVMValueRef y)
 {
     return m_compare(m, LLVMRealOGT, x, y);
 }
 
-static inline Value m_eq(const Math *m, Value x, Value y)
+static inline LLVMValueRef m_eq(const Math *m, LLVMValueRef x, LLVMValueRef y)
 {
     return m_compare(m, LLVMRealOEQ, x, y);
 }
 
-static inline Value m_select(const Math *m, Value condition, Value x, Value y)
+static inline LLVMValueRef m_select(const Math *m, LLVMValueRef condition, LLVMValueRef x, LLVMValueRef y)
 {
     return LLVMBuildSelect(m->b, condition, x, y, "");
 }
 
 /* The lesser and the greater with a constant-like bound y; a NaN x stays. One min or max instruction each. */
-static inline Value m_at_most(const Math *m, Value x, Value y)
+static inline LLVMValueRef m_at_most(const Math *m, LLVMValueRef x, LLVMValueRef y)
 {
     return m_select(m, m_gt(m, x, y), y, x);
 }
 
-static inline Value m_at_least(const Math *m, Value x, Value y)
+static inline LLVMValueRef m_at_least(const Math *m, LLVMValueRef x, LLVMValueRef y)
 {
     return m_select(m, m_lt(m, x, y), y, x);
 }
 
-static inline Value m_call(const Math *m, const char *name, Value x)
+static inline LLVMValueRef m_call(const Math *m, const char *name, LLVMValueRef x)
 {
     return vector_intrinsic(m->v, name, &x, 1);
 }
 
-static inline Value m_abs(const Math *m, Value x)
+static inline LLVMValueRef m_abs(const Math *m, LLVMValueRef x)
 {
     return m_call(m, "llvm.fabs", x);
 }
 
-static inline Value m_round(const Math *m, Value x)
+static inline LLVMValueRef m_round(const Math *m, LLVMValueRef x)
 {
     return m_call(m, "llvm.rint", x);
 }
 
-static inline Value m_copysign(const Math *m, Value x, Value sign)
+static inline LLVMValueRef m_copysign(const Math *m, LLVMValueRef x, LLVMValueRef sign)
 {
-    return vector_intrinsic(m->v, "llvm.copysign", (Value[]){x, sign}, 2);
+    return vector_intrinsic(m->v, "llvm.copysign", (LLVMValueRef[]){x, sign}, 2);
 }
 
-static inline Value m_to_bits(const Math *m, Value x)
+static inline LLVMValueRef m_to_bits(const Math *m, LLVMValueRef x)
 {
     return LLVMBuildBitCast(m->b, x, m->bits, "");
 }
 
-static inline Value m_from_bits(const Math *m, Value x)
+static inline LLVMValueRef m_from_bits(const Math *m, LLVMValueRef x)
 {
     return LLVMBuildBitCast(m->b, x, m->type, "");
 }
 
-static inline Value m_bits(const Math *m, uint64_t number)
+static inline LLVMValueRef m_bits(const Math *m, uint64_t number)
 {
     return vector_integer_like(LLVMConstNull(m->bits), number);
 }
 
 /* Horner's rule. */
-Value m_polynomial(const Math *m, Value x, const Polynomial *p);
+LLVMValueRef m_polynomial(const Math *m, LLVMValueRef x, const Polynomial *p);
 /* 2^n for an integral n in the range of normal exponents. */
-Value m_exp2_integer(const Math *m, Value n);
+LLVMValueRef m_exp2_integer(const Math *m, LLVMValueRef n);
 /* x * 2^n, for an integral n of up to twice the exponent's range. */
-Value m_scale(const Math *m, Value x, Value n);
+LLVMValueRef m_scale(const Math *m, LLVMValueRef x, LLVMValueRef n);
 /* A sum or product of two and what rounding took from it; exact where nothing overflows. */
-Value m_two_sum(const Math *m, Value x, Value y, Value *low);
-Value m_two_product(const Math *m, Value x, Value y, Value *low);
+LLVMValueRef m_two_sum(const Math *m, LLVMValueRef x, LLVMValueRef y, LLVMValueRef *low);
+LLVMValueRef m_two_product(const Math *m, LLVMValueRef x, LLVMValueRef y, LLVMValueRef *low);
 
 /* math_lanes.c: what few operands need, out of line and one lane at a time. A recipe makes `results` of `args`, all of
  * them f64; it is not given a lane whose first argument is 0. */
-typedef void LaneRecipe(const Math *scalar, const Value *args, Value *results);
+typedef void LaneRecipe(const Math *scalar, const LLVMValueRef *args, LLVMValueRef *results);
 
 typedef struct {
     const char *name; /* of the function in the module */
@@ -170,45 +168,47 @@ enum { MOST_LANE_VALUES = 3 };
 
 /* Replaces the results in the lanes where `need` is set; where none is, the cost is a branch. The first argument of
  * such a lane is not 0. Arguments and results are as wide as `m` and of its type, to which results are rounded. */
-void m_rarely(const Math *m, const LaneFunction *function, Value need, const Value *args, Value *results);
+void m_rarely(const Math *m, const LaneFunction *function, LLVMValueRef need, const LLVMValueRef *args,
+              LLVMValueRef *results);
 
 /* math_angle.c */
 /* An angle reduced by a multiple n of pi/2 to r + low with |r| <= pi/4, and the bits of n; `low` is NULL for f32. */
 typedef struct {
-    Value r, low, n;
+    LLVMValueRef r, low, n;
 } Angle;
 
 /* Exact to the last bits of r for any finite x; NaN for others. */
-Angle m_reduce_angle(const Math *m, Value x);
+Angle m_reduce_angle(const Math *m, LLVMValueRef x);
 /* math_exp.c */
-Value m_exp(const Math *m, Value x);
-Value m_exp_sum(const Math *m, Value high, Value low); /* exp(high + low), |low| far less than |high| */
-Value m_expm1(const Math *m, Value x);
-Value m_sinh(const Math *m, Value x);
-Value m_cosh(const Math *m, Value x);
-Value m_tanh(const Math *m, Value x);
-Value m_sigmoid(const Math *m, Value x);
-Value m_erf(const Math *m, Value x);
-Value m_erfc(const Math *m, Value x);
+LLVMValueRef m_exp(const Math *m, LLVMValueRef x);
+LLVMValueRef m_exp_sum(const Math *m, LLVMValueRef high,
+                       LLVMValueRef low); /* exp(high + low), |low| far less than |high| */
+LLVMValueRef m_expm1(const Math *m, LLVMValueRef x);
+LLVMValueRef m_sinh(const Math *m, LLVMValueRef x);
+LLVMValueRef m_cosh(const Math *m, LLVMValueRef x);
+LLVMValueRef m_tanh(const Math *m, LLVMValueRef x);
+LLVMValueRef m_sigmoid(const Math *m, LLVMValueRef x);
+LLVMValueRef m_erf(const Math *m, LLVMValueRef x);
+LLVMValueRef m_erfc(const Math *m, LLVMValueRef x);
 /* math_log.c */
-Value m_log(const Math *m, Value x);
-Value m_log1p(const Math *m, Value x);
-Value m_softplus(const Math *m, Value x);
-Value m_pow(const Math *m, Value x, Value y);
+LLVMValueRef m_log(const Math *m, LLVMValueRef x);
+LLVMValueRef m_log1p(const Math *m, LLVMValueRef x);
+LLVMValueRef m_softplus(const Math *m, LLVMValueRef x);
+LLVMValueRef m_pow(const Math *m, LLVMValueRef x, LLVMValueRef y);
 /* math_trig.c */
-Value m_sin(const Math *m, Value x);
-Value m_cos(const Math *m, Value x);
-Value m_tan(const Math *m, Value x);
-Value m_asin(const Math *m, Value x);
-Value m_acos(const Math *m, Value x);
-Value m_atan(const Math *m, Value x);
-Value m_atan2(const Math *m, Value y, Value x);
+LLVMValueRef m_sin(const Math *m, LLVMValueRef x);
+LLVMValueRef m_cos(const Math *m, LLVMValueRef x);
+LLVMValueRef m_tan(const Math *m, LLVMValueRef x);
+LLVMValueRef m_asin(const Math *m, LLVMValueRef x);
+LLVMValueRef m_acos(const Math *m, LLVMValueRef x);
+LLVMValueRef m_atan(const Math *m, LLVMValueRef x);
+LLVMValueRef m_atan2(const Math *m, LLVMValueRef y, LLVMValueRef x);
 
 /* math_divide.c */
-Value m_floor_div(const Math *m, Value x, Value y);
-Value m_mod(const Math *m, Value x, Value y);
+LLVMValueRef m_floor_div(const Math *m, LLVMValueRef x, LLVMValueRef y);
+LLVMValueRef m_mod(const Math *m, LLVMValueRef x, LLVMValueRef y);
 
 /* math_integer.c */
-Value math_integer(Vector *vector, Op op, DType dtype, Value x, Value y);
+LLVMValueRef math_integer(Vector *vector, Op op, DType dtype, LLVMValueRef x, LLVMValueRef y);
 
 #endif

@@ -10,20 +10,20 @@ static LLVMTypeRef word(const Math *m)
 }
 
 /* The address of lane 0 of value `k` in an array of whole values. */
-static Value address(const Math *m, Value array, Value lanes, uint32_t k)
+static LLVMValueRef address(const Math *m, LLVMValueRef array, LLVMValueRef lanes, uint32_t k)
 {
-    Value offset = LLVMBuildMul(m->b, lanes, LLVMConstInt(LLVMTypeOf(lanes), k, false), "");
+    LLVMValueRef offset = LLVMBuildMul(m->b, lanes, LLVMConstInt(LLVMTypeOf(lanes), k, false), "");
     return LLVMBuildGEP2(m->b, word(m), array, &offset, 1, "");
 }
 
-static LLVMBasicBlockRef new_block(const Math *m, Value function, const char *name)
+static LLVMBasicBlockRef new_block(const Math *m, LLVMValueRef function, const char *name)
 {
     return LLVMAppendBasicBlockInContext(m->v->context, function, name);
 }
 
-static void emit_lane(const Math *m, const LaneFunction *f, Value array, Value lanes, Value at)
+static void emit_lane(const Math *m, const LaneFunction *f, LLVMValueRef array, LLVMValueRef lanes, LLVMValueRef at)
 {
-    Value args[MOST_LANE_VALUES], results[MOST_LANE_VALUES], places[MOST_LANE_VALUES];
+    LLVMValueRef args[MOST_LANE_VALUES], results[MOST_LANE_VALUES], places[MOST_LANE_VALUES];
     for (uint32_t k = 0; k < MOST_LANE_VALUES; k++)
         places[k] = LLVMBuildGEP2(m->b, word(m), address(m, array, lanes, k), &at, 1, "");
     for (uint32_t k = 0; k < f->n_args; k++) args[k] = LLVMBuildLoad2(m->b, word(m), places[k], "");
@@ -38,9 +38,9 @@ static LLVMTypeRef function_type(const Math *m)
     return LLVMFunctionType(LLVMVoidTypeInContext(m->v->context), types, 2, false);
 }
 
-static Value make_function(const Vector *v, const char *name, LLVMTypeRef type)
+static LLVMValueRef make_function(const Vector *v, const char *name, LLVMTypeRef type)
 {
-    Value function = LLVMAddFunction(v->module, name, type);
+    LLVMValueRef function = LLVMAddFunction(v->module, name, type);
     vector_attributes(v, function);
     LLVMSetLinkage(function, LLVMInternalLinkage);
     unsigned cold = LLVMGetEnumAttributeKindForName("cold", 4); /* its callers' blocks are laid out of the way */
@@ -50,12 +50,12 @@ static Value make_function(const Vector *v, const char *name, LLVMTypeRef type)
 }
 
 /* for (at = 0; at < lanes; at++) if (values[0][at] != 0) recipe */
-static Value emit_function(const Math *vector, const LaneFunction *f)
+static LLVMValueRef emit_function(const Math *vector, const LaneFunction *f)
 {
     LLVMBuilderRef b = vector->b;
     LLVMBasicBlockRef caller = LLVMGetInsertBlock(b);
-    Value function = make_function(vector->v, f->name, function_type(vector));
-    Value array = LLVMGetParam(function, 0), lanes = LLVMGetParam(function, 1);
+    LLVMValueRef function = make_function(vector->v, f->name, function_type(vector));
+    LLVMValueRef array = LLVMGetParam(function, 0), lanes = LLVMGetParam(function, 1);
     Math m = math_make(vector->v, DTYPE_F64, vector_number(vector->v, DTYPE_F64, 1, 0));
     LLVMBasicBlockRef entry = new_block(&m, function, "entry"), loop = new_block(&m, function, "loop");
     LLVMBasicBlockRef lane = new_block(&m, function, "lane"), next = new_block(&m, function, "next");
@@ -63,15 +63,15 @@ static Value emit_function(const Math *vector, const LaneFunction *f)
     LLVMPositionBuilderAtEnd(b, entry);
     LLVMBuildBr(b, loop);
     LLVMPositionBuilderAtEnd(b, loop);
-    Value at = LLVMBuildPhi(b, m.bits, "at"), place = LLVMBuildGEP2(b, word(&m), array, &at, 1, "");
-    Value idle = m_eq(&m, LLVMBuildLoad2(b, word(&m), place, ""), m_num(&m, 0));
+    LLVMValueRef at = LLVMBuildPhi(b, m.bits, "at"), place = LLVMBuildGEP2(b, word(&m), array, &at, 1, "");
+    LLVMValueRef idle = m_eq(&m, LLVMBuildLoad2(b, word(&m), place, ""), m_num(&m, 0));
     LLVMBuildCondBr(b, idle, next, lane);
     LLVMPositionBuilderAtEnd(b, lane);
     emit_lane(&m, f, array, lanes, at);
     LLVMBuildBr(b, next);
     LLVMPositionBuilderAtEnd(b, next);
-    Value after = LLVMBuildAdd(b, at, m_bits(&m, 1), "");
-    LLVMAddIncoming(at, (Value[]){m_bits(&m, 0), after}, (LLVMBasicBlockRef[]){entry, next}, 2);
+    LLVMValueRef after = LLVMBuildAdd(b, at, m_bits(&m, 1), "");
+    LLVMAddIncoming(at, (LLVMValueRef[]){m_bits(&m, 0), after}, (LLVMBasicBlockRef[]){entry, next}, 2);
     LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntSLT, after, lanes, ""), loop, end);
     LLVMPositionBuilderAtEnd(b, end);
     LLVMBuildRetVoid(b);
@@ -80,59 +80,59 @@ static Value emit_function(const Math *vector, const LaneFunction *f)
 }
 
 /* In the entry block, so that a loop does not take more of the stack at every turn. */
-static Value stack_array(const Math *m, Value function, uint32_t count)
+static LLVMValueRef stack_array(const Math *m, LLVMValueRef function, uint32_t count)
 {
     LLVMBasicBlockRef here = LLVMGetInsertBlock(m->b), entry = LLVMGetEntryBasicBlock(function);
-    Value first = LLVMGetFirstInstruction(entry);
+    LLVMValueRef first = LLVMGetFirstInstruction(entry);
     if (first)
         LLVMPositionBuilderBefore(m->b, first);
     else
         LLVMPositionBuilderAtEnd(m->b, entry);
-    Value array = LLVMBuildAlloca(m->b, LLVMArrayType2(word(m), count), "lanes");
+    LLVMValueRef array = LLVMBuildAlloca(m->b, LLVMArrayType2(word(m), count), "lanes");
     LLVMPositionBuilderAtEnd(m->b, here);
     return array;
 }
 
-static Value any_lane(const Math *m, Value mask)
+static LLVMValueRef any_lane(const Math *m, LLVMValueRef mask)
 {
     if (m->lanes == 1) return mask;
     LLVMTypeRef all = LLVMIntTypeInContext(m->v->context, m->lanes);
     return LLVMBuildICmp(m->b, LLVMIntNE, LLVMBuildBitCast(m->b, mask, all, ""), LLVMConstNull(all), "");
 }
 
-static Value widen(const Math *m, Value x)
+static LLVMValueRef widen(const Math *m, LLVMValueRef x)
 {
     LLVMTypeRef wide = vector_type(m->v, DTYPE_F64, m->lanes);
     return m->dtype == DTYPE_F64 ? x : LLVMBuildFPExt(m->b, x, wide, "");
 }
 
-static Value narrow(const Math *m, Value x)
+static LLVMValueRef narrow(const Math *m, LLVMValueRef x)
 {
     return m->dtype == DTYPE_F64 ? x : LLVMBuildFPTrunc(m->b, x, m->type, "");
 }
 
-static void call_function(const Math *m, Value called, const LaneFunction *f, Value need, Value array,
-                          const Value *args, Value *results)
+static void call_function(const Math *m, LLVMValueRef called, const LaneFunction *f, LLVMValueRef need,
+                          LLVMValueRef array, const LLVMValueRef *args, LLVMValueRef *results)
 {
-    Value lanes = LLVMConstInt(LLVMInt64TypeInContext(m->v->context), m->lanes, false);
+    LLVMValueRef lanes = LLVMConstInt(LLVMInt64TypeInContext(m->v->context), m->lanes, false);
     for (uint32_t k = 0; k < f->n_args; k++) {
-        Value arg = k ? args[k] : m_select(m, need, args[0], m_num(m, 0));
+        LLVMValueRef arg = k ? args[k] : m_select(m, need, args[0], m_num(m, 0));
         vector_store(m->v, DTYPE_F64, widen(m, arg), address(m, array, lanes, k), NULL);
     }
-    LLVMBuildCall2(m->b, function_type(m), called, (Value[]){array, lanes}, 2, "");
+    LLVMBuildCall2(m->b, function_type(m), called, (LLVMValueRef[]){array, lanes}, 2, "");
     for (uint32_t k = 0; k < f->n_results; k++) {
-        Value made = vector_load(m->v, DTYPE_F64, address(m, array, lanes, k), m->lanes, NULL);
+        LLVMValueRef made = vector_load(m->v, DTYPE_F64, address(m, array, lanes, k), m->lanes, NULL);
         results[k] = m_select(m, need, narrow(m, made), results[k]);
     }
 }
 
-void m_rarely(const Math *m, const LaneFunction *f, Value need, const Value *args, Value *results)
+void m_rarely(const Math *m, const LaneFunction *f, LLVMValueRef need, const LLVMValueRef *args, LLVMValueRef *results)
 {
     assert(f->n_args <= MOST_LANE_VALUES && f->n_results <= MOST_LANE_VALUES);
-    Value called = LLVMGetNamedFunction(m->v->module, f->name), old[MOST_LANE_VALUES];
+    LLVMValueRef called = LLVMGetNamedFunction(m->v->module, f->name), old[MOST_LANE_VALUES];
     if (!called) called = emit_function(m, f);
     LLVMBasicBlockRef before = LLVMGetInsertBlock(m->b);
-    Value caller = LLVMGetBasicBlockParent(before), array = stack_array(m, caller, MOST_LANE_VALUES * m->lanes);
+    LLVMValueRef caller = LLVMGetBasicBlockParent(before), array = stack_array(m, caller, MOST_LANE_VALUES * m->lanes);
     LLVMBasicBlockRef rare = new_block(m, caller, "rare"), after = new_block(m, caller, "after");
     LLVMBuildCondBr(m->b, any_lane(m, need), rare, after);
     LLVMPositionBuilderAtEnd(m->b, rare);
@@ -141,8 +141,8 @@ void m_rarely(const Math *m, const LaneFunction *f, Value need, const Value *arg
     LLVMBuildBr(m->b, after);
     LLVMPositionBuilderAtEnd(m->b, after);
     for (uint32_t k = 0; k < f->n_results; k++) {
-        Value merged = LLVMBuildPhi(m->b, m->type, "");
-        LLVMAddIncoming(merged, (Value[]){old[k], results[k]}, (LLVMBasicBlockRef[]){before, rare}, 2);
+        LLVMValueRef merged = LLVMBuildPhi(m->b, m->type, "");
+        LLVMAddIncoming(merged, (LLVMValueRef[]){old[k], results[k]}, (LLVMBasicBlockRef[]){before, rare}, 2);
         results[k] = merged;
     }
 }

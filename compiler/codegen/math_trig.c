@@ -4,58 +4,58 @@
 #include "codegen/math_internal.h"
 
 /* sin(r + low) = r + (r z S(z) + low (1 - z/2)). */
-static Value sin_kernel(const Math *m, Angle a)
+static LLVMValueRef sin_kernel(const Math *m, Angle a)
 {
-    Value z = m_mul(m, a.r, a.r), cube = m_mul(m, z, a.r), s = m_polynomial(m, z, &m->format->sin);
+    LLVMValueRef z = m_mul(m, a.r, a.r), cube = m_mul(m, z, a.r), s = m_polynomial(m, z, &m->format->sin);
     if (!a.low) return m_fma(m, s, cube, a.r);
-    Value tail = m_fma(m, m_mul(m, z, m_num(m, -0.5)), a.low, a.low);
+    LLVMValueRef tail = m_fma(m, m_mul(m, z, m_num(m, -0.5)), a.low, a.low);
     return m_add(m, a.r, m_fma(m, s, cube, tail));
 }
 
 /* cos(r + low) = 1 - z/2 + (z^2 C(z) - r low), with what 1 - z/2 rounds away put back. */
-static Value cos_kernel(const Math *m, Angle a)
+static LLVMValueRef cos_kernel(const Math *m, Angle a)
 {
-    Value z = m_mul(m, a.r, a.r), half = m_mul(m, z, m_num(m, 0.5)), one = m_num(m, 1);
-    Value w = m_sub(m, one, half), lost = m_sub(m, m_sub(m, one, w), half);
-    Value tail = m_mul(m, m_mul(m, z, z), m_polynomial(m, z, &m->format->cos));
+    LLVMValueRef z = m_mul(m, a.r, a.r), half = m_mul(m, z, m_num(m, 0.5)), one = m_num(m, 1);
+    LLVMValueRef w = m_sub(m, one, half), lost = m_sub(m, m_sub(m, one, w), half);
+    LLVMValueRef tail = m_mul(m, m_mul(m, z, z), m_polynomial(m, z, &m->format->cos));
     if (a.low) tail = m_sub(m, tail, m_mul(m, a.r, a.low));
     return m_add(m, w, m_add(m, lost, tail));
 }
 
-static Value bit_is_set(const Math *m, Value bits, uint64_t bit)
+static LLVMValueRef bit_is_set(const Math *m, LLVMValueRef bits, uint64_t bit)
 {
     return LLVMBuildICmp(m->b, LLVMIntNE, LLVMBuildAnd(m->b, bits, m_bits(m, bit), ""), m_bits(m, 0), "");
 }
 
 /* sin(x + turns pi/2). */
-static Value sin_shifted(const Math *m, Value x, uint64_t turns)
+static LLVMValueRef sin_shifted(const Math *m, LLVMValueRef x, uint64_t turns)
 {
     Angle a = m_reduce_angle(m, x);
-    Value n = LLVMBuildAdd(m->b, a.n, m_bits(m, turns), "");
-    Value y = m_select(m, bit_is_set(m, n, 1), cos_kernel(m, a), sin_kernel(m, a));
+    LLVMValueRef n = LLVMBuildAdd(m->b, a.n, m_bits(m, turns), "");
+    LLVMValueRef y = m_select(m, bit_is_set(m, n, 1), cos_kernel(m, a), sin_kernel(m, a));
     return m_select(m, bit_is_set(m, n, 2), m_neg(m, y), y);
 }
 
-Value m_sin(const Math *m, Value x)
+LLVMValueRef m_sin(const Math *m, LLVMValueRef x)
 {
     return m_select(m, m_eq(m, x, m_num(m, 0)), x, sin_shifted(m, x, 0));
 }
 
-Value m_cos(const Math *m, Value x)
+LLVMValueRef m_cos(const Math *m, LLVMValueRef x)
 {
     return sin_shifted(m, x, 1);
 }
 
-Value m_tan(const Math *m, Value x)
+LLVMValueRef m_tan(const Math *m, LLVMValueRef x)
 {
     Angle a = m_reduce_angle(m, x);
-    Value s = sin_kernel(m, a), c = cos_kernel(m, a), odd = bit_is_set(m, a.n, 1);
-    Value y = m_div(m, m_select(m, odd, m_neg(m, c), s), m_select(m, odd, s, c));
+    LLVMValueRef s = sin_kernel(m, a), c = cos_kernel(m, a), odd = bit_is_set(m, a.n, 1);
+    LLVMValueRef y = m_div(m, m_select(m, odd, m_neg(m, c), s), m_select(m, odd, s, c));
     return m_select(m, m_eq(m, x, m_num(m, 0)), x, y);
 }
 
 /* asin(t) = t + t P(t^2) for t <= 1/2; P: f32 Cephes asinf, f64 fdlibm e_asin.c. */
-static Value asin_tail(const Math *m, Value z)
+static LLVMValueRef asin_tail(const Math *m, LLVMValueRef z)
 {
     static const Polynomial single = {
         5, {4.2163199048e-2, 2.4181311049e-2, 4.5470025998e-2, 7.4953002686e-2, 1.6666752422e-1}};
@@ -71,7 +71,7 @@ static Value asin_tail(const Math *m, Value z)
 }
 
 /* pi/2 and pi in two parts of the format. */
-static Value half_pi(const Math *m, double factor, Value *low)
+static LLVMValueRef half_pi(const Math *m, double factor, LLVMValueRef *low)
 {
     double high = m->dtype == DTYPE_F64 ? M_PI_2 : (double)(float)M_PI_2;
     *low = m_num(m, factor * (m->dtype == DTYPE_F64 ? 6.12323399573676603587e-17 : M_PI_2 - high));
@@ -79,34 +79,34 @@ static Value half_pi(const Math *m, double factor, Value *low)
 }
 
 /* For |x| <= 1/2 the series at |x|; beyond, asin x = pi/2 - 2 asin sqrt((1 - x)/2). */
-static Value asin_reduced(const Math *m, Value x, Value *t, Value *big)
+static LLVMValueRef asin_reduced(const Math *m, LLVMValueRef x, LLVMValueRef *t, LLVMValueRef *big)
 {
-    Value a = m_abs(m, x), half = m_num(m, 0.5);
+    LLVMValueRef a = m_abs(m, x), half = m_num(m, 0.5);
     *big = m_gt(m, a, half);
-    Value z = m_select(m, *big, m_mul(m, m_sub(m, m_num(m, 1), a), half), m_mul(m, a, a));
+    LLVMValueRef z = m_select(m, *big, m_mul(m, m_sub(m, m_num(m, 1), a), half), m_mul(m, a, a));
     *t = m_select(m, *big, m_call(m, "llvm.sqrt", z), a);
     return m_mul(m, *t, asin_tail(m, z));
 }
 
-Value m_asin(const Math *m, Value x)
+LLVMValueRef m_asin(const Math *m, LLVMValueRef x)
 {
-    Value t, big, low, high = half_pi(m, 1, &low), tail = asin_reduced(m, x, &t, &big), s = m_add(m, t, tail);
-    Value far = m_sub(m, high, m_sub(m, m_add(m, s, s), low));
+    LLVMValueRef t, big, low, high = half_pi(m, 1, &low), tail = asin_reduced(m, x, &t, &big), s = m_add(m, t, tail);
+    LLVMValueRef far = m_sub(m, high, m_sub(m, m_add(m, s, s), low));
     return m_copysign(m, m_select(m, big, far, s), x);
 }
 
-Value m_acos(const Math *m, Value x)
+LLVMValueRef m_acos(const Math *m, LLVMValueRef x)
 {
-    Value t, big, low, high = half_pi(m, 1, &low), low2, high2 = half_pi(m, 2, &low2);
-    Value tail = asin_reduced(m, x, &t, &big), s = m_add(m, t, tail), twice = m_add(m, s, s);
-    Value left = m_sub(m, high2, m_sub(m, twice, low2));
-    Value signed_t = m_copysign(m, t, x), signed_tail = m_copysign(m, tail, x);
-    Value middle = m_sub(m, high, m_sub(m, signed_t, m_sub(m, low, signed_tail)));
+    LLVMValueRef t, big, low, high = half_pi(m, 1, &low), low2, high2 = half_pi(m, 2, &low2);
+    LLVMValueRef tail = asin_reduced(m, x, &t, &big), s = m_add(m, t, tail), twice = m_add(m, s, s);
+    LLVMValueRef left = m_sub(m, high2, m_sub(m, twice, low2));
+    LLVMValueRef signed_t = m_copysign(m, t, x), signed_tail = m_copysign(m, tail, x);
+    LLVMValueRef middle = m_sub(m, high, m_sub(m, signed_t, m_sub(m, low, signed_tail)));
     return m_select(m, big, m_select(m, m_lt(m, x, m_num(m, 0)), left, twice), middle);
 }
 
 /* atan(t) - t, |t| <= 0.66; f32: Cephes atanf (|t| <= tan(pi/8)), f64: Cephes atan. */
-static Value atan_tail(const Math *m, Value t)
+static LLVMValueRef atan_tail(const Math *m, LLVMValueRef t)
 {
     static const Polynomial single = {4, {8.05374449538e-2, -1.38776856032e-1, 1.99777106478e-1, -3.33329491539e-1}};
     static const Polynomial top = {5,
@@ -116,45 +116,45 @@ static Value atan_tail(const Math *m, Value t)
                                       {1, 2.485846490142306297962e1, 1.650270098316988542046e2,
                                        4.328810604912902668951e2, 4.853903996359136964868e2,
                                        1.945506571482613964425e2}};
-    Value z = m_mul(m, t, t), cube = m_mul(m, z, t);
+    LLVMValueRef z = m_mul(m, t, t), cube = m_mul(m, z, t);
     if (m->dtype == DTYPE_F32) return m_mul(m, cube, m_polynomial(m, z, &single));
     return m_mul(m, cube, m_div(m, m_polynomial(m, z, &top), m_polynomial(m, z, &bottom)));
 }
 
 /* atan(top/bottom) for top, bottom >= 0, not both 0 or infinite: one quotient, whose form depends on the octant. */
-static Value atan_quotient(const Math *m, Value top, Value bottom)
+static LLVMValueRef atan_quotient(const Math *m, LLVMValueRef top, LLVMValueRef bottom)
 {
     double small = m->dtype == DTYPE_F64 ? 0.66 : 0.4142135623730950;
     double large = m->dtype == DTYPE_F64 ? 2.41421356237309504880 : 2.414213562373095;
-    Value zero = m_num(m, 0), low, high = half_pi(m, 1, &low), low4, high4 = half_pi(m, 0.5, &low4);
-    Value middle = m_gt(m, top, m_mul(m, bottom, m_num(m, small)));
-    Value steep = m_gt(m, top, m_mul(m, bottom, m_num(m, large)));
-    Value p = m_select(m, steep, m_neg(m, bottom), m_select(m, middle, m_sub(m, top, bottom), top));
-    Value q = m_select(m, steep, top, m_select(m, middle, m_add(m, top, bottom), bottom));
-    Value t = m_div(m, p, q);
-    Value base = m_select(m, steep, high, m_select(m, middle, high4, zero));
-    Value rest = m_select(m, steep, low, m_select(m, middle, low4, zero));
+    LLVMValueRef zero = m_num(m, 0), low, high = half_pi(m, 1, &low), low4, high4 = half_pi(m, 0.5, &low4);
+    LLVMValueRef middle = m_gt(m, top, m_mul(m, bottom, m_num(m, small)));
+    LLVMValueRef steep = m_gt(m, top, m_mul(m, bottom, m_num(m, large)));
+    LLVMValueRef p = m_select(m, steep, m_neg(m, bottom), m_select(m, middle, m_sub(m, top, bottom), top));
+    LLVMValueRef q = m_select(m, steep, top, m_select(m, middle, m_add(m, top, bottom), bottom));
+    LLVMValueRef t = m_div(m, p, q);
+    LLVMValueRef base = m_select(m, steep, high, m_select(m, middle, high4, zero));
+    LLVMValueRef rest = m_select(m, steep, low, m_select(m, middle, low4, zero));
     return m_add(m, base, m_add(m, t, m_add(m, atan_tail(m, t), rest)));
 }
 
-Value m_atan(const Math *m, Value x)
+LLVMValueRef m_atan(const Math *m, LLVMValueRef x)
 {
     return m_copysign(m, atan_quotient(m, m_abs(m, x), m_num(m, 1)), x);
 }
 
-Value m_atan2(const Math *m, Value y, Value x)
+LLVMValueRef m_atan2(const Math *m, LLVMValueRef y, LLVMValueRef x)
 {
-    Value a = m_abs(m, y), b = m_abs(m, x), zero = m_num(m, 0), one = m_num(m, 1), inf = m_num(m, INFINITY);
-    Value both = LLVMBuildAnd(m->b, m_eq(m, a, inf), m_eq(m, b, inf), "");
-    Value none = LLVMBuildAnd(m->b, m_eq(m, a, zero), m_eq(m, b, zero), "");
+    LLVMValueRef a = m_abs(m, y), b = m_abs(m, x), zero = m_num(m, 0), one = m_num(m, 1), inf = m_num(m, INFINITY);
+    LLVMValueRef both = LLVMBuildAnd(m->b, m_eq(m, a, inf), m_eq(m, b, inf), "");
+    LLVMValueRef none = LLVMBuildAnd(m->b, m_eq(m, a, zero), m_eq(m, b, zero), "");
     /* Halves keep the sum of the middle octants from overflowing; tiny operands grow so that none of their bits go. */
-    Value tiny = LLVMBuildAnd(m->b, m_lt(m, a, one), m_lt(m, b, one), "");
-    Value scale = m_select(m, tiny, m_num(m, m->format->denormal_scale), m_num(m, 0.25));
-    Value top = m_select(m, both, one, m_mul(m, a, scale));
-    Value bottom = m_select(m, LLVMBuildOr(m->b, both, none, ""), one, m_mul(m, b, scale));
-    Value angle = atan_quotient(m, top, bottom);
-    Value low, high = half_pi(m, 2, &low);
-    Value left = LLVMBuildICmp(m->b, LLVMIntSLT, m_to_bits(m, x), m_bits(m, 0), "");
+    LLVMValueRef tiny = LLVMBuildAnd(m->b, m_lt(m, a, one), m_lt(m, b, one), "");
+    LLVMValueRef scale = m_select(m, tiny, m_num(m, m->format->denormal_scale), m_num(m, 0.25));
+    LLVMValueRef top = m_select(m, both, one, m_mul(m, a, scale));
+    LLVMValueRef bottom = m_select(m, LLVMBuildOr(m->b, both, none, ""), one, m_mul(m, b, scale));
+    LLVMValueRef angle = atan_quotient(m, top, bottom);
+    LLVMValueRef low, high = half_pi(m, 2, &low);
+    LLVMValueRef left = LLVMBuildICmp(m->b, LLVMIntSLT, m_to_bits(m, x), m_bits(m, 0), "");
     angle = m_select(m, left, m_sub(m, high, m_sub(m, angle, low)), angle);
     angle = m_copysign(m, angle, y);
     return m_select(m, m_compare(m, LLVMRealUNO, x, y), m_add(m, x, y), angle);

@@ -124,7 +124,6 @@ static Value pad(Elaborator *el, Value x, Value widths, Span at)
 }
 
 /* Parts that are joined have one element type and the same sizes, except along `axis` where it is not NO_AXIS. */
-enum { NO_AXIS = MAX_RANK };
 
 static bool fit_parts(Elaborator *el, Value *parts, uint32_t count, uint32_t axis, Span at)
 {

@@ -15,6 +15,9 @@ typedef enum { DTYPE_CLASS_BOOL, DTYPE_CLASS_INTEGER, DTYPE_CLASS_FLOAT } DTypeC
 
 enum { MAX_RANK = 12 };
 
+/* In place of an axis: there is none. Every byte of it is the same, so that memset fills arrays with it. */
+enum { NO_AXIS = 255 };
+
 /* The type of a tensor: element type, sizes, and for integers a known range 0 <= value < range (DIM_NONE: not known).
  * Unused dims are {0}, so that two types are equal exactly when their bytes are. */
 typedef struct {

@@ -16,6 +16,13 @@
 #include "ir/graph.h"
 
 typedef uint32_t AxisMask;
+
+/* NO_AXIS has none. */
+static inline AxisMask axis_bit(uint32_t axis)
+{
+    return axis == NO_AXIS ? 0 : (AxisMask)1 << axis;
+}
+
 enum { KERNEL_MAX_AXES = 24 };
 
 /* A local size: a parameter of the kernel, or 0 or 1 where that is known for ever (known = true). */
@@ -101,7 +108,7 @@ typedef struct Kernel {
 enum { KERNEL_MAX_WINDOWS = 6 };
 
 /* A clipped subscript of an operand of a contraction: f_outer * outer + f_inner * inner, an axis of the batch and one
- * that is summed; KERNEL_MAX_AXES where there is none. */
+ * that is summed; NO_AXIS where there is none. */
 typedef struct {
     uint32_t load, subscript;
     uint32_t outer, inner;
@@ -116,7 +123,7 @@ typedef struct {
  * depends on the summed axes leads to the sum alone. */
 typedef struct {
     uint32_t reduce, a, b; /* values */
-    uint32_t m, n, k;      /* axes; m or n is KERNEL_MAX_AXES when there is none (a vector) */
+    uint32_t m, n, k;      /* axes; m or n is NO_AXIS when there is none (a vector) */
     AxisMask batch, lists;
     uint32_t n_windows;
     KernelWindow windows[KERNEL_MAX_WINDOWS];

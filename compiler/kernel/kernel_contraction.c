@@ -4,11 +4,6 @@
 
 #include "kernel/kernel.h"
 
-static AxisMask bit(uint32_t axis)
-{
-    return axis == KERNEL_MAX_AXES ? 0 : (AxisMask)1 << axis;
-}
-
 bool kernel_index_clipped(const KernelValue *load, uint32_t subscript)
 {
     return load->clipped >> subscript & 1;
@@ -78,7 +73,7 @@ static bool store_order(const Kernel *kernel, AxisMask result, uint32_t *last, u
     for (uint32_t i = 0; i < kernel->n_values; i++) {
         const KernelValue *store = &kernel->values[i];
         if (store->kind != KERNEL_STORE) continue;
-        uint32_t axis = KERNEL_MAX_AXES;
+        uint32_t axis = NO_AXIS;
         if (store->domain != result || !store->n_index) return false;
         /* Dimensions of size 1 after it do not matter. */
         uint32_t j = store->n_index;
@@ -98,13 +93,14 @@ static bool find_window(const Kernel *kernel, const KernelContraction *form, uin
                         KernelWindow *window)
 {
     const KernelIndex *index = &kernel->values[load].index[subscript];
-    *window = (KernelWindow){load, subscript, KERNEL_MAX_AXES, KERNEL_MAX_AXES, 0, 0};
+    *window = (KernelWindow){load, subscript, NO_AXIS, NO_AXIS, 0, 0};
     for (uint32_t i = 0; i < index->n_terms; i++) {
         const KernelTerm *term = &index->terms[i];
-        bool outer = form->batch & bit(term->axis), inner = (form->lists | bit(form->k)) & bit(term->axis);
+        bool outer = form->batch & axis_bit(term->axis),
+             inner = (form->lists | axis_bit(form->k)) & axis_bit(term->axis);
         if (!outer && !inner) return false;
         uint32_t *axis = outer ? &window->outer : &window->inner;
-        if (*axis != KERNEL_MAX_AXES) return false;
+        if (*axis != NO_AXIS) return false;
         *axis = term->axis;
         *(outer ? &window->f_outer : &window->f_inner) = term->factor;
     }
@@ -124,8 +120,8 @@ static bool find_windows(const Kernel *kernel, KernelContraction *form)
             if (!kernel_index_clipped(load, i)) continue;
             if (form->n_windows == KERNEL_MAX_WINDOWS || !find_window(kernel, form, loads[side], i, &window))
                 return false;
-            if (seen & bit(window.inner)) return false;
-            seen |= bit(window.inner);
+            if (seen & axis_bit(window.inner)) return false;
+            seen |= axis_bit(window.inner);
             form->windows[form->n_windows++] = window;
         }
     }
@@ -141,13 +137,13 @@ static bool find_inner(const Kernel *kernel, KernelContraction *form)
     for (uint32_t i = a->n_index; i-- > 0;) {
         AxisMask here = kernel_index_axes(kernel, &a->index[i]) & summed;
         if (!here || here & (here - 1)) continue;
-        for (form->k = 0; here != bit(form->k);) form->k++;
+        for (form->k = 0; here != axis_bit(form->k);) form->k++;
         form->lists = all & ~here;
         if (find_windows(kernel, form)) return true;
     }
     /* A has none of its own. */
-    for (form->k = 0; !(all & bit(form->k));) form->k++;
-    form->lists = all & ~bit(form->k);
+    for (form->k = 0; !(all & axis_bit(form->k));) form->k++;
+    form->lists = all & ~axis_bit(form->k);
     return find_windows(kernel, form);
 }
 
@@ -159,7 +155,7 @@ bool kernel_contraction(const Kernel *kernel, KernelContraction *form)
     if (!reduce->domain || !store_order(kernel, reduce->domain, &form->n, order, &n_order)) return false;
     AxisMask a = load_axes(kernel, &kernel->values[form->a], false),
              b = load_axes(kernel, &kernel->values[form->b], false);
-    AxisMask n = bit(form->n);
+    AxisMask n = axis_bit(form->n);
     if (!(a & n) == !(b & n)) return false;
     if (a & n) {
         uint32_t swap = form->a;
@@ -170,9 +166,9 @@ bool kernel_contraction(const Kernel *kernel, KernelContraction *form)
         b = axes;
     }
     AxisMask clipped = load_axes(kernel, &kernel->values[form->a], true);
-    form->m = KERNEL_MAX_AXES;
+    form->m = NO_AXIS;
     for (uint32_t i = 0; i < n_order; i++)
-        if ((a & ~b & ~clipped) & bit(order[i])) form->m = order[i];
-    form->batch = reduce->domain & ~n & ~bit(form->m);
+        if ((a & ~b & ~clipped) & axis_bit(order[i])) form->m = order[i];
+    form->batch = reduce->domain & ~n & ~axis_bit(form->m);
     return find_inner(kernel, form);
 }

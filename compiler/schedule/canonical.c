@@ -32,12 +32,12 @@ static bool has(const int32_t *labels, uint32_t count, int32_t label)
 }
 
 /* The labels that are summed and longer than 1, in a's order. */
-static uint32_t summed_labels(const Program *program, Node node, const LabelLists *lists, int32_t *summed)
+static uint32_t summed_labels(const Scheduler *scheduler, Node node, const LabelLists *lists, int32_t *summed)
 {
-    const Type *type = node_type(program->graph, node_arg(program->graph, node, 0));
+    const Type *type = node_type(scheduler->graph, node_arg(scheduler->graph, node, 0));
     uint32_t count = 0;
     for (uint32_t i = 0; i < lists->n_a; i++)
-        if (!is_unit(program, type->dims[i]) && has(lists->b, lists->n_b, lists->a[i]) &&
+        if (!is_unit(scheduler, type->dims[i]) && has(lists->b, lists->n_b, lists->a[i]) &&
             !has(lists->result, lists->n_result, lists->a[i]))
             summed[count++] = lists->a[i];
     return count;
@@ -50,11 +50,11 @@ static bool stand_together(const int32_t *labels, uint32_t count, const int32_t 
     return n_summed == 0;
 }
 
-static bool last_is_shared(const Program *program, Node node, const LabelLists *lists)
+static bool last_is_shared(const Scheduler *scheduler, Node node, const LabelLists *lists)
 {
-    const Type *type = node_type(program->graph, node);
+    const Type *type = node_type(scheduler->graph, node);
     uint32_t last = lists->n_result;
-    while (last > 0 && is_unit(program, type->dims[last - 1])) last--;
+    while (last > 0 && is_unit(scheduler, type->dims[last - 1])) last--;
     return last > 0 && has(lists->a, lists->n_a, lists->result[last - 1]) &&
            has(lists->b, lists->n_b, lists->result[last - 1]);
 }
@@ -74,14 +74,14 @@ static Node move_summed_last(Graph *graph, Node x, const int32_t *old, uint32_t 
     return build_transpose(graph, x, permutation);
 }
 
-static Node canonical(const Program *program, Node node)
+static Node canonical(const Scheduler *scheduler, Node node)
 {
-    Graph *graph = program->graph;
+    Graph *graph = scheduler->graph;
     LabelLists lists = labels_of(graph, node);
     int32_t labels[3 * MAX_RANK], summed[MAX_RANK], permutation[MAX_RANK];
     int32_t *result = labels + lists.n_a + lists.n_b;
     Node a = node_arg(graph, node, 0), b = node_arg(graph, node, 1);
-    uint32_t n_summed = summed_labels(program, node, &lists, summed), count = 0;
+    uint32_t n_summed = summed_labels(scheduler, node, &lists, summed), count = 0;
     memcpy(labels, lists.a, lists.n_a * sizeof *labels);
     memcpy(labels + lists.n_a, lists.b, lists.n_b * sizeof *labels);
     if (!stand_together(lists.a, lists.n_a, summed, n_summed))
@@ -89,7 +89,7 @@ static Node canonical(const Program *program, Node node)
     if (!stand_together(lists.b, lists.n_b, summed, n_summed))
         b = move_summed_last(graph, b, lists.b, lists.n_b, summed, n_summed, labels + lists.n_a);
     memcpy(result, lists.result, lists.n_result * sizeof *labels);
-    if (!last_is_shared(program, node, &lists)) return build_contract(graph, a, b, labels, lists.n_result);
+    if (!last_is_shared(scheduler, node, &lists)) return build_contract(graph, a, b, labels, lists.n_result);
     /* Shared labels first, then the others; transposed back. */
     for (int pass = 0; pass < 2; pass++)
         for (uint32_t i = 0; i < lists.n_result; i++) {
@@ -102,21 +102,21 @@ static Node canonical(const Program *program, Node node)
     return build_transpose(graph, build_contract(graph, a, b, labels, lists.n_result), permutation);
 }
 
-static bool is_canonical(const Program *program, Node node)
+static bool is_canonical(const Scheduler *scheduler, Node node)
 {
-    if (is_long_scan(program->graph, node)) return false;
-    if (node_op(program->graph, node) != OP_CONTRACT || !is_tiled(program, node)) return true;
-    LabelLists lists = labels_of(program->graph, node);
+    if (is_long_scan(scheduler->graph, node)) return false;
+    if (node_op(scheduler->graph, node) != OP_CONTRACT || !is_tiled(scheduler, node)) return true;
+    LabelLists lists = labels_of(scheduler->graph, node);
     int32_t summed[MAX_RANK];
-    uint32_t n_summed = summed_labels(program, node, &lists, summed);
+    uint32_t n_summed = summed_labels(scheduler, node, &lists, summed);
     return stand_together(lists.a, lists.n_a, summed, n_summed) &&
-           stand_together(lists.b, lists.n_b, summed, n_summed) && !last_is_shared(program, node, &lists);
+           stand_together(lists.b, lists.n_b, summed, n_summed) && !last_is_shared(scheduler, node, &lists);
 }
 
 static Node replace(void *data, Node old, Node rebuilt)
 {
     (void)old;
-    Graph *graph = ((Program *)data)->graph;
+    Graph *graph = ((Scheduler *)data)->graph;
     if (is_long_scan(graph, rebuilt)) return cut_scan(graph, rebuilt);
     return is_canonical(data, rebuilt) ? rebuilt : canonical(data, rebuilt);
 }
@@ -124,7 +124,7 @@ static Node replace(void *data, Node old, Node rebuilt)
 Function *canonical_functions(Context *context, const Module *module, bool unfused)
 {
     Graph *graph = module->graph;
-    Program program = {.context = context, .graph = graph, .dims = graph_dims(graph)};
+    Scheduler scheduler = {.context = context, .graph = graph, .dims = graph_dims(graph)};
     Function *functions = ARENA_COPY(context->arena, Function, module->functions, module->n_functions);
     Vec(Node) roots = {0};
     for (uint32_t i = 0; i < module->n_functions; i++) {
@@ -135,9 +135,9 @@ Function *canonical_functions(Context *context, const Module *module, bool unfus
     }
     uint32_t count, wrong = 0;
     Node *nodes = graph_reachable(graph, roots.at, (uint32_t)roots.count, &count);
-    for (uint32_t i = 0; i < count; i++) wrong += !is_canonical(&program, nodes[i]);
+    for (uint32_t i = 0; i < count; i++) wrong += !is_canonical(&scheduler, nodes[i]);
     memory_free(nodes);
-    if (wrong) graph_rewrite(graph, roots.at, (uint32_t)roots.count, replace, &program);
+    if (wrong) graph_rewrite(graph, roots.at, (uint32_t)roots.count, replace, &scheduler);
     if (!unfused) reuse_rectified(graph, roots.at, (uint32_t)roots.count);
     size_t next = 0;
     for (uint32_t i = 0; i < module->n_functions; i++) {

@@ -90,37 +90,37 @@ AxisMask affine_axes(const Draft *draft, const Affine *affine)
     return axes;
 }
 
-static bool is_constant(const Program *program, Dim dim, int64_t number)
+static bool is_constant(const Scheduler *scheduler, Dim dim, int64_t number)
 {
     int64_t value;
-    return dim_is_constant(program->dims, dim, &value) && value == number;
+    return dim_is_constant(scheduler->dims, dim, &value) && value == number;
 }
 
-bool is_unit(const Program *program, Dim dim)
+bool is_unit(const Scheduler *scheduler, Dim dim)
 {
-    return is_constant(program, dim, 1);
+    return is_constant(scheduler, dim, 1);
 }
 
-bool affine_plain(const Program *program, const Affine *affine, uint32_t *axis)
+bool affine_plain(const Scheduler *scheduler, const Affine *affine, uint32_t *axis)
 {
     if (affine->n_terms != 1 || affine->terms[0].factor != 1 || affine->value >= 0 || affine->div > 1) return false;
     *axis = affine->terms[0].axis;
-    return is_constant(program, affine->offset, 0);
+    return is_constant(scheduler, affine->offset, 0);
 }
 
-bool affine_zero(const Program *program, const Affine *affine)
+bool affine_zero(const Scheduler *scheduler, const Affine *affine)
 {
-    return affine->n_terms == 0 && affine->value < 0 && is_constant(program, affine->offset, 0);
+    return affine->n_terms == 0 && affine->value < 0 && is_constant(scheduler, affine->offset, 0);
 }
 
-Affine affine_none(const Program *program)
+Affine affine_none(const Scheduler *scheduler)
 {
-    return (Affine){.offset = dim_constant(program->dims, 0), .value = -1, .div = 1, .inside = NO_VALUE};
+    return (Affine){.offset = dim_constant(scheduler->dims, 0), .value = -1, .div = 1, .inside = NO_VALUE};
 }
 
-Affine affine_axis(const Program *program, uint32_t axis)
+Affine affine_axis(const Scheduler *scheduler, uint32_t axis)
 {
-    Affine affine = affine_none(program);
+    Affine affine = affine_none(scheduler);
     if (axis == NO_AXIS) return affine;
     affine.n_terms = 1;
     affine.terms[0] = (KernelTerm){axis, 1};
@@ -138,39 +138,39 @@ static int64_t common_divisor(int64_t a, int64_t b)
 }
 
 /* Takes out what the divisor and all parts of the sum have in common. */
-static void reduce_quotient(const Program *program, Affine *affine)
+static void reduce_quotient(const Scheduler *scheduler, Affine *affine)
 {
     int64_t common = affine->div, number;
     Dim offset;
     if (common == 1) return;
     for (uint32_t i = 0; i < affine->n_terms; i++) common = common_divisor(common, affine->terms[i].factor);
-    if (dim_is_constant(program->dims, affine->offset, &number)) common = common_divisor(common, number);
-    if (!dim_divides(program->dims, affine->offset, dim_constant(program->dims, common), &offset)) return;
+    if (dim_is_constant(scheduler->dims, affine->offset, &number)) common = common_divisor(common, number);
+    if (!dim_divides(scheduler->dims, affine->offset, dim_constant(scheduler->dims, common), &offset)) return;
     affine->offset = offset;
     affine->div /= common;
     for (uint32_t i = 0; i < affine->n_terms; i++) affine->terms[i].factor /= common;
 }
 
 /* affine * factor, of the sum alone: the divisor stays. */
-static bool multiply_sum(const Program *program, Affine *affine, int64_t factor)
+static bool multiply_sum(const Scheduler *scheduler, Affine *affine, int64_t factor)
 {
     if (factor == 1) return true;
     if (affine->value >= 0) return false;
     for (uint32_t i = 0; i < affine->n_terms; i++)
         if (__builtin_mul_overflow(affine->terms[i].factor, factor, &affine->terms[i].factor)) return false;
-    affine->offset = dim_mul(program->dims, affine->offset, dim_constant(program->dims, factor));
+    affine->offset = dim_mul(scheduler->dims, affine->offset, dim_constant(scheduler->dims, factor));
     return !dim_is_none(affine->offset);
 }
 
-bool affine_scale(const Program *program, Affine *affine, int64_t factor, Dim offset)
+bool affine_scale(const Scheduler *scheduler, Affine *affine, int64_t factor, Dim offset)
 {
-    if (factor == 1 && is_constant(program, offset, 0)) return true;
-    if (!multiply_sum(program, affine, factor)) return false;
+    if (factor == 1 && is_constant(scheduler, offset, 0)) return true;
+    if (!multiply_sum(scheduler, affine, factor)) return false;
     affine->inside = NO_VALUE;
-    Dim added = dim_mul(program->dims, offset, dim_constant(program->dims, affine->div));
-    affine->offset = dim_add(program->dims, affine->offset, added);
+    Dim added = dim_mul(scheduler->dims, offset, dim_constant(scheduler->dims, affine->div));
+    affine->offset = dim_add(scheduler->dims, affine->offset, added);
     if (dim_is_none(affine->offset)) return false;
-    reduce_quotient(program, affine);
+    reduce_quotient(scheduler, affine);
     return true;
 }
 
@@ -187,31 +187,31 @@ static bool add_term(Affine *affine, KernelTerm term)
     return true;
 }
 
-bool affine_add(const Program *program, Affine *a, const Affine *b)
+bool affine_add(const Scheduler *scheduler, Affine *a, const Affine *b)
 {
     Affine sum = *a, other = *b;
     int64_t divisor = sum.div == other.div ? 1 : other.div;
     if (sum.value >= 0 && other.value >= 0) return false;
-    if (!multiply_sum(program, &sum, divisor) || !multiply_sum(program, &other, sum.div == other.div ? 1 : sum.div))
+    if (!multiply_sum(scheduler, &sum, divisor) || !multiply_sum(scheduler, &other, sum.div == other.div ? 1 : sum.div))
         return false;
     if (__builtin_mul_overflow(sum.div, divisor, &sum.div)) return false;
     if (other.value >= 0) sum.value = other.value, sum.checked = other.checked;
     if (sum.value >= 0 && sum.div > 1) return false;
     for (uint32_t i = 0; i < other.n_terms; i++)
         if (!add_term(&sum, other.terms[i])) return false;
-    sum.offset = dim_add(program->dims, sum.offset, other.offset);
+    sum.offset = dim_add(scheduler->dims, sum.offset, other.offset);
     if (dim_is_none(sum.offset)) return false;
     *a = sum;
     a->inside = NO_VALUE;
-    reduce_quotient(program, a);
+    reduce_quotient(scheduler, a);
     return true;
 }
 
-bool affine_divide(const Program *program, Affine *affine, int64_t divisor)
+bool affine_divide(const Scheduler *scheduler, Affine *affine, int64_t divisor)
 {
     if (divisor == 1) return true;
     if (affine->value >= 0 || __builtin_mul_overflow(affine->div, divisor, &affine->div)) return false;
     affine->inside = NO_VALUE;
-    reduce_quotient(program, affine);
+    reduce_quotient(scheduler, affine);
     return true;
 }

@@ -5,14 +5,14 @@
 #include "schedule/schedule_internal.h"
 #include "support/memory.h"
 
-Shape shape_of(const Program *program, Node node)
+Shape shape_of(const Scheduler *scheduler, Node node)
 {
     /* Types are copied: nodes move when the graph grows, dims of a shape must not. */
-    const Type *type = node_type(program->graph, node);
-    return (Shape){type->rank, type->rank ? ARENA_COPY(program->arena, Dim, type->dims, type->rank) : NULL};
+    const Type *type = node_type(scheduler->graph, node);
+    return (Shape){type->rank, type->rank ? ARENA_COPY(scheduler->arena, Dim, type->dims, type->rank) : NULL};
 }
 
-void emitter_free(Emitter *emitter)
+void emitter_free(KernelEmitter *emitter)
 {
     vec_free(&emitter->memos);
     memory_free(emitter->table);
@@ -43,7 +43,7 @@ static bool memo_same(const Memo *a, const Memo *b)
 }
 
 /* The table's slot of the memo or of its free place. Slots hold 1 + position. */
-static uint32_t *memo_slot(Emitter *emitter, const Memo *memo)
+static uint32_t *memo_slot(KernelEmitter *emitter, const Memo *memo)
 {
     uint32_t at = (uint32_t)memo_hash(memo) & (emitter->capacity - 1);
     while (emitter->table[at] && !memo_same(&emitter->memos.at[emitter->table[at] - 1], memo))
@@ -51,7 +51,7 @@ static uint32_t *memo_slot(Emitter *emitter, const Memo *memo)
     return &emitter->table[at];
 }
 
-static void memo_add(Emitter *emitter, Memo memo)
+static void memo_add(KernelEmitter *emitter, Memo memo)
 {
     if (2 * (emitter->memos.count + 1) > emitter->capacity) {
         emitter->capacity = emitter->capacity ? 2 * emitter->capacity : 32;
@@ -59,7 +59,7 @@ static void memo_add(Emitter *emitter, Memo memo)
         emitter->table = memory_calloc(emitter->capacity, sizeof *emitter->table);
         for (size_t i = 0; i < emitter->memos.count; i++) *memo_slot(emitter, &emitter->memos.at[i]) = (uint32_t)i + 1;
     }
-    if (memo.view.rank) memo.index = ARENA_COPY(emitter->program->arena, Affine, memo.index, memo.view.rank);
+    if (memo.view.rank) memo.index = ARENA_COPY(emitter->scheduler->arena, Affine, memo.index, memo.view.rank);
     uint32_t *slot = memo_slot(emitter, &memo);
     vec_push(&emitter->memos, memo);
     *slot = (uint32_t)emitter->memos.count;
@@ -107,14 +107,14 @@ static bool says_inside(const Draft *draft, uint32_t mask, const Affine *index, 
     return true;
 }
 
-uint32_t emit_memory(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
+uint32_t emit_memory(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
 {
-    Program *program = emitter->program;
+    Scheduler *scheduler = emitter->scheduler;
     Dim dims[MAX_RANK];
     Affine subscripts[MAX_RANK];
-    DraftValue load = {.kind = KERNEL_LOAD, .dtype = node_type(program->graph, node)->dtype, .node = node};
+    DraftValue load = {.kind = KERNEL_LOAD, .dtype = node_type(scheduler->graph, node)->dtype, .node = node};
     for (uint32_t i = 0; i < view.rank; i++) {
-        if (is_unit(program, view.dims[i]) && affine_zero(program, &index[i])) continue;
+        if (is_unit(scheduler, view.dims[i]) && affine_zero(scheduler, &index[i])) continue;
         load.domain |= affine_axes(emitter->draft, &index[i]);
         if (index[i].inside != NO_VALUE) load.clipped |= 1u << load.n_index;
         subscripts[load.n_index] = index[i];
@@ -122,11 +122,11 @@ uint32_t emit_memory(Emitter *emitter, Node node, Shape view, const Affine *inde
     }
     load.shape.rank = load.n_index;
     if (load.n_index) {
-        load.shape.dims = ARENA_COPY(program->arena, Dim, dims, load.n_index);
+        load.shape.dims = ARENA_COPY(scheduler->arena, Dim, dims, load.n_index);
     }
     if (!says_inside(emitter->draft, mask, index, view.rank)) load.clipped = 0;
     for (uint32_t i = 0; i < load.n_index; i++) subscripts[i].inside = NO_VALUE;
-    if (load.n_index) load.index = ARENA_COPY(program->arena, Affine, subscripts, load.n_index);
+    if (load.n_index) load.index = ARENA_COPY(scheduler->arena, Affine, subscripts, load.n_index);
     if (mask != NO_VALUE) {
         load.args[load.n_args++] = mask;
         load.domain |= emitter->draft->values.at[mask].domain;
@@ -134,29 +134,29 @@ uint32_t emit_memory(Emitter *emitter, Node node, Shape view, const Affine *inde
     return draft_add(emitter->draft, load);
 }
 
-static uint32_t emit_cast(Emitter *emitter, uint32_t value, DType dtype)
+static uint32_t emit_cast(KernelEmitter *emitter, uint32_t value, DType dtype)
 {
     if (emitter->draft->values.at[value].dtype == dtype) return value;
     return draft_compute(emitter->draft, OP_CAST, dtype, 1, &value);
 }
 
-static uint32_t emit_size(Emitter *emitter, Dim size)
+static uint32_t emit_size(KernelEmitter *emitter, Dim size)
 {
     int64_t value;
-    if (dim_is_constant(emitter->program->dims, size, &value)) return draft_integer(emitter->draft, DTYPE_I64, value);
+    if (dim_is_constant(emitter->scheduler->dims, size, &value)) return draft_integer(emitter->draft, DTYPE_I64, value);
     return draft_add(emitter->draft, (DraftValue){.kind = KERNEL_SIZE, .dtype = DTYPE_I64, .size = size});
 }
 
 /* A size that is not written into the code, so that kernels of other sizes share it; but -1, 0 and 1 are. */
-static uint32_t emit_limit(Emitter *emitter, Dim size)
+static uint32_t emit_limit(KernelEmitter *emitter, Dim size)
 {
     int64_t value;
-    bool small = dim_is_constant(emitter->program->dims, size, &value) && value >= -1 && value <= 1;
+    bool small = dim_is_constant(emitter->scheduler->dims, size, &value) && value >= -1 && value <= 1;
     if (small) return draft_integer(emitter->draft, DTYPE_I64, value);
     return draft_add(emitter->draft, (DraftValue){.kind = KERNEL_SIZE, .dtype = DTYPE_I64, .size = size});
 }
 
-static uint32_t add_integers(Emitter *emitter, uint32_t a, uint32_t b)
+static uint32_t add_integers(KernelEmitter *emitter, uint32_t a, uint32_t b)
 {
     if (a == NO_VALUE) return b;
     uint32_t args[] = {a, b};
@@ -164,10 +164,10 @@ static uint32_t add_integers(Emitter *emitter, uint32_t a, uint32_t b)
 }
 
 /* sum + offset; what is subtracted is a size, too. */
-static uint32_t add_offset(Emitter *emitter, uint32_t sum, Dim offset)
+static uint32_t add_offset(KernelEmitter *emitter, uint32_t sum, Dim offset)
 {
     int64_t value;
-    DimTable *dims = emitter->program->dims;
+    DimTable *dims = emitter->scheduler->dims;
     bool subtracts = sum != NO_VALUE && dim_is_constant(dims, offset, &value) && value < -1;
     if (!subtracts) return add_integers(emitter, sum, emit_limit(emitter, offset));
     uint32_t args[] = {sum, emit_limit(emitter, dim_sub(dims, dim_constant(dims, 0), offset))};
@@ -175,7 +175,7 @@ static uint32_t add_offset(Emitter *emitter, uint32_t sum, Dim offset)
 }
 
 /* The subscript as an i64 value. */
-uint32_t emit_affine(Emitter *emitter, const Affine *affine)
+uint32_t emit_affine(KernelEmitter *emitter, const Affine *affine)
 {
     Draft *draft = emitter->draft;
     uint32_t sum = NO_VALUE;
@@ -191,41 +191,41 @@ uint32_t emit_affine(Emitter *emitter, const Affine *affine)
     }
     if (affine->value >= 0) sum = add_integers(emitter, sum, emit_cast(emitter, (uint32_t)affine->value, DTYPE_I64));
     int64_t offset;
-    bool zero = dim_is_constant(emitter->program->dims, affine->offset, &offset) && offset == 0;
+    bool zero = dim_is_constant(emitter->scheduler->dims, affine->offset, &offset) && offset == 0;
     if (!zero || sum == NO_VALUE) sum = add_offset(emitter, sum, affine->offset);
     if (affine->div == 1) return sum;
     uint32_t args[] = {sum, draft_integer(draft, DTYPE_I64, affine->div)};
     return draft_compute(draft, OP_FLOOR_DIV, DTYPE_I64, 2, args);
 }
 
-static uint32_t emit_random(Emitter *emitter, const NodeInfo *info, Shape view, const Affine *index)
+static uint32_t emit_random(KernelEmitter *emitter, const NodeInfo *info, Shape view, const Affine *index)
 {
-    Program *program = emitter->program;
+    Scheduler *scheduler = emitter->scheduler;
     DraftValue value = {.kind = KERNEL_RANDOM, .dtype = DTYPE_F32, .shape = view, .n_index = view.rank};
     uint32_t stream = nn_random_stream(info->attr.name ? info->attr.name : "", info->attr.integer);
-    value.size = dim_constant(program->dims, stream);
-    if (view.rank) value.index = ARENA_COPY(program->arena, Affine, index, view.rank);
+    value.size = dim_constant(scheduler->dims, stream);
+    if (view.rank) value.index = ARENA_COPY(scheduler->arena, Affine, index, view.rank);
     for (uint32_t i = 0; i < view.rank; i++) value.domain |= affine_axes(emitter->draft, &index[i]);
     return emit_cast(emitter, draft_add(emitter->draft, value), info->type.dtype);
 }
 
 /* ---- shapes */
 
-bool own_index(const Program *program, const Type *type, Shape view, const Affine *index, Affine *own)
+bool own_index(const Scheduler *scheduler, const Type *type, Shape view, const Affine *index, Affine *own)
 {
     uint32_t from = 0;
     for (uint32_t i = 0; i < type->rank; i++) {
-        own[i] = affine_none(program);
+        own[i] = affine_none(scheduler);
         if (from < view.rank && dim_same(view.dims[from], type->dims[i])) {
             own[i] = index[from++];
             continue;
         }
-        if (is_unit(program, type->dims[i])) continue;
-        while (from < view.rank && is_unit(program, view.dims[from])) from++;
+        if (is_unit(scheduler, type->dims[i])) continue;
+        while (from < view.rank && is_unit(scheduler, view.dims[from])) from++;
         if (from == view.rank || !dim_same(view.dims[from], type->dims[i])) return false;
         own[i] = index[from++];
     }
-    while (from < view.rank && is_unit(program, view.dims[from])) from++;
+    while (from < view.rank && is_unit(scheduler, view.dims[from])) from++;
     return from == view.rank;
 }
 
@@ -237,9 +237,9 @@ static bool swaps(const Graph *graph, const NodeInfo *info)
     return node_op(graph, info->args[0]) > node_op(graph, info->args[1]);
 }
 
-static uint32_t emit_elementwise(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
+static uint32_t emit_elementwise(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
 {
-    const Graph *graph = emitter->program->graph;
+    const Graph *graph = emitter->scheduler->graph;
     const NodeInfo *info = graph_node(graph, node);
     uint32_t args[3];
     bool swapped = swaps(graph, info);
@@ -251,14 +251,14 @@ static uint32_t emit_elementwise(Emitter *emitter, Node node, Shape view, const 
 }
 
 /* Operators whose operands are found through the node's own shape. */
-static uint32_t emit_shaped(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
+static uint32_t emit_shaped(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
 {
-    const Program *program = emitter->program;
-    const NodeInfo *info = graph_node(program->graph, node);
+    const Scheduler *scheduler = emitter->scheduler;
+    const NodeInfo *info = graph_node(scheduler->graph, node);
     Affine own[MAX_RANK];
-    if (info->op == OP_BROADCAST && node_type(program->graph, info->args[0])->rank == 0)
+    if (info->op == OP_BROADCAST && node_type(scheduler->graph, info->args[0])->rank == 0)
         return emit(emitter, info->args[0], (Shape){0}, NULL, mask);
-    if (!own_index(program, &info->type, view, index, own)) return emit_blocked(emitter, node);
+    if (!own_index(scheduler, &info->type, view, index, own)) return emit_blocked(emitter, node);
     switch (info->op) {
     case OP_IOTA:
         return emit_cast(emitter, emit_affine(emitter, &own[info->attr.integer]), info->type.dtype);
@@ -267,16 +267,16 @@ static uint32_t emit_shaped(Emitter *emitter, Node node, Shape view, const Affin
     case OP_SCATTER_ADD:
         return emit_one_hot(emitter, node, own, mask);
     case OP_CONTRACT:
-        if (has_sum(program, node)) return emit_blocked(emitter, node);
+        if (has_sum(scheduler, node)) return emit_blocked(emitter, node);
         return emit_contraction(emitter, node, own, mask);
     default:
         return emit_movement(emitter, node, own, mask);
     }
 }
 
-uint32_t emit_computed(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
+uint32_t emit_computed(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
 {
-    const NodeInfo *info = graph_node(emitter->program->graph, node);
+    const NodeInfo *info = graph_node(emitter->scheduler->graph, node);
     switch (info->op) {
     case OP_CONST:
         return dtype_class(info->type.dtype) == DTYPE_CLASS_INTEGER
@@ -298,10 +298,10 @@ uint32_t emit_computed(Emitter *emitter, Node node, Shape view, const Affine *in
     return emit_shaped(emitter, node, view, index, mask);
 }
 
-uint32_t emit(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
+uint32_t emit(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
 {
-    Program *program = emitter->program;
-    if (is_memory(program->graph, node) || facts_of(program, node)->materialised)
+    Scheduler *scheduler = emitter->scheduler;
+    if (is_memory(scheduler->graph, node) || facts_of(scheduler, node)->materialised)
         return emit_memory(emitter, node, view, index, mask);
     Memo memo = {.node = node, .view = view, .index = index, .mask = mask};
     if (emitter->capacity) {

@@ -5,64 +5,64 @@
 #include "ir/window.h"
 #include "schedule/schedule_internal.h"
 
-uint32_t emit_axis(Emitter *emitter, Dim extent)
+uint32_t emit_axis(KernelEmitter *emitter, Dim extent)
 {
-    if (is_unit(emitter->program, extent)) return NO_AXIS;
+    if (is_unit(emitter->scheduler, extent)) return NO_AXIS;
     assert(emitter->draft->axes.count < KERNEL_MAX_AXES);
     vec_push(&emitter->draft->axes, extent);
     return (uint32_t)emitter->draft->axes.count - 1;
 }
 
-static Affine summed_axis(Emitter *emitter, Dim extent)
+static Affine summed_axis(KernelEmitter *emitter, Dim extent)
 {
     uint32_t axis = emit_axis(emitter, extent);
     if (axis != NO_AXIS) emitter->summed |= axis_bit(axis);
-    return affine_axis(emitter->program, axis);
+    return affine_axis(emitter->scheduler, axis);
 }
 
 /* ---- sums beneath sums */
 
-static bool is_sum(const Program *program, Node node)
+static bool is_sum(const Scheduler *scheduler, Node node)
 {
-    Op op = node_op(program->graph, node);
-    return !facts_of(program, node)->apart && (op == OP_UNWINDOW || (op == OP_CONTRACT && has_sum(program, node)));
+    Op op = node_op(scheduler->graph, node);
+    return !facts_of(scheduler, node)->apart && (op == OP_UNWINDOW || (op == OP_CONTRACT && has_sum(scheduler, node)));
 }
 
 /* True for a reshape between sizes of 1. */
-static bool keeps_axes(const Program *program, const NodeInfo *info)
+static bool keeps_axes(const Scheduler *scheduler, const NodeInfo *info)
 {
     Affine index[MAX_RANK], own[MAX_RANK];
     Shape view = {info->type.rank, info->type.dims};
-    for (uint32_t i = 0; i < info->type.rank; i++) index[i] = affine_none(program);
-    return own_index(program, node_type(program->graph, info->args[0]), view, index, own);
+    for (uint32_t i = 0; i < info->type.rank; i++) index[i] = affine_none(scheduler);
+    return own_index(scheduler, node_type(scheduler->graph, info->args[0]), view, index, own);
 }
 
-bool moves_elements(const Program *program, Node node)
+bool moves_elements(const Scheduler *scheduler, Node node)
 {
-    const NodeInfo *info = graph_node(program->graph, node);
-    if (facts_of(program, node)->apart) return false;
-    if (info->op == OP_RESHAPE) return keeps_axes(program, info);
+    const NodeInfo *info = graph_node(scheduler->graph, node);
+    if (facts_of(scheduler, node)->apart) return false;
+    if (info->op == OP_RESHAPE) return keeps_axes(scheduler, info);
     return info->op == OP_TRANSPOSE || info->op == OP_SLICE || info->op == OP_REVERSE;
 }
 
-bool sum_is_beneath(const Program *program, Node node)
+bool sum_is_beneath(const Scheduler *scheduler, Node node)
 {
-    while (moves_elements(program, node)) node = node_arg(program->graph, node, 0);
-    return is_sum(program, node);
+    while (moves_elements(scheduler, node)) node = node_arg(scheduler->graph, node, 0);
+    return is_sum(scheduler, node);
 }
 
-static uint32_t emit_beneath(Emitter *emitter, Node node, const Affine *index, uint32_t mask)
+static uint32_t emit_beneath(KernelEmitter *emitter, Node node, const Affine *index, uint32_t mask)
 {
-    const Program *program = emitter->program;
-    const NodeInfo *info = graph_node(program->graph, node);
-    if (!sum_is_beneath(program, node)) return emit(emitter, node, shape_of(program, node), index, mask);
+    const Scheduler *scheduler = emitter->scheduler;
+    const NodeInfo *info = graph_node(scheduler->graph, node);
+    if (!sum_is_beneath(scheduler, node)) return emit(emitter, node, shape_of(scheduler, node), index, mask);
     if (info->op == OP_UNWINDOW) return emit_unwindow(emitter, node, index, mask);
     if (info->op == OP_CONTRACT) return emit_contraction(emitter, node, index, mask);
     Affine own[MAX_RANK];
-    Shape shape = shape_of(program, info->args[0]);
-    bool good = info->op == OP_RESHAPE
-                    ? own_index(program, node_type(program->graph, info->args[0]), shape_of(program, node), index, own)
-                    : moved_index(program, info, shape, index, own);
+    Shape shape = shape_of(scheduler, info->args[0]);
+    bool good = info->op == OP_RESHAPE ? own_index(scheduler, node_type(scheduler->graph, info->args[0]),
+                                                   shape_of(scheduler, node), index, own)
+                                       : moved_index(scheduler, info, shape, index, own);
     return good ? emit_beneath(emitter, info->args[0], own, mask) : emit_blocked(emitter, node);
 }
 
@@ -75,7 +75,7 @@ typedef struct {
     uint32_t count;
 } Labels;
 
-static Affine label_axis(Emitter *emitter, Labels *labels, int32_t label, Dim extent)
+static Affine label_axis(KernelEmitter *emitter, Labels *labels, int32_t label, Dim extent)
 {
     for (uint32_t i = 0; i < labels->count; i++)
         if (labels->labels[i] == label) return labels->axes[i];
@@ -84,23 +84,23 @@ static Affine label_axis(Emitter *emitter, Labels *labels, int32_t label, Dim ex
 }
 
 /* True if the index runs over its dimension whatever a mask says. */
-static bool runs_over(const Emitter *emitter, const Affine *index, Dim extent)
+static bool runs_over(const KernelEmitter *emitter, const Affine *index, Dim extent)
 {
     uint32_t axis;
-    if (is_unit(emitter->program, extent) && affine_zero(emitter->program, index)) return true;
-    return affine_plain(emitter->program, index, &axis) && dim_same(emitter->draft->axes.at[axis], extent);
+    if (is_unit(emitter->scheduler, extent) && affine_zero(emitter->scheduler, index)) return true;
+    return affine_plain(emitter->scheduler, index, &axis) && dim_same(emitter->draft->axes.at[axis], extent);
 }
 
-uint32_t emit_contraction(Emitter *emitter, Node node, const Affine *index, uint32_t mask)
+uint32_t emit_contraction(KernelEmitter *emitter, Node node, const Affine *index, uint32_t mask)
 {
-    Program *program = emitter->program;
-    const NodeInfo *info = graph_node(program->graph, node);
+    Scheduler *scheduler = emitter->scheduler;
+    const NodeInfo *info = graph_node(scheduler->graph, node);
     const int32_t *next = info->attr.ints, *result = next + info->attr.n_ints - info->type.rank;
-    bool tiled = is_tiled(program, node);
+    bool tiled = is_tiled(scheduler, node);
     uint32_t factors[2];
     Labels summed = {.count = 0};
     for (uint32_t side = 0; side < 2; side++) {
-        Shape shape = shape_of(program, info->args[side]);
+        Shape shape = shape_of(scheduler, info->args[side]);
         Affine at[MAX_RANK];
         bool whole = true;
         for (uint32_t i = 0; i < shape.rank; i++, next++) {
@@ -119,9 +119,9 @@ uint32_t emit_contraction(Emitter *emitter, Node node, const Affine *index, uint
 /* ---- windows */
 
 /* True where `place` / stride is a position: exactly, and in range. */
-static uint32_t is_position(Emitter *emitter, const Affine *place, const Affine *position, const Window *window)
+static uint32_t is_position(KernelEmitter *emitter, const Affine *place, const Affine *position, const Window *window)
 {
-    DimTable *dims = emitter->program->dims;
+    DimTable *dims = emitter->scheduler->dims;
     Draft *draft = emitter->draft;
     Dim stride = dim_constant(dims, window->stride), one = dim_constant(dims, 1);
     Dim last_tap = dim_mul(dims, dim_sub(dims, window->taps, one), dim_constant(dims, window->dilation));
@@ -147,18 +147,18 @@ static bool adds_nothing(const Draft *draft, uint32_t value, uint32_t mask)
 }
 
 /* Element t is the sum over the taps u of g[(t + padding - dilation * u) / stride, u]. */
-uint32_t emit_unwindow(Emitter *emitter, Node node, const Affine *index, uint32_t mask)
+uint32_t emit_unwindow(KernelEmitter *emitter, Node node, const Affine *index, uint32_t mask)
 {
-    const Program *program = emitter->program;
-    const Window window = window_of(program->graph, node);
-    Node g = node_arg(program->graph, node, 0);
-    uint32_t rank = node_type(program->graph, g)->rank;
+    const Scheduler *scheduler = emitter->scheduler;
+    const Window window = window_of(scheduler->graph, node);
+    Node g = node_arg(scheduler->graph, node, 0);
+    uint32_t rank = node_type(scheduler->graph, g)->rank;
     Affine at[MAX_RANK], tap = summed_axis(emitter, window.taps), place = tap;
     Affine numerator = index[window.axis];
     bool good =
-        affine_scale(program, &place, -window.dilation, window.padding) && affine_add(program, &numerator, &place);
+        affine_scale(scheduler, &place, -window.dilation, window.padding) && affine_add(scheduler, &numerator, &place);
     Affine position = numerator;
-    if (!good || !affine_divide(program, &position, window.stride)) return emit_blocked(emitter, node);
+    if (!good || !affine_divide(scheduler, &position, window.stride)) return emit_blocked(emitter, node);
     for (uint32_t i = 0; i < rank; i++) at[i] = index[i > window.axis ? i - 1 : i];
     at[window.axis] = position;
     at[window.axis + 1] = tap;

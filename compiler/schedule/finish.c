@@ -6,7 +6,7 @@
 
 /* A Kernel while it is filled. */
 typedef struct {
-    Program *program;
+    Scheduler *scheduler;
     const Group *group;
     Arena *arena;
     Vec(KernelSize) sizes;
@@ -24,7 +24,7 @@ static uint32_t local_size(Finisher *finisher, Dim dim)
         if (dim_same(finisher->dims.at[i], dim)) return (uint32_t)i;
     int64_t value;
     KernelSize size = {0};
-    if (dim_is_constant(finisher->program->dims, dim, &value) && (value == 0 || value == 1))
+    if (dim_is_constant(finisher->scheduler->dims, dim, &value) && (value == 0 || value == 1))
         size = (KernelSize){true, value};
     vec_push(&finisher->sizes, size);
     vec_push(&finisher->dims, dim);
@@ -48,14 +48,14 @@ static uint32_t local_buffer(Finisher *finisher, uint32_t memory, DType dtype, u
 
 static KernelIndex finish_subscript(Finisher *finisher, const Affine *affine)
 {
-    const Program *program = finisher->program;
+    const Scheduler *scheduler = finisher->scheduler;
     KernelIndex index = {
         .n_terms = affine->n_terms, .value = affine->value, .checked = affine->checked, .div = affine->div};
     if (affine->n_terms) index.terms = ARENA_COPY(finisher->arena, KernelTerm, affine->terms, affine->n_terms);
     if (affine->value >= 0) index.value = (int32_t)finisher->map[affine->value];
     int64_t offset;
-    index.negative = dim_is_constant(program->dims, affine->offset, &offset) && offset < 0;
-    Dim size = index.negative ? dim_constant(program->dims, -offset) : affine->offset;
+    index.negative = dim_is_constant(scheduler->dims, affine->offset, &offset) && offset < 0;
+    Dim size = index.negative ? dim_constant(scheduler->dims, -offset) : affine->offset;
     index.offset = local_size(finisher, size);
     return index;
 }
@@ -68,19 +68,19 @@ static const KernelIndex *finish_index(Finisher *finisher, const Affine *affine,
 }
 
 /* The part of the memory that dimensions of size 1 do not count for. */
-static uint32_t strip_units(const Program *program, const Type *type, Dim *dims)
+static uint32_t strip_units(const Scheduler *scheduler, const Type *type, Dim *dims)
 {
     uint32_t rank = 0;
     for (uint32_t i = 0; i < type->rank; i++)
-        if (!is_unit(program, type->dims[i])) dims[rank++] = type->dims[i];
+        if (!is_unit(scheduler, type->dims[i])) dims[rank++] = type->dims[i];
     return rank;
 }
 
 static uint32_t memory_of(Finisher *finisher, Node node)
 {
-    Program *program = finisher->program;
-    if (is_memory(program->graph, node)) return program_memory(program, node);
-    return facts_of(program, node)->buffer;
+    Scheduler *scheduler = finisher->scheduler;
+    if (is_memory(scheduler->graph, node)) return scheduler_memory(scheduler, node);
+    return facts_of(scheduler, node)->buffer;
 }
 
 /* The bounds of a draw follow from the sizes of what is drawn: as numbers of the launch they leave layers of different
@@ -125,7 +125,7 @@ static void finish_value(Finisher *finisher, uint32_t at)
     if (draft->kind == KERNEL_SIZE) value.size = local_size(finisher, draft->size);
     if (finisher->draws && becomes_number(draft)) {
         value = (KernelValue){.kind = KERNEL_NUMBER, .dtype = draft->dtype};
-        value.size = local_size(finisher, dim_constant(finisher->program->dims, bits_of(draft)));
+        value.size = local_size(finisher, dim_constant(finisher->scheduler->dims, bits_of(draft)));
     }
     if (draft->kind == KERNEL_RANDOM) value.stream = local_size(finisher, draft->size);
     value.n_index = draft->n_index;
@@ -144,15 +144,15 @@ static void finish_value(Finisher *finisher, uint32_t at)
 
 static void finish_store(Finisher *finisher, const Member *member, uint32_t value, uint32_t memory)
 {
-    const Program *program = finisher->program;
-    const Type *type = node_type(program->graph, member->node);
+    const Scheduler *scheduler = finisher->scheduler;
+    const Type *type = node_type(scheduler->graph, member->node);
     Dim dims[MAX_RANK];
     Affine index[MAX_RANK];
-    uint32_t rank = strip_units(program, type, dims), next = 0;
+    uint32_t rank = strip_units(scheduler, type, dims), next = 0;
     KernelValue store = {.kind = KERNEL_STORE, .dtype = type->dtype, .n_args = 1, .args = {value}, .n_index = rank};
     for (uint32_t i = 0; i < type->rank; i++) {
         if (member->axes[i] == NO_AXIS) continue;
-        index[next++] = affine_axis(program, member->axes[i]);
+        index[next++] = affine_axis(scheduler, member->axes[i]);
         store.domain |= axis_bit(member->axes[i]);
     }
     store.index = finish_index(finisher, index, rank);
@@ -185,31 +185,31 @@ static void put_name(Text *text, const char *name)
     for (; *name; name++) text_put(text, isalnum((unsigned char)*name) ? name : "_", 1);
 }
 
-static const char *target_name(const Program *program, const Group *group)
+static const char *target_name(const Scheduler *scheduler, const Group *group)
 {
     const char *name = NULL;
     for (size_t i = 0; i < group->stores.count; i++) {
-        const PlanBuffer *buffer = &program->buffers.at[group->stores.at[i].buffer];
+        const PlanBuffer *buffer = &scheduler->buffers.at[group->stores.at[i].buffer];
         const Member *member = &group->members.at[group->stores.at[i].member];
         if (buffer->role != BUFFER_TEMPORARY && buffer->name) name = buffer->name;
-        if (!name) name = graph_name(program->graph, member->node);
+        if (!name) name = graph_name(scheduler->graph, member->node);
     }
     return name;
 }
 
 /* What it computes, then the first and the last of how: `logits_contract_add`. */
-static Name name_group(const Program *program, const Group *group)
+static Name name_group(const Scheduler *scheduler, const Group *group)
 {
     Text text = {0};
-    const char *name = target_name(program, group);
-    const Graph *graph = program->graph;
+    const char *name = target_name(scheduler, group);
+    const Graph *graph = scheduler->graph;
     Op first = node_op(graph, group->members.at[0].node), last = node_op(graph, vec_last(&group->members).node);
     const DraftValue *value = &group->draft.values.at[group->members.at[0].value];
     bool copies = value->kind == KERNEL_LOAD && node_same(value->node, group->members.at[0].node);
     if (name) put_name(&text, name);
     put_name(&text, copies ? "copy" : op_info(first)->spelling);
     if (group->members.count > 1) put_name(&text, op_info(last)->spelling);
-    Name result = intern(program->context->names, text_get(&text));
+    Name result = intern(scheduler->context->names, text_get(&text));
     text_free(&text);
     return result;
 }
@@ -223,7 +223,7 @@ static Phase phase_of(Need need)
 
 static Finished finish(Finisher *finisher, const Draft *draft, Name name)
 {
-    Program *program = finisher->program;
+    Scheduler *scheduler = finisher->scheduler;
     const Group *group = finisher->group;
     Arena *arena = finisher->arena;
     Kernel *kernel = ARENA_NEW(arena, Kernel);
@@ -238,7 +238,7 @@ static Finished finish(Finisher *finisher, const Draft *draft, Name name)
     kernel->buffers = ARENA_COPY(arena, KernelBuffer, finisher->buffers.at, kernel->n_buffers);
     kernel->values = ARENA_COPY(arena, KernelValue, finisher->values.at, kernel->n_values);
     Dim *sizes = ARENA_COPY(arena, Dim, finisher->dims.at, finisher->dims.count);
-    kernel_merge_axes(arena, program->dims, kernel, &sizes);
+    kernel_merge_axes(arena, scheduler->dims, kernel, &sizes);
     kernel_compact_sizes(arena, kernel, &sizes);
     Finished finished = {.kernel = kernel};
     finished.launch.buffers = ARENA_COPY(arena, uint32_t, finisher->memory.at, finisher->memory.count);
@@ -255,9 +255,9 @@ static Finished finish(Finisher *finisher, const Draft *draft, Name name)
     return finished;
 }
 
-Finished group_finish(Program *program, Group *group)
+Finished group_finish(Scheduler *scheduler, Group *group)
 {
-    Finisher finisher = {.program = program, .group = group, .arena = program->context->arena};
+    Finisher finisher = {.scheduler = scheduler, .group = group, .arena = scheduler->context->arena};
     bool *needed = find_needed(group);
     finisher.draws = draws(&group->draft);
     finisher.map = memory_calloc(group->draft.values.count + 1, sizeof *finisher.map);
@@ -268,24 +268,24 @@ Finished group_finish(Program *program, Group *group)
         finish_store(&finisher, member, finisher.map[member->value], group->stores.at[i].buffer);
     }
     memory_free(needed);
-    return finish(&finisher, &group->draft, name_group(program, group));
+    return finish(&finisher, &group->draft, name_group(scheduler, group));
 }
 
-Finished group_finish_zero(Program *program, Group *group)
+Finished group_finish_zero(Scheduler *scheduler, Group *group)
 {
-    Finisher finisher = {.program = program, .group = group, .arena = program->context->arena};
+    Finisher finisher = {.scheduler = scheduler, .group = group, .arena = scheduler->context->arena};
     Draft draft = {0};
     Member member = {.node = group->members.at[0].node};
-    const Type *type = node_type(program->graph, member.node);
+    const Type *type = node_type(scheduler->graph, member.node);
     memset(member.axes, NO_AXIS, sizeof member.axes);
     for (uint32_t i = 0; i < type->rank; i++) {
-        if (is_unit(program, type->dims[i])) continue;
+        if (is_unit(scheduler, type->dims[i])) continue;
         member.axes[i] = (uint8_t)draft.axes.count;
         vec_push(&draft.axes, type->dims[i]);
     }
     vec_push(&finisher.values, (KernelValue){.kind = KERNEL_CONSTANT, .dtype = type->dtype});
-    finish_store(&finisher, &member, 0, facts_of(program, member.node)->buffer);
-    Finished finished = finish(&finisher, &draft, intern(program->context->names, "zero"));
+    finish_store(&finisher, &member, 0, facts_of(scheduler, member.node)->buffer);
+    Finished finished = finish(&finisher, &draft, intern(scheduler->context->names, "zero"));
     draft_free(&draft);
     return finished;
 }

@@ -37,17 +37,17 @@ static const Member *member_of(const Group *group, Node node)
 }
 
 /* Binds axes so that the load names exactly the point at which the member is computed. */
-static bool bind_member(const Program *program, AxisMap *map, const Piece *piece, const Group *group,
+static bool bind_member(const Scheduler *scheduler, AxisMap *map, const Piece *piece, const Group *group,
                         const DraftValue *load)
 {
     const Member *member = member_of(group, load->node);
-    const Type *type = node_type(program->graph, load->node);
+    const Type *type = node_type(scheduler->graph, load->node);
     uint32_t next = 0, axis;
     if (!member || load->n_args || group->scatter) return false;
     for (uint32_t i = 0; i < type->rank; i++) {
         if (member->axes[i] == NO_AXIS) continue;
         if (next == load->n_index || !dim_same(load->shape.dims[next], type->dims[i])) return false;
-        if (!affine_plain(program, &load->index[next], &axis)) return false;
+        if (!affine_plain(scheduler, &load->index[next], &axis)) return false;
         if (!bind(map, piece, group, axis, member->axes[i])) return false;
         next++;
     }
@@ -109,10 +109,10 @@ typedef struct {
 } Form;
 
 /* The number of leading result axes that are the group's outer axes in order; *count receives how many there are. */
-static uint32_t shared_outer(const Program *program, const AxisMap *map, const Piece *piece, const Group *group,
+static uint32_t shared_outer(const Scheduler *scheduler, const AxisMap *map, const Piece *piece, const Group *group,
                              uint32_t *count)
 {
-    uint32_t shared = 0, rank = node_type(program->graph, piece->member.node)->rank;
+    uint32_t shared = 0, rank = node_type(scheduler->graph, piece->member.node)->rank;
     *count = 0;
     for (uint32_t i = 0; i < rank; i++) {
         uint32_t axis = piece->member.axes[i];
@@ -158,9 +158,9 @@ static bool fits_reduction(const Piece *piece, const Group *group, const AxisMap
     return bits(reduced) == bits(piece->reduced) && count + bits(reduced) == group->n_outer;
 }
 
-static bool fits(const Program *program, const Piece *piece, const Group *group, const AxisMap *map, Form *form)
+static bool fits(const Scheduler *scheduler, const Piece *piece, const Group *group, const AxisMap *map, Form *form)
 {
-    uint32_t count, shared = shared_outer(program, map, piece, group, &count);
+    uint32_t count, shared = shared_outer(scheduler, map, piece, group, &count);
     *form = (Form){.n_outer = group->n_outer, .row = group->row, .reduces = group->reduces};
     if (piece->contraction || piece->scatter || piece->scans || group->scatter) return false;
     if (group->contraction || group->scans) return !piece->reduced && shared == count && count == group->n_outer;
@@ -179,19 +179,20 @@ static bool fits(const Program *program, const Piece *piece, const Group *group,
 
 /* True when the group could not run: something that the piece needs runs after it, or reads what the piece overwrites.
  */
-static bool makes_cycle(Program *program, const Piece *piece, const Group *group)
+static bool makes_cycle(Scheduler *scheduler, const Piece *piece, const Group *group)
 {
     for (size_t i = 0; i < piece->draft.values.count; i++) {
         const DraftValue *value = &piece->draft.values.at[i];
         if (value->kind != KERNEL_LOAD) continue;
-        uint32_t source = facts_of(program, value->node)->group;
-        if (source != NO_GROUP && source != group->id && group_depends(program, source, group->id)) return true;
+        uint32_t source = facts_of(scheduler, value->node)->group;
+        if (source != NO_GROUP && source != group->id && group_depends(scheduler, source, group->id)) return true;
     }
-    for (uint32_t i = facts_of(program, piece->member.node)->target; i != NO_TARGET; i = program->targets.at[i].next) {
-        const Target *target = &program->targets.at[i];
+    for (uint32_t i = facts_of(scheduler, piece->member.node)->target; i != NO_TARGET;
+         i = scheduler->targets.at[i].next) {
+        const Target *target = &scheduler->targets.at[i];
         if (node_is_none(target->old)) continue;
-        for (const Reader *reader = facts_of(program, target->old)->readers; reader; reader = reader->next)
-            if (reader->group != group->id && group_depends(program, reader->group, group->id)) return true;
+        for (const Reader *reader = facts_of(scheduler, target->old)->readers; reader; reader = reader->next)
+            if (reader->group != group->id && group_depends(scheduler, reader->group, group->id)) return true;
     }
     return false;
 }
@@ -203,9 +204,10 @@ static uint32_t count_loads(const Draft *draft)
     return loads;
 }
 
-static const Affine *map_index(Program *program, const DraftValue *value, const AxisMap *map, const uint32_t *values)
+static const Affine *map_index(Scheduler *scheduler, const DraftValue *value, const AxisMap *map,
+                               const uint32_t *values)
 {
-    Affine *index = ARENA_COPY(program->arena, Affine, value->index, value->n_index);
+    Affine *index = ARENA_COPY(scheduler->arena, Affine, value->index, value->n_index);
     for (uint32_t i = 0; i < value->n_index; i++) {
         for (uint32_t j = 0; j < index[i].n_terms; j++) index[i].terms[j].axis = map->to[index[i].terms[j].axis];
         if (index[i].value >= 0) index[i].value = (int32_t)values[index[i].value];
@@ -214,7 +216,7 @@ static const Affine *map_index(Program *program, const DraftValue *value, const 
 }
 
 /* Adds the piece's values to the group's. */
-static void splice(Program *program, Group *group, Piece *piece, AxisMap *map)
+static void splice(Scheduler *scheduler, Group *group, Piece *piece, AxisMap *map)
 {
     for (uint32_t i = 0; i < piece->draft.axes.count; i++) {
         if (map->to[i] != NO_AXIS) continue;
@@ -230,7 +232,7 @@ static void splice(Program *program, Group *group, Piece *piece, AxisMap *map)
             continue;
         }
         for (uint32_t j = 0; j < value.n_args; j++) value.args[j] = values[value.args[j]];
-        if (value.n_index) value.index = map_index(program, &value, map, values);
+        if (value.n_index) value.index = map_index(scheduler, &value, map, values);
         value.domain = mapped(map, value.domain);
         value.reduced = mapped(map, value.reduced);
         if (value.kind == KERNEL_AXIS) value.axis = map->to[value.axis];
@@ -242,45 +244,45 @@ static void splice(Program *program, Group *group, Piece *piece, AxisMap *map)
     memory_free(values);
 }
 
-static void join(Program *program, Group *group, Piece *piece, AxisMap *map, const Form *form)
+static void join(Scheduler *scheduler, Group *group, Piece *piece, AxisMap *map, const Form *form)
 {
-    splice(program, group, piece, map);
+    splice(scheduler, group, piece, map);
     group->inner |= mapped(map, form->inner);
     group->n_outer = form->n_outer;
     group->row = form->row;
     group->reduces = form->reduces;
     vec_push(&group->members, piece->member);
-    facts_of(program, piece->member.node)->group = group->id;
-    group_note_reads(program, group, &piece->draft);
+    facts_of(scheduler, piece->member.node)->group = group->id;
+    group_note_reads(scheduler, group, &piece->draft);
     draft_free(&piece->draft);
 }
 
 /* Metrics are apart; phases are where they are separate functions. */
-static bool same_need(const Program *program, Need a, Need b)
+static bool same_need(const Scheduler *scheduler, Need a, Need b)
 {
-    return a == b || (!program->phased && a != NEED_METRIC && b != NEED_METRIC);
+    return a == b || (!scheduler->phased && a != NEED_METRIC && b != NEED_METRIC);
 }
 
-static bool try_join(Program *program, Piece *piece, uint32_t id, bool sibling)
+static bool try_join(Scheduler *scheduler, Piece *piece, uint32_t id, bool sibling)
 {
-    Group *group = program->groups.at[id];
+    Group *group = scheduler->groups.at[id];
     AxisMap map;
     Form form;
     memset(&map, NO_AXIS, sizeof map);
-    if (!same_need(program, (Need)group->need, (Need)facts_of(program, piece->member.node)->need)) return false;
+    if (!same_need(scheduler, (Need)group->need, (Need)facts_of(scheduler, piece->member.node)->need)) return false;
     if (group->draft.values.count + piece->draft.values.count > MAX_VALUES) return false;
     if (count_loads(&group->draft) + count_loads(&piece->draft) > MAX_LOADS) return false;
     for (size_t i = 0; i < piece->draft.values.count; i++) {
         const DraftValue *load = &piece->draft.values.at[i];
-        if (load->kind == KERNEL_LOAD && facts_of(program, load->node)->group == id &&
-            !bind_member(program, &map, piece, group, load))
+        if (load->kind == KERNEL_LOAD && facts_of(scheduler, load->node)->group == id &&
+            !bind_member(scheduler, &map, piece, group, load))
             return false;
     }
     if (sibling && (group->contraction || group->scans || !bind_shared(&map, piece, group))) return false;
     if (!sibling) bind_shared(&map, piece, group);
     if (group->n_outer) bind_inner(&map, piece, group);
-    if (!fits(program, piece, group, &map, &form) || makes_cycle(program, piece, group)) return false;
-    join(program, group, piece, &map, &form);
+    if (!fits(scheduler, piece, group, &map, &form) || makes_cycle(scheduler, piece, group)) return false;
+    join(scheduler, group, piece, &map, &form);
     return true;
 }
 
@@ -297,74 +299,74 @@ static void add_candidate(Candidates *candidates, uint32_t id)
     if (candidates->count < MAX_CANDIDATES) candidates->ids[candidates->count++] = id;
 }
 
-static bool join_reader(Program *program, Piece *piece)
+static bool join_reader(Scheduler *scheduler, Piece *piece)
 {
     Candidates candidates = {0};
     for (size_t i = 0; i < piece->draft.values.count; i++) {
         const DraftValue *load = &piece->draft.values.at[i];
         if (load->kind != KERNEL_LOAD) continue;
-        uint32_t id = facts_of(program, load->node)->group;
+        uint32_t id = facts_of(scheduler, load->node)->group;
         if (id != NO_GROUP) add_candidate(&candidates, id);
     }
     while (candidates.count) {
         uint32_t best = 0;
         for (uint32_t i = 1; i < candidates.count; i++)
-            if (program->groups.at[candidates.ids[i]]->level > program->groups.at[candidates.ids[best]]->level)
+            if (scheduler->groups.at[candidates.ids[i]]->level > scheduler->groups.at[candidates.ids[best]]->level)
                 best = i;
-        if (try_join(program, piece, candidates.ids[best], false)) return true;
+        if (try_join(scheduler, piece, candidates.ids[best], false)) return true;
         candidates.ids[best] = candidates.ids[--candidates.count];
     }
     return false;
 }
 
-static bool join_sibling(Program *program, Piece *piece)
+static bool join_sibling(Scheduler *scheduler, Piece *piece)
 {
     Candidates candidates = {0};
     for (size_t i = 0; i < piece->draft.values.count; i++) {
         const DraftValue *load = &piece->draft.values.at[i];
         if (load->kind != KERNEL_LOAD || !load->n_index) continue;
-        const Reader *reader = facts_of(program, load->node)->readers;
+        const Reader *reader = facts_of(scheduler, load->node)->readers;
         for (uint32_t j = 0; reader && j < MAX_SIBLINGS; j++, reader = reader->next)
             add_candidate(&candidates, reader->group);
     }
     for (uint32_t i = 0; i < candidates.count; i++)
-        if (try_join(program, piece, candidates.ids[i], true)) return true;
+        if (try_join(scheduler, piece, candidates.ids[i], true)) return true;
     return false;
 }
 
 /* Scalars that no reduction yields are computed together, once. */
-static bool join_scalars(Program *program, Piece *piece)
+static bool join_scalars(Scheduler *scheduler, Piece *piece)
 {
-    uint32_t *group = &program->scalars[facts_of(program, piece->member.node)->need];
+    uint32_t *group = &scheduler->scalars[facts_of(scheduler, piece->member.node)->need];
     if (piece->draft.axes.count) return false;
-    if (*group != NO_GROUP && try_join(program, piece, *group, false)) return true;
-    *group = (uint32_t)program->groups.count;
+    if (*group != NO_GROUP && try_join(scheduler, piece, *group, false)) return true;
+    *group = (uint32_t)scheduler->groups.count;
     return false;
 }
 
-static void add_node(Program *program, Node node)
+static void add_node(Scheduler *scheduler, Node node)
 {
     Piece piece;
     Node blocked;
-    if (facts_of(program, node)->group != NO_GROUP) return;
-    while (!piece_make(program, node, &piece, &blocked)) {
-        facts_of(program, blocked)->materialised = true;
-        facts_of(program, blocked)->apart = true;
-        add_node(program, blocked);
+    if (facts_of(scheduler, node)->group != NO_GROUP) return;
+    while (!piece_make(scheduler, node, &piece, &blocked)) {
+        facts_of(scheduler, blocked)->materialised = true;
+        facts_of(scheduler, blocked)->apart = true;
+        add_node(scheduler, blocked);
     }
-    bool joined = !program->options->unfused &&
-                  (join_reader(program, &piece) || join_sibling(program, &piece) || join_scalars(program, &piece));
+    bool joined = !scheduler->options->unfused && (join_reader(scheduler, &piece) || join_sibling(scheduler, &piece) ||
+                                                   join_scalars(scheduler, &piece));
     if (joined) return;
-    Group *group = group_new(program, &piece, (Need)facts_of(program, node)->need);
-    facts_of(program, node)->group = group->id;
-    group_note_reads(program, group, &group->draft);
+    Group *group = group_new(scheduler, &piece, (Need)facts_of(scheduler, node)->need);
+    facts_of(scheduler, node)->group = group->id;
+    group_note_reads(scheduler, group, &group->draft);
 }
 
-bool program_fuse(Program *program)
+bool scheduler_fuse(Scheduler *scheduler)
 {
-    for (uint32_t i = 0; i < program->n_order; i++) {
-        if (context_stopped(program->context)) return false;
-        if (facts_of(program, program->order[i])->materialised) add_node(program, program->order[i]);
+    for (uint32_t i = 0; i < scheduler->n_order; i++) {
+        if (context_stopped(scheduler->context)) return false;
+        if (facts_of(scheduler, scheduler->order[i])->materialised) add_node(scheduler, scheduler->order[i]);
     }
     return true;
 }

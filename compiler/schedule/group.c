@@ -7,10 +7,10 @@ static void set_outer(Group *group, const Member *member, uint32_t rank)
         if (member->axes[i] != NO_AXIS) group->outer[group->n_outer++] = member->axes[i];
 }
 
-Group *group_new(Program *program, Piece *piece, Need need)
+Group *group_new(Scheduler *scheduler, Piece *piece, Need need)
 {
-    Group *group = ARENA_NEW(program->arena, Group);
-    group->id = (uint32_t)program->groups.count;
+    Group *group = ARENA_NEW(scheduler->arena, Group);
+    group->id = (uint32_t)scheduler->groups.count;
     group->need = (uint8_t)need;
     group->contraction = piece->contraction;
     group->scatter = piece->scatter;
@@ -19,9 +19,9 @@ Group *group_new(Program *program, Piece *piece, Need need)
     group->reduces = piece->reduced != 0;
     group->inner = piece->reduced;
     group->draft = piece->draft;
-    set_outer(group, &piece->member, node_type(program->graph, piece->member.node)->rank);
+    set_outer(group, &piece->member, node_type(scheduler->graph, piece->member.node)->rank);
     vec_push(&group->members, piece->member);
-    vec_push(&program->groups, group);
+    vec_push(&scheduler->groups, group);
     return group;
 }
 
@@ -35,14 +35,14 @@ void group_free(Group *group)
 }
 
 /* Restores the law of levels above a group whose level rose. */
-static void raise_users(Program *program, uint32_t start)
+static void raise_users(Scheduler *scheduler, uint32_t start)
 {
     Vec(uint32_t) rising = {0};
     vec_push(&rising, start);
     while (rising.count) {
-        const Group *group = program->groups.at[vec_pop(&rising)];
+        const Group *group = scheduler->groups.at[vec_pop(&rising)];
         for (size_t i = 0; i < group->users.count; i++) {
-            Group *user = program->groups.at[group->users.at[i]];
+            Group *user = scheduler->groups.at[group->users.at[i]];
             if (user->level > group->level) continue;
             user->level = group->level + 1;
             vec_push(&rising, user->id);
@@ -51,30 +51,30 @@ static void raise_users(Program *program, uint32_t start)
     vec_free(&rising);
 }
 
-void group_depend(Program *program, Group *group, uint32_t on)
+void group_depend(Scheduler *scheduler, Group *group, uint32_t on)
 {
     for (size_t i = 0; i < group->deps.count; i++)
         if (group->deps.at[i] == on) return;
-    Group *source = program->groups.at[on];
+    Group *source = scheduler->groups.at[on];
     vec_push(&group->deps, on);
     vec_push(&source->users, group->id);
     if (group->level > source->level) return;
     group->level = source->level + 1;
-    raise_users(program, group->id);
+    raise_users(scheduler, group->id);
 }
 
 /* A search along dependencies that never goes below the level of what it looks for. */
-bool group_depends(Program *program, uint32_t group, uint32_t on)
+bool group_depends(Scheduler *scheduler, uint32_t group, uint32_t on)
 {
-    uint32_t floor = program->groups.at[on]->level, mark = ++program->mark;
+    uint32_t floor = scheduler->groups.at[on]->level, mark = ++scheduler->mark;
     bool found = group == on;
     Vec(uint32_t) open = {0};
     vec_push(&open, group);
     while (open.count && !found) {
-        const Group *at = program->groups.at[vec_pop(&open)];
+        const Group *at = scheduler->groups.at[vec_pop(&open)];
         if (at->level <= floor) continue;
         for (size_t i = 0; i < at->deps.count && !found; i++) {
-            Group *dep = program->groups.at[at->deps.at[i]];
+            Group *dep = scheduler->groups.at[at->deps.at[i]];
             found = dep->id == on;
             if (dep->mark == mark) continue;
             dep->mark = mark;
@@ -93,13 +93,13 @@ static size_t reader_slot(const ReaderSet *set, uint64_t pair)
 }
 
 /* True when the pair is new. */
-static bool reader_set_add(Program *program, Node node, uint32_t group)
+static bool reader_set_add(Scheduler *scheduler, Node node, uint32_t group)
 {
-    ReaderSet *set = &program->readers;
+    ReaderSet *set = &scheduler->readers;
     if (2 * set->count >= set->capacity) {
         ReaderSet old = *set;
         set->capacity = old.capacity ? 2 * old.capacity : 1024;
-        set->pairs = arena_alloc(program->arena, set->capacity * sizeof *set->pairs);
+        set->pairs = arena_alloc(scheduler->arena, set->capacity * sizeof *set->pairs);
         for (size_t i = 0; i < old.capacity; i++)
             if (old.pairs[i]) set->pairs[reader_slot(set, old.pairs[i])] = old.pairs[i];
     }
@@ -112,25 +112,25 @@ static bool reader_set_add(Program *program, Node node, uint32_t group)
 }
 
 /* A scalar may be read by every group: they are not searched. */
-static void add_reader(Program *program, Node node, uint32_t group)
+static void add_reader(Scheduler *scheduler, Node node, uint32_t group)
 {
-    Facts *facts = facts_of(program, node);
-    if (!reader_set_add(program, node, group)) return;
-    Reader *reader = ARENA_NEW(program->arena, Reader);
+    Facts *facts = facts_of(scheduler, node);
+    if (!reader_set_add(scheduler, node, group)) return;
+    Reader *reader = ARENA_NEW(scheduler->arena, Reader);
     *reader = (Reader){group, facts->readers};
     facts->readers = reader;
 }
 
-void group_note_reads(Program *program, Group *group, const Draft *draft)
+void group_note_reads(Scheduler *scheduler, Group *group, const Draft *draft)
 {
     for (size_t i = 0; i < draft->values.count; i++) {
         const DraftValue *value = &draft->values.at[i];
         if (value->kind != KERNEL_LOAD) continue;
-        Facts *facts = facts_of(program, value->node);
+        Facts *facts = facts_of(scheduler, value->node);
         if (facts->group == group->id) continue;
-        add_reader(program, value->node, group->id);
+        add_reader(scheduler, value->node, group->id);
         if (facts->group == NO_GROUP) continue;
         facts->read_outside = true;
-        group_depend(program, group, facts->group);
+        group_depend(scheduler, group, facts->group);
     }
 }

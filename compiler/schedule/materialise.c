@@ -20,28 +20,28 @@ static bool has_label(const int32_t *labels, uint32_t count, int32_t label)
     return false;
 }
 
-bool is_tiled(const Program *program, Node contract)
+bool is_tiled(const Scheduler *scheduler, Node contract)
 {
-    const NodeInfo *info = graph_node(program->graph, contract);
-    const Type *a = node_type(program->graph, info->args[0]), *b = node_type(program->graph, info->args[1]);
+    const NodeInfo *info = graph_node(scheduler->graph, contract);
+    const Type *a = node_type(scheduler->graph, info->args[0]), *b = node_type(scheduler->graph, info->args[1]);
     const int32_t *in_a = info->attr.ints, *in_b = in_a + a->rank, *result = in_b + b->rank;
     uint32_t rank = info->type.rank;
     bool m = false, n = false, k = false;
     for (uint32_t i = 0; i < a->rank; i++) {
-        if (is_unit(program, a->dims[i])) continue;
+        if (is_unit(scheduler, a->dims[i])) continue;
         bool other = has_label(in_b, b->rank, in_a[i]), kept = has_label(result, rank, in_a[i]);
         m = m || (!other && kept);
         k = k || (other && !kept);
     }
     for (uint32_t i = 0; i < b->rank; i++)
         n = n ||
-            (!is_unit(program, b->dims[i]) && !has_label(in_a, a->rank, in_b[i]) && has_label(result, rank, in_b[i]));
+            (!is_unit(scheduler, b->dims[i]) && !has_label(in_a, a->rank, in_b[i]) && has_label(result, rank, in_b[i]));
     return m && n && k && dtype_is_float(info->type.dtype);
 }
 
-bool has_sum(const Program *program, Node contract)
+bool has_sum(const Scheduler *scheduler, Node contract)
 {
-    const NodeInfo *info = graph_node(program->graph, contract);
+    const NodeInfo *info = graph_node(scheduler->graph, contract);
     uint32_t operands = info->attr.n_ints - info->type.rank;
     for (uint32_t i = 0; i < operands; i++)
         if (!has_label(info->attr.ints + operands, info->type.rank, info->attr.ints[i])) return true;
@@ -56,18 +56,18 @@ bool is_one_hot(const Graph *graph, Node scatter)
 }
 
 /* Operators that are loops of their own. */
-static bool is_anchor(const Program *program, Node node)
+static bool is_anchor(const Scheduler *scheduler, Node node)
 {
-    switch (op_info(node_op(program->graph, node))->class) {
+    switch (op_info(node_op(scheduler->graph, node))->class) {
     case OP_CLASS_REDUCTION:
     case OP_CLASS_CUMULATIVE:
         return true;
     case OP_CLASS_CONTRACTION:
-        return has_sum(program, node);
+        return has_sum(scheduler, node);
     case OP_CLASS_MOVEMENT:
-        return node_op(program->graph, node) == OP_UNWINDOW;
+        return node_op(scheduler->graph, node) == OP_UNWINDOW;
     case OP_CLASS_GATHER:
-        return node_op(program->graph, node) == OP_SCATTER_ADD && !is_one_hot(program->graph, node);
+        return node_op(scheduler->graph, node) == OP_SCATTER_ADD && !is_one_hot(scheduler->graph, node);
     default:
         return false;
     }
@@ -84,28 +84,28 @@ static bool moves(Op op)
     return (op_info(op)->class == OP_CLASS_MOVEMENT && op_info(op)->flags & PICKS) || op == OP_WINDOW;
 }
 
-static void mark(Program *program, Node node)
+static void mark(Scheduler *scheduler, Node node)
 {
-    node = base_of(program->graph, node);
-    if (!is_memory(program->graph, node)) facts_of(program, node)->materialised = true;
+    node = base_of(scheduler->graph, node);
+    if (!is_memory(scheduler->graph, node)) facts_of(scheduler, node)->materialised = true;
 }
 
 /* Users, and whether there are several seen through movement, which is always computed again. */
-static void count_users(Program *program)
+static void count_users(Scheduler *scheduler)
 {
-    for (uint32_t i = 0; i < program->n_order; i++) {
-        const NodeInfo *info = graph_node(program->graph, program->order[i]);
+    for (uint32_t i = 0; i < scheduler->n_order; i++) {
+        const NodeInfo *info = graph_node(scheduler->graph, scheduler->order[i]);
         for (uint32_t j = 0; j < info->n_args; j++)
-            if (j == 0 || !node_same(info->args[j], info->args[0])) facts_of(program, info->args[j])->users++;
+            if (j == 0 || !node_same(info->args[j], info->args[0])) facts_of(scheduler, info->args[j])->users++;
     }
-    for (size_t i = 0; i < program->targets.count; i++) facts_of(program, program->targets.at[i].value)->users++;
-    for (uint32_t i = program->n_order; i-- > 0;) {
-        const NodeInfo *info = graph_node(program->graph, program->order[i]);
-        Facts *facts = facts_of(program, program->order[i]);
+    for (size_t i = 0; i < scheduler->targets.count; i++) facts_of(scheduler, scheduler->targets.at[i].value)->users++;
+    for (uint32_t i = scheduler->n_order; i-- > 0;) {
+        const NodeInfo *info = graph_node(scheduler->graph, scheduler->order[i]);
+        Facts *facts = facts_of(scheduler, scheduler->order[i]);
         facts->multiple = facts->multiple || facts->users > 1;
         for (uint32_t j = 0; j < info->n_args; j++)
             if (facts->multiple && (moves(info->op) || info->op == OP_RESHAPE))
-                facts_of(program, info->args[j])->multiple = true;
+                facts_of(scheduler, info->args[j])->multiple = true;
     }
 }
 
@@ -116,17 +116,18 @@ static bool keeps_size(Op op)
 }
 
 /* What is read, and not only taken in by sums above it; and what is as large as the windows that sums add up. */
-static void find_loaded(Program *program)
+static void find_loaded(Scheduler *scheduler)
 {
-    for (size_t i = 0; i < program->targets.count; i++) facts_of(program, program->targets.at[i].value)->loaded = true;
-    for (uint32_t i = program->n_order; i-- > 0;) {
-        Node node = program->order[i];
-        const NodeInfo *info = graph_node(program->graph, node);
-        bool passes = !facts_of(program, node)->loaded && moves_elements(program, node);
-        bool takes_in = (info->op == OP_UNWINDOW || passes) && sum_is_beneath(program, info->args[0]);
-        bool windowed = info->op == OP_UNWINDOW || (facts_of(program, node)->windowed && keeps_size(info->op));
+    for (size_t i = 0; i < scheduler->targets.count; i++)
+        facts_of(scheduler, scheduler->targets.at[i].value)->loaded = true;
+    for (uint32_t i = scheduler->n_order; i-- > 0;) {
+        Node node = scheduler->order[i];
+        const NodeInfo *info = graph_node(scheduler->graph, node);
+        bool passes = !facts_of(scheduler, node)->loaded && moves_elements(scheduler, node);
+        bool takes_in = (info->op == OP_UNWINDOW || passes) && sum_is_beneath(scheduler, info->args[0]);
+        bool windowed = info->op == OP_UNWINDOW || (facts_of(scheduler, node)->windowed && keeps_size(info->op));
         for (uint32_t j = 0; j < info->n_args; j++) {
-            Facts *facts = facts_of(program, info->args[j]);
+            Facts *facts = facts_of(scheduler, info->args[j]);
             facts->loaded = facts->loaded || !takes_in;
             facts->windowed = facts->windowed || windowed;
         }
@@ -134,20 +135,20 @@ static void find_loaded(Program *program)
 }
 
 /* What must be in memory, or is a loop of its own, whatever it costs. */
-static void mark_required(Program *program)
+static void mark_required(Scheduler *scheduler)
 {
-    const Graph *graph = program->graph;
-    for (size_t i = 0; i < program->targets.count; i++) mark(program, program->targets.at[i].base);
-    for (uint32_t i = 0; i < program->n_order; i++) {
-        Node node = program->order[i];
+    const Graph *graph = scheduler->graph;
+    for (size_t i = 0; i < scheduler->targets.count; i++) mark(scheduler, scheduler->targets.at[i].base);
+    for (uint32_t i = 0; i < scheduler->n_order; i++) {
+        Node node = scheduler->order[i];
         const NodeInfo *info = graph_node(graph, node);
-        if (is_anchor(program, node) && facts_of(program, node)->loaded) mark(program, node);
-        if (program->options->unfused && !is_trivial(graph, node) && info->op != OP_RESHAPE) mark(program, node);
-        if (info->op != OP_CONTRACT || !is_tiled(program, node)) continue;
+        if (is_anchor(scheduler, node) && facts_of(scheduler, node)->loaded) mark(scheduler, node);
+        if (scheduler->options->unfused && !is_trivial(graph, node) && info->op != OP_RESHAPE) mark(scheduler, node);
+        if (info->op != OP_CONTRACT || !is_tiled(scheduler, node)) continue;
         for (uint32_t j = 0; j < 2; j++) {
             Node operand = info->args[j];
             while (moves(node_op(graph, operand))) operand = node_arg(graph, operand, 0);
-            mark(program, operand);
+            mark(scheduler, operand);
         }
     }
 }
@@ -158,18 +159,18 @@ static bool is_pointwise(const Graph *graph, Node node)
 }
 
 /* Adds up what the operands cost and notes whether one of them is a loop that this node could finish. */
-static void add_costs(Program *program, const NodeInfo *info, Facts *facts)
+static void add_costs(Scheduler *scheduler, const NodeInfo *info, Facts *facts)
 {
-    const Graph *graph = program->graph;
+    const Graph *graph = scheduler->graph;
     uint32_t work = op_info(info->op)->work, loads = 0;
     bool pointwise = op_info(info->op)->class == OP_CLASS_ELEMENTWISE;
     facts->windowed = facts->windowed || info->op == OP_WINDOW;
     for (uint32_t i = 0; i < info->n_args; i++) {
         Node arg = info->args[i];
-        const Facts *of = facts_of(program, arg);
+        const Facts *of = facts_of(scheduler, arg);
         if (is_memory(graph, arg) || of->materialised) {
             loads++;
-            if (pointwise && of->users == 1 && is_anchor(program, arg)) facts->epilogue = true;
+            if (pointwise && of->users == 1 && is_anchor(scheduler, arg)) facts->epilogue = true;
         } else {
             work += of->work;
             loads += of->loads;
@@ -182,30 +183,31 @@ static void add_costs(Program *program, const NodeInfo *info, Facts *facts)
 }
 
 /* Operands that this node would compute again and again. */
-static void mark_repeated(Program *program, const NodeInfo *info)
+static void mark_repeated(Scheduler *scheduler, const NodeInfo *info)
 {
-    const Graph *graph = program->graph;
+    const Graph *graph = scheduler->graph;
     if (info->op == OP_BROADCAST) {
         Node x = info->args[0];
-        const Facts *facts = facts_of(program, x);
+        const Facts *facts = facts_of(scheduler, x);
         uint32_t limit = node_type(graph, x)->rank ? WORK_CHEAP : WORK_SCALAR;
-        if (facts->work > limit) mark(program, x);
+        if (facts->work > limit) mark(scheduler, x);
     }
-    if (info->op == OP_GATHER && facts_of(program, info->args[0])->work > WORK_GATHERED) mark(program, info->args[0]);
+    if (info->op == OP_GATHER && facts_of(scheduler, info->args[0])->work > WORK_GATHERED)
+        mark(scheduler, info->args[0]);
 }
 
-void program_materialise(Program *program)
+void scheduler_materialise(Scheduler *scheduler)
 {
-    const Graph *graph = program->graph;
-    count_users(program);
-    find_loaded(program);
-    mark_required(program);
-    for (uint32_t i = 0; i < program->n_order; i++) {
-        Node node = program->order[i];
+    const Graph *graph = scheduler->graph;
+    count_users(scheduler);
+    find_loaded(scheduler);
+    mark_required(scheduler);
+    for (uint32_t i = 0; i < scheduler->n_order; i++) {
+        Node node = scheduler->order[i];
         const NodeInfo *info = graph_node(graph, node);
-        Facts *facts = facts_of(program, node);
-        mark_repeated(program, info);
-        add_costs(program, info, facts);
+        Facts *facts = facts_of(scheduler, node);
+        mark_repeated(scheduler, info);
+        add_costs(scheduler, info, facts);
         bool whole = is_pointwise(graph, node) || info->op == OP_RANDOM || info->op == OP_CONCAT;
         if (!whole || facts->materialised) continue;
         bool costly = facts->work > (facts->windowed ? WORK_WINDOWED : WORK_CHEAP) ||

@@ -34,32 +34,32 @@ static uint64_t queue_pop(Queue *queue)
     return least;
 }
 
-static uint64_t priority(const Program *program, const Group *group)
+static uint64_t priority(const Scheduler *scheduler, const Group *group)
 {
-    uint64_t phase = program->phased ? group->need : 0, waited = 0;
+    uint64_t phase = scheduler->phased ? group->need : 0, waited = 0;
     for (size_t i = 0; i < group->users.count; i++)
-        if (!program->phased || program->groups.at[group->users.at[i]]->need == group->need) waited = 1;
+        if (!scheduler->phased || scheduler->groups.at[group->users.at[i]]->need == group->need) waited = 1;
     if (!group->deps.count && !group->draft.axes.count) waited = 0;
     return phase << 40 | waited << 32 | group->id;
 }
 
-uint32_t *program_launch_order(Program *program)
+uint32_t *scheduler_launch_order(Scheduler *scheduler)
 {
-    size_t count = program->groups.count;
+    size_t count = scheduler->groups.count;
     uint32_t *order = memory_alloc((count + 1) * sizeof *order), *missing = memory_calloc(count + 1, sizeof *missing);
     Queue ready = {0};
     for (size_t i = 0; i < count; i++) {
-        const Group *group = program->groups.at[i];
+        const Group *group = scheduler->groups.at[i];
         missing[i] = (uint32_t)group->deps.count;
-        if (!missing[i]) queue_push(&ready, priority(program, group));
+        if (!missing[i]) queue_push(&ready, priority(scheduler, group));
     }
     uint32_t taken = 0;
     while (ready.count) {
-        const Group *group = program->groups.at[(uint32_t)queue_pop(&ready)];
+        const Group *group = scheduler->groups.at[(uint32_t)queue_pop(&ready)];
         order[taken++] = group->id;
         for (size_t i = 0; i < group->users.count; i++) {
             uint32_t user = group->users.at[i];
-            if (!--missing[user]) queue_push(&ready, priority(program, program->groups.at[user]));
+            if (!--missing[user]) queue_push(&ready, priority(scheduler, scheduler->groups.at[user]));
         }
     }
     assert(taken == count && "groups wait for each other");

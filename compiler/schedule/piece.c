@@ -5,8 +5,8 @@
 
 /* What making one piece needs. */
 typedef struct {
-    Program *program;
-    Emitter emitter;
+    Scheduler *scheduler;
+    KernelEmitter emitter;
     Piece *piece;
     Node node;
 } Maker;
@@ -51,10 +51,10 @@ static uint32_t reduce(Maker *maker, Op op, DType dtype, uint32_t arg, AxisMask 
 /* Axes for the node's own dimensions. */
 static void own_axes(Maker *maker, Affine *index)
 {
-    Shape shape = shape_of(maker->program, maker->node);
+    Shape shape = shape_of(maker->scheduler, maker->node);
     for (uint32_t i = 0; i < shape.rank; i++) {
         maker->piece->member.axes[i] = (uint8_t)add_axis(maker, shape.dims[i]);
-        index[i] = affine_axis(maker->program, maker->piece->member.axes[i]);
+        index[i] = affine_axis(maker->scheduler, maker->piece->member.axes[i]);
     }
 }
 
@@ -62,20 +62,20 @@ static uint32_t make_pointwise(Maker *maker)
 {
     Affine index[MAX_RANK];
     own_axes(maker, index);
-    return emit_computed(&maker->emitter, maker->node, shape_of(maker->program, maker->node), index, NO_VALUE);
+    return emit_computed(&maker->emitter, maker->node, shape_of(maker->scheduler, maker->node), index, NO_VALUE);
 }
 
 static uint32_t make_reduction(Maker *maker)
 {
-    const NodeInfo *info = graph_node(maker->program->graph, maker->node);
-    Shape shape = shape_of(maker->program, info->args[0]);
+    const NodeInfo *info = graph_node(maker->scheduler->graph, maker->node);
+    Shape shape = shape_of(maker->scheduler, info->args[0]);
     Affine index[MAX_RANK];
     AxisMask reduced = 0;
     uint32_t kept = 0, next = 0;
     bool row = true;
     for (uint32_t i = 0; i < shape.rank; i++) {
         uint32_t axis = add_axis(maker, shape.dims[i]);
-        index[i] = affine_axis(maker->program, axis);
+        index[i] = affine_axis(maker->scheduler, axis);
         if (next < info->attr.n_ints && info->attr.ints[next] == (int32_t)i) {
             next++;
             if (axis != NO_AXIS) reduced |= axis_bit(axis);
@@ -92,13 +92,13 @@ static uint32_t make_reduction(Maker *maker)
 /* y[…, j, …] = sum over i <= j of x[…, i, …] */
 static uint32_t make_scan(Maker *maker)
 {
-    const NodeInfo *info = graph_node(maker->program->graph, maker->node);
+    const NodeInfo *info = graph_node(maker->scheduler->graph, maker->node);
     assert(info->op == OP_CUMSUM && "operators must be expanded before they are scheduled");
     Draft *draft = &maker->piece->draft;
     Affine index[MAX_RANK];
     own_axes(maker, index);
     uint32_t axis = maker->piece->member.axes[info->attr.integer];
-    uint32_t x = emit(&maker->emitter, info->args[0], shape_of(maker->program, maker->node), index, NO_VALUE);
+    uint32_t x = emit(&maker->emitter, info->args[0], shape_of(maker->scheduler, maker->node), index, NO_VALUE);
     if (x == NO_VALUE || axis == NO_AXIS) return x;
     x = draft_widen(draft, x, axis_bit(axis));
     DraftValue scan = {.kind = KERNEL_SCAN, .op = OP_SUM, .dtype = info->type.dtype, .n_args = 1, .args = {x}};
@@ -110,7 +110,7 @@ static uint32_t make_scan(Maker *maker)
 
 /* True when the axes stand together in the load and in the order of `order` (filled when it is empty), so that they
  * merge to one. */
-static bool walks_together(const Program *program, const Draft *draft, const DraftValue *load, AxisMask axes,
+static bool walks_together(const Scheduler *scheduler, const Draft *draft, const DraftValue *load, AxisMask axes,
                            uint32_t *order)
 {
     uint32_t count = 0, axis;
@@ -118,7 +118,7 @@ static bool walks_together(const Program *program, const Draft *draft, const Dra
         AxisMask here = affine_axes(draft, &load->index[i]) & axes;
         if (!here && count) return false;
         if (!here) continue;
-        if (!affine_plain(program, &load->index[i], &axis)) return false;
+        if (!affine_plain(scheduler, &load->index[i], &axis)) return false;
         if (!dim_same(load->shape.dims[i], draft->axes.at[axis])) return false;
         if (order[count] == NO_AXIS) order[count] = axis;
         if (order[count++] != axis) return false;
@@ -131,34 +131,34 @@ static bool walks_together(const Program *program, const Draft *draft, const Dra
 /* The operand that has to be copied before the sum walks both of them along one axis; none when it does. */
 static Node scattered_operand(Maker *maker, const uint32_t *factors, AxisMask summed)
 {
-    const Program *program = maker->program;
-    const NodeInfo *info = graph_node(program->graph, maker->node);
+    const Scheduler *scheduler = maker->scheduler;
+    const NodeInfo *info = graph_node(scheduler->graph, maker->node);
     const Draft *draft = &maker->piece->draft;
     uint32_t order[MAX_RANK];
     if (!(summed & (summed - 1))) return NODE_NONE;
     for (uint32_t i = 0; i < MAX_RANK; i++) order[i] = NO_AXIS;
     for (uint32_t side = 0; side < 2; side++) {
         Node operand = info->args[side];
-        if (is_memory(program->graph, operand) || facts_of(program, operand)->materialised) continue;
-        if (!walks_together(program, draft, &draft->values.at[factors[side]], summed, order)) return operand;
+        if (is_memory(scheduler->graph, operand) || facts_of(scheduler, operand)->materialised) continue;
+        if (!walks_together(scheduler, draft, &draft->values.at[factors[side]], summed, order)) return operand;
     }
     return NODE_NONE;
 }
 
 /* True for a load at places of windows, which no copy walks better. */
-static bool reads_windows(const Program *program, const DraftValue *load)
+static bool reads_windows(const Scheduler *scheduler, const DraftValue *load)
 {
     uint32_t axis;
     bool windows = load->n_args > 0;
     for (uint32_t i = 0; i < load->n_index; i++)
-        windows = windows || (load->index[i].n_terms > 1 && !affine_plain(program, &load->index[i], &axis));
+        windows = windows || (load->index[i].n_terms > 1 && !affine_plain(scheduler, &load->index[i], &axis));
     return windows;
 }
 
 static uint32_t make_contraction(Maker *maker)
 {
-    Program *program = maker->program;
-    const NodeInfo *info = graph_node(program->graph, maker->node);
+    Scheduler *scheduler = maker->scheduler;
+    const NodeInfo *info = graph_node(scheduler->graph, maker->node);
     Draft *draft = &maker->piece->draft;
     Affine index[MAX_RANK];
     own_axes(maker, index);
@@ -167,8 +167,8 @@ static uint32_t make_contraction(Maker *maker)
     const uint32_t *factors = draft->values.at[product].args;
     bool windows = false;
     for (uint32_t side = 0; side < 2; side++)
-        windows = windows || reads_windows(program, &draft->values.at[factors[side]]);
-    maker->piece->contraction = is_tiled(program, maker->node);
+        windows = windows || reads_windows(scheduler, &draft->values.at[factors[side]]);
+    maker->piece->contraction = is_tiled(scheduler, maker->node);
     if (maker->piece->contraction && !windows)
         maker->emitter.blocked = scattered_operand(maker, factors, maker->emitter.summed);
     if (!node_is_none(maker->emitter.blocked)) return NO_VALUE;
@@ -178,8 +178,8 @@ static uint32_t make_contraction(Maker *maker)
 /* The sums beneath it are part of its own. */
 static uint32_t make_unwindow(Maker *maker)
 {
-    const Program *program = maker->program;
-    const NodeInfo *info = graph_node(program->graph, maker->node);
+    const Scheduler *scheduler = maker->scheduler;
+    const NodeInfo *info = graph_node(scheduler->graph, maker->node);
     Affine index[MAX_RANK];
     own_axes(maker, index);
     uint32_t value = emit_unwindow(&maker->emitter, maker->node, index, NO_VALUE);
@@ -190,14 +190,14 @@ static uint32_t make_unwindow(Maker *maker)
 
 static uint32_t make_scatter(Maker *maker)
 {
-    Program *program = maker->program;
-    const NodeInfo *info = graph_node(program->graph, maker->node);
+    Scheduler *scheduler = maker->scheduler;
+    const NodeInfo *info = graph_node(scheduler->graph, maker->node);
     Draft *draft = &maker->piece->draft;
     uint32_t axis = (uint32_t)info->attr.ints[0], batch = (uint32_t)info->attr.ints[1];
-    Shape shape = shape_of(program, info->args[1]), own = shape_of(program, maker->node);
-    uint32_t inner = node_type(program->graph, info->args[0])->rank - batch;
+    Shape shape = shape_of(scheduler, info->args[1]), own = shape_of(scheduler, maker->node);
+    uint32_t inner = node_type(scheduler->graph, info->args[0])->rank - batch;
     Affine index[MAX_RANK], at[MAX_RANK], to[MAX_RANK];
-    for (uint32_t i = 0; i < shape.rank; i++) index[i] = affine_axis(program, add_axis(maker, shape.dims[i]));
+    for (uint32_t i = 0; i < shape.rank; i++) index[i] = affine_axis(scheduler, add_axis(maker, shape.dims[i]));
     for (uint32_t i = 0; i < batch; i++) at[i] = index[i];
     for (uint32_t i = 0; i < inner; i++) at[batch + i] = index[axis + i];
     for (uint32_t i = 0; i < axis; i++) to[i] = index[i];
@@ -212,7 +212,7 @@ static uint32_t make_scatter(Maker *maker)
                           .args = {value},
                           .shape = own,
                           .n_index = own.rank};
-    scatter.index = ARENA_COPY(program->arena, Affine, to, own.rank ? own.rank : 1);
+    scatter.index = ARENA_COPY(scheduler->arena, Affine, to, own.rank ? own.rank : 1);
     scatter.domain = (AxisMask)(((uint64_t)1 << draft->axes.count) - 1);
     maker->piece->scatter = true;
     return draft_add(draft, scatter);
@@ -220,8 +220,8 @@ static uint32_t make_scatter(Maker *maker)
 
 static uint32_t make_value(Maker *maker)
 {
-    const Program *program = maker->program;
-    Op op = node_op(program->graph, maker->node);
+    const Scheduler *scheduler = maker->scheduler;
+    Op op = node_op(scheduler->graph, maker->node);
     switch (op_info(op)->class) {
     case OP_CLASS_REDUCTION:
         return make_reduction(maker);
@@ -232,19 +232,19 @@ static uint32_t make_value(Maker *maker)
     case OP_CLASS_MOVEMENT:
         return op == OP_UNWINDOW ? make_unwindow(maker) : make_pointwise(maker);
     case OP_CLASS_GATHER:
-        if (op == OP_SCATTER_ADD && !is_one_hot(program->graph, maker->node)) return make_scatter(maker);
+        if (op == OP_SCATTER_ADD && !is_one_hot(scheduler->graph, maker->node)) return make_scatter(maker);
         return make_pointwise(maker);
     default:
         return make_pointwise(maker);
     }
 }
 
-bool piece_make(Program *program, Node node, Piece *piece, Node *blocked)
+bool piece_make(Scheduler *scheduler, Node node, Piece *piece, Node *blocked)
 {
     *piece = (Piece){.member.node = node};
     memset(piece->member.axes, NO_AXIS, sizeof piece->member.axes);
-    Maker maker = {.program = program, .piece = piece, .node = node};
-    maker.emitter = (Emitter){.program = program, .draft = &piece->draft};
+    Maker maker = {.scheduler = scheduler, .piece = piece, .node = node};
+    maker.emitter = (KernelEmitter){.scheduler = scheduler, .draft = &piece->draft};
     piece->member.value = make_value(&maker);
     emitter_free(&maker.emitter);
     if (piece->member.value != NO_VALUE) return true;
@@ -253,14 +253,14 @@ bool piece_make(Program *program, Node node, Piece *piece, Node *blocked)
     return false;
 }
 
-void piece_copy(Program *program, Node node, Piece *piece)
+void piece_copy(Scheduler *scheduler, Node node, Piece *piece)
 {
     *piece = (Piece){.member.node = node};
     memset(piece->member.axes, NO_AXIS, sizeof piece->member.axes);
-    Maker maker = {.program = program, .piece = piece, .node = node};
-    maker.emitter = (Emitter){.program = program, .draft = &piece->draft};
+    Maker maker = {.scheduler = scheduler, .piece = piece, .node = node};
+    maker.emitter = (KernelEmitter){.scheduler = scheduler, .draft = &piece->draft};
     Affine index[MAX_RANK];
     own_axes(&maker, index);
-    piece->member.value = emit_memory(&maker.emitter, node, shape_of(program, node), index, NO_VALUE);
+    piece->member.value = emit_memory(&maker.emitter, node, shape_of(scheduler, node), index, NO_VALUE);
     emitter_free(&maker.emitter);
 }

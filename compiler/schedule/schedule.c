@@ -59,103 +59,103 @@ static void spend_kernel(Context *context, const Kernel *kernel, Span at)
     context_spend(context, units, at);
 }
 
-static void add_launch(Program *program, Pool *pool, Launches *launches, Finished finished, Span place)
+static void add_launch(Scheduler *scheduler, Pool *pool, Launches *launches, Finished finished, Span place)
 {
     Launch launch = finished.launch;
     uint32_t before_it = (uint32_t)pool->kernels.count;
     launch.kernel = pool_add(pool, finished.kernel);
-    if (launch.kernel == before_it) spend_kernel(program->context, finished.kernel, place);
+    if (launch.kernel == before_it) spend_kernel(scheduler->context, finished.kernel, place);
     uint32_t at = (uint32_t)launches->count;
     for (uint32_t i = 0; i < finished.kernel->n_buffers; i++) {
-        PlanBuffer *buffer = &program->buffers.at[launch.buffers[i]];
+        PlanBuffer *buffer = &scheduler->buffers.at[launch.buffers[i]];
         if (buffer->last == UINT32_MAX) buffer->first = at;
         buffer->last = at;
     }
     vec_push(launches, launch);
 }
 
-static Span place_of(const Program *program, const Group *group)
+static Span place_of(const Scheduler *scheduler, const Group *group)
 {
     const Span *places;
-    return graph_places(program->graph, group->members.at[group->stores.at[0].member].node, &places) ? places[0]
-                                                                                                     : NO_SPAN;
+    return graph_places(scheduler->graph, group->members.at[group->stores.at[0].member].node, &places) ? places[0]
+                                                                                                       : NO_SPAN;
 }
 
 /* Launches in order; a buffer lives from the first to the last that touches it. */
-static void add_launches(Program *program, Pool *pool, Launches *launches)
+static void add_launches(Scheduler *scheduler, Pool *pool, Launches *launches)
 {
-    uint32_t *order = program_launch_order(program);
-    for (size_t i = 0; i < program->groups.count && !context_stopped(program->context); i++) {
-        Group *group = program->groups.at[order[i]];
+    uint32_t *order = scheduler_launch_order(scheduler);
+    for (size_t i = 0; i < scheduler->groups.count && !context_stopped(scheduler->context); i++) {
+        Group *group = scheduler->groups.at[order[i]];
         /* Sources become buffers when something reads them. */
-        size_t before = program->buffers.count;
-        Finished finished = group_finish(program, group);
-        for (size_t j = before; j < program->buffers.count; j++) program->buffers.at[j].last = UINT32_MAX;
+        size_t before = scheduler->buffers.count;
+        Finished finished = group_finish(scheduler, group);
+        for (size_t j = before; j < scheduler->buffers.count; j++) scheduler->buffers.at[j].last = UINT32_MAX;
         if (!group->stores.count) continue;
-        Span place = place_of(program, group);
-        if (group->scatter) add_launch(program, pool, launches, group_finish_zero(program, group), place);
-        add_launch(program, pool, launches, finished, place);
+        Span place = place_of(scheduler, group);
+        if (group->scatter) add_launch(scheduler, pool, launches, group_finish_zero(scheduler, group), place);
+        add_launch(scheduler, pool, launches, finished, place);
     }
     memory_free(order);
 }
 
-static void program_free(Program *program)
+static void scheduler_free(Scheduler *scheduler)
 {
-    for (size_t i = 0; i < program->groups.count; i++) group_free(program->groups.at[i]);
-    vec_free(&program->groups);
-    vec_free(&program->targets);
-    vec_free(&program->buffers);
-    memory_free(program->facts);
+    for (size_t i = 0; i < scheduler->groups.count; i++) group_free(scheduler->groups.at[i]);
+    vec_free(&scheduler->groups);
+    vec_free(&scheduler->targets);
+    vec_free(&scheduler->buffers);
+    memory_free(scheduler->facts);
 }
 
-static bool run_steps(Program *program, const Function *function, bool step)
+static bool run_steps(Scheduler *scheduler, const Function *function, bool step)
 {
-    uint32_t count = graph_count(program->graph);
-    program->facts = memory_calloc(count + 1, sizeof *program->facts);
+    uint32_t count = graph_count(scheduler->graph);
+    scheduler->facts = memory_calloc(count + 1, sizeof *scheduler->facts);
     for (uint32_t i = 0; i <= count; i++) {
-        program->facts[i].need = NEED_NONE;
-        program->facts[i].group = NO_GROUP;
-        program->facts[i].buffer = NO_BUFFER;
-        program->facts[i].target = NO_TARGET;
+        scheduler->facts[i].need = NEED_NONE;
+        scheduler->facts[i].group = NO_GROUP;
+        scheduler->facts[i].buffer = NO_BUFFER;
+        scheduler->facts[i].target = NO_TARGET;
     }
-    program_set_targets(program, function, step);
-    program_set_order(program, function, step);
-    program_materialise(program);
-    if (!program_fuse(program)) return false;
-    program_place(program);
+    scheduler_set_targets(scheduler, function, step);
+    scheduler_set_order(scheduler, function, step);
+    scheduler_materialise(scheduler);
+    if (!scheduler_fuse(scheduler)) return false;
+    scheduler_place(scheduler);
     return true;
 }
 
-static PlanProgram make_program(Program *program, Pool *pool, const Function *function, bool step, Name name)
+static PlanProgram make_program(Scheduler *scheduler, Pool *pool, const Function *function, bool step, Name name)
 {
     uint32_t scalars[NEED_NONE] = {NO_GROUP, NO_GROUP, NO_GROUP, NO_GROUP};
-    program->scalars = scalars;
+    scheduler->scalars = scalars;
     PlanProgram result = {.name = name};
-    if (!run_steps(program, function, step)) {
-        program_free(program);
+    if (!run_steps(scheduler, function, step)) {
+        scheduler_free(scheduler);
         return result;
     }
-    for (size_t i = 0; i < program->buffers.count; i++) program->buffers.at[i].last = UINT32_MAX;
+    for (size_t i = 0; i < scheduler->buffers.count; i++) scheduler->buffers.at[i].last = UINT32_MAX;
     Launches launches = {0};
-    add_launches(program, pool, &launches);
-    for (size_t i = 0; i < program->buffers.count; i++)
-        if (program->buffers.at[i].last == UINT32_MAX) program->buffers.at[i].last = 0;
-    result.n_buffers = (uint32_t)program->buffers.count;
+    add_launches(scheduler, pool, &launches);
+    for (size_t i = 0; i < scheduler->buffers.count; i++)
+        if (scheduler->buffers.at[i].last == UINT32_MAX) scheduler->buffers.at[i].last = 0;
+    result.n_buffers = (uint32_t)scheduler->buffers.count;
     result.n_launches = (uint32_t)launches.count;
-    result.buffers = ARENA_COPY(program->context->arena, PlanBuffer, program->buffers.at, result.n_buffers);
-    result.launches = ARENA_COPY(program->context->arena, Launch, launches.at, result.n_launches);
+    result.buffers = ARENA_COPY(scheduler->context->arena, PlanBuffer, scheduler->buffers.at, result.n_buffers);
+    result.launches = ARENA_COPY(scheduler->context->arena, Launch, launches.at, result.n_launches);
     vec_free(&launches);
-    program_free(program);
+    scheduler_free(scheduler);
     return result;
 }
 
 static const ScheduleOptions default_options;
 
-static bool is_wanted(const ScheduleOptions *options, Name program)
+static bool is_wanted(const ScheduleOptions *options, Name scheduler)
 {
     if (!options->programs) return true;
     for (const char *const *name = options->programs; *name; name++)
-        if (!strcmp(*name, program)) return true;
+        if (!strcmp(*name, scheduler)) return true;
     return false;
 }
 
@@ -176,16 +176,16 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
         for (uint32_t step = 0; step <= training; step++) {
             Name name = step ? intern(context->names, "step") : function->name;
             if (!is_wanted(options, name)) continue;
-            Program program = {.context = context,
-                               .module = module,
-                               .graph = module->graph,
-                               .dims = graph_dims(module->graph),
-                               .arena = arena_new(),
-                               .options = options,
-                               .names = &names,
-                               .phased = training && !step};
-            plan->programs[plan->n_programs++] = make_program(&program, &pool, function, step, name);
-            arena_free(program.arena);
+            Scheduler scheduler = {.context = context,
+                                   .module = module,
+                                   .graph = module->graph,
+                                   .dims = graph_dims(module->graph),
+                                   .arena = arena_new(),
+                                   .options = options,
+                                   .names = &names,
+                                   .phased = training && !step};
+            plan->programs[plan->n_programs++] = make_program(&scheduler, &pool, function, step, name);
+            arena_free(scheduler.arena);
         }
     }
     arena_free(tables);

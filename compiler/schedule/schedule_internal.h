@@ -20,7 +20,7 @@
 #include "schedule/schedule.h"
 #include "support/vector.h"
 
-enum { MAX_TERMS = 4, NO_AXIS = 255 };
+enum { MAX_TERMS = 4 };
 #define NO_VALUE UINT32_MAX
 #define NO_GROUP UINT32_MAX
 #define NO_BUFFER UINT32_MAX
@@ -128,7 +128,7 @@ typedef struct {
     Vec(struct Store) stores;
 } Group;
 
-/* A member's value goes to a buffer of the program. */
+/* A member's value goes to a buffer of the scheduler. */
 typedef struct Store {
     uint32_t member;
     uint32_t buffer;
@@ -168,7 +168,7 @@ typedef struct {
     Vec(PlanBuffer) buffers;
     uint32_t *scalars; /* per need: the group of scalar computations */
     uint32_t mark;
-} Program;
+} Scheduler;
 
 /* A program's kernels before they are shared. */
 typedef struct {
@@ -176,13 +176,9 @@ typedef struct {
     Launch launch;
 } Finished;
 
-static inline Facts *facts_of(const Program *program, Node node)
+static inline Facts *facts_of(const Scheduler *scheduler, Node node)
 {
-    return &program->facts[node.id];
-}
-static inline AxisMask axis_bit(uint32_t axis)
-{
-    return (AxisMask)1 << axis;
+    return &scheduler->facts[node.id];
 }
 
 /* canonical.c: copies of the module's functions, rewritten where that schedules better */
@@ -197,8 +193,8 @@ Node cut_scan(Graph *graph, Node node);
 void reuse_rectified(Graph *graph, Node *roots, uint32_t n_roots);
 
 /* roots.c */
-void program_set_targets(Program *program, const Function *function, bool step);
-void program_set_order(Program *program, const Function *function, bool step);
+void scheduler_set_targets(Scheduler *scheduler, const Function *function, bool step);
+void scheduler_set_order(Scheduler *scheduler, const Function *function, bool step);
 /* The phase that needs results of the role: what they are computed for. */
 Need need_of(ResultRole role);
 /* True for what stands in memory already: inputs, parameters, states, settings, literals. */
@@ -207,16 +203,16 @@ bool is_memory(const Graph *graph, Node node);
 Node base_of(const Graph *graph, Node node);
 
 /* materialise.c */
-void program_materialise(Program *program);
+void scheduler_materialise(Scheduler *scheduler);
 /* True when the contraction has rows, columns and a sum for the tiled code. */
-bool is_tiled(const Program *program, Node contract);
+bool is_tiled(const Scheduler *scheduler, Node contract);
 /* True for a scatter_add with at most one contribution to each element: a select, no scatter. */
 bool is_one_hot(const Graph *graph, Node scatter);
 /* True when the contraction has labels that its result lacks. */
-bool has_sum(const Program *program, Node contract);
+bool has_sum(const Scheduler *scheduler, Node contract);
 
 /* draft.c */
-bool is_unit(const Program *program, Dim dim);
+bool is_unit(const Scheduler *scheduler, Dim dim);
 void draft_free(Draft *draft);
 /* The value, or an equal one that is there already. */
 uint32_t draft_add(Draft *draft, DraftValue value);
@@ -228,17 +224,17 @@ uint32_t draft_integer(Draft *draft, DType dtype, int64_t integer);
 uint32_t draft_widen(Draft *draft, uint32_t value, AxisMask axes);
 AxisMask affine_axes(const Draft *draft, const Affine *affine);
 /* True for one bare axis. */
-bool affine_plain(const Program *program, const Affine *affine, uint32_t *axis);
-bool affine_zero(const Program *program, const Affine *affine);
+bool affine_plain(const Scheduler *scheduler, const Affine *affine, uint32_t *axis);
+bool affine_zero(const Scheduler *scheduler, const Affine *affine);
 bool affine_same(const Affine *a, const Affine *b);
-Affine affine_axis(const Program *program, uint32_t axis);
-Affine affine_none(const Program *program);
+Affine affine_axis(const Scheduler *scheduler, uint32_t axis);
+Affine affine_none(const Scheduler *scheduler);
 /* affine * factor + offset; false when it cannot be written. */
-bool affine_scale(const Program *program, Affine *affine, int64_t factor, Dim offset);
+bool affine_scale(const Scheduler *scheduler, Affine *affine, int64_t factor, Dim offset);
 /* a + b; false when it cannot be written. */
-bool affine_add(const Program *program, Affine *a, const Affine *b);
+bool affine_add(const Scheduler *scheduler, Affine *a, const Affine *b);
 /* affine / divisor, where that is exact; false when it cannot be written. */
-bool affine_divide(const Program *program, Affine *affine, int64_t divisor);
+bool affine_divide(const Scheduler *scheduler, Affine *affine, int64_t divisor);
 
 /* emit.c: nodes as values of a draft */
 typedef struct {
@@ -249,87 +245,87 @@ typedef struct {
 } Memo;
 
 typedef struct {
-    Program *program;
+    Scheduler *scheduler;
     Draft *draft;
     Node blocked;    /* has to be materialised before this can be emitted */
     AxisMask summed; /* axes that sums have made, for the piece to reduce */
     Vec(Memo) memos;
     uint32_t *table; /* hash table over memos */
     uint32_t capacity;
-} Emitter;
+} KernelEmitter;
 
 /* The element of `node`, seen in the shape `view`, at `index`. Where `mask` (a bool value or NO_VALUE) is false nothing
  * is read and the result does not matter. NO_VALUE when `blocked` was set. */
-uint32_t emit(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
+uint32_t emit(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
 /* The same, but computes the node even if it is materialised. */
-uint32_t emit_computed(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
-uint32_t emit_affine(Emitter *emitter, const Affine *affine);
-uint32_t emit_memory(Emitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
-void emitter_free(Emitter *emitter);
-Shape shape_of(const Program *program, Node node);
+uint32_t emit_computed(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
+uint32_t emit_affine(KernelEmitter *emitter, const Affine *affine);
+uint32_t emit_memory(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
+void emitter_free(KernelEmitter *emitter);
+Shape shape_of(const Scheduler *scheduler, Node node);
 /* From an index in `view` to one in the type's shape; false where other sizes than those of 1 differ. */
-bool own_index(const Program *program, const Type *type, Shape view, const Affine *index, Affine *own);
+bool own_index(const Scheduler *scheduler, const Type *type, Shape view, const Affine *index, Affine *own);
 
 /* emit_move.c */
-uint32_t emit_movement(Emitter *emitter, Node node, const Affine *index, uint32_t mask);
+uint32_t emit_movement(KernelEmitter *emitter, Node node, const Affine *index, uint32_t mask);
 /* Sets `blocked`; NO_VALUE. */
-uint32_t emit_blocked(Emitter *emitter, Node node);
+uint32_t emit_blocked(KernelEmitter *emitter, Node node);
 /* Where a broadcast, transpose, slice or reverse finds its element in an operand of this shape; false when that cannot
  * be written. */
-bool moved_index(const Program *program, const NodeInfo *info, Shape shape, const Affine *index, Affine *to);
+bool moved_index(const Scheduler *scheduler, const NodeInfo *info, Shape shape, const Affine *index, Affine *to);
 /* Conditions, as bool values; of `both` either may be NO_VALUE. */
-uint32_t emit_both(Emitter *emitter, uint32_t a, uint32_t b);
-uint32_t emit_not_negative(Emitter *emitter, const Affine *a);
-uint32_t emit_less_than_size(Emitter *emitter, const Affine *a, Dim size);
+uint32_t emit_both(KernelEmitter *emitter, uint32_t a, uint32_t b);
+uint32_t emit_not_negative(KernelEmitter *emitter, const Affine *a);
+uint32_t emit_less_than_size(KernelEmitter *emitter, const Affine *a, Dim size);
 /* `yes` when there is no condition. */
-uint32_t emit_select(Emitter *emitter, uint32_t condition, uint32_t yes, uint32_t no);
+uint32_t emit_select(KernelEmitter *emitter, uint32_t condition, uint32_t yes, uint32_t no);
 /* True for a load without subscripts from data. */
 bool is_walked_load(const Draft *draft, uint32_t value);
 /* True for a load that is 0 where the mask is false. */
 bool is_masked_load(const Draft *draft, uint32_t value, uint32_t mask);
-uint32_t emit_gather(Emitter *emitter, Node node, const Affine *index, uint32_t mask);
-uint32_t emit_one_hot(Emitter *emitter, Node node, const Affine *index, uint32_t mask);
+uint32_t emit_gather(KernelEmitter *emitter, Node node, const Affine *index, uint32_t mask);
+uint32_t emit_one_hot(KernelEmitter *emitter, Node node, const Affine *index, uint32_t mask);
 /* The position in a gathered axis as a subscript. */
-bool emit_ids(Emitter *emitter, Node ids, const Affine *index, uint32_t mask, Dim range, Affine *subscript);
+bool emit_ids(KernelEmitter *emitter, Node ids, const Affine *index, uint32_t mask, Dim range, Affine *subscript);
 
 /* emit_sum.c: sums add axes to the draft, which `summed` names; the piece reduces them. */
 /* A new axis; NO_AXIS for a size of 1. */
-uint32_t emit_axis(Emitter *emitter, Dim extent);
+uint32_t emit_axis(KernelEmitter *emitter, Dim extent);
 /* What a contraction or an UNWINDOW adds up for the element at `index`. */
-uint32_t emit_contraction(Emitter *emitter, Node node, const Affine *index, uint32_t mask);
-uint32_t emit_unwindow(Emitter *emitter, Node node, const Affine *index, uint32_t mask);
+uint32_t emit_contraction(KernelEmitter *emitter, Node node, const Affine *index, uint32_t mask);
+uint32_t emit_unwindow(KernelEmitter *emitter, Node node, const Affine *index, uint32_t mask);
 /* True for movement through which a sum takes in another. */
-bool moves_elements(const Program *program, Node node);
+bool moves_elements(const Scheduler *scheduler, Node node);
 /* True for a sum that another one takes in, seen through such movement. */
-bool sum_is_beneath(const Program *program, Node node);
+bool sum_is_beneath(const Scheduler *scheduler, Node node);
 
 /* piece.c; when false, *blocked has to be materialised first */
-bool piece_make(Program *program, Node node, Piece *piece, Node *blocked);
+bool piece_make(Scheduler *scheduler, Node node, Piece *piece, Node *blocked);
 /* The node's memory read and kept as it is: for copies. */
-void piece_copy(Program *program, Node node, Piece *piece);
+void piece_copy(Scheduler *scheduler, Node node, Piece *piece);
 
 /* group.c */
-Group *group_new(Program *program, Piece *piece, Need need);
+Group *group_new(Scheduler *scheduler, Piece *piece, Need need);
 void group_free(Group *group);
 /* `group` runs after `on`. */
-void group_depend(Program *program, Group *group, uint32_t on);
+void group_depend(Scheduler *scheduler, Group *group, uint32_t on);
 /* True when `group` runs after `on`, directly or not. */
-bool group_depends(Program *program, uint32_t group, uint32_t on);
+bool group_depends(Scheduler *scheduler, uint32_t group, uint32_t on);
 /* Notes what a draft's loads need: readers of nodes, dependencies on groups. */
-void group_note_reads(Program *program, Group *group, const Draft *draft);
+void group_note_reads(Scheduler *scheduler, Group *group, const Draft *draft);
 
 /* fuse.c: false when the context was stopped. */
-bool program_fuse(Program *program);
+bool scheduler_fuse(Scheduler *scheduler);
 
 /* place.c, finish.c */
 /* The buffer of an input, parameter, state, setting or literal. */
-uint32_t program_memory(Program *program, Node node);
-void program_place(Program *program);
-Finished group_finish(Program *program, Group *group);
+uint32_t scheduler_memory(Scheduler *scheduler, Node node);
+void scheduler_place(Scheduler *scheduler);
+Finished group_finish(Scheduler *scheduler, Group *group);
 /* For a scatter: zeros in its buffer. */
-Finished group_finish_zero(Program *program, Group *group);
+Finished group_finish_zero(Scheduler *scheduler, Group *group);
 
 /* order.c: groups in launching order, the caller's to free (memory.h). */
-uint32_t *program_launch_order(Program *program);
+uint32_t *scheduler_launch_order(Scheduler *scheduler);
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "driver/commands.h"
+#include "driver/heap.h"
 #include "support/stack.h"
 
 /* With a standard stream closed, the next file that is opened would take its number and all that is written to it. */
@@ -54,6 +55,7 @@ int main(int argc, char **argv)
 {
     if (!open_standard_streams()) return EXIT_USER;
     signal(SIGPIPE, SIG_DFL);
+    heap_prepare();
     Options options;
     int status;
     if (options_parse(&options, argc, argv, &status)) status = run_on_stack(&options);

@@ -148,6 +148,9 @@ bool kernel_index_clipped(const KernelValue *load, uint32_t subscript);
 /* Equal subscripts of the same kernel. */
 bool kernel_index_same(const KernelIndex *a, const KernelIndex *b, uint32_t count);
 
+/* A copy that needs nothing of where the kernel lies but its name. */
+Kernel *kernel_copy(Arena *arena, const Kernel *kernel);
+
 /* Equal but for names: they may share their code. */
 bool kernel_equal(const Kernel *a, const Kernel *b);
 uint64_t kernel_hash(const Kernel *kernel);

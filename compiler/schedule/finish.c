@@ -241,8 +241,9 @@ static Finished finish(Finisher *finisher, const Draft *draft, Name name)
     kernel_merge_axes(arena, scheduler->dims, kernel, &sizes);
     kernel_compact_sizes(arena, kernel, &sizes);
     Finished finished = {.kernel = kernel};
-    finished.launch.buffers = ARENA_COPY(arena, uint32_t, finisher->memory.at, finisher->memory.count);
-    finished.launch.sizes = sizes;
+    Arena *lasting = scheduler->context->arena;
+    finished.launch.buffers = ARENA_COPY(lasting, uint32_t, finisher->memory.at, finisher->memory.count);
+    finished.launch.sizes = ARENA_COPY(lasting, Dim, sizes, kernel->n_sizes);
     finished.launch.phase = phase_of((Need)group->need);
     finished.launch.metric = group->need == NEED_METRIC;
     finished.launch.node = group->members.at[0].node;
@@ -257,7 +258,7 @@ static Finished finish(Finisher *finisher, const Draft *draft, Name name)
 
 Finished group_finish(Scheduler *scheduler, Group *group)
 {
-    Finisher finisher = {.scheduler = scheduler, .group = group, .arena = scheduler->context->arena};
+    Finisher finisher = {.scheduler = scheduler, .group = group, .arena = scheduler->kernels};
     bool *needed = find_needed(group);
     finisher.draws = draws(&group->draft);
     finisher.map = memory_calloc(group->draft.values.count + 1, sizeof *finisher.map);
@@ -273,7 +274,7 @@ Finished group_finish(Scheduler *scheduler, Group *group)
 
 Finished group_finish_zero(Scheduler *scheduler, Group *group)
 {
-    Finisher finisher = {.scheduler = scheduler, .group = group, .arena = scheduler->context->arena};
+    Finisher finisher = {.scheduler = scheduler, .group = group, .arena = scheduler->kernels};
     Draft draft = {0};
     Member member = {.node = group->members.at[0].node};
     const Type *type = node_type(scheduler->graph, member.node);

@@ -7,6 +7,7 @@
 
 /* The plan's distinct kernels. */
 typedef struct {
+    Arena *arena;
     Vec(Kernel *) kernels;
     Vec(uint64_t) hashes;
     uint32_t *table; /* 1 + kernel, by hash */
@@ -32,14 +33,14 @@ static void pool_grow(Pool *pool)
         *pool_slot(pool, pool->kernels.at[i], pool->hashes.at[i]) = i + 1;
 }
 
-/* The kernel's number; an equal one that is there already stands for it. */
-static uint32_t pool_add(Pool *pool, Kernel *kernel)
+/* The kernel's number; an equal one that is there already stands for it, and otherwise a copy. */
+static uint32_t pool_add(Pool *pool, const Kernel *kernel)
 {
     if (2 * (pool->kernels.count + 1) > pool->capacity) pool_grow(pool);
     uint64_t hash = kernel_hash(kernel);
     uint32_t *slot = pool_slot(pool, kernel, hash);
     if (*slot) return *slot - 1;
-    vec_push(&pool->kernels, kernel);
+    vec_push(&pool->kernels, kernel_copy(pool->arena, kernel));
     vec_push(&pool->hashes, hash);
     *slot = (uint32_t)pool->kernels.count;
     return *slot - 1;
@@ -95,6 +96,7 @@ static void add_launches(Scheduler *scheduler, Pool *pool, Launches *launches)
         Span place = place_of(scheduler, group);
         if (group->scatter) add_launch(scheduler, pool, launches, group_finish_zero(scheduler, group), place);
         add_launch(scheduler, pool, launches, finished, place);
+        arena_reset(scheduler->kernels);
     }
     memory_free(order);
 }
@@ -163,7 +165,7 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
 {
     if (!options) options = &default_options;
     Plan *plan = ARENA_NEW(context->arena, Plan);
-    Pool pool = {0};
+    Pool pool = {.arena = context->arena};
     const Function *functions = canonical_functions(context, module, options->unfused);
     NameMap names;
     Arena *tables = arena_new();
@@ -181,11 +183,13 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
                                    .graph = module->graph,
                                    .dims = graph_dims(module->graph),
                                    .arena = arena_new(),
+                                   .kernels = arena_new(),
                                    .options = options,
                                    .names = &names,
                                    .phased = training && !step};
             plan->programs[plan->n_programs++] = make_program(&scheduler, &pool, function, step, name);
             arena_free(scheduler.arena);
+            arena_free(scheduler.kernels);
         }
     }
     arena_free(tables);

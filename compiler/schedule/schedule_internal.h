@@ -155,7 +155,8 @@ typedef struct {
     Module *module;
     Graph *graph;
     DimTable *dims;
-    Arena *arena; /* of the pass */
+    Arena *arena;   /* of the pass */
+    Arena *kernels; /* a kernel until it is known whether the plan has an equal one */
     const ScheduleOptions *options;
     const NameMap *names; /* what the module declares */
     bool phased;          /* launches of different phases are never mixed */

@@ -9,6 +9,8 @@ typedef struct Arena Arena;
 Arena *arena_new(void);
 /* Frees the arena and all that was allocated from it. NULL is allowed. */
 void arena_free(Arena *arena);
+/* Takes back all that was allocated from the arena; it keeps its newest block for what comes. */
+void arena_reset(Arena *arena);
 /* Zeroed memory, aligned for any scalar type; never NULL (memory.h). */
 void *arena_alloc(Arena *arena, size_t size);
 /* A copy of `size` bytes. */

@@ -1,13 +1,24 @@
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/internal.h"
+
+/* From this size on memory lies on huge pages where the system has some: rows that are pages apart then share one entry
+ * of the address cache. */
+static const size_t HUGE_PAGE = (size_t)2 << 20;
 
 static void *allocate_default(void *data, size_t size)
 {
     (void)data;
-    if (size > SIZE_MAX - NN_ALIGNMENT) return NULL;
-    return aligned_alloc(NN_ALIGNMENT, (size + NN_ALIGNMENT - 1) / NN_ALIGNMENT * NN_ALIGNMENT);
+    size_t alignment = size >= HUGE_PAGE ? HUGE_PAGE : NN_ALIGNMENT;
+    if (size > SIZE_MAX - alignment) return NULL;
+    size = (size + alignment - 1) / alignment * alignment;
+    void *memory = aligned_alloc(alignment, size);
+#ifdef MADV_HUGEPAGE
+    if (memory && alignment == HUGE_PAGE) madvise(memory, size, MADV_HUGEPAGE);
+#endif
+    return memory;
 }
 
 static void release_default(void *data, void *memory, size_t size)

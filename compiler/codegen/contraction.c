@@ -208,6 +208,7 @@ void contraction_emit(Arena *arena, Vector *vector, const Kernel *kernel, const 
     SET_I32(to, a, kernel->values[form->a].buffer);
     SET_I32(to, b, kernel->values[form->b].buffer);
     SET_I32(to, c, stores ? (int32_t)kernel->values[store].buffer : -1);
+    SET_I32(to, has_tile, contraction_has_tile(kernel, form));
     LLVMBuildRetVoid(vector->builder);
     LLVMSetInitializer(template,
                        LLVMConstStringInContext(vector->context, description.template, sizeof(nn_contraction), true));

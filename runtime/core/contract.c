@@ -67,27 +67,50 @@ static void run_panel(nn_block *t, int64_t n0, int64_t n1, int64_t k0, int64_t k
     }
 }
 
-/* One row of tiles after the other over all panels, handed on at their whole width. */
-static void run_tile_rows(nn_block *t)
+/* Brings all of B's columns into panels, one behind the other, for as long as tasks have the same columns. */
+static void pack_panels(nn_block *t, int64_t vectors, int64_t panels)
+{
+    const nn_contract_plan *p = t->p;
+    char *scratch_b = t->scratch_b;
+    int64_t stride;
+    if (t->packed_b == t->b && t->packed_n0 == t->n0) return;
+    for (int64_t j = 0; j < panels; j++) {
+        int64_t v0 = nn_part(vectors, panels, j), v1 = nn_part(vectors, panels, j + 1), lanes = p->shapes->lanes;
+        t->scratch_b = scratch_b + v0 * lanes * p->panel_rows * p->shapes->size;
+        place_b(t, t->n0 + v0 * lanes, nn_least(v1 * lanes, t->n1 - t->n0) - v0 * lanes, 0, p->k, &stride);
+    }
+    t->scratch_b = scratch_b;
+    t->packed_b = t->b, t->packed_n0 = t->n0;
+}
+
+/* Strips of rows, panels inside: finished rows are handed on at their whole width. */
+static void run_strips(nn_block *t)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
     int64_t lanes = shapes->lanes, vectors = nn_ceil_div(t->n1 - t->n0, lanes), rows = t->m1 - t->m0;
     int64_t panels = nn_ceil_div(vectors, p->vectors), tiles = nn_ceil_div(rows, shapes->heights[p->vectors - 1]);
+    int64_t strips = nn_ceil_div(tiles, p->strip_tiles);
     place_a(t, 0, p->k);
-    t->c_stride = p->block_n;
-    for (int64_t i = 0; i < tiles; i++) {
-        int64_t m0 = t->m0 + nn_part(rows, tiles, i), m1 = t->m0 + nn_part(rows, tiles, i + 1);
-        const char *a = t->tiles_a + (m0 - t->m0) * (p->along_k ? t->tiles_a_stride : 1) * shapes->size;
-        t->c_m0 = m0;
+    if (p->pack_b) pack_panels(t, vectors, panels);
+    for (int64_t s = 0; s < strips; s++) {
+        int64_t first = nn_part(tiles, strips, s), last = nn_part(tiles, strips, s + 1);
+        int64_t begin = t->m0 + nn_part(rows, tiles, first), end = t->m0 + nn_part(rows, tiles, last);
+        if (!p->stores) t->c_m0 = begin;
         for (int64_t j = 0; j < panels; j++) {
             int64_t v0 = nn_part(vectors, panels, j), wide = nn_part(vectors, panels, j + 1) - v0;
             int64_t n0 = t->n0 + v0 * lanes, tail = nn_least(lanes, t->n1 - n0 - (wide - 1) * lanes);
+            const char *b = t->b + n0 * shapes->size;
+            if (p->pack_b) b = t->scratch_b + v0 * lanes * p->panel_rows * shapes->size;
             nn_micro_tile *const *kernels = p->along_k ? shapes->along_k[wide - 1] : shapes->along_m[wide - 1];
-            kernels[m1 - m0 - 1](p->k, a, t->tiles_a_stride, t->b + n0 * shapes->size, p->b_k, nn_c_at(t, m0, n0),
-                                 t->c_stride, tail, 0, 1, nn_one_block);
+            for (int64_t i = first; i < last; i++) {
+                int64_t m0 = t->m0 + nn_part(rows, tiles, i), m1 = t->m0 + nn_part(rows, tiles, i + 1);
+                const char *a = t->tiles_a + (m0 - t->m0) * (p->along_k ? t->tiles_a_stride : 1) * shapes->size;
+                kernels[m1 - m0 - 1](p->k, a, t->tiles_a_stride, b, p->pack_b ? wide * lanes : p->b_k,
+                                     nn_c_at(t, m0, n0), t->c_stride, tail, 0, 1, nn_one_block);
+            }
         }
-        nn_finish_tile(t, m0, m1, t->n0, t->n1);
+        nn_finish_tile(t, begin, end, t->n0, t->n1);
     }
 }
 
@@ -207,7 +230,7 @@ static void run_block(nn_block *t, int64_t batch)
     if (p->k <= 0)
         run_zeros(t);
     else if (p->form == NN_FORM_TILES && p->by_rows)
-        run_tile_rows(t);
+        run_strips(t);
     else if (p->form == NN_FORM_TILES)
         run_tiles(t);
     else
@@ -215,14 +238,14 @@ static void run_block(nn_block *t, int64_t batch)
 }
 
 void nn_contract_run(const nn_contract_plan *p, const nn_kernel_args *args, nn_tile_function *tile, int64_t begin,
-                     int64_t end, void *scratch)
+                     int64_t end, void *scratch, const volatile sig_atomic_t *stop)
 {
     nn_block t = {.p = p, .args = args, .tile = tile, .scratch_a = scratch};
     t.scratch_b = t.scratch_a + p->scratch_b;
     t.scratch_c = t.scratch_a + p->scratch_c;
     t.scratch_sums = t.scratch_a + p->scratch_sums;
     int64_t lanes = p->shapes->lanes, vectors = nn_ceil_div(p->n, lanes);
-    for (int64_t i = begin; i < end; i++) {
+    for (int64_t i = begin; i < end && !(stop && *stop); i++) {
         /* Rows first: a thread's share of the tasks is a range of columns. The product before, the gradient and the
          * update of a matrix of weights then meet the same columns in the same thread, and its cache keeps them. */
         int64_t row = i % p->m_tasks, column = i / p->m_tasks % p->n_tasks, batch = i / p->n_tasks / p->m_tasks;
@@ -253,5 +276,5 @@ void nn_contract(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels 
                  nn_tile_function *tile, int64_t begin, int64_t end, void *scratch)
 {
     nn_contract_plan plan = nn_contract_prepare(c, dtype, micro);
-    nn_contract_run(&plan, args, tile, begin, end, scratch);
+    nn_contract_run(&plan, args, tile, begin, end, scratch, NULL);
 }

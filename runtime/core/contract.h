@@ -14,6 +14,7 @@
 #ifndef NN_CONTRACT_H
 #define NN_CONTRACT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -101,7 +102,7 @@ typedef struct {
     bool stores;  /* sums go to C at once, else through scratch */
     bool spreads; /* they are copied there from scratch, one by one: C's elements are apart */
     bool along_k; /* which tiles read A */
-    bool by_rows; /* tiles: panels inside rows, so that a tile function gets whole rows */
+    bool by_rows; /* tiles: panels inside strips of rows, so that a tile function gets whole rows */
     nn_pack pack_a, pack_b;
     int64_t m, n, k, a_m, a_k, b_k, b_n, c_m; /* after the swap */
     int32_t vectors;                          /* most vectors of a panel of B */
@@ -110,6 +111,7 @@ typedef struct {
     int64_t tasks;                            /* independent ones; 0 when C is empty */
     int64_t batches, batch_tasks, m_tasks, n_tasks;
     int64_t block_m, block_n;                  /* the largest block of a task */
+    int64_t strip_tiles, panel_rows;           /* by_rows: tiles of a strip, rows of a packed panel of B */
     size_t scratch_size;                       /* bytes that one thread needs */
     size_t scratch_b, scratch_c, scratch_sums; /* offsets; A's part is first */
     size_t sums_size;                          /* bytes of one block of sums of leaves that wait to be added */
@@ -121,9 +123,9 @@ nn_contract_plan nn_contract_prepare(const nn_contraction *contraction, uint8_t 
 
 /* Runs tasks begin <= i < end, in any order and on any thread; each thread has scratch of its own, plan->scratch_size
  * bytes aligned to 64. `tile` is called on each finished tile (NULL: none); its sums stand in C where the contraction
- * stores C, else in scratch. k == 0 gives zeros. */
+ * stores C, else in scratch. k == 0 gives zeros. Between two tasks it ends where *stop is not 0 (NULL: never). */
 void nn_contract_run(const nn_contract_plan *plan, const nn_kernel_args *args, nn_tile_function *tile, int64_t begin,
-                     int64_t end, void *scratch);
+                     int64_t end, void *scratch, const volatile sig_atomic_t *stop);
 
 /* The same for callers that keep no plan. */
 int64_t nn_contract_tasks(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro);

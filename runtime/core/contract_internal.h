@@ -49,6 +49,9 @@ typedef struct {
     char *c; /* where the contraction stores its sums; NULL: nowhere */
     int64_t m0, m1, n0, n1;
     char *scratch_a, *scratch_b, *scratch_c, *scratch_sums;
+    /* whose columns from n0 on lie packed in scratch; NULL: none */
+    const char *packed_b;
+    int64_t packed_n0;
     /* where tiles find A in this block of k */
     const char *tiles_a;
     int64_t tiles_a_stride;

@@ -10,6 +10,7 @@ enum {
     MOST_K = 256,
     FEW_ROWS = 4,
     LARGE = 512,
+    STRIP = 48,              /* rows */
     NEAR_BYTES = 320 * 1024, /* of B that stays in the second cache beside what a tile function streams */
     ROW_PIECES = 4,          /* of a row that is streamed, for threads to own … */
     LEAST_PIECE = 64         /* … and the fewest elements that are still worth a stream */
@@ -77,13 +78,27 @@ static void choose_form(nn_contract_plan *p, const nn_contraction *c)
     if (dots || dots_swapped) p->form = NN_FORM_DOTS;
 }
 
+/* True where finished rows go to a tile function while they are near. */
+static bool finishes(const nn_contract_plan *p)
+{
+    return !p->stores || p->contraction.has_tile;
+}
+
+/* Of a leaf at a time. One block lets rows be finished at once; where A's rows are contiguous, not its k, each term is
+ * another place of A, and few of them are near. */
+static int64_t most_terms(const nn_contract_plan *p)
+{
+    if (p->form == NN_FORM_DOTS) return p->leaf;
+    if (p->form == NN_FORM_ROWS) return ROW_K;
+    return finishes(p) && p->along_k ? NN_LEAF : MOST_K;
+}
+
 /* Leaves of the sums, and blocks of them that are near while they are used: a matter of speed alone. */
 static void choose_leaves(nn_contract_plan *p)
 {
     p->leaf = p->form == NN_FORM_DOTS ? (int64_t)NN_LEAF * p->shapes->lanes : NN_LEAF;
     p->leaves = p->k > 0 ? nn_ceil_div(p->k, p->leaf) : 0;
-    int64_t longest = nn_least(p->k, p->leaf), most = p->form == NN_FORM_ROWS ? ROW_K : p->stores ? MOST_K : NN_LEAF;
-    if (p->form == NN_FORM_DOTS) most = p->leaf;
+    int64_t longest = nn_least(p->k, p->leaf), most = most_terms(p);
     p->k_block = longest > 0 ? nn_ceil_div(longest, nn_ceil_div(longest, most)) : 0;
 }
 
@@ -116,13 +131,16 @@ static void choose_packing(nn_contract_plan *p)
     }
 }
 
-/* Rows outside, panels inside: a tile function that reads and writes whole rows (an optimiser's update) streams them.
- * Each row of tiles reads all of B again, so B must be near. */
+/* Rows outside, panels inside: a tile function that reads and writes whole rows streams them. Each strip of rows reads
+ * all of a task's B again, so that must be near. */
 static void choose_order(nn_contract_plan *p)
 {
-    int64_t bytes = nn_round_up(p->n, p->shapes->lanes) * p->k * p->shapes->size;
-    p->by_rows = p->form == NN_FORM_TILES && !p->stores && !p->swapped && p->k > 0 && p->k == p->k_block &&
-                 p->pack_b == NN_PACK_NONE && p->pack_a == NN_PACK_NONE && p->n <= MOST_BLOCK && bytes <= NEAR_BYTES;
+    int64_t bytes = nn_least(nn_round_up(p->n, p->shapes->lanes), MOST_BLOCK) * p->k * p->shapes->size;
+    p->by_rows =
+        p->form == NN_FORM_TILES && finishes(p) && !p->swapped && p->k > 0 && p->k == p->k_block && bytes <= NEAR_BYTES;
+    p->panel_rows = nn_round_up(p->k, p->shapes->lanes);
+    p->strip_tiles = STRIP / p->shapes->heights[p->vectors - 1];
+    if (p->strip_tiles < 1) p->strip_tiles = 1;
 }
 
 /* Cuts m and n into blocks so that about `wanted` tasks arise, as square as possible; a packed B weighs more, since
@@ -134,7 +152,7 @@ static void choose_blocks(nn_contract_plan *p, int64_t wanted)
     int64_t weight_a = p->pack_a ? 3 : 1, weight_b = p->pack_b ? 4 : 1;
     p->m_tasks = p->n_tasks = 1;
     if (p->by_rows) {
-        p->n_tasks = nn_least(wanted, nn_least(ROW_PIECES, nn_ceil_div(p->n, LEAST_PIECE)));
+        if (!p->pack_b) p->n_tasks = nn_least(wanted, nn_least(ROW_PIECES, nn_ceil_div(p->n, LEAST_PIECE)));
         p->m_tasks = nn_least(row_tiles, nn_ceil_div(wanted, p->n_tasks));
     }
     for (int64_t cuts = 1; !p->by_rows && wanted > 1 && cuts <= most_m; cuts++) {
@@ -182,9 +200,9 @@ static void choose_scratch(nn_contract_plan *p)
     bool tiles = p->form == NN_FORM_TILES, strips = nn_in_strips(p) && !p->by_rows;
     int64_t width = (int64_t)p->vectors * p->shapes->lanes, a = 0, b = 0, c = 0;
     if (p->pack_a) a = (p->block_m + 16) * ((p->form == NN_FORM_DOTS ? p->k : p->k_block) + 16);
-    if (p->pack_b) b = nn_round_up(p->k_block, p->shapes->lanes) * width;
+    if (p->pack_b) b = nn_round_up(p->k_block, p->shapes->lanes) * (p->by_rows ? p->block_n : width);
     if (!p->stores) {
-        int64_t rows = p->by_rows ? NN_MICRO_HEIGHTS
+        int64_t rows = p->by_rows ? p->strip_tiles * p->shapes->heights[p->vectors - 1]
                        : strips   ? NN_STRIP_ROWS + NN_MICRO_HEIGHTS
                        : tiles    ? p->block_m
                                   : 1;

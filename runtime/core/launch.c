@@ -31,11 +31,8 @@ static void run_loop(void *data, int64_t begin, int64_t end, int thread)
 static void run_contraction(void *data, int64_t begin, int64_t end, int thread)
 {
     const Job *job = data;
-    const nn_task *task = job->task;
-    int64_t piece = job->stop ? 1 : end - begin;
-    for (int64_t i = begin; i < end && !is_stopped(job->stop); i += piece)
-        nn_contract_run(task->contraction, job->args, task->kernel->tile, i, i + piece,
-                        job->scratch + (size_t)thread * job->scratch_size);
+    nn_contract_run(job->task->contraction, job->args, job->task->kernel->tile, begin, end,
+                    job->scratch + (size_t)thread * job->scratch_size, job->stop);
 }
 
 static void run_task(nn_pool *pool, Job *job)

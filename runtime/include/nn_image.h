@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define NN_IMAGE_MAGIC 0x314d494e4eULL /* "NNIM1" */
-#define NN_IMAGE_VERSION 3u
+#define NN_IMAGE_VERSION 4u
 
 enum nn_dtype_code { NN_F64, NN_F32, NN_BF16, NN_F16, NN_I64, NN_I32, NN_U8, NN_BOOL }; /* order of ir/dtypes.def */
 
@@ -119,8 +119,9 @@ typedef struct {
     nn_window windows[NN_MAX_WINDOWS];
     int64_t a_offset, b_offset, c_offset;
     int32_t n_batch, n_list, n_windows;
-    int32_t a, b; /* kernel buffers */
-    int32_t c;    /* kernel buffer that takes the sums as they are, or -1 when the tile function stores */
+    int32_t a, b;     /* kernel buffers */
+    int32_t c;        /* kernel buffer that takes the sums as they are, or -1 when the tile function stores */
+    int32_t has_tile; /* there is a tile function: always where c is -1 */
 } nn_contraction;
 
 /* Fills the description from the launch's sizes; called once when sizes are bound. */

@@ -50,7 +50,7 @@ static void measure(const char *name, Convolution shape, int rounds)
         double best = INFINITY, peak = 0;
         for (int i = 0; i < rounds; i++) {
             double start = now();
-            nn_contract_run(&plan, &args, NULL, 0, plan.tasks, scratch);
+            nn_contract_run(&plan, &args, NULL, 0, plan.tasks, scratch, NULL);
             best = fmin(best, now() - start);
             peak = fmax(peak, peak_measure());
         }

@@ -67,7 +67,7 @@ static void run_ours(const Problem *p)
     void *buffers[] = {p->a, p->b, p->c};
     int64_t sizes[] = {p->shape.n};
     nn_kernel_args args = {.buffers = buffers, .sizes = sizes};
-    nn_contract_run(&p->plan, &args, p->plan.contraction.c < 0 ? store_tile : NULL, 0, p->plan.tasks, p->scratch);
+    nn_contract_run(&p->plan, &args, p->plan.contraction.c < 0 ? store_tile : NULL, 0, p->plan.tasks, p->scratch, NULL);
 }
 
 static void run_blas(const Problem *p)
@@ -84,7 +84,7 @@ static Problem problem_make(const nn_micro_kernels *micro, SgemmFunction *blas, 
     p.b = random_matrix((size_t)s.k * (size_t)s.n);
     p.c = random_matrix((size_t)s.m * (size_t)s.n);
     p.d = random_matrix((size_t)s.m * (size_t)s.n);
-    nn_contraction t = {.m = s.m, .n = s.n, .k = s.k, .c_m = s.n, .a = 0, .b = 1, .c = tile ? -1 : 2};
+    nn_contraction t = {.m = s.m, .n = s.n, .k = s.k, .c_m = s.n, .a = 0, .b = 1, .c = tile ? -1 : 2, .has_tile = tile};
     t.a_m = s.a == 'T' ? 1 : s.k;
     t.a_k = s.a == 'T' ? s.m : 1;
     t.b_k = s.b == 'T' ? 1 : s.n;

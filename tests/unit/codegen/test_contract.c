@@ -103,6 +103,7 @@ static Run run_make(Case c, uint8_t dtype, const nn_micro_kernels *micro, int64_
     nn_contraction *t = &r.contraction;
     *t = (nn_contraction){
         .m = c.m, .n = c.n, .k = c.k, .c_m = c.n * apart, .n_batch = 2, .b = 1, .c = c.stores ? 2 : -1};
+    t->has_tile = c.has_tile || !c.stores;
     int64_t a = lay_out(c.a, c.m, c.k, &t->a_m, &t->a_k), b = lay_out(c.b, c.k, c.n, &t->b_k, &t->b_n);
     t->batch_extent[0] = c.batch[0], t->batch_extent[1] = c.batch[1];
     t->batch_a[0] = a * c.batch[1], t->batch_a[1] = a;
@@ -123,8 +124,10 @@ static void run_free(Run *r)
     free(r->visits);
 }
 
-/* Runs the tasks one by one, last first or first first, each with scratch of its own. */
-static void run_tasks(Run *r, bool backwards)
+typedef enum { FORWARDS, BACKWARDS, TOGETHER } TaskOrder;
+
+/* Runs the tasks one by one, each with scratch of its own, or all together. */
+static void run_tasks(Run *r, TaskOrder order)
 {
     void *buffers[] = {r->a, r->b, r->to, r};
     nn_kernel_args args = {.buffers = buffers};
@@ -132,11 +135,12 @@ static void run_tasks(Run *r, bool backwards)
     int64_t n = plan.tasks;
     size_t size = (plan.scratch_size + 63) / 64 * 64;
     nn_tile_function *tile = r->c.has_tile || !r->c.stores ? note_tile : NULL;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t task = backwards ? n - 1 - i : i;
+    int64_t each = order == TOGETHER && n ? n : 1;
+    for (int64_t i = 0; i < n; i += each) {
+        int64_t task = order == BACKWARDS ? n - 1 - i : i;
         void *scratch = guarded(size);
         memset(scratch, 0xff, size); /* NaNs: reading what was not written shows */
-        nn_contract_run(&plan, &args, tile, task, task + 1, scratch);
+        nn_contract_run(&plan, &args, tile, task, task + each, scratch, NULL);
         guarded_free(scratch, size);
     }
 }
@@ -166,7 +170,7 @@ static double expected(const Run *r, int64_t i, double *magnitude)
 static void check(Case c, uint8_t dtype, const nn_micro_kernels *micro)
 {
     Run r = run_make(c, dtype, micro, 1);
-    run_tasks(&r, false);
+    run_tasks(&r, FORWARDS);
     double epsilon = dtype == NN_F64 ? 0x1p-52 : 0x1p-23;
     bool tile = c.has_tile || !c.stores;
     size_t step = r.n_c > 20000 ? 37 : 1; /* the plain loop is slow */
@@ -183,8 +187,10 @@ static void check(Case c, uint8_t dtype, const nn_micro_kernels *micro)
     }
     void *first = malloc(r.n_c * element(&r) + 1);
     memcpy(first, c.stores ? r.to : r.tiles, r.n_c * element(&r));
-    run_tasks(&r, true);
-    cr_assert(!memcmp(first, c.stores ? r.to : r.tiles, r.n_c * element(&r)), "the order of tasks shows");
+    for (TaskOrder order = BACKWARDS; order <= TOGETHER; order++) {
+        run_tasks(&r, order);
+        cr_assert(!memcmp(first, c.stores ? r.to : r.tiles, r.n_c * element(&r)), "the order of tasks shows");
+    }
     free(first);
     run_free(&r);
 }
@@ -332,7 +338,7 @@ static void check_law(Case c, uint8_t dtype, const nn_micro_kernels *micro)
     for (int kind = 0; kind < 4; kind++) {
         c.stores = kind != 1, c.has_tile = kind == 1 || kind == 2;
         Run r = run_make(c, dtype, micro, kind == 3 ? 3 : 1);
-        run_tasks(&r, kind == 2);
+        run_tasks(&r, (TaskOrder)(kind % 3));
         size_t outputs = (size_t)(c.m * c.n * c.batch[0] * c.batch[1]), step = outputs > 64 ? 1 + outputs / 24 : 1;
         for (size_t i = 0; i < outputs; i += step) {
             double want = lawful(&r, (int64_t)i),
@@ -434,7 +440,7 @@ Test(contract, long_sums_stay_exact)
         Run r = run_make(c, NN_F32, micro, 1);
         for (size_t i = 0; i < r.n_a; i++) ((float *)r.a)[i] = fabsf(((float *)r.a)[i]);
         for (size_t i = 0; i < r.n_b; i++) ((float *)r.b)[i] = fabsf(((float *)r.b)[i]);
-        run_tasks(&r, false);
+        run_tasks(&r, FORWARDS);
         for (size_t i = 0; i < r.n_c; i++) {
             double magnitude, want = expected(&r, (int64_t)i, &magnitude),
                               error = fabs(get(&r, r.to, (int64_t)i) / want - 1);
@@ -453,6 +459,19 @@ Test(contract, blocks, .timeout = 120)
         check((Case){130, 520, 1200, (Layout)(i % 2), (Layout)(i / 2), {1, 1}, false, true}, NN_F32, micro);
         check((Case){600, 256, 512, (Layout)(i % 2), (Layout)(i / 2), {1, 2}, true, false}, NN_F64, micro);
     }
+}
+
+/* B packed once for all rows, which are handed on whole: rows around a strip's, columns around a task's. */
+Test(contract, strips, .timeout = 120)
+{
+    const nn_micro_kernels *micro = micro_kernels(CPU_NATIVE);
+    static const int64_t rows[] = {1, 5, 47, 48, 49, 97, 600}, columns[] = {31, 511, 512, 513};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t j = 0; j < sizeof columns / sizeof *columns; j++)
+            for (int layout = 0; layout < LAYOUTS; layout++) {
+                Case c = {rows[i], columns[j], 65, (Layout)layout, COLUMNS, {2, 2}, i % 2, true};
+                check(c, j % 2 ? NN_F32 : NN_F64, micro);
+            }
 }
 
 Test(contract, empty_sums_are_zero)

@@ -96,7 +96,7 @@ static void run_tasks(Run *r, bool has_tile, bool backwards)
         int64_t task = backwards ? plan.tasks - 1 - i : i;
         void *scratch = guarded(size, 1);
         memset(scratch, 0xff, (size_t)size); /* NaNs: reading what was not written shows */
-        nn_contract_run(&plan, &args, has_tile ? note_tile : NULL, task, task + 1, scratch);
+        nn_contract_run(&plan, &args, has_tile ? note_tile : NULL, task, task + 1, scratch, NULL);
         guarded_free(scratch, size, 1);
     }
 }

@@ -35,11 +35,13 @@ static int64_t symbol_number(Builder *b, Name name)
 
 static void put_step(void *data, DimStep step, int64_t constant, Name symbol)
 {
-    static const int64_t codes[] = {[DIM_PUSH_CONSTANT] = NN_SIZE_CONSTANT,
-                                    [DIM_PUSH_SYMBOL] = NN_SIZE_SYMBOL,
-                                    [DIM_OP_ADD] = NN_SIZE_ADD,
-                                    [DIM_OP_MUL] = NN_SIZE_MUL,
-                                    [DIM_OP_FLOOR_DIV] = NN_SIZE_FLOOR_DIV};
+    static const int64_t codes[] = {
+        [DIM_PUSH_CONSTANT] = NN_SIZE_CONSTANT,
+        [DIM_PUSH_SYMBOL] = NN_SIZE_SYMBOL,
+#define DIM_OP(id, spelling, prefix, function, whole) [DIM_OP_##id] = NN_SIZE_##id,
+#include "ir/dim_ops.def"
+#undef DIM_OP
+    };
     Builder *b = data;
     int64_t operand = step == DIM_PUSH_SYMBOL ? symbol_number(b, symbol) : constant;
     vec_push(&b->code, codes[step]);

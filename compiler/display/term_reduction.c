@@ -54,14 +54,18 @@ static void size_step(void *data, DimStep step, int64_t constant, Name symbol)
         vec_push(&size->stack, name);
     } else {
         Term *y = vec_pop(&size->stack), *x = vec_pop(&size->stack), *result;
-        if (step == DIM_OP_FLOOR_DIV) {
-            result = term_make(arena, TERM_INFIX, RANK_CALL, 2);
-            result->name = "//";
+        if (step == DIM_OP_ADD) {
+            result = term_sum(arena, x, y, 1);
+        } else if (step == DIM_OP_MUL) {
+            result = term_product(arena, x, 1, y, 1, 1);
+        } else {
+            bool prefix;
+            const char *spelling = dim_spelling(step, &prefix);
+            result = term_make(arena, prefix ? TERM_CALL : TERM_INFIX, RANK_CALL, 2);
+            result->name = spelling;
             result->kids[0] = x;
             result->kids[1] = y;
             result->scalar = true;
-        } else {
-            result = step == DIM_OP_ADD ? term_sum(arena, x, y, 1) : term_product(arena, x, 1, y, 1, 1);
         }
         vec_push(&size->stack, result);
     }

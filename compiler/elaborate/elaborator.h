@@ -248,6 +248,9 @@ bool scope_function(Elaborator *el, Scope *scope, Name name, Callee *callee);
 /* number.c: exact arithmetic of compile-time numbers. */
 Value number_binary(Elaborator *el, Operator op, Value a, Value b, Span at);
 Value number_negate(Elaborator *el, Value a);
+/* The larger or smaller of two sizes, where one of them is free, as a size. False where they are none, or are divided
+ * by free sizes. */
+bool number_extreme(Elaborator *el, bool larger, Value a, Value b, Span at, Value *result);
 /* A comparison of two constants, exact where one of them is whole. */
 bool number_compare(const Elaborator *el, Operator op, Value a, Value b);
 /* True if two values are the same; compares lists item by item. */

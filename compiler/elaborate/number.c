@@ -221,16 +221,33 @@ static Value as_whole(Elaborator *el, Value value)
     return whole ? value_integer(el, (int64_t)value.number) : value;
 }
 
+/* Two sizes over one divisor, which is positive: they compare as *left and *right do. */
+static bool over_one_divisor(Elaborator *el, Value a, Value b, Dim *left, Dim *right)
+{
+    int64_t x, y;
+    if (a.kind != VALUE_SIZE || b.kind != VALUE_SIZE) return false;
+    if (!dim_is_constant(el->dims, a.divisor, &x) || !dim_is_constant(el->dims, b.divisor, &y)) return false;
+    *left = dim_mul(el->dims, a.size, b.divisor);
+    *right = dim_mul(el->dims, b.size, a.divisor);
+    return x > 0 && y > 0;
+}
+
+bool number_extreme(Elaborator *el, bool larger, Value a, Value b, Span at, Value *result)
+{
+    Dim left, right;
+    if (!over_one_divisor(el, a, b, &left, &right)) return false;
+    Dim size = larger ? dim_max(el->dims, left, right) : dim_min(el->dims, left, right);
+    *result = bounded(el, quotient(el, size, dim_mul(el->dims, a.divisor, b.divisor)), at);
+    return true;
+}
+
 /* A comparison that waits for free sizes; quotients are multiplied out. */
 static Value compare_at_run_time(Elaborator *el, Operator op, Value a, Value b, Span at)
 {
-    int64_t x, y;
+    Dim left, right;
     a = as_whole(el, a);
     b = as_whole(el, b);
-    bool multiplied = a.kind == VALUE_SIZE && b.kind == VALUE_SIZE && dim_is_constant(el->dims, a.divisor, &x) &&
-                      dim_is_constant(el->dims, b.divisor, &y) && x > 0 && y > 0;
-    if (!multiplied) return at_run_time(el, op, a, b, at);
-    Dim left = dim_mul(el->dims, a.size, b.divisor), right = dim_mul(el->dims, b.size, a.divisor);
+    if (!over_one_divisor(el, a, b, &left, &right)) return at_run_time(el, op, a, b, at);
     return at_run_time(el, op, value_size(el, left), value_size(el, right), at);
 }
 

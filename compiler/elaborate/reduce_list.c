@@ -65,8 +65,11 @@ Value extreme_of(Elaborator *el, bool larger, Value list, const Syntax *at)
     uint32_t best;
     if (extreme_place(el, larger, list, &best)) return list.items[best];
     Value result = list.items[0];
-    for (uint32_t i = 1; i < list.count; i++)
-        result = elementwise(el, larger ? OP_MAX : OP_MIN, result, list.items[i], at);
+    for (uint32_t i = 1; i < list.count; i++) {
+        Value sizes;
+        bool exact = number_extreme(el, larger, result, list.items[i], at->span, &sizes);
+        result = exact ? sizes : elementwise(el, larger ? OP_MAX : OP_MIN, result, list.items[i], at);
+    }
     return result;
 }
 

@@ -12,7 +12,7 @@ Value value_integer(Elaborator *el, int64_t integer)
 Value size_refused(Elaborator *el, Span at)
 {
     Diag *diag = complain(el, DIAG_size_too_complex, at,
-                          "this size is more than 64 bits hold, or a formula of too many terms or divisions");
+                          "this size is more than 64 bits hold, or a formula of too many terms, divisions or maxima");
     diag_hint(diag, "sizes are computed from few others: is a loop wrong?");
     return value_error();
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "ir/eval.h"
+#include "nn_image.h"
 #include "support/memory.h"
 
 typedef void Emit(void *data, ConditionStep step);
@@ -81,7 +82,7 @@ Node condition_obstacle(const Graph *graph, Node condition)
     return obstacle;
 }
 
-enum { MOST_STEPS = 4096, MOST_WAITING = 60 };
+enum { MOST_STEPS = 4096, STEPS_OF_NODE = 4, MOST_WAITING = NN_SIZE_STACK - STEPS_OF_NODE };
 
 bool condition_fits(const Graph *graph, Node condition)
 {
@@ -92,7 +93,9 @@ bool condition_fits(const Graph *graph, Node condition)
         const NodeInfo *info = graph_node(graph, nodes[i]);
         uint32_t *own = &steps[i], *most = &waiting[i];
         bool twice = info->op == OP_ABS;
-        *own = *most = 4;
+        *own = *most = STEPS_OF_NODE;
+        uint32_t stack = info->op == OP_SIZE ? dim_stack(graph_dims(graph), info->attr.sizes[0]) : 0;
+        if (stack > *most) *most = stack;
         for (uint32_t k = 0; k < info->n_args; k++) {
             uint32_t operand = graph_position(nodes, i, info->args[k]);
             *own += steps[operand] * (twice ? 2 : 1);

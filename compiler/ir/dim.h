@@ -1,5 +1,6 @@
-/* Symbolic sizes: polynomials with integer coefficients over named symbols and floor-division atoms (`batch * (h //
- * 2)`). They are interned in canonical form, so two sizes are provably equal exactly when their handles are. */
+/* Symbolic sizes: polynomials with integer coefficients over named symbols and the atoms `a // b`, `max(a, b)` and
+ * `min(a, b)` (`batch * (h // 2)`). They are interned in canonical form: two polynomials over the same atoms are equal
+ * exactly when their handles are. */
 #ifndef NNC_IR_DIM_H
 #define NNC_IR_DIM_H
 
@@ -36,6 +37,10 @@ Dim dim_mul(DimTable *table, Dim a, Dim b);
 Dim dim_floor_div(DimTable *table, Dim a, Dim b);
 /* a - b * (a // b) */
 Dim dim_modulo(DimTable *table, Dim a, Dim b);
+/* The larger and the smaller one: in any order and nesting of operands the same size, without those that dim_at_least
+ * knows another to cover. */
+Dim dim_max(DimTable *table, Dim a, Dim b);
+Dim dim_min(DimTable *table, Dim a, Dim b);
 Dim dim_product(DimTable *table, const Dim *dims, uint32_t count);
 /* True if the product is surely computed with coefficients up to `most`, in any order and with factors left out. */
 bool dim_product_fits(const DimTable *table, const Dim *dims, uint32_t count, int64_t most);
@@ -66,11 +71,24 @@ bool dim_evaluate(const DimTable *table, Dim dim, bool (*value)(void *data, Name
                   int64_t *result);
 
 /* A walk in postfix order, for whoever compiles a size to another form: PUSH constant, PUSH symbol, then operators. */
-typedef enum { DIM_PUSH_CONSTANT, DIM_PUSH_SYMBOL, DIM_OP_ADD, DIM_OP_MUL, DIM_OP_FLOOR_DIV } DimStep;
+typedef enum {
+    DIM_PUSH_CONSTANT,
+    DIM_PUSH_SYMBOL,
+#define DIM_OP(id, spelling, prefix, function, whole) DIM_OP_##id,
+#include "ir/dim_ops.def"
+#undef DIM_OP
+} DimStep;
 void dim_postfix(const DimTable *table, Dim dim, void (*emit)(void *data, DimStep step, int64_t constant, Name symbol),
                  void *data);
 
-/* As in the language: `2*batch*h + 1`, `h // 2`. */
+/* How many values the code holds at once, NN_SIZE_STACK at most with a condition around it. */
+uint32_t dim_stack(const DimTable *table, Dim dim);
+/* How an operator is written: `max(a, b)` where it is a prefix, else `a // b`. */
+const char *dim_spelling(DimStep op, bool *prefix);
+/* What an operator makes of two sizes. */
+Dim dim_apply(DimTable *table, DimStep op, Dim a, Dim b);
+
+/* As in the language: `2*batch*h + 1`, `h // 2`, `max(h - 3, 1)`. */
 void dim_print(const DimTable *table, Dim dim, Text *to);
 /* The same of a quotient: `n / 2`, `(n + 3) / 2`, or `n` alone where the divisor is 1. */
 void dim_print_quotient(const DimTable *table, Dim dim, Dim divisor, Text *to);

@@ -1,70 +1,23 @@
-/* Sizes as values, as postfix code and as text. */
-#include <stdlib.h>
+/* Sizes as text. */
 #include <string.h>
 
 #include "ir/dim_internal.h"
 
-static bool atom_evaluate(const DimTable *table, const Atom *atom, bool (*value)(void *, Name, int64_t *), void *data,
-                          int64_t *result)
-{
-    int64_t a, b;
-    if (atom->symbol) return value(data, atom->symbol, result);
-    if (!dim_evaluate(table, atom->numerator, value, data, &a) || !dim_evaluate(table, atom->divisor, value, data, &b))
-        return false;
-    if (!b || (b == -1 && a == INT64_MIN)) return false;
-    *result = a / b - (a % b && (a < 0) != (b < 0));
-    return true;
-}
+static const struct {
+    const char *spelling;
+    bool prefix;
+} operators[] = {
+#define DIM_OP(id, spelling, prefix, function, whole) [DIM_OP_##id] = {spelling, prefix},
+#include "ir/dim_ops.def"
+#undef DIM_OP
+};
+static const unsigned n_operators = sizeof operators / sizeof *operators;
 
-bool dim_evaluate(const DimTable *table, Dim dim, bool (*value)(void *data, Name symbol, int64_t *out), void *data,
-                  int64_t *result)
+const char *dim_spelling(DimStep op, bool *prefix)
 {
-    if (dim_is_none(dim)) return false;
-    size_t n, m;
-    const DimTerm *terms = dim_terms(table, dim, &n);
-    int64_t sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        int64_t product = terms[i].coefficient, factor;
-        const Factor *factors = dim_factors(table, terms[i].monomial, &m);
-        for (size_t k = 0; k < m; k++) {
-            if (!atom_evaluate(table, dim_atom(table, factors[k].atom), value, data, &factor)) return false;
-            for (uint32_t p = 0; p < factors[k].power; p++)
-                if (__builtin_mul_overflow(product, factor, &product)) return false;
-        }
-        if (__builtin_add_overflow(sum, product, &sum)) return false;
-    }
-    *result = sum;
-    return true;
+    *prefix = operators[op].prefix;
+    return operators[op].spelling;
 }
-
-void dim_postfix(const DimTable *table, Dim dim, void (*emit)(void *data, DimStep step, int64_t constant, Name symbol),
-                 void *data)
-{
-    size_t n, m;
-    const DimTerm *terms = dim_terms(table, dim, &n);
-    if (!n) emit(data, DIM_PUSH_CONSTANT, 0, NULL);
-    for (size_t i = 0; i < n; i++) {
-        const Factor *factors = dim_factors(table, terms[i].monomial, &m);
-        bool started = terms[i].coefficient != 1 || !m;
-        if (started) emit(data, DIM_PUSH_CONSTANT, terms[i].coefficient, NULL);
-        for (size_t k = 0; k < m; k++) {
-            const Atom *atom = dim_atom(table, factors[k].atom);
-            for (uint32_t p = 0; p < factors[k].power; p++, started = true) {
-                if (atom->symbol) {
-                    emit(data, DIM_PUSH_SYMBOL, 0, atom->symbol);
-                } else {
-                    dim_postfix(table, atom->numerator, emit, data);
-                    dim_postfix(table, atom->divisor, emit, data);
-                    emit(data, DIM_OP_FLOOR_DIV, 0, NULL);
-                }
-                if (started) emit(data, DIM_OP_MUL, 0, NULL);
-            }
-        }
-        if (i) emit(data, DIM_OP_ADD, 0, NULL);
-    }
-}
-
-/* text */
 
 /* A side of `//`: bare when it is one symbol or a constant that is not negative. */
 static void print_side(const DimTable *table, Dim dim, Text *to)
@@ -82,11 +35,14 @@ static void print_atom(const DimTable *table, const Atom *atom, bool alone, Text
         text_string(to, atom->symbol);
         return;
     }
-    if (!alone) text_string(to, "(");
-    print_side(table, atom->numerator, to);
-    text_string(to, " // ");
-    print_side(table, atom->divisor, to);
-    if (!alone) text_string(to, ")");
+    bool prefix;
+    const char *spelling = dim_spelling(atom->op, &prefix);
+    if (prefix) text_string(to, spelling);
+    if (prefix || !alone) text_string(to, "(");
+    (prefix ? dim_print : print_side)(table, atom->left, to);
+    text_format(to, prefix ? ", " : " %s ", spelling);
+    (prefix ? dim_print : print_side)(table, atom->right, to);
+    if (prefix || !alone) text_string(to, ")");
 }
 
 /* The term without its sign. */
@@ -139,7 +95,7 @@ void dim_print_quotient(const DimTable *table, Dim dim, Dim divisor, Text *to)
 }
 
 /* reading: sum = product { (+|-) product }; product = factor { (*|//) factor }; factor = -factor | number | name |
- * (sum) */
+ * (sum) | max(sum, sum) | min(sum, sum) */
 
 typedef struct {
     DimTable *table;
@@ -171,25 +127,46 @@ static Dim read_number(Reader *reader)
     return dim_constant(reader->table, value);
 }
 
+static bool read_mark(Reader *reader, char mark)
+{
+    skip_spaces(reader);
+    if (*reader->at != mark) return false;
+    reader->at++;
+    return true;
+}
+
+/* A symbol, or an operator with its two sizes where a bracket follows. */
+static Dim read_name(Reader *reader)
+{
+    const char *start = reader->at;
+    while (name_byte(*reader->at, false)) reader->at++;
+    size_t length = (size_t)(reader->at - start);
+    unsigned op = DIM_OP_ADD;
+    if (*reader->at != '(') return dim_symbol(reader->table, intern_length(reader->table->names, start, length));
+    while (op < n_operators && !(operators[op].prefix && strlen(operators[op].spelling) == length &&
+                                 !memcmp(operators[op].spelling, start, length)))
+        op++;
+    if (op == n_operators || reader->depth >= MAX_NESTING) return DIM_NONE;
+    reader->at++;
+    reader->depth++;
+    Dim a = read_sum(reader), b = read_mark(reader, ',') ? read_sum(reader) : DIM_NONE;
+    reader->depth--;
+    return read_mark(reader, ')') ? dim_apply(reader->table, (DimStep)op, a, b) : DIM_NONE;
+}
+
 static Dim read_factor(Reader *reader)
 {
     skip_spaces(reader);
     const char *start = reader->at;
     if (*start >= '0' && *start <= '9') return read_number(reader);
-    if (name_byte(*start, true)) {
-        while (name_byte(*reader->at, false)) reader->at++;
-        return dim_symbol(reader->table, intern_length(reader->table->names, start, (size_t)(reader->at - start)));
-    }
+    if (name_byte(*start, true)) return read_name(reader);
     if ((*start != '(' && *start != '-') || reader->depth >= MAX_NESTING) return DIM_NONE;
     reader->at++;
     reader->depth++;
     Dim inner = *start == '(' ? read_sum(reader) : read_factor(reader);
     reader->depth--;
     if (*start == '-') return dim_sub(reader->table, dim_constant(reader->table, 0), inner);
-    skip_spaces(reader);
-    if (*reader->at != ')') return DIM_NONE;
-    reader->at++;
-    return inner;
+    return read_mark(reader, ')') ? inner : DIM_NONE;
 }
 
 static Dim read_product(Reader *reader)

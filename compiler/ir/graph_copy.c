@@ -17,10 +17,7 @@ static void copy_step(void *data, DimStep step, int64_t constant, Name symbol)
         vec_push(&copy->stack, dim_symbol(copy->to, symbol));
     } else {
         Dim right = vec_pop(&copy->stack), left = vec_pop(&copy->stack);
-        Dim result = step == DIM_OP_ADD   ? dim_add(copy->to, left, right)
-                     : step == DIM_OP_MUL ? dim_mul(copy->to, left, right)
-                                          : dim_floor_div(copy->to, left, right);
-        vec_push(&copy->stack, result);
+        vec_push(&copy->stack, dim_apply(copy->to, step, left, right));
     }
 }
 

@@ -5,7 +5,7 @@
 
 #include "core/internal.h"
 
-enum { STACK = 64, MOST_TAKEN = 3 };
+enum { MOST_TAKEN = 3 };
 
 typedef union {
     int64_t whole;
@@ -157,11 +157,11 @@ typedef struct {
 
 static int evaluate(const int64_t *code, const Arithmetic *in, Number *result)
 {
-    Number stack[STACK + MOST_TAKEN] = {{0}};
+    Number stack[NN_SIZE_STACK + MOST_TAKEN] = {{0}};
     int depth = 0, status;
     for (; code[0] != NN_SIZE_END; code += 2) {
         int count = taken(code[0]);
-        if (count ? depth < count : depth == STACK) return NN_ERROR_RANGE;
+        if (count ? depth < count : depth == NN_SIZE_STACK) return NN_ERROR_RANGE;
         if (!count && (status = in->push(in->data, code[0], code[1], &stack[depth]))) return status;
         if (count && !in->apply(code[0], code[1], &stack[depth - count])) return NN_ERROR_RANGE;
         depth += 1 - count;

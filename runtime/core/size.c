@@ -41,18 +41,43 @@ static void write_piece(char *to, size_t size, const Piece *piece, int needed)
     snprintf(to, size, piece->binding < needed ? "(%s)" : "%s", piece->text);
 }
 
+/* How an operator is written between its sides, of which each needs a binding; a call takes them as they are. */
+typedef struct {
+    const char *before, *between, *after;
+    int left, right, binding;
+} Notation;
+
+static Notation notation_of(int64_t kind)
+{
+    switch (kind) {
+    case NN_SIZE_ADD:
+        return (Notation){"", " + ", "", LOOSE, LOOSE, LOOSE};
+    case NN_SIZE_MUL:
+        return (Notation){"", "*", "", PRODUCT, ATOM, PRODUCT};
+    case NN_SIZE_FLOOR_DIV:
+        return (Notation){"", " // ", "", PRODUCT, ATOM, PRODUCT};
+    case NN_SIZE_MAX:
+        return (Notation){"max(", ", ", ")", LOOSE, LOOSE, ATOM};
+    case NN_SIZE_MIN:
+        return (Notation){"min(", ", ", ")", LOOSE, LOOSE, ATOM};
+    default:
+        return (Notation){"", " ? ", "", ATOM, ATOM, LOOSE};
+    }
+}
+
 /* left := left OP right */
 static void join_pieces(Piece *left, const Piece *right, int64_t kind)
 {
-    char a[sizeof left->text + 3], b[sizeof left->text + 3], joined[2 * sizeof a + 4];
-    bool sum = kind == NN_SIZE_ADD;
-    write_piece(a, sizeof a, left, sum ? LOOSE : PRODUCT);
-    write_piece(b, sizeof b, right, sum ? LOOSE : ATOM);
-    snprintf(joined, sizeof joined, sum ? "%s + %s" : kind == NN_SIZE_MUL ? "%s*%s" : "%s // %s", a, b);
+    char a[sizeof left->text + 3], b[sizeof left->text + 3], joined[2 * sizeof a + 16];
+    Notation form = notation_of(kind);
+    bool minus = kind == NN_SIZE_ADD && right->text[0] == '-';
+    write_piece(a, sizeof a, left, form.left);
+    write_piece(b, sizeof b, right, form.right);
+    snprintf(joined, sizeof joined, "%s%s%s%s%s", form.before, a, minus ? " - " : form.between, b + minus, form.after);
     size_t length = strnlen(joined, sizeof left->text - 1);
     memcpy(left->text, joined, length);
     left->text[length] = 0;
-    left->binding = sum ? LOOSE : PRODUCT;
+    left->binding = form.binding;
 }
 
 void nn_size_text(const int64_t *code, const char *const *symbols, char *text, size_t size)

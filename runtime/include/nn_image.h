@@ -27,9 +27,9 @@ enum nn_role_code {
     NN_SOURCE /* read by one program beside the model's own: a column of data, a total over a split */
 };
 
-/* A size is a program in postfix form: pairs of code and operand, ended by NN_SIZE_END. From NN_SIZE_MOD on, codes
- * stand in conditions only, and from NN_SIZE_EQ to NN_SIZE_NOT they give a truth, 0 or 1; the first compilers knew
- * neither. A condition in which a setting stands is decided in doubles, each result rounded to its element type. */
+/* A size is a program in postfix form: pairs of code and operand, ended by NN_SIZE_END. NN_SIZE_MOD and what follows
+ * NN_SIZE_MIN stand in conditions only; from NN_SIZE_EQ to NN_SIZE_NOT they give a truth, 0 or 1. A condition in which
+ * a setting stands is decided in doubles, each result rounded to its element type. */
 enum nn_size_code {
     NN_SIZE_END,
     NN_SIZE_CONSTANT,
@@ -53,6 +53,9 @@ enum nn_size_code {
     NN_SIZE_SETTING, /* the operand is a tensor of role NN_SETTING */
     NN_SIZE_ROUND    /* with settings only: to the element type that is the operand */
 };
+
+/* How many values a program holds at once. */
+enum { NN_SIZE_STACK = 64 };
 
 /* A named thing that a caller can ask for. Sizes are offsets into image->size_code. */
 typedef struct {

@@ -28,7 +28,7 @@ static const Row rows[] = {
     {"output y = x[k - 1]", 2, "there is no place k - 1 on an axis of n"},
     {"output y = x[2 * n]", 1, "there is no place 2*n on an axis of n"},
     {"output y = x[max(n, 3)]", 1, "there is no place max(n, 3) on an axis of n"},
-    {"output y = x[min(n, k) - 1, 0]", 1, "there is no place min(n, k) - 1 on an axis of n"},
+    {"output y = x[min(n, k) - 1, 0]", 1, "there is no place min(k, n) - 1 on an axis of n"},
     {"input at: i32 = 2\n output y = x[at]", 1, "there is no place at on an axis of n"},
     {"input at: i32\n output y = x[at]", 0, NULL},
     {"output y = x[n // 2]", 1, "there is no place n // 2 on an axis of n"},

@@ -1,9 +1,10 @@
-/* Sizes: algebra against evaluation at random points, canonical form, text. */
+/* Sizes: algebra against evaluation at random points, canonical form, certain bounds, text, postfix code. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ir/dim.h"
+#include "nn_image.h"
 #include "support/context.h"
 
 enum { SYMBOLS = 4, ROUNDS = 4000, POINTS = 6 };
@@ -52,6 +53,22 @@ static void pick_point(World *world)
     for (int i = 0; i < SYMBOLS; i++) world->values[i] = 1 + pick(world, 40);
 }
 
+/* Any that sizes may be. */
+static void pick_natural_point(World *world)
+{
+    for (int i = 0; i < SYMBOLS; i++) world->values[i] = pick(world, 2) ? pick(world, 4) : pick(world, 40);
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static int64_t at_point(World *world, Dim dim)
 {
     int64_t value;
@@ -67,9 +84,13 @@ static Dim random_dim(World *world, int depth)
         return dim_constant(world->dims, pick(world, 9) - 3);
     }
     Dim a = random_dim(world, depth - 1), b = random_dim(world, depth - 1);
-    switch (pick(world, 4)) {
+    switch (pick(world, 6)) {
     case 0:
         return dim_add(world->dims, a, b);
+    case 4:
+        return dim_max(world->dims, a, b);
+    case 5:
+        return dim_min(world->dims, a, b);
     case 1:
         return dim_sub(world->dims, a, b);
     case 2:
@@ -96,9 +117,12 @@ Test(dim, operations_mean_what_they_say)
         Dim rest = dim_modulo(world.dims, a, dim_constant(world.dims, c)), exact;
         bool divides = !dim_same(b, dim_constant(world.dims, 0)) && dim_divides(world.dims, product, b, &exact);
         cr_assert(dim_same(b, dim_constant(world.dims, 0)) || (divides && dim_same(exact, a)));
+        Dim most = dim_max(world.dims, a, b), least = dim_min(world.dims, a, b);
         for (int point = 0; point < POINTS; point++) {
-            pick_point(&world);
+            pick_natural_point(&world);
             int64_t x = at_point(&world, a), y = at_point(&world, b);
+            cr_assert_eq(at_point(&world, most), larger(x, y));
+            cr_assert_eq(at_point(&world, least), smaller(x, y));
             cr_assert_eq(at_point(&world, sum), x + y);
             cr_assert_eq(at_point(&world, difference), x - y);
             cr_assert_eq(at_point(&world, product), x * y);
@@ -140,6 +164,9 @@ Test(dim, the_ring_laws_hold_by_identity)
         cr_assert(dim_same(dim_mul(t, dim_mul(t, a, b), c), dim_mul(t, a, dim_mul(t, b, c))));
         cr_assert(dim_same(dim_mul(t, a, dim_add(t, b, c)), dim_add(t, dim_mul(t, a, b), dim_mul(t, a, c))));
         cr_assert(dim_same(dim_sub(t, a, a), dim_constant(t, 0)));
+        cr_assert(dim_same(dim_max(t, a, b), dim_max(t, b, a)));
+        cr_assert(dim_same(dim_min(t, a, b), dim_min(t, b, a)));
+        cr_assert(dim_same(dim_max(t, a, a), a) && dim_same(dim_min(t, a, a), a));
     }
     world_free(&world);
 }
@@ -188,6 +215,24 @@ Test(dim, text_is_as_in_the_language)
         {"w - 3", "w - 3"},
         {"-7 // 2", "-4"},
         {"h // -2", "-h + h // 2"},
+        {"max(h-3,1)", "max(h - 3, 1)"},
+        {"max(1, h - 3)", "max(h - 3, 1)"},
+        {"min( w , h )", "min(h, w)"},
+        {"max(h, h)", "h"},
+        {"max(3, 5) + min(-2, 7)", "3"},
+        {"max(h, 0)", "h"},
+        {"min(h, 0)", "0"},
+        {"max(h + 3, h)", "h + 3"},
+        {"min(h // 2, h)", "h // 2"},
+        {"max(max(w, 3), max(h, 5))", "max(h, max(w, 5))"},
+        {"max(h, min(h, w))", "h"},
+        {"min(h, max(h, w))", "h"},
+        {"max(h, min(w, 3))", "max(h, min(w, 3))"},
+        {"2*max(h, w) - h", "-h + 2*max(h, w)"},
+        {"max(h, w)*max(w, h)", "max(h, w)*max(h, w)"},
+        {"(max(h, w) + 1) // 2", "(max(h, w) + 1) // 2"},
+        {"max*min", "max*min"}, /* sizes may be called so */
+        {"max(9223372036854775807, -9223372036854775807 - 1)", "9223372036854775807"},
     };
     World world = world_new();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -204,8 +249,20 @@ Test(dim, text_is_as_in_the_language)
 
 Test(dim, what_is_no_size_is_none)
 {
-    static const char *const rows[] = {"", "+", "h +", "(h", "h // 0", "99999999999999999999", "4 *", "h // (2 - 2)",
-                                       "$"};
+    static const char *const rows[] = {"",
+                                       "+",
+                                       "h +",
+                                       "(h",
+                                       "h // 0",
+                                       "99999999999999999999",
+                                       "4 *",
+                                       "h // (2 - 2)",
+                                       "$",
+                                       "max(h)",
+                                       "max(h, w, 1)",
+                                       "max(h, w",
+                                       "mean(h, w)",
+                                       "max(h,)"};
     World world = world_new();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *at = rows[i];
@@ -256,7 +313,7 @@ Test(dim, substitution_commutes_with_evaluation)
 typedef struct {
     World *world;
     int64_t stack[256];
-    int count;
+    int count, most;
 } Machine;
 
 static void step_machine(void *data, DimStep step, int64_t constant, Name symbol)
@@ -266,10 +323,30 @@ static void step_machine(void *data, DimStep step, int64_t constant, Name symbol
     if (step == DIM_PUSH_SYMBOL) cr_assert(value_of(m->world, symbol, &value));
     if (step == DIM_PUSH_CONSTANT || step == DIM_PUSH_SYMBOL) {
         m->stack[m->count++] = value;
+        if (m->count > m->most) m->most = m->count;
         return;
     }
     int64_t y = m->stack[--m->count], x = m->stack[--m->count];
-    m->stack[m->count++] = step == DIM_OP_ADD ? x + y : step == DIM_OP_MUL ? x * y : floor_quotient(x, y);
+    switch (step) {
+    case DIM_OP_ADD:
+        x += y;
+        break;
+    case DIM_OP_MUL:
+        x *= y;
+        break;
+    case DIM_OP_FLOOR_DIV:
+        x = floor_quotient(x, y);
+        break;
+    case DIM_OP_MAX:
+        x = larger(x, y);
+        break;
+    case DIM_OP_MIN:
+        x = smaller(x, y);
+        break;
+    default:
+        cr_assert_fail("no operator");
+    }
+    m->stack[m->count++] = x;
 }
 
 Test(dim, postfix_code_computes_the_value)
@@ -282,6 +359,32 @@ Test(dim, postfix_code_computes_the_value)
         dim_postfix(world.dims, dim, step_machine, &machine);
         cr_assert_eq(machine.count, 1);
         cr_assert_eq(machine.stack[0], at_point(&world, dim));
+        cr_assert_leq(machine.most, (int)dim_stack(world.dims, dim));
+    }
+    world_free(&world);
+}
+
+/* A size as deep as sizes can be has code that the run time can hold, with a condition around it. */
+Test(dim, postfix_code_fits_the_stack_of_the_run_time)
+{
+    World world = world_new();
+    DimTable *t = world.dims;
+    Dim h = dim_symbol(t, intern(world.context->names, "h")), w = dim_symbol(t, intern(world.context->names, "w"));
+    for (int kind = 0; kind < 3; kind++) {
+        Dim deep = h, next = h;
+        int levels = 0;
+        for (; !dim_is_none(next) && levels < 100; levels++) {
+            deep = next;
+            Dim waiting = dim_add(t, dim_mul(t, h, h), dim_mul(t, w, deep)); /* a sum and a product wait */
+            next = kind == 0 ? dim_floor_div(t, h, waiting)
+                             : (kind == 1 ? dim_max : dim_min)(t, w, dim_sub(t, waiting, h));
+        }
+        cr_assert_gt(levels, 8);
+        cr_assert_lt(levels, 100, "a size is bounded");
+        Machine machine = {.world = &world};
+        for (int i = 0; i < SYMBOLS; i++) world.values[i] = 1;
+        dim_postfix(t, deep, step_machine, &machine);
+        cr_assert_leq(machine.most, NN_SIZE_STACK - 8);
     }
     world_free(&world);
 }
@@ -317,6 +420,23 @@ Test(dim, certain_bounds)
         {"((h + w) // 2)*w", "0", true},
         {"(h - 9) // 2", "0", false},
         {"h // w", "0", false}, /* by zero */
+        {"max(h - 3, 1)", "1", true},
+        {"max(h - 3, 1)", "h - 3", true},
+        {"max(h - 3, 1)", "2", false},
+        {"h", "max(h - 3, 0)", true},
+        {"h", "max(h - 3, 1)", false},
+        {"h + w", "max(h, w)", true},
+        {"max(h, w) + min(h, w)", "h", true},
+        {"min(h - 1, w)", "0", false},
+        {"min(h, w)", "0", true},
+        {"w", "min(h, w)", true},
+        {"3*w", "3*min(h, w)", true},
+        {"max(h, w)*w", "h*w", true},
+        {"max(h, w)*max(h, w)", "h*w", false},
+        {"max(h - w, 0)*(w - 3)", "0", false},
+        {"max(h // 2, 1)", "h // 2", true},
+        {"2*(max(h, w) // 2) + 1", "max(h, w)", true},
+        {"max(h, w) // 2", "h // 2", false},
     };
     World world = world_new();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -327,7 +447,7 @@ Test(dim, certain_bounds)
         Dim a = random_dim(&world, 3), b = random_dim(&world, 3);
         if (!dim_at_least(world.dims, a, b)) continue;
         for (int point = 0; point < POINTS; point++) {
-            for (int i = 0; i < SYMBOLS; i++) world.values[i] = pick(&world, 2) ? pick(&world, 4) : pick(&world, 40);
+            pick_natural_point(&world);
             cr_assert_geq(at_point(&world, a), at_point(&world, b));
         }
     }

@@ -3,13 +3,23 @@
 
 #include "contract_internal.h"
 
-void nn_gather(char *to, int64_t to_row, int64_t to_column, const char *from, int64_t from_row, int64_t from_column,
-               int64_t rows, int64_t columns, int32_t size)
+/* Inline: of a size that is known, a copy is one move. */
+static inline void gather(char *to, int64_t to_row, int64_t to_column, const char *from, int64_t from_row,
+                          int64_t from_column, int64_t rows, int64_t columns, int32_t size)
 {
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++)
             memcpy(to + (i * to_row + j * to_column) * size, from + (i * from_row + j * from_column) * size,
                    (size_t)size);
+}
+
+void nn_gather(char *to, int64_t to_row, int64_t to_column, const char *from, int64_t from_row, int64_t from_column,
+               int64_t rows, int64_t columns, int32_t size)
+{
+    if (size == sizeof(float))
+        gather(to, to_row, to_column, from, from_row, from_column, rows, columns, sizeof(float));
+    else
+        gather(to, to_row, to_column, from, from_row, from_column, rows, columns, sizeof(double));
 }
 
 void nn_place_sums(nn_block *t, int64_t waiting)

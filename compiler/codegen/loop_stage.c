@@ -282,11 +282,30 @@ static uint32_t join_group(const LoopEmitter *e, const uint32_t *stages, uint32_
     return count;
 }
 
-/* Lower is opened earlier: parallel axes, the vector axis, reduced axes; a reduced vector axis innermost. */
-static uint32_t opening_rank(const KernelValue *stage, uint32_t axis, uint32_t vector_axis)
+/* True where a store's vectors are gathered from memory whose neighbours follow along this axis: a transposition. Then
+ * the axis belongs inside, so that the lines that one vector touches are used up by the next ones. */
+static bool is_transposed(const LoopEmitter *e, uint32_t stage, uint32_t axis, uint32_t vector_axis)
 {
+    if (e->kernel->values[stage].kind != KERNEL_STORE || vector_axis == NO_AXIS || axis == vector_axis) return false;
+    bool *needed = needed_by(e, stage), found = false;
+    for (uint32_t v = 0; v < stage; v++) {
+        const KernelValue *value = &e->kernel->values[v];
+        if (!needed[v]) continue;
+        if (value->kind != KERNEL_LOAD && value->kind != KERNEL_COMPUTE && value->kind != KERNEL_CONSTANT) return false;
+        found |= value->kind == KERNEL_LOAD && walk_kind(e->kernel, value, axis) == WALK_NEXT &&
+                 walk_kind(e->kernel, value, vector_axis) == WALK_FAR;
+    }
+    return found;
+}
+
+/* Lower is opened earlier: parallel axes, the vector axis, what it transposes, reduced axes; a reduced vector axis
+ * innermost. */
+static uint32_t opening_rank(const LoopEmitter *e, uint32_t number, uint32_t axis, uint32_t vector_axis)
+{
+    const KernelValue *stage = &e->kernel->values[number];
     bool reduced = stage->reduced & axis_bit(axis);
-    return (reduced ? 2 : 0) + (axis == vector_axis ? 1 : 0);
+    if (is_transposed(e, number, axis, vector_axis)) return 2;
+    return (reduced ? 3 : 0) + (axis == vector_axis ? 1 : 0);
 }
 
 uint32_t choose_axis(const LoopEmitter *e, const uint32_t *stages, uint32_t n_stages, bool *vectorised, uint32_t *group,
@@ -299,7 +318,7 @@ uint32_t choose_axis(const LoopEmitter *e, const uint32_t *stages, uint32_t n_st
     for (uint32_t axis = 0; axis < e->kernel->n_axes; axis++) {
         if (!can_open(e, stages[0], axis, axis == vector_axis)) continue;
         uint32_t count = join_group(e, stages, n_stages, axis, axis == vector_axis, candidate);
-        uint32_t rank = opening_rank(&e->kernel->values[stages[0]], axis, vector_axis);
+        uint32_t rank = opening_rank(e, stages[0], axis, vector_axis);
         if (best != NO_AXIS && (count < *n_group || (count == *n_group && rank >= best_rank))) continue;
         best = axis, best_rank = rank, *n_group = count;
         memcpy(group, candidate, count * sizeof *group);

@@ -23,7 +23,8 @@ typedef struct {
     DType dtype;
     uint32_t rank;
     Dim dims[MAX_RANK];
-    const void *data; /* BUFFER_LITERAL */
+    uint32_t last_axis; /* stands behind all others in memory; NO_AXIS: row-major, as all but temporaries are */
+    const void *data;   /* BUFFER_LITERAL */
     size_t data_size;
     uint32_t first, last; /* launches of its program that touch it, first to last */
 } PlanBuffer;

@@ -5,11 +5,22 @@ static const char *const role_names[] = {"input", "param", "state", "setting", "
 static const char *const result_names[] = {"output", "loss", "metric", "gradient",
                                            "update", "init", "value",  "partial"};
 
+/* The axes from the slowest to the fastest. */
+static void print_order(const PlanBuffer *buffer, Text *to)
+{
+    if (buffer->last_axis == NO_AXIS) return;
+    text_string(to, " order (");
+    for (uint32_t d = 0; d < buffer->rank; d++)
+        if (d != buffer->last_axis) text_format(to, "%u, ", d);
+    text_format(to, "%u)", buffer->last_axis);
+}
+
 static void print_buffer(const DimTable *dims, const PlanBuffer *buffer, uint32_t number, Text *to)
 {
     Type type = type_make(buffer->dtype, buffer->rank, buffer->dims);
     text_format(to, "    m%u: ", number);
     type_print(dims, &type, to);
+    print_order(buffer, to);
     text_format(to, " %s", role_names[buffer->role]);
     if (buffer->role == BUFFER_RESULT) text_format(to, " %s", result_names[buffer->result]);
     if (buffer->name) text_format(to, " %s", buffer->name);

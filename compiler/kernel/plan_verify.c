@@ -51,6 +51,13 @@ static const char *verify_program(Context *context, const Plan *plan, const Plan
     bool *filled = ARENA_ARRAY(context->arena, bool, program->n_buffers + 1);
     for (uint32_t i = 0; i < program->n_buffers; i++)
         filled[i] = program->buffers[i].role != BUFFER_RESULT && program->buffers[i].role != BUFFER_TEMPORARY;
+    for (uint32_t i = 0; i < program->n_buffers; i++) {
+        const PlanBuffer *buffer = &program->buffers[i];
+        if (buffer->last_axis == NO_AXIS) continue;
+        if (buffer->last_axis >= buffer->rank) return arena_format(context->arena, "buffer m%u has no such order", i);
+        if (buffer->role != BUFFER_TEMPORARY)
+            return arena_format(context->arena, "m%u is not row-major, as its user sees it", i);
+    }
     for (uint32_t i = 0; i < program->n_launches; i++) {
         const char *wrong = verify_launch(context, plan, program, i);
         if (wrong) return wrong;

@@ -12,6 +12,12 @@ Shape shape_of(const Scheduler *scheduler, Node node)
     return (Shape){type->rank, type->rank ? ARENA_COPY(scheduler->arena, Dim, type->dims, type->rank) : NULL};
 }
 
+const Type *memory_type(const Scheduler *scheduler, Node node)
+{
+    bool copied = scheduler->facts && facts_of(scheduler, node)->copied;
+    return node_type(scheduler->graph, copied ? base_of(scheduler->graph, node) : node);
+}
+
 void emitter_free(KernelEmitter *emitter)
 {
     vec_free(&emitter->memos);
@@ -111,7 +117,14 @@ uint32_t emit_memory(KernelEmitter *emitter, Node node, Shape view, const Affine
 {
     Scheduler *scheduler = emitter->scheduler;
     Dim dims[MAX_RANK];
-    Affine subscripts[MAX_RANK];
+    Affine subscripts[MAX_RANK], moved[MAX_RANK];
+    if (layout_last(scheduler, node) != NO_AXIS) {
+        Dim moved_dims[MAX_RANK];
+        emitter->unviewed = !layout_view(scheduler, node, view, index, moved_dims, moved);
+        if (emitter->unviewed) return NO_VALUE;
+        view.dims = ARENA_COPY(scheduler->arena, Dim, moved_dims, view.rank);
+        index = moved;
+    }
     DraftValue load = {.kind = KERNEL_LOAD, .dtype = node_type(scheduler->graph, node)->dtype, .node = node};
     for (uint32_t i = 0; i < view.rank; i++) {
         if (is_unit(scheduler, view.dims[i]) && affine_zero(scheduler, &index[i])) continue;
@@ -258,7 +271,10 @@ static uint32_t emit_shaped(KernelEmitter *emitter, Node node, Shape view, const
     Affine own[MAX_RANK];
     if (info->op == OP_BROADCAST && node_type(scheduler->graph, info->args[0])->rank == 0)
         return emit(emitter, info->args[0], (Shape){0}, NULL, mask);
-    if (!own_index(scheduler, &info->type, view, index, own)) return emit_blocked(emitter, node);
+    if (!own_index(scheduler, &info->type, view, index, own)) {
+        emitter->unviewed = info->op == OP_BROADCAST || info->op == OP_IOTA;
+        return emitter->unviewed ? NO_VALUE : emit_blocked(emitter, node);
+    }
     switch (info->op) {
     case OP_IOTA:
         return emit_cast(emitter, emit_affine(emitter, &own[info->attr.integer]), info->type.dtype);
@@ -272,6 +288,16 @@ static uint32_t emit_shaped(KernelEmitter *emitter, Node node, Shape view, const
     default:
         return emit_movement(emitter, node, own, mask);
     }
+}
+
+/* The same memory, unless that stands in an order in which the view is none: then a copy. */
+static uint32_t emit_reshape(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
+{
+    uint32_t value = emit(emitter, node_arg(emitter->scheduler->graph, node, 0), view, index, mask);
+    if (value != NO_VALUE || !emitter->unviewed) return value;
+    emitter->unviewed = false;
+    facts_of(emitter->scheduler, node)->copied = true;
+    return emit_blocked(emitter, node);
 }
 
 uint32_t emit_computed(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
@@ -288,6 +314,7 @@ uint32_t emit_computed(KernelEmitter *emitter, Node node, Shape view, const Affi
         /* Under a mask the index may be no position of the draw. */
         return mask == NO_VALUE ? emit_random(emitter, info, view, index) : emit_blocked(emitter, node);
     case OP_RESHAPE:
+        return emit_reshape(emitter, node, view, index, mask);
     case OP_STOP_GRADIENT:
     case OP_CUSTOM_GRADIENT:
         return emit(emitter, info->args[0], view, index, mask);
@@ -298,9 +325,24 @@ uint32_t emit_computed(KernelEmitter *emitter, Node node, Shape view, const Affi
     return emit_shaped(emitter, node, view, index, mask);
 }
 
+/* The element of a node that is read from its transposition. */
+static uint32_t emit_copy(KernelEmitter *emitter, Node node, Node copy, Shape view, const Affine *index, uint32_t mask)
+{
+    Scheduler *scheduler = emitter->scheduler;
+    Affine own[MAX_RANK], moved[MAX_RANK];
+    const NodeInfo *info = graph_node(scheduler->graph, copy);
+    bool seen = own_index(scheduler, node_type(scheduler->graph, node), view, index, own);
+    assert(seen && "windows walk an operand in its own shape"), (void)seen;
+    if (!facts_of(scheduler, copy)->materialised) return emit_blocked(emitter, copy);
+    for (uint32_t d = 0; d < info->type.rank; d++) moved[d] = own[info->attr.ints[d]];
+    return emit_memory(emitter, copy, shape_of(scheduler, copy), moved, mask);
+}
+
 uint32_t emit(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
 {
     Scheduler *scheduler = emitter->scheduler;
+    Node copy = emitter->tiled ? layout_copy(scheduler, node) : NODE_NONE;
+    if (!node_is_none(copy)) return emit_copy(emitter, node, copy, view, index, mask);
     if (is_memory(scheduler->graph, node) || facts_of(scheduler, node)->materialised)
         return emit_memory(emitter, node, view, index, mask);
     Memo memo = {.node = node, .view = view, .index = index, .mask = mask};

@@ -67,15 +67,6 @@ static const KernelIndex *finish_index(Finisher *finisher, const Affine *affine,
     return index;
 }
 
-/* The part of the memory that dimensions of size 1 do not count for. */
-static uint32_t strip_units(const Scheduler *scheduler, const Type *type, Dim *dims)
-{
-    uint32_t rank = 0;
-    for (uint32_t i = 0; i < type->rank; i++)
-        if (!is_unit(scheduler, type->dims[i])) dims[rank++] = type->dims[i];
-    return rank;
-}
-
 static uint32_t memory_of(Finisher *finisher, Node node)
 {
     Scheduler *scheduler = finisher->scheduler;
@@ -142,21 +133,25 @@ static void finish_value(Finisher *finisher, uint32_t at)
     vec_push(&finisher->values, value);
 }
 
+/* In the order of the value's own memory, or row-major in that of a result. */
 static void finish_store(Finisher *finisher, const Member *member, uint32_t value, uint32_t memory)
 {
     const Scheduler *scheduler = finisher->scheduler;
-    const Type *type = node_type(scheduler->graph, member->node);
+    const Type *type = memory_type(scheduler, member->node);
     Dim dims[MAX_RANK];
     Affine index[MAX_RANK];
-    uint32_t rank = strip_units(scheduler, type, dims), next = 0;
-    KernelValue store = {.kind = KERNEL_STORE, .dtype = type->dtype, .n_args = 1, .args = {value}, .n_index = rank};
-    for (uint32_t i = 0; i < type->rank; i++) {
-        if (member->axes[i] == NO_AXIS) continue;
-        index[next++] = affine_axis(scheduler, member->axes[i]);
-        store.domain |= axis_bit(member->axes[i]);
+    uint8_t order[MAX_RANK];
+    uint32_t rank = layout_order(type->rank, scheduler->buffers.at[memory].last_axis, order);
+    KernelValue store = {.kind = KERNEL_STORE, .dtype = type->dtype, .n_args = 1, .args = {value}};
+    for (uint32_t i = 0; i < rank; i++) {
+        uint32_t d = order[i];
+        if (member->axes[d] == NO_AXIS) continue;
+        dims[store.n_index] = type->dims[d];
+        index[store.n_index++] = affine_axis(scheduler, member->axes[d]);
+        store.domain |= axis_bit(member->axes[d]);
     }
-    store.index = finish_index(finisher, index, rank);
-    store.buffer = local_buffer(finisher, memory, type->dtype, rank, dims);
+    store.index = finish_index(finisher, index, store.n_index);
+    store.buffer = local_buffer(finisher, memory, type->dtype, store.n_index, dims);
     finisher->buffers.at[store.buffer].written = true;
     vec_push(&finisher->values, store);
 }

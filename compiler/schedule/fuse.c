@@ -41,17 +41,17 @@ static bool bind_member(const Scheduler *scheduler, AxisMap *map, const Piece *p
                         const DraftValue *load)
 {
     const Member *member = member_of(group, load->node);
-    const Type *type = node_type(scheduler->graph, load->node);
-    uint32_t next = 0, axis;
+    const Type *type = memory_type(scheduler, load->node);
+    uint8_t axes[MAX_RANK], dims[MAX_RANK];
+    uint32_t axis;
     if (!member || load->n_args || group->scatter) return false;
-    for (uint32_t i = 0; i < type->rank; i++) {
-        if (member->axes[i] == NO_AXIS) continue;
-        if (next == load->n_index || !dim_same(load->shape.dims[next], type->dims[i])) return false;
-        if (!affine_plain(scheduler, &load->index[next], &axis)) return false;
-        if (!bind(map, piece, group, axis, member->axes[i])) return false;
-        next++;
+    if (member_axes(scheduler, member, axes, dims) != load->n_index) return false;
+    for (uint32_t i = 0; i < load->n_index; i++) {
+        if (!dim_same(load->shape.dims[i], type->dims[dims[i]])) return false;
+        if (!affine_plain(scheduler, &load->index[i], &axis)) return false;
+        if (!bind(map, piece, group, axis, axes[i])) return false;
     }
-    return next == load->n_index;
+    return true;
 }
 
 /* Binds the axes of two walks through the same memory, which may begin at different places (gates of one product). */
@@ -112,14 +112,10 @@ typedef struct {
 static uint32_t shared_outer(const Scheduler *scheduler, const AxisMap *map, const Piece *piece, const Group *group,
                              uint32_t *count)
 {
-    uint32_t shared = 0, rank = node_type(scheduler->graph, piece->member.node)->rank;
-    *count = 0;
-    for (uint32_t i = 0; i < rank; i++) {
-        uint32_t axis = piece->member.axes[i];
-        if (axis == NO_AXIS) continue;
-        if (shared == *count && shared < group->n_outer && map->to[axis] == group->outer[shared]) shared++;
-        (*count)++;
-    }
+    uint8_t axes[MAX_RANK];
+    uint32_t shared = 0;
+    *count = member_axes(scheduler, &piece->member, axes, NULL);
+    while (shared < *count && shared < group->n_outer && map->to[axes[shared]] == group->outer[shared]) shared++;
     return shared;
 }
 
@@ -350,8 +346,13 @@ static void add_node(Scheduler *scheduler, Node node)
     Node blocked;
     if (facts_of(scheduler, node)->group != NO_GROUP) return;
     while (!piece_make(scheduler, node, &piece, &blocked)) {
-        facts_of(scheduler, blocked)->materialised = true;
-        facts_of(scheduler, blocked)->apart = true;
+        Facts *facts = facts_of(scheduler, blocked);
+        facts->materialised = true;
+        facts->apart = true;
+        if (facts->need == NEED_NONE) { /* a copy, which others may want later */
+            Need need = (Need)facts_of(scheduler, node)->need;
+            facts->need = need == NEED_METRIC ? NEED_FORWARD : need;
+        }
         add_node(scheduler, blocked);
     }
     bool joined = !scheduler->options->unfused && (join_reader(scheduler, &piece) || join_sibling(scheduler, &piece) ||

@@ -1,10 +1,17 @@
 #include "schedule/schedule_internal.h"
 
-/* The result axes of a piece in order, without dimensions of size 1. */
-static void set_outer(Group *group, const Member *member, uint32_t rank)
+uint32_t member_axes(const Scheduler *scheduler, const Member *member, uint8_t *axes, uint8_t *dims)
 {
-    for (uint32_t i = 0; i < rank; i++)
-        if (member->axes[i] != NO_AXIS) group->outer[group->n_outer++] = member->axes[i];
+    uint8_t order[MAX_RANK];
+    uint32_t rank =
+        layout_order(memory_type(scheduler, member->node)->rank, layout_last(scheduler, member->node), order);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < rank; i++) {
+        if (member->axes[order[i]] == NO_AXIS) continue;
+        if (dims) dims[count] = order[i];
+        axes[count++] = member->axes[order[i]];
+    }
+    return count;
 }
 
 Group *group_new(Scheduler *scheduler, Piece *piece, Need need)
@@ -19,7 +26,7 @@ Group *group_new(Scheduler *scheduler, Piece *piece, Need need)
     group->reduces = piece->reduced != 0;
     group->inner = piece->reduced;
     group->draft = piece->draft;
-    set_outer(group, &piece->member, node_type(scheduler->graph, piece->member.node)->rank);
+    group->n_outer = member_axes(scheduler, &piece->member, group->outer, NULL);
     vec_push(&group->members, piece->member);
     vec_push(&scheduler->groups, group);
     return group;

@@ -79,7 +79,7 @@ static bool is_trivial(const Graph *graph, Node node)
     return is_memory(graph, node) || op == OP_CONST || op == OP_SIZE || op == OP_IOTA;
 }
 
-static bool moves(Op op)
+bool moves_operand(Op op)
 {
     return (op_info(op)->class == OP_CLASS_MOVEMENT && op_info(op)->flags & PICKS) || op == OP_WINDOW;
 }
@@ -104,8 +104,7 @@ static void count_users(Scheduler *scheduler)
         Facts *facts = facts_of(scheduler, scheduler->order[i]);
         facts->multiple = facts->multiple || facts->users > 1;
         for (uint32_t j = 0; j < info->n_args; j++)
-            if (facts->multiple && (moves(info->op) || info->op == OP_RESHAPE))
-                facts_of(scheduler, info->args[j])->multiple = true;
+            if (facts->multiple && moves_operand(info->op)) facts_of(scheduler, info->args[j])->multiple = true;
     }
 }
 
@@ -147,7 +146,7 @@ static void mark_required(Scheduler *scheduler)
         if (info->op != OP_CONTRACT || !is_tiled(scheduler, node)) continue;
         for (uint32_t j = 0; j < 2; j++) {
             Node operand = info->args[j];
-            while (moves(node_op(graph, operand))) operand = node_arg(graph, operand, 0);
+            while (moves_operand(node_op(graph, operand))) operand = node_arg(graph, operand, 0);
             mark(scheduler, operand);
         }
     }

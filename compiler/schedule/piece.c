@@ -48,13 +48,23 @@ static uint32_t reduce(Maker *maker, Op op, DType dtype, uint32_t arg, AxisMask 
     return draft_add(draft, value);
 }
 
-/* Axes for the node's own dimensions. */
+/* What stands in the node's memory. */
+static Shape memory_shape(const Maker *maker)
+{
+    const Type *type = memory_type(maker->scheduler, maker->node);
+    return (Shape){type->rank, type->rank ? ARENA_COPY(maker->scheduler->arena, Dim, type->dims, type->rank) : NULL};
+}
+
+/* Axes for the node's own dimensions, in the order of its memory. */
 static void own_axes(Maker *maker, Affine *index)
 {
-    Shape shape = shape_of(maker->scheduler, maker->node);
+    Shape shape = memory_shape(maker);
+    uint8_t order[MAX_RANK];
+    layout_order(shape.rank, layout_last(maker->scheduler, maker->node), order);
     for (uint32_t i = 0; i < shape.rank; i++) {
-        maker->piece->member.axes[i] = (uint8_t)add_axis(maker, shape.dims[i]);
-        index[i] = affine_axis(maker->scheduler, maker->piece->member.axes[i]);
+        uint32_t d = order[i];
+        maker->piece->member.axes[d] = (uint8_t)add_axis(maker, shape.dims[d]);
+        index[d] = affine_axis(maker->scheduler, maker->piece->member.axes[d]);
     }
 }
 
@@ -62,7 +72,22 @@ static uint32_t make_pointwise(Maker *maker)
 {
     Affine index[MAX_RANK];
     own_axes(maker, index);
-    return emit_computed(&maker->emitter, maker->node, shape_of(maker->scheduler, maker->node), index, NO_VALUE);
+    return emit_computed(&maker->emitter, maker->node, memory_shape(maker), index, NO_VALUE);
+}
+
+/* True if no axis that is kept stands behind one that is reduced. */
+static bool reduces_last(const Maker *maker, Node operand, const Affine *index, AxisMask reduced)
+{
+    uint8_t order[MAX_RANK];
+    bool begun = false;
+    uint32_t rank = node_type(maker->scheduler->graph, operand)->rank;
+    layout_order(rank, layout_last(maker->scheduler, operand), order);
+    for (uint32_t i = 0; i < rank; i++) {
+        AxisMask axes = affine_axes(&maker->piece->draft, &index[order[i]]);
+        if (axes && begun && !(axes & reduced)) return false;
+        begun = begun || axes & reduced;
+    }
+    return true;
 }
 
 static uint32_t make_reduction(Maker *maker)
@@ -72,7 +97,6 @@ static uint32_t make_reduction(Maker *maker)
     Affine index[MAX_RANK];
     AxisMask reduced = 0;
     uint32_t kept = 0, next = 0;
-    bool row = true;
     for (uint32_t i = 0; i < shape.rank; i++) {
         uint32_t axis = add_axis(maker, shape.dims[i]);
         index[i] = affine_axis(maker->scheduler, axis);
@@ -81,10 +105,9 @@ static uint32_t make_reduction(Maker *maker)
             if (axis != NO_AXIS) reduced |= axis_bit(axis);
         } else {
             maker->piece->member.axes[kept++] = (uint8_t)axis;
-            row = row && (axis == NO_AXIS || !reduced);
         }
     }
-    maker->piece->row = row;
+    maker->piece->row = reduces_last(maker, info->args[0], index, reduced);
     uint32_t arg = emit(&maker->emitter, info->args[0], shape, index, NO_VALUE);
     return arg == NO_VALUE ? NO_VALUE : reduce(maker, info->op, info->type.dtype, arg, reduced);
 }
@@ -162,13 +185,14 @@ static uint32_t make_contraction(Maker *maker)
     Draft *draft = &maker->piece->draft;
     Affine index[MAX_RANK];
     own_axes(maker, index);
+    maker->emitter.tiled = is_tiled(scheduler, maker->node);
     uint32_t product = emit_contraction(&maker->emitter, maker->node, index, NO_VALUE);
     if (product == NO_VALUE) return NO_VALUE;
     const uint32_t *factors = draft->values.at[product].args;
     bool windows = false;
     for (uint32_t side = 0; side < 2; side++)
         windows = windows || reads_windows(scheduler, &draft->values.at[factors[side]]);
-    maker->piece->contraction = is_tiled(scheduler, maker->node);
+    maker->piece->contraction = maker->emitter.tiled;
     if (maker->piece->contraction && !windows)
         maker->emitter.blocked = scattered_operand(maker, factors, maker->emitter.summed);
     if (!node_is_none(maker->emitter.blocked)) return NO_VALUE;
@@ -182,6 +206,7 @@ static uint32_t make_unwindow(Maker *maker)
     const NodeInfo *info = graph_node(scheduler->graph, maker->node);
     Affine index[MAX_RANK];
     own_axes(maker, index);
+    maker->emitter.tiled = true;
     uint32_t value = emit_unwindow(&maker->emitter, maker->node, index, NO_VALUE);
     if (value == NO_VALUE) return NO_VALUE;
     maker->piece->contraction = true;

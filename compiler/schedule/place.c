@@ -7,7 +7,7 @@ enum { MAX_STORES = 16 };
 
 static uint32_t add_buffer(Scheduler *scheduler, BufferRole role, Name name, const Type *type)
 {
-    PlanBuffer buffer = {.role = role, .name = name, .dtype = type->dtype, .rank = type->rank};
+    PlanBuffer buffer = {.role = role, .name = name, .dtype = type->dtype, .rank = type->rank, .last_axis = NO_AXIS};
     memcpy(buffer.dims, type->dims, sizeof buffer.dims);
     vec_push(&scheduler->buffers, buffer);
     return (uint32_t)scheduler->buffers.count - 1;
@@ -140,7 +140,14 @@ static void place_target(Scheduler *scheduler, Target *target)
         copy_to(scheduler, target);
         return;
     }
-    bool first = !replaces && facts->buffer == NO_BUFFER;
+    /* What stands in another order is no result's memory; loops store it there as well, the tiled code does not. */
+    bool moved = layout_last(scheduler, target->base) != NO_AXIS;
+    if (moved && group->contraction) {
+        facts->read_outside = true;
+        copy_to(scheduler, target);
+        return;
+    }
+    bool first = !moved && !replaces && facts->buffer == NO_BUFFER;
     bool full = !first && facts->stores == MAX_STORES && !compute_again(scheduler, target->base);
     if (first) {
         facts->buffer = target->buffer;
@@ -166,7 +173,8 @@ static void place_temporaries(Scheduler *scheduler)
             bool needed = facts->group == group->id && (facts->read_outside || group->scatter);
             if (!needed || facts->buffer != NO_BUFFER) continue;
             facts->buffer = add_buffer(scheduler, BUFFER_TEMPORARY, graph_name(scheduler->graph, node),
-                                       node_type(scheduler->graph, node));
+                                       memory_type(scheduler, node));
+            scheduler->buffers.at[facts->buffer].last_axis = layout_last(scheduler, node);
             vec_push(&group->stores, (Store){j, facts->buffer});
         }
     }

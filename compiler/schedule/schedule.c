@@ -169,6 +169,7 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
     const Function *functions = canonical_functions(context, module, options->unfused);
     NameMap names;
     Arena *tables = arena_new();
+    const Layouts layouts = layouts_choose(context, module, functions, tables);
     module_names(module, tables, &names);
     plan->module = module;
     plan->programs = ARENA_ARRAY(context->arena, PlanProgram, module->n_functions + 1);
@@ -184,6 +185,7 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
                                    .dims = graph_dims(module->graph),
                                    .arena = arena_new(),
                                    .kernels = arena_new(),
+                                   .layouts = &layouts,
                                    .options = options,
                                    .names = &names,
                                    .phased = training && !step};

@@ -3,6 +3,7 @@
  *   canonical.c    contractions in the form of the tiled code
  *   blocks.c       long cumulative sums in blocks
  *   rectify.c      the sign of relu(x) for that of x, which then needs no memory
+ *   layout.c       in which order the elements of a value stand, for all programs alike
  *   roots.c        what a program must deliver, in which order nodes are taken, which phase needs them
  *   materialise.c  which nodes are named values of kernels; all others vanish into their users
  *   emit*.c        a node as scalar values over axes: movement becomes subscripts, sums become axes
@@ -85,6 +86,7 @@ typedef struct {
     bool multiple;        /* reaches several users, seen through movement */
     bool epilogue;        /* pointwise over a contraction or reduction that nothing else uses */
     bool read_outside;    /* a group that does not compute it loads it */
+    bool copied;          /* a reshape of what stands in another order, which is copied to memory of its own */
     uint8_t stores;       /* of it in its group for targets */
     uint16_t work, loads; /* to compute one element from what is in memory */
     uint32_t users;
@@ -150,13 +152,21 @@ typedef struct {
     size_t count, capacity;
 } ReaderSet;
 
+/* Where the elements of values stand, by node: those made later are row-major. */
+typedef struct {
+    uint8_t *last; /* the axis that stands behind all others; NO_AXIS: row-major */
+    Node *copies;  /* the transposition that windows walk in the node's stead, if any */
+    uint32_t count;
+} Layouts;
+
 typedef struct {
     Context *context;
     Module *module;
     Graph *graph;
     DimTable *dims;
-    Arena *arena;   /* of the pass */
-    Arena *kernels; /* a kernel until it is known whether the plan has an equal one */
+    Arena *arena;           /* of the pass */
+    Arena *kernels;         /* a kernel until it is known whether the plan has an equal one */
+    const Layouts *layouts; /* NULL: all is row-major */
     const ScheduleOptions *options;
     const NameMap *names; /* what the module declares */
     bool phased;          /* launches of different phases are never mixed */
@@ -193,6 +203,36 @@ Node cut_scan(Graph *graph, Node node);
 /* rectify.c */
 void reuse_rectified(Graph *graph, Node *roots, uint32_t n_roots);
 
+/* axis_class.c */
+typedef struct {
+    uint32_t *first;  /* per node: its first axis among all */
+    uint32_t *parent; /* per axis: one nearer to the root of its class */
+    uint32_t count;
+} AxisClasses;
+
+/* The classes of the axes of all nodes that are given, operands before users. */
+AxisClasses axis_classes(const Scheduler *scheduler, const Node *nodes, uint32_t count);
+uint32_t axis_class(AxisClasses *classes, Node node, uint32_t dim);
+
+/* layout.c */
+/* Of two shapes of the same memory, dimensions from … to of each that hold the same elements. Begins as {0}. */
+typedef struct {
+    uint32_t from[2], to[2];
+} Stretch;
+
+/* The next stretch, as short as can be told; sizes of 1 between stretches are skipped. False behind the last. */
+bool stretch_next(const Scheduler *scheduler, const Shape shapes[2], Stretch *stretch);
+/* For the canonical functions of a module. Adds nodes to its graph. */
+Layouts layouts_choose(Context *context, const Module *module, const Function *functions, Arena *arena);
+/* The axis of a value that stands behind all others in memory; NO_AXIS: it is row-major. */
+uint32_t layout_last(const Scheduler *scheduler, Node node);
+Node layout_copy(const Scheduler *scheduler, Node node);
+/* The axes from the slowest to the fastest, where `last` (or NO_AXIS) is behind all others; gives the rank. */
+uint32_t layout_order(uint32_t rank, uint32_t last, uint8_t *order);
+/* A view of the node's memory as it stands there: its dimensions and its index, moved. False where the view merges
+ * the axis that was moved with others, so that it is no view of that memory. */
+bool layout_view(const Scheduler *scheduler, Node node, Shape view, const Affine *index, Dim *dims, Affine *moved);
+
 /* roots.c */
 void scheduler_set_targets(Scheduler *scheduler, const Function *function, bool step);
 void scheduler_set_order(Scheduler *scheduler, const Function *function, bool step);
@@ -207,6 +247,8 @@ Node base_of(const Graph *graph, Node node);
 void scheduler_materialise(Scheduler *scheduler);
 /* True when the contraction has rows, columns and a sum for the tiled code. */
 bool is_tiled(const Scheduler *scheduler, Node contract);
+/* True for movement that an operand of the tiled code is seen through. */
+bool moves_operand(Op op);
 /* True for a scatter_add with at most one contribution to each element: a select, no scatter. */
 bool is_one_hot(const Graph *graph, Node scatter);
 /* True when the contraction has labels that its result lacks. */
@@ -249,6 +291,8 @@ typedef struct {
     Scheduler *scheduler;
     Draft *draft;
     Node blocked;    /* has to be materialised before this can be emitted */
+    bool unviewed;   /* not a node's fault: the reshape that sees its memory so has to be copied */
+    bool tiled;      /* for the tiled code, which walks copies that stand right */
     AxisMask summed; /* axes that sums have made, for the piece to reduce */
     Vec(Memo) memos;
     uint32_t *table; /* hash table over memos */
@@ -264,6 +308,8 @@ uint32_t emit_affine(KernelEmitter *emitter, const Affine *affine);
 uint32_t emit_memory(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
 void emitter_free(KernelEmitter *emitter);
 Shape shape_of(const Scheduler *scheduler, Node node);
+/* The type of what stands in a node's memory: its own, or that of what a copied reshape is made of. */
+const Type *memory_type(const Scheduler *scheduler, Node node);
 /* From an index in `view` to one in the type's shape; false where other sizes than those of 1 differ. */
 bool own_index(const Scheduler *scheduler, const Type *type, Shape view, const Affine *index, Affine *own);
 
@@ -306,6 +352,9 @@ bool piece_make(Scheduler *scheduler, Node node, Piece *piece, Node *blocked);
 void piece_copy(Scheduler *scheduler, Node node, Piece *piece);
 
 /* group.c */
+/* A member's axes in the order of its memory, without those of size 1, and (unless NULL) their dimensions; gives how
+ * many there are. */
+uint32_t member_axes(const Scheduler *scheduler, const Member *member, uint8_t *axes, uint8_t *dims);
 Group *group_new(Scheduler *scheduler, Piece *piece, Need need);
 void group_free(Group *group);
 /* `group` runs after `on`. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "models.h"
 
@@ -60,8 +61,13 @@ static void expect_values(const Form *form, nn_session *session, const char *nam
     free(got);
 }
 
-static nn_session *compile(nnc_compiler *compiler, const Form *form)
+/* Channels in front of the axes of images and filters, or behind them. */
+typedef enum { CHANNELS_LAST, CHANNELS_FIRST } Order;
+
+static nn_session *compile(nnc_compiler *compiler, const Form *form, Order order)
 {
+    static const char *const labels[] = {"niujvc,uvco->nijo", "nciujv,ocuv->noij"};
+    int axis = order == CHANNELS_FIRST ? 2 : 1;
     char text[64], count[16], taps[16], padding[16];
     nn_model *model;
     nn_params *params;
@@ -70,13 +76,19 @@ static nn_session *compile(nnc_compiler *compiler, const Form *form)
     snprintf(taps, sizeof taps, "%d", form->taps);
     snprintf(padding, sizeof padding, "%d", form->padding);
     nnc_graph *graph = nnc_graph_new(compiler, "m");
-    snprintf(text, sizeof text, "f32[n, %d, %d, %d]", HEIGHT, WIDTH, CHANNELS);
+    if (order == CHANNELS_LAST)
+        snprintf(text, sizeof text, "f32[n, %d, %d, %d]", HEIGHT, WIDTH, CHANNELS);
+    else
+        snprintf(text, sizeof text, "f32[n, %d, %d, %d]", CHANNELS, HEIGHT, WIDTH);
     nnc_value x = nnc_input(graph, "x", text);
-    snprintf(text, sizeof text, "f32[%d, %d, %d, %d]", form->taps, form->taps, CHANNELS, FILTERS);
+    if (order == CHANNELS_LAST)
+        snprintf(text, sizeof text, "f32[%d, %d, %d, %d]", form->taps, form->taps, CHANNELS, FILTERS);
+    else
+        snprintf(text, sizeof text, "f32[%d, %d, %d, %d]", FILTERS, CHANNELS, form->taps, form->taps);
     nnc_value w = nnc_input(graph, "w", text);
-    nnc_value rows = nnc_window(graph, x, 1, count, taps, form->stride, form->dilation, padding);
-    nnc_value patches = nnc_window(graph, rows, 3, count, taps, form->stride, form->dilation, padding);
-    nnc_value y = nnc_contract(graph, "niujvc,uvco->nijo", patches, w);
+    nnc_value rows = nnc_window(graph, x, axis, count, taps, form->stride, form->dilation, padding);
+    nnc_value patches = nnc_window(graph, rows, axis + 2, count, taps, form->stride, form->dilation, padding);
+    nnc_value y = nnc_contract(graph, labels[order], patches, w);
     nnc_value half = nnc_binary(graph, "mul", nnc_reduce(graph, "sum", nnc_binary(graph, "mul", y, y), NULL, 0),
                                 nnc_constant(graph, "f32", 0.5));
     nnc_output(graph, "y", y);
@@ -101,7 +113,34 @@ static void draw(unsigned *state, double *to, float *single, size_t count)
     }
 }
 
-static void expect_form(nnc_compiler *compiler, const Form *form)
+/* [images, inner, outer] from [images, outer, inner], in place; elements of `size` bytes. */
+static void exchange(void *values, int images, int outer, int inner, size_t size)
+{
+    char *at = values, *copy = malloc((size_t)(images * outer * inner) * size + 1);
+    memcpy(copy, values, (size_t)(images * outer * inner) * size);
+    for (int n = 0; n < images; n++)
+        for (int i = 0; i < outer; i++)
+            for (int j = 0; j < inner; j++)
+                memcpy(at + (size_t)((n * inner + j) * outer + i) * size,
+                       copy + (size_t)((n * outer + i) * inner + j) * size, size);
+    free(copy);
+}
+
+/* What loops over channels behind have, with the channels in front. */
+static void move_channels(Loops *loops, float *x, float *w)
+{
+    const Form *form = &loops->form;
+    int taps = form->taps * form->taps;
+    exchange(x, IMAGES, HEIGHT * WIDTH, CHANNELS, sizeof *x);
+    exchange(loops->dx, IMAGES, HEIGHT * WIDTH, CHANNELS, sizeof(double));
+    exchange(loops->y, IMAGES, form->count * form->count, FILTERS, sizeof(double));
+    exchange(w, 1, taps * CHANNELS, FILTERS, sizeof *w);
+    exchange(w, FILTERS, taps, CHANNELS, sizeof *w);
+    exchange(loops->dw, 1, taps * CHANNELS, FILTERS, sizeof(double));
+    exchange(loops->dw, FILTERS, taps, CHANNELS, sizeof(double));
+}
+
+static void expect_form(nnc_compiler *compiler, const Form *form, Order order)
 {
     static Loops loops;
     static float x[IMAGES * HEIGHT * WIDTH * CHANNELS], w[MOST];
@@ -112,7 +151,8 @@ static void expect_form(nnc_compiler *compiler, const Form *form)
     draw(&state, loops.w, w, filter);
     run_loops(&loops, false);
     run_loops(&loops, true);
-    nn_session *session = compile(compiler, form);
+    if (order == CHANNELS_FIRST) move_channels(&loops, x, w);
+    nn_session *session = compile(compiler, form, order);
     const void *inputs[] = {x, w};
     cr_assert_eq(nn_session_forward(session, (int64_t[]){IMAGES}, 1, inputs, 2, 0), 0, "%s", nn_message());
     expect_values(form, session, "y", loops.y, (size_t)(IMAGES * form->count * form->count * FILTERS));
@@ -129,7 +169,10 @@ Test(windows, convolutions, .timeout = 120)
         {3, 2, 2, 1, -7}, {12, 2, 5, 3, 6}, {1, 12, 4, 1, 2}, {0, 3, 1, 1, 1}, {3, 0, 1, 1, 1}, {4, 2, 7, 9, 10},
     };
     nnc_compiler *compiler = nnc_new();
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) expect_form(compiler, &forms[i]);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        expect_form(compiler, &forms[i], CHANNELS_LAST);
+        expect_form(compiler, &forms[i], CHANNELS_FIRST);
+    }
     nnc_free(compiler);
 }
 

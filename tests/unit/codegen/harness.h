@@ -32,6 +32,7 @@ static inline PlanBuffer harness_buffer(Harness *h, uint32_t b, const Dim *sizes
     const KernelBuffer *from = &h->kernel->buffers[b];
     PlanBuffer buffer = {.dtype = from->dtype, .rank = from->rank, .role = from->read ? BUFFER_INPUT : BUFFER_RESULT};
     buffer.result = RESULT_OUTPUT;
+    buffer.last_axis = NO_AXIS;
     if (from->read && from->written) buffer.role = BUFFER_PARAM;
     buffer.name = intern_format(h->context->names, "b%u", b);
     for (uint32_t d = 0; d < from->rank; d++) buffer.dims[d] = sizes[from->dims[d]];

@@ -1,0 +1,432 @@
+/* Where the elements of a value stand in its memory: row-major, or with one axis moved behind all others. The tiled
+ * code takes its columns and its inner sum from axes whose elements are neighbours. An axis that windows walk can be
+ * neither: images that a text gives as [n, c, h, w] stand as [n, h, w, c] between convolutions.
+ *
+ * The choice is made once for all functions of a module, since the order of sums goes by it. Each contraction over
+ * windows says of the axes that it touches what it would cost if their elements were neighbours, in multiply-adds; a
+ * value takes the cheapest of its axes, and the last one among equals. What a caller sees is row-major: what windows
+ * read of it is copied first. */
+#include <string.h>
+
+#include "ir/build.h"
+#include "ir/window.h"
+#include "schedule/schedule_internal.h"
+#include "support/memory.h"
+
+/* Costs of a neighbour, in turns of the contraction: neither columns nor inner sum can be had; rows, which are images;
+ * columns of unknown number, which may be few; and the most that vectors of columns waste. */
+static const double COST_WINDOWED = 8, COST_ROWS = 0.25, COST_FREE = 4, COST_WASTE = 3;
+enum { LANES = 16, ASSUMED_SIZE = 64 };
+
+/* An axis that a contraction reads through windows, or adds to through them. */
+typedef struct WindowUse {
+    uint32_t positions, taps; /* classes */
+    uint32_t side;            /* the operand that it is read of; 2: it adds up what the contraction gives */
+    struct WindowUse *next;
+} WindowUse;
+
+typedef struct {
+    const Scheduler *scheduler;
+    AxisClasses classes;
+    WindowUse **uses; /* by contraction */
+    double *cost;     /* by class: of all contractions that have it */
+    double *work;     /* by class: theirs, in turns */
+    bool *channel;    /* by class: columns or the inner sum of a contraction over windows */
+    bool *replaces;   /* by node: takes the place of a parameter or state */
+} Chooser;
+
+static bool assume_size(void *data, Name symbol, int64_t *value)
+{
+    (void)data, (void)symbol;
+    *value = ASSUMED_SIZE;
+    return true;
+}
+
+/* A size as a number, free sizes being assumed. */
+static double size_estimate(const Scheduler *scheduler, Dim dim)
+{
+    int64_t value;
+    return dim_evaluate(scheduler->dims, dim, assume_size, NULL, &value) ? (double)value : ASSUMED_SIZE;
+}
+
+static void extend(const Scheduler *scheduler, const Shape *shape, uint32_t *to, Dim *elements, double *estimate)
+{
+    *elements = dim_mul(scheduler->dims, *elements, shape->dims[*to]);
+    *estimate *= size_estimate(scheduler, shape->dims[(*to)++]);
+}
+
+bool stretch_next(const Scheduler *scheduler, const Shape shapes[2], Stretch *stretch)
+{
+    Dim elements[2];
+    double estimates[2] = {1, 1};
+    for (uint32_t side = 0; side < 2; side++) {
+        uint32_t from = stretch->to[side];
+        while (from < shapes[side].rank && is_unit(scheduler, shapes[side].dims[from])) from++;
+        stretch->from[side] = stretch->to[side] = from;
+        elements[side] = dim_constant(scheduler->dims, 1);
+        if (from < shapes[side].rank)
+            extend(scheduler, &shapes[side], &stretch->to[side], &elements[side], &estimates[side]);
+    }
+    while (!dim_same(elements[0], elements[1])) {
+        uint32_t less = estimates[1] < estimates[0];
+        if (stretch->to[less] == shapes[less].rank) less = 1 - less;
+        if (stretch->to[less] == shapes[less].rank) break;
+        extend(scheduler, &shapes[less], &stretch->to[less], &elements[less], &estimates[less]);
+    }
+    return stretch->from[0] < shapes[0].rank || stretch->from[1] < shapes[1].rank;
+}
+
+/* The dimensions of a view that are the axis `last` of the type; false where they hold others, too. */
+static bool find_viewed(const Scheduler *scheduler, const Type *type, Shape view, uint32_t last, uint32_t *from,
+                        uint32_t *to)
+{
+    Shape shapes[2] = {{type->rank, type->dims}, view};
+    for (Stretch s = {0}; stretch_next(scheduler, shapes, &s);) {
+        if (last < s.from[0] || last >= s.to[0]) continue;
+        for (uint32_t d = s.from[0]; d < s.to[0]; d++)
+            if (d != last && !is_unit(scheduler, type->dims[d])) return false;
+        *from = s.from[1], *to = s.to[1];
+        return true;
+    }
+    return false;
+}
+
+/* ---- which contractions read windows, and which axes those walk */
+
+static void add_use(Chooser *chooser, Node contraction, uint32_t side, Node window)
+{
+    const Graph *graph = chooser->scheduler->graph;
+    bool cuts = node_op(graph, window) == OP_WINDOW;
+    Node windows = cuts ? window : node_arg(graph, window, 0);
+    uint32_t axis = window_of(graph, window).axis;
+    WindowUse *use = ARENA_NEW(chooser->scheduler->arena, WindowUse);
+    use->positions = axis_class(&chooser->classes, windows, axis);
+    use->taps = axis_class(&chooser->classes, windows, axis + 1);
+    use->side = side;
+    use->next = chooser->uses[contraction.id];
+    chooser->uses[contraction.id] = use;
+}
+
+static bool is_product(const Chooser *chooser, Node node)
+{
+    return node_op(chooser->scheduler->graph, node) == OP_CONTRACT && is_tiled(chooser->scheduler, node);
+}
+
+/* Windows beneath its operands. */
+static void find_read(Chooser *chooser, Node contraction)
+{
+    const Graph *graph = chooser->scheduler->graph;
+    for (uint32_t side = 0; side < 2; side++)
+        for (Node at = node_arg(graph, contraction, side); moves_operand(node_op(graph, at));
+             at = node_arg(graph, at, 0))
+            if (node_op(graph, at) == OP_WINDOW) add_use(chooser, contraction, side, at);
+}
+
+/* The contraction that an UNWINDOW adds up. */
+static void find_added(Chooser *chooser, Node unwindow)
+{
+    const Graph *graph = chooser->scheduler->graph;
+    Node at = node_arg(graph, unwindow, 0);
+    while (moves_operand(node_op(graph, at)) || node_op(graph, at) == OP_UNWINDOW) at = node_arg(graph, at, 0);
+    if (is_product(chooser, at)) add_use(chooser, at, 2, unwindow);
+}
+
+/* ---- what they ask of the axes */
+
+/* A label of a contraction. */
+typedef struct {
+    int32_t label;
+    uint32_t class;
+    Dim size;
+    bool in[2], kept;
+} Label;
+
+typedef struct {
+    Label labels[2 * MAX_RANK];
+    uint32_t count;
+    bool walked[2]; /* operands of which windows are read, or whose positions are added up */
+    bool keeps_positions;
+    double work;
+} Form;
+
+static Label *label_of(Form *form, int32_t number)
+{
+    Label *label = form->labels;
+    while (label < form->labels + form->count && label->label != number) label++;
+    if (label == form->labels + form->count) form->count++;
+    label->label = number;
+    return label;
+}
+
+static bool is_position(const WindowUse *use, uint32_t class)
+{
+    for (; use; use = use->next)
+        if (use->positions == class) return true;
+    return false;
+}
+
+/* True for a position of windows that are read of this operand, or added up after it. */
+static bool is_walked(const WindowUse *use, uint32_t class, uint32_t side)
+{
+    for (; use; use = use->next)
+        if (use->positions == class && (use->side == side || use->side == 2)) return true;
+    return false;
+}
+
+static bool is_tap(const WindowUse *use, uint32_t class)
+{
+    for (; use; use = use->next)
+        if (use->taps == class) return true;
+    return false;
+}
+
+static Form form_of(Chooser *chooser, Node contraction)
+{
+    const Scheduler *scheduler = chooser->scheduler;
+    const NodeInfo *info = graph_node(scheduler->graph, contraction);
+    const WindowUse *uses = chooser->uses[contraction.id];
+    const int32_t *next = info->attr.ints;
+    Form form = {.work = 1};
+    for (uint32_t side = 0; side < 3; side++) {
+        Node node = side < 2 ? info->args[side] : contraction;
+        const Type *type = node_type(scheduler->graph, node);
+        for (uint32_t d = 0; d < type->rank; d++, next++) {
+            if (is_unit(scheduler, type->dims[d])) continue;
+            Label *label = label_of(&form, *next);
+            label->class = axis_class(&chooser->classes, node, d);
+            label->size = type->dims[d];
+            bool position = is_position(uses, label->class);
+            if (side < 2) {
+                label->in[side] = true;
+                form.walked[side] |= is_walked(uses, label->class, side);
+            } else {
+                label->kept = true;
+                form.keeps_positions |= position;
+            }
+        }
+    }
+    for (uint32_t i = 0; i < form.count; i++) form.work *= size_estimate(scheduler, form.labels[i].size);
+    return form;
+}
+
+/* Of columns, the share that vectors leave empty. */
+static double waste_of(const Scheduler *scheduler, Dim size)
+{
+    int64_t value;
+    if (!dim_is_constant(scheduler->dims, size, &value)) return COST_FREE;
+    if (value <= 0) return 0;
+    double waste = (double)((value + LANES - 1) / LANES * LANES) / (double)value - 1;
+    return waste < COST_WASTE ? waste : COST_WASTE;
+}
+
+static void vote(Chooser *chooser, Node contraction)
+{
+    const WindowUse *uses = chooser->uses[contraction.id];
+    Form form = form_of(chooser, contraction);
+    for (uint32_t i = 0; i < form.count; i++) {
+        const Label *label = &form.labels[i];
+        double *cost = &chooser->cost[label->class];
+        chooser->work[label->class] += form.work;
+        bool both = label->in[0] && label->in[1];
+        bool walked = (label->in[0] && form.walked[0]) || (label->in[1] && form.walked[1]);
+        if (is_position(uses, label->class) || is_tap(uses, label->class) || (both && label->kept))
+            *cost += COST_WINDOWED * form.work;
+        else if (label->kept)
+            *cost += (waste_of(chooser->scheduler, label->size) + (walked ? COST_ROWS : 0)) * form.work;
+        bool channel = label->kept ? !both && !walked : both && form.keeps_positions;
+        chooser->channel[label->class] |= channel;
+    }
+}
+
+/* ---- the choice */
+
+/* What a turn costs, on average, where the elements of the axis are neighbours. */
+static double mean_cost(Chooser *chooser, Node node, uint32_t dim)
+{
+    uint32_t class = axis_class(&chooser->classes, node, dim);
+    return chooser->work[class] > 0 ? chooser->cost[class] / chooser->work[class] : 0;
+}
+
+/* The axis to move behind all others; NO_AXIS where they stand right. */
+static uint32_t choose_last(Chooser *chooser, Node node)
+{
+    const Scheduler *scheduler = chooser->scheduler;
+    const Type *type = node_type(scheduler->graph, node);
+    uint32_t last = type->rank, best = NO_AXIS;
+    while (last > 0 && is_unit(scheduler, type->dims[last - 1])) last--;
+    if (last == 0) return NO_AXIS;
+    double least = mean_cost(chooser, node, last - 1);
+    for (uint32_t d = 0; d + 1 < last; d++) {
+        bool channel = chooser->channel[axis_class(&chooser->classes, node, d)];
+        if (is_unit(scheduler, type->dims[d]) || !channel) continue;
+        double cost = mean_cost(chooser, node, d);
+        bool longer = best != NO_AXIS && cost == least &&
+                      size_estimate(scheduler, type->dims[d]) > size_estimate(scheduler, type->dims[best]);
+        if (cost >= least && !longer) continue;
+        least = cost;
+        best = d;
+    }
+    return best;
+}
+
+/* True where the scheduler decides how the value stands: not for what is there already, what replaces it, and what is
+ * filled by scattering. */
+static bool may_move(const Chooser *chooser, Node node)
+{
+    const Graph *graph = chooser->scheduler->graph;
+    Op op = node_op(graph, node);
+    bool sum = op == OP_CONTRACT || op == OP_UNWINDOW;
+    return !is_memory(graph, node) && op != OP_SCATTER_ADD && op != OP_RESHAPE && (sum || !chooser->replaces[node.id]);
+}
+
+/* The node with an axis behind all others; none where no transposition says that. */
+static Node moved_copy(Graph *graph, Node node, uint32_t axis)
+{
+    int32_t permutation[MAX_RANK];
+    uint32_t rank = node_type(graph, node)->rank, count = 0;
+    for (uint32_t d = 0; d < rank; d++)
+        if (d != axis) permutation[count++] = (int32_t)d;
+    permutation[count] = (int32_t)axis;
+    Node copy = build_transpose(graph, node, permutation);
+    return node_op(graph, copy) == OP_TRANSPOSE && node_same(node_arg(graph, copy, 0), node) ? copy : NODE_NONE;
+}
+
+/* What a contraction over windows reads of memory that the scheduler does not order. */
+static void choose_copy(Chooser *chooser, Node operand, Layouts *layouts)
+{
+    Graph *graph = chooser->scheduler->graph;
+    while (moves_operand(node_op(graph, operand)) && node_op(graph, operand) != OP_RESHAPE)
+        operand = node_arg(graph, operand, 0);
+    Node base = base_of(graph, operand);
+    bool given = !may_move(chooser, base);
+    bool viewed = !node_same(base, operand) && layouts->last[base.id] == NO_AXIS;
+    uint32_t axis = given || viewed ? choose_last(chooser, operand) : NO_AXIS;
+    if (axis != NO_AXIS) layouts->copies[operand.id] = moved_copy(graph, operand, axis);
+}
+
+/* A reshape that is copied holds its operand's shape, in the same order if it can be seen through that. */
+static uint32_t choose_reshaped(Chooser *chooser, Node node)
+{
+    const Scheduler *scheduler = chooser->scheduler;
+    Node base = base_of(scheduler->graph, node);
+    uint32_t axis = may_move(chooser, base) ? choose_last(chooser, base) : NO_AXIS, from, to;
+    const Type *type = node_type(scheduler->graph, base), *view = node_type(scheduler->graph, node);
+    if (axis == NO_AXIS) return axis;
+    return find_viewed(scheduler, type, (Shape){view->rank, view->dims}, axis, &from, &to) ? axis : NO_AXIS;
+}
+
+static void choose_all(Chooser *chooser, const Node *nodes, uint32_t count, Layouts *layouts)
+{
+    Graph *graph = chooser->scheduler->graph;
+    for (uint32_t i = 0; i < count; i++) {
+        Node node = nodes[i];
+        bool reshape = node_op(graph, node) == OP_RESHAPE;
+        if (may_move(chooser, node)) layouts->last[node.id] = (uint8_t)choose_last(chooser, node);
+        if (reshape) layouts->last[node.id] = (uint8_t)choose_reshaped(chooser, node);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t side = 0; side < 2 && chooser->uses[nodes[i].id]; side++)
+            choose_copy(chooser, node_arg(graph, nodes[i], side), layouts);
+    }
+}
+
+static void mark_replacing(Chooser *chooser, const Function *function)
+{
+    for (uint32_t i = 0; i < function->n_results; i++) {
+        const Result *result = &function->results[i];
+        if (result->role == RESULT_UPDATE || result->role == RESULT_INIT)
+            chooser->replaces[base_of(chooser->scheduler->graph, result->value).id] = true;
+    }
+}
+
+static bool has_windows(const Graph *graph, const Node *nodes, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (node_op(graph, nodes[i]) == OP_WINDOW || node_op(graph, nodes[i]) == OP_UNWINDOW) return true;
+    return false;
+}
+
+static void choose(const Scheduler *scheduler, const Function *functions, uint32_t n_functions, const Node *nodes,
+                   uint32_t count, Layouts *layouts)
+{
+    uint32_t ids = graph_count(scheduler->graph) + 1;
+    Chooser chooser = {.scheduler = scheduler, .classes = axis_classes(scheduler, nodes, count)};
+    chooser.uses = ARENA_ARRAY(scheduler->arena, WindowUse *, ids);
+    chooser.replaces = ARENA_ARRAY(scheduler->arena, bool, ids);
+    chooser.cost = ARENA_ARRAY(scheduler->arena, double, chooser.classes.count + 1);
+    chooser.work = ARENA_ARRAY(scheduler->arena, double, chooser.classes.count + 1);
+    chooser.channel = ARENA_ARRAY(scheduler->arena, bool, chooser.classes.count + 1);
+    for (uint32_t i = 0; i < n_functions; i++) mark_replacing(&chooser, &functions[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_product(&chooser, nodes[i])) find_read(&chooser, nodes[i]);
+        if (node_op(scheduler->graph, nodes[i]) == OP_UNWINDOW) find_added(&chooser, nodes[i]);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (chooser.uses[nodes[i].id]) vote(&chooser, nodes[i]);
+    memset(layouts->last, NO_AXIS, ids);
+    layouts->count = ids;
+    choose_all(&chooser, nodes, count, layouts);
+}
+
+Layouts layouts_choose(Context *context, const Module *module, const Function *functions, Arena *arena)
+{
+    Graph *graph = module->graph;
+    Layouts layouts = {0};
+    Vec(Node) roots = {0};
+    for (uint32_t i = 0; i < module->n_functions; i++) {
+        const Function *function = &functions[i];
+        for (uint32_t j = 0; j < function->n_results; j++) vec_push(&roots, function->results[j].value);
+        if (!node_is_none(function->loss)) vec_push(&roots, function->loss);
+    }
+    uint32_t count;
+    Node *nodes = graph_reachable(graph, roots.at, (uint32_t)roots.count, &count);
+    if (has_windows(graph, nodes, count)) {
+        Arena *scratch = arena_new();
+        Scheduler scheduler = {.context = context, .graph = graph, .dims = graph_dims(graph), .arena = scratch};
+        layouts.last = ARENA_ARRAY(arena, uint8_t, graph_count(graph) + 1);
+        layouts.copies = ARENA_ARRAY(arena, Node, graph_count(graph) + 1);
+        choose(&scheduler, functions, module->n_functions, nodes, count, &layouts);
+        arena_free(scratch);
+    }
+    memory_free(nodes);
+    vec_free(&roots);
+    return layouts;
+}
+
+/* ---- as it is used */
+
+uint32_t layout_last(const Scheduler *scheduler, Node node)
+{
+    const Layouts *layouts = scheduler->layouts;
+    if (!layouts || node.id >= layouts->count) return NO_AXIS;
+    bool seen = node_op(scheduler->graph, node) == OP_RESHAPE && !facts_of(scheduler, node)->copied;
+    return seen ? NO_AXIS : layouts->last[node.id];
+}
+
+Node layout_copy(const Scheduler *scheduler, Node node)
+{
+    const Layouts *layouts = scheduler->layouts;
+    return layouts && node.id < layouts->count ? layouts->copies[node.id] : NODE_NONE;
+}
+
+uint32_t layout_order(uint32_t rank, uint32_t last, uint8_t *order)
+{
+    uint32_t count = 0;
+    for (uint32_t d = 0; d < rank; d++)
+        if (d != last) order[count++] = (uint8_t)d;
+    if (last < rank) order[count++] = (uint8_t)last;
+    return count;
+}
+
+bool layout_view(const Scheduler *scheduler, Node node, Shape view, const Affine *index, Dim *dims, Affine *moved)
+{
+    uint32_t last = layout_last(scheduler, node), from = view.rank, to = view.rank, count = 0;
+    if (last != NO_AXIS && !find_viewed(scheduler, memory_type(scheduler, node), view, last, &from, &to)) return false;
+    for (uint32_t pass = 0; pass < 2; pass++)
+        for (uint32_t d = 0; d < view.rank; d++) {
+            if ((d >= from && d < to) != (pass == 1)) continue;
+            dims[count] = view.dims[d];
+            moved[count++] = index[d];
+        }
+    return true;
+}

@@ -37,8 +37,7 @@ static Dim last_step(const Graph *graph, Dim count, int32_t factor)
     return dim_mul(dims, dim_sub(dims, count, constant(graph, 1)), constant(graph, factor));
 }
 
-/* The index that the last tap of the last position reads. */
-static Dim last_index(const Graph *graph, const Window *window)
+Dim window_last_index(const Graph *graph, const Window *window)
 {
     DimTable *dims = graph_dims(graph);
     Dim reach = dim_add(dims, last_step(graph, window->count, window->stride),
@@ -46,20 +45,12 @@ static Dim last_index(const Graph *graph, const Window *window)
     return dim_sub(dims, reach, window->padding);
 }
 
-bool window_starts_inside(const Graph *graph, const Window *window)
-{
-    return dim_at_least(graph_dims(graph), constant(graph, 0), window->padding);
-}
-
-bool window_ends_inside(const Graph *graph, const Window *window)
-{
-    DimTable *dims = graph_dims(graph);
-    return dim_at_least(dims, dim_sub(dims, window->size, constant(graph, 1)), last_index(graph, window));
-}
-
 bool window_is_inside(const Graph *graph, const Window *window)
 {
-    return window_starts_inside(graph, window) && window_ends_inside(graph, window);
+    DimTable *dims = graph_dims(graph);
+    Dim end = dim_sub(dims, window->size, constant(graph, 1));
+    return dim_at_least(dims, constant(graph, 0), window->padding) &&
+           dim_at_least(dims, end, window_last_index(graph, window));
 }
 
 /* The type of x's windows. */
@@ -105,7 +96,7 @@ static bool find_row(const Graph *graph, const Window *window, Row *row)
     if (!one_tap && !is_number(graph, window->count, 1)) return false;
     row->count = one_tap ? window->count : window->taps;
     row->step = one_tap ? window->stride : window->dilation;
-    Dim past = dim_sub(dims, last_index(graph, window), dim_sub(dims, window->size, constant(graph, 1)));
+    Dim past = dim_sub(dims, window_last_index(graph, window), dim_sub(dims, window->size, constant(graph, 1)));
     row->before = positive_part(graph, window->padding);
     row->after = positive_part(graph, past);
     row->first = dim_sub(dims, row->before, window->padding);
@@ -191,7 +182,7 @@ static Node window_of_reverse(Graph *graph, const NodeInfo *reverse, Window wind
     for (uint32_t i = 0; i < reverse->attr.n_ints; i++) reversed[reverse->attr.ints[i]] = true;
     if (reversed[window.axis])
         window.padding =
-            dim_sub(dims, last_index(graph, &window), dim_sub(dims, type.dims[window.axis], constant(graph, 1)));
+            dim_sub(dims, window_last_index(graph, &window), dim_sub(dims, type.dims[window.axis], constant(graph, 1)));
     if (dim_is_none(window.padding)) return NODE_NONE;
     for (uint32_t i = 0; i < type.rank; i++) {
         if (!reversed[i]) continue;

@@ -60,6 +60,9 @@ bool dim_is_symbol(const DimTable *table, Dim dim, Name *name);
 bool dim_divides(DimTable *table, Dim a, Dim b, Dim *quotient);
 /* True if a >= b is certain, whatever numbers of at least 0 the symbols are. */
 bool dim_at_least(DimTable *table, Dim a, Dim b);
+/* The same where each of `count` sizes, `natural`, is known to be at least 0. Only those are used whose symbols occur
+ * in a - b. */
+bool dim_at_least_given(DimTable *table, Dim a, Dim b, const Dim *natural, uint32_t count);
 bool dim_mentions(const DimTable *table, Dim dim, Name symbol);
 /* Calls visit for each symbol that occurs, in order of first appearance, possibly more than once. */
 void dim_symbols(const DimTable *table, Dim dim, void (*visit)(void *data, Name symbol), void *data);

@@ -155,3 +155,28 @@ bool dim_at_least(DimTable *table, Dim a, Dim b)
 {
     return is_natural(&(Proof){table, MOST_STEPS}, dim_sub(table, a, b));
 }
+
+typedef struct {
+    const DimTable *table;
+    Dim dim;
+    bool all;
+} Mentions;
+
+static void is_mentioned(void *data, Name symbol)
+{
+    Mentions *mentions = data;
+    mentions->all = mentions->all && dim_mentions(mentions->table, mentions->dim, symbol);
+}
+
+bool dim_at_least_given(DimTable *table, Dim a, Dim b, const Dim *natural, uint32_t count)
+{
+    Dim difference = dim_sub(table, a, b);
+    if (is_natural(&(Proof){table, MOST_STEPS}, difference)) return true;
+    for (uint32_t i = 0; i < count && !dim_is_none(difference); i++) {
+        Mentions mentions = {table, difference, true};
+        dim_symbols(table, natural[i], is_mentioned, &mentions);
+        if (mentions.all && is_natural(&(Proof){table, MOST_STEPS}, dim_sub(table, difference, natural[i])))
+            return true;
+    }
+    return false;
+}

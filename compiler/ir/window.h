@@ -14,9 +14,9 @@ typedef struct {
 
 /* What a WINDOW or an UNWINDOW does. */
 Window window_of(const Graph *graph, Node node);
-/* True if surely nothing is read before the first element of the axis, after its last, or neither. */
-bool window_starts_inside(const Graph *graph, const Window *window);
-bool window_ends_inside(const Graph *graph, const Window *window);
+/* The index that the last tap of the last position reads; the first reads -padding. */
+Dim window_last_index(const Graph *graph, const Window *window);
+/* True if surely nothing is read before the first element of the axis or after its last. */
 bool window_is_inside(const Graph *graph, const Window *window);
 
 /* The windows of x, whose axis gives the size, in normal form: windows over several axes by ascending axis; one

@@ -87,14 +87,13 @@ static uint32_t emit_pad(KernelEmitter *emitter, Node node, Affine *index, uint3
     const Type *type = node_type(scheduler->graph, x);
     uint32_t inside = NO_VALUE;
     for (uint32_t i = 0; i < type->rank; i++) {
-        int64_t before;
         if (dim_same(type->dims[i], info->type.dims[i])) continue;
-        affine_scale(scheduler, &index[i], 1,
-                     dim_sub(scheduler->dims, dim_constant(scheduler->dims, 0), info->attr.sizes[i]));
-        bool starts = dim_is_constant(scheduler->dims, info->attr.sizes[i], &before) && before == 0;
-        if (!starts) inside = emit_both(emitter, inside, emit_not_negative(emitter, &index[i]));
+        Dim zero = dim_constant(scheduler->dims, 0);
+        affine_scale(scheduler, &index[i], 1, dim_sub(scheduler->dims, zero, info->attr.sizes[i]));
+        if (!entry_at_least(scheduler, zero, info->attr.sizes[i]))
+            inside = emit_both(emitter, inside, emit_not_negative(emitter, &index[i]));
         Dim end = dim_add(scheduler->dims, info->attr.sizes[i], type->dims[i]);
-        if (!dim_same(end, info->type.dims[i]))
+        if (!entry_at_least(scheduler, end, info->type.dims[i]))
             inside = emit_both(emitter, inside, emit_less_than_size(emitter, &index[i], type->dims[i]));
     }
     return emit_inside(emitter, x, index, mask, inside);
@@ -113,8 +112,9 @@ static uint32_t emit_window(KernelEmitter *emitter, Node node, const Affine *ind
         return emit_blocked(emitter, node);
     for (uint32_t i = 0; i < rank; i++) to[i] = index[i > window.axis ? i + 1 : i];
     to[window.axis] = place;
-    if (!window_starts_inside(scheduler->graph, &window)) inside = emit_not_negative(emitter, &place);
-    if (!window_ends_inside(scheduler->graph, &window))
+    if (!entry_at_least(scheduler, zero, window.padding)) inside = emit_not_negative(emitter, &place);
+    Dim end = dim_sub(scheduler->dims, window.size, dim_constant(scheduler->dims, 1));
+    if (!entry_at_least(scheduler, end, window_last_index(scheduler->graph, &window)))
         inside = emit_both(emitter, inside, emit_less_than_size(emitter, &place, window.size));
     to[window.axis].inside = inside;
     return emit_inside(emitter, x, to, mask, inside);

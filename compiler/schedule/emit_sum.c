@@ -127,8 +127,8 @@ static uint32_t is_position(KernelEmitter *emitter, const Affine *place, const A
     Dim last_tap = dim_mul(dims, dim_sub(dims, window->taps, one), dim_constant(dims, window->dilation));
     Dim end = dim_mul(dims, window->count, stride);
     uint32_t inside = NO_VALUE;
-    if (!dim_at_least(dims, window->padding, last_tap)) inside = emit_not_negative(emitter, place);
-    if (!dim_at_least(dims, end, dim_add(dims, window->size, window->padding)))
+    if (!entry_at_least(emitter->scheduler, window->padding, last_tap)) inside = emit_not_negative(emitter, place);
+    if (!entry_at_least(emitter->scheduler, end, dim_add(dims, window->size, window->padding)))
         inside = emit_both(emitter, inside, emit_less_than_size(emitter, position, window->count));
     if (window->stride == 1) return inside;
     uint32_t rest[] = {emit_affine(emitter, place), draft_integer(draft, DTYPE_I64, window->stride)};

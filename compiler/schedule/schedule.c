@@ -171,6 +171,8 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
     Arena *tables = arena_new();
     const Layouts layouts = layouts_choose(context, module, functions, tables);
     module_names(module, tables, &names);
+    uint32_t n_naturals;
+    const Dim *naturals = entry_naturals(module, tables, &n_naturals);
     plan->module = module;
     plan->programs = ARENA_ARRAY(context->arena, PlanProgram, module->n_functions + 1);
     for (uint32_t i = 0; i < module->n_functions; i++) {
@@ -188,6 +190,8 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
                                    .layouts = &layouts,
                                    .options = options,
                                    .names = &names,
+                                   .naturals = naturals,
+                                   .n_naturals = n_naturals,
                                    .phased = training && !step};
             plan->programs[plan->n_programs++] = make_program(&scheduler, &pool, function, step, name);
             arena_free(scheduler.arena);

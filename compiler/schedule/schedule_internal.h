@@ -169,7 +169,9 @@ typedef struct {
     const Layouts *layouts; /* NULL: all is row-major */
     const ScheduleOptions *options;
     const NameMap *names; /* what the module declares */
-    bool phased;          /* launches of different phases are never mixed */
+    const Dim *naturals;  /* sizes that the checks on entry keep from being negative */
+    uint32_t n_naturals;
+    bool phased; /* launches of different phases are never mixed */
     Facts *facts;
     uint32_t n_order;
     Node *order; /* operands before users */
@@ -312,6 +314,12 @@ Shape shape_of(const Scheduler *scheduler, Node node);
 const Type *memory_type(const Scheduler *scheduler, Node node);
 /* From an index in `view` to one in the type's shape; false where other sizes than those of 1 differ. */
 bool own_index(const Scheduler *scheduler, const Type *type, Shape view, const Affine *index, Affine *own);
+
+/* entry.c */
+/* Sizes, as differences, that the module's checks on entry keep from being negative. */
+const Dim *entry_naturals(const Module *module, Arena *arena, uint32_t *count);
+/* True if a >= b is certain once the checks on entry hold. */
+bool entry_at_least(const Scheduler *scheduler, Dim a, Dim b);
 
 /* emit_move.c */
 uint32_t emit_movement(KernelEmitter *emitter, Node node, const Affine *index, uint32_t mask);

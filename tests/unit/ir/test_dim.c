@@ -453,3 +453,37 @@ Test(dim, certain_bounds)
     }
     world_free(&world);
 }
+
+Test(dim, bounds_that_follow_from_what_is_known)
+{
+    static const struct {
+        const char *known, *a, *b;
+        bool certain;
+    } rows[] = {
+        {"h - w - 2", "h - 1", "w + 1", true}, {"h - w - 2", "h - 1", "w + 2", false}, {"h - w - 2", "w", "h", false},
+        {"h - w - time", "h", "w", false}, /* a check on a size that this one lacks may not have been made */
+        {"h - 2*w", "h // 2", "w", false}, /* true, but it takes two steps */
+        {"h - 2*w", "h", "max(w, 2*w)", true},
+    };
+    World world = world_new();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Dim known = read_dim(&world, rows[i].known);
+        cr_expect_eq(
+            dim_at_least_given(world.dims, read_dim(&world, rows[i].a), read_dim(&world, rows[i].b), &known, 1),
+            rows[i].certain, "%s >= %s", rows[i].a, rows[i].b);
+    }
+    int found = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        Dim known[] = {random_dim(&world, 2), random_dim(&world, 2)};
+        Dim a = dim_add(world.dims, random_dim(&world, 1), known[pick(&world, 2)]), b = random_dim(&world, 1);
+        if (dim_at_least(world.dims, a, b) || !dim_at_least_given(world.dims, a, b, known, 2)) continue;
+        found++;
+        for (int point = 0; point < 4 * POINTS; point++) {
+            pick_natural_point(&world);
+            if (at_point(&world, known[0]) < 0 || at_point(&world, known[1]) < 0) continue;
+            cr_assert_geq(at_point(&world, a), at_point(&world, b));
+        }
+    }
+    cr_expect_gt(found, 50);
+    world_free(&world);
+}

@@ -155,8 +155,11 @@ bool moved_index(const Scheduler *scheduler, const NodeInfo *info, Shape shape, 
         for (uint32_t i = 0; i < shape.rank; i++) to[info->attr.ints[i]] = index[i];
         return true;
     case OP_SLICE:
-        for (uint32_t i = 0; i < shape.rank; i++)
+        for (uint32_t i = 0; i < shape.rank; i++) {
             if (!affine_scale(scheduler, &to[i], info->attr.ints[i], info->attr.sizes[i])) return false;
+            /* Inside of what was cut is less than inside of the whole. */
+            if (!dim_same(shape.dims[i], info->type.dims[i])) to[i].inside = NO_VALUE;
+        }
         return true;
     default:
         assert(info->op == OP_REVERSE && "operators must be expanded before they are scheduled");

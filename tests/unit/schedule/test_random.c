@@ -11,6 +11,7 @@ typedef struct {
     uint32_t count;
     Dim sizes[4];
     Node ids;
+    Node filter; /* [4, 4, 3] */
 } Maker;
 
 static uint32_t pick(Maker *maker, uint32_t count)
@@ -209,6 +210,38 @@ static Node make_contraction(Maker *maker, Node x)
     return n_result <= 4 ? build_contract(graph, x, y, labels, n_result) : x;
 }
 
+/* A convolution along an axis, whose channels are another one, or its transpose: what adds up windows of a product. */
+static Node make_convolution(Maker *maker, Node x)
+{
+    Graph *graph = maker->model->graph;
+    Type shape = *type(maker, x);
+    int32_t labels[3 * MAX_RANK], tap = MAX_RANK, next = MAX_RANK + 1;
+    uint32_t count = 0, channel = 0;
+    if (shape.rank < 2) return x;
+    uint32_t axis = pick(maker, shape.rank);
+    while (channel < shape.rank && (channel == axis || !dim_same(shape.dims[channel], maker->sizes[1]))) channel++;
+    if (channel == shape.rank) return x;
+    Window window = {.axis = axis, .stride = 1, .dilation = 1, .padding = size_of(maker->model, 1)};
+    window.size = window.count = shape.dims[axis];
+    window.taps = size_of(maker->model, 3);
+    bool transposed = pick(maker, 2);
+    for (uint32_t i = 0; i < shape.rank; i++) {
+        labels[count++] = (int32_t)i;
+        if (i == axis && !transposed) labels[count++] = tap;
+    }
+    bool flipped = pick(maker, 2);
+    labels[count++] = flipped ? next : (int32_t)channel;
+    labels[count++] = flipped ? (int32_t)channel : next;
+    labels[count++] = tap;
+    for (uint32_t i = 0; i < shape.rank; i++) {
+        labels[count++] = i == channel ? next : (int32_t)i;
+        if (i == axis && transposed) labels[count++] = tap;
+    }
+    Node read = transposed ? x : build_window(graph, x, window);
+    Node y = build_contract(graph, read, maker->filter, labels, shape.rank + transposed);
+    return transposed ? build_unwindow(graph, y, window) : y;
+}
+
 static Node make_flat(Maker *maker, Node x)
 {
     Graph *graph = maker->model->graph;
@@ -244,10 +277,10 @@ static Node make_along(Maker *maker, Node x)
 
 typedef Node Make(Maker *maker, Node x);
 
-static Make *const makes[] = {make_unary,       make_binary,    make_binary,    make_select,  make_reduction,
-                              make_unary,       make_unreduced, make_transpose, make_shifted, make_joined,
-                              make_contraction, make_flat,      make_gather,    make_relu,    make_scatter,
-                              make_along,       make_windows,   make_windows,   make_position};
+static Make *const makes[] = {
+    make_unary,     make_binary,  make_binary,  make_select,      make_reduction, make_unary,       make_unreduced,
+    make_transpose, make_shifted, make_joined,  make_contraction, make_flat,      make_gather,      make_relu,
+    make_scatter,   make_along,   make_windows, make_windows,     make_position,  make_convolution, make_convolution};
 
 static Model *model_random(uint64_t seed)
 {
@@ -265,6 +298,7 @@ static Model *model_random(uint64_t seed)
     keep(&maker, declare(model, OP_STATE, "s", CUBE(sizes[0], sizes[2], sizes[1])));
     keep(&maker, declare(model, OP_INPUT, "u", CUBE(sizes[0], sizes[3], sizes[1])));
     keep(&maker, declare(model, OP_PARAM, "b", VECTOR(sizes[1])));
+    maker.filter = declare(model, OP_PARAM, "filter", CUBE(sizes[1], sizes[1], size_of(model, 3)));
     Node W = maker.nodes[1], s = maker.nodes[2], b = maker.nodes[4];
     for (int i = 0; i < STEPS; i++)
         keep(&maker,

@@ -325,15 +325,13 @@ uint32_t emit_computed(KernelEmitter *emitter, Node node, Shape view, const Affi
     return emit_shaped(emitter, node, view, index, mask);
 }
 
-/* The element of a node that is read from its transposition. */
-static uint32_t emit_copy(KernelEmitter *emitter, Node node, Node copy, Shape view, const Affine *index, uint32_t mask)
+/* The element of a node at its own index, read from its transposition. */
+static uint32_t emit_copy(KernelEmitter *emitter, Node copy, const Affine *own, uint32_t mask)
 {
     Scheduler *scheduler = emitter->scheduler;
-    Affine own[MAX_RANK], moved[MAX_RANK];
+    Affine moved[MAX_RANK];
     const NodeInfo *info = graph_node(scheduler->graph, copy);
-    bool seen = own_index(scheduler, node_type(scheduler->graph, node), view, index, own);
-    assert(seen && "windows walk an operand in its own shape"), (void)seen;
-    if (!facts_of(scheduler, copy)->materialised) return emit_blocked(emitter, copy);
+    if (facts_of(scheduler, copy)->group == NO_GROUP) return emit_blocked(emitter, copy);
     for (uint32_t d = 0; d < info->type.rank; d++) moved[d] = own[info->attr.ints[d]];
     return emit_memory(emitter, copy, shape_of(scheduler, copy), moved, mask);
 }
@@ -342,7 +340,9 @@ uint32_t emit(KernelEmitter *emitter, Node node, Shape view, const Affine *index
 {
     Scheduler *scheduler = emitter->scheduler;
     Node copy = emitter->tiled ? layout_copy(scheduler, node) : NODE_NONE;
-    if (!node_is_none(copy)) return emit_copy(emitter, node, copy, view, index, mask);
+    Affine own[MAX_RANK];
+    if (!node_is_none(copy) && own_index(scheduler, node_type(scheduler->graph, node), view, index, own))
+        return emit_copy(emitter, copy, own, mask);
     if (is_memory(scheduler->graph, node) || facts_of(scheduler, node)->materialised)
         return emit_memory(emitter, node, view, index, mask);
     Memo memo = {.node = node, .view = view, .index = index, .mask = mask};

@@ -346,13 +346,8 @@ static void add_node(Scheduler *scheduler, Node node)
     Node blocked;
     if (facts_of(scheduler, node)->group != NO_GROUP) return;
     while (!piece_make(scheduler, node, &piece, &blocked)) {
-        Facts *facts = facts_of(scheduler, blocked);
-        facts->materialised = true;
-        facts->apart = true;
-        if (facts->need == NEED_NONE) { /* a copy, which others may want later */
-            Need need = (Need)facts_of(scheduler, node)->need;
-            facts->need = need == NEED_METRIC ? NEED_FORWARD : need;
-        }
+        facts_of(scheduler, blocked)->materialised = true;
+        facts_of(scheduler, blocked)->apart = true;
         add_node(scheduler, blocked);
     }
     bool joined = !scheduler->options->unfused && (join_reader(scheduler, &piece) || join_sibling(scheduler, &piece) ||

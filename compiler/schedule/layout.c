@@ -430,3 +430,14 @@ bool layout_view(const Scheduler *scheduler, Node node, Shape view, const Affine
         }
     return true;
 }
+
+void layout_set_needs(Scheduler *scheduler)
+{
+    const Layouts *layouts = scheduler->layouts;
+    for (uint32_t i = 0; layouts && i < layouts->count; i++) {
+        if (node_is_none(layouts->copies[i])) continue;
+        Node copied = node_arg(scheduler->graph, layouts->copies[i], 0);
+        bool given = is_memory(scheduler->graph, copied);
+        facts_of(scheduler, layouts->copies[i])->need = given ? NEED_FORWARD : facts_of(scheduler, copied)->need;
+    }
+}

@@ -122,6 +122,7 @@ static bool run_steps(Scheduler *scheduler, const Function *function, bool step)
     }
     scheduler_set_targets(scheduler, function, step);
     scheduler_set_order(scheduler, function, step);
+    layout_set_needs(scheduler);
     scheduler_materialise(scheduler);
     if (!scheduler_fuse(scheduler)) return false;
     scheduler_place(scheduler);

@@ -229,6 +229,8 @@ Layouts layouts_choose(Context *context, const Module *module, const Function *f
 /* The axis of a value that stands behind all others in memory; NO_AXIS: it is row-major. */
 uint32_t layout_last(const Scheduler *scheduler, Node node);
 Node layout_copy(const Scheduler *scheduler, Node node);
+/* Copies are made as soon as what is copied is there, whatever asks for them first. */
+void layout_set_needs(Scheduler *scheduler);
 /* The axes from the slowest to the fastest, where `last` (or NO_AXIS) is behind all others; gives the rank. */
 uint32_t layout_order(uint32_t rank, uint32_t last, uint8_t *order);
 /* A view of the node's memory as it stands there: its dimensions and its index, moved. False where the view merges

@@ -118,8 +118,10 @@ typedef struct {
     int64_t a, b, a_step, b_step;
 } nn_stretch;
 
-/* The stretches of all list axes, and of k behind them, at one point of the batch; false where nothing is seen. Moves
- * *a and *b by what windows over batch axes alone say. */
-bool nn_stretches(const nn_contraction *c, const int64_t *batch, nn_stretch *stretches, int64_t *a, int64_t *b);
+/* All of a list axis, or of k (NN_INNER_AXIS). */
+nn_stretch nn_stretch_of(const nn_contraction *c, int32_t axis);
+/* What the window leaves of its inner axis at a point of the batch; for a window without one, whether it is inside
+ * (count is 1, else 0) and what it adds to the addresses (a, b). */
+nn_stretch nn_see(const nn_contraction *c, const nn_window *w, const int64_t *batch);
 
 #endif

@@ -16,11 +16,13 @@ typedef struct {
 
 /* A point of the batch, and the blocks of one leaf there. */
 typedef struct {
+    int64_t batch; /* -1: nowhere yet */
     int64_t index[NN_MAX_BATCH_AXES];
     const char *a, *b; /* the operands */
     char *c;
-    nn_stretch stretches[NN_MAX_LIST_AXES + 1];
-    bool seen; /* something is, there */
+    nn_stretch stretches[NN_MAX_LIST_AXES + 1]; /* of the list axes, and of k behind them */
+    nn_stretch fixed[NN_MAX_WINDOWS];           /* what windows without such an axis say */
+    bool seen;                                  /* something is, there */
     Cursor cursor;
     int64_t leaf, blocks, k0, kc; /* k0 … k0 + kc of each run */
     int64_t a_first, b_first;     /* where the blocks begin, in elements from a and b, for k = 0 */
@@ -70,11 +72,45 @@ static void cursor_next(const nn_contraction *c, Point *point)
     cursor->ends = true;
 }
 
-static bool same_stretches(const nn_contraction *c, const nn_stretch *a, const nn_stretch *b)
+/* Before anything is known of where it is. */
+static Point point_nowhere(const nn_contraction *c)
 {
-    for (int32_t i = 0; i <= c->n_list; i++)
-        if (a[i].first != b[i].first || a[i].count != b[i].count) return false;
-    return true;
+    Point point = {.batch = -1, .leaf = -1};
+    for (int32_t i = 0; i < c->n_list; i++) point.stretches[i] = nn_stretch_of(c, i);
+    point.stretches[c->n_list] = nn_stretch_of(c, NN_INNER_AXIS);
+    return point;
+}
+
+/* Sets the index of a point of the batch; returns the first axis whose index is new. */
+static int32_t move_index(const nn_contraction *c, Point *point, int64_t batch)
+{
+    int32_t axis = c->n_batch;
+    bool next = point->batch >= 0 && batch == point->batch + 1;
+    point->batch = batch;
+    while (next && axis-- > 0) {
+        if (++point->index[axis] < c->batch_extent[axis]) return axis;
+        point->index[axis] = 0;
+    }
+    for (axis = c->n_batch; !next && axis-- > 0; batch /= c->batch_extent[axis])
+        point->index[axis] = batch % c->batch_extent[axis];
+    return 0;
+}
+
+/* Looks through the windows over batch axes from `axis` on again. True if the same is seen through them. */
+static bool look_again(const nn_contraction *c, Point *point, int32_t axis)
+{
+    bool same = true;
+    for (int32_t i = 0; i < c->n_windows; i++) {
+        const nn_window *w = &c->windows[i];
+        if (w->outer < axis && axis > 0) continue;
+        nn_stretch *to = w->inner == NN_INNER_AXIS ? &point->stretches[c->n_list]
+                         : w->inner >= 0           ? &point->stretches[w->inner]
+                                                   : &point->fixed[i];
+        nn_stretch now = nn_see(c, w, point->index);
+        same = same && now.first == to->first && now.count == to->count;
+        *to = now;
+    }
+    return same;
 }
 
 /* Moves to a point of the batch. What was listed stays when the same is seen there: only where it begins differs. */
@@ -82,16 +118,26 @@ static void set_point(const nn_block *t, Point *point, int64_t batch)
 {
     const nn_contract_plan *p = t->p;
     const nn_contraction *c = &p->contraction;
-    nn_block there = *t;
-    nn_stretch before[NN_MAX_LIST_AXES + 1];
-    int64_t a = 0, b = 0;
-    bool was_seen = point->seen;
-    memcpy(before, point->stretches, sizeof before);
-    nn_set_batch(&there, batch, point->index);
-    point->a = there.a, point->b = there.b, point->c = there.c;
-    point->seen = nn_stretches(c, point->index, point->stretches, &a, &b);
-    bool lasts = p->leaves == 1 && (!p->pack_b || p->lists.packs_whole);
-    if (!was_seen || !point->seen || !lasts || !same_stretches(c, before, point->stretches)) point->leaf = -1;
+    int64_t a = 0, b = 0, batch_a = c->a_offset, batch_b = c->b_offset, batch_c = c->c_offset;
+    bool was_seen = point->seen, lasts = p->leaves == 1 && (!p->pack_b || p->lists.packs_whole);
+    bool same = look_again(c, point, move_index(c, point, batch));
+    point->seen = true;
+    for (int32_t i = 0; i <= c->n_list; i++) point->seen = point->seen && point->stretches[i].count > 0;
+    for (int32_t i = 0; i < c->n_windows; i++) {
+        if (c->windows[i].inner >= 0) continue;
+        point->seen = point->seen && point->fixed[i].count;
+        a += point->fixed[i].a, b += point->fixed[i].b;
+    }
+    if (!was_seen || !point->seen || !lasts || !same) point->leaf = -1;
+    for (int32_t i = 0; i < c->n_batch; i++) {
+        batch_a += point->index[i] * c->batch_a[i];
+        batch_b += point->index[i] * c->batch_b[i];
+        batch_c += point->index[i] * c->batch_c[i];
+    }
+    int32_t size = p->shapes->size;
+    point->a = (const char *)t->args->buffers[c->a] + batch_a * size;
+    point->b = (const char *)t->args->buffers[c->b] + batch_b * size;
+    point->c = c->c >= 0 ? (char *)t->args->buffers[c->c] + batch_c * size : NULL;
     const nn_stretch *inner = &point->stretches[c->n_list];
     a += inner->a - inner->first * inner->a_step, b += inner->b - inner->first * inner->b_step;
     for (int32_t i = 0; i < c->n_list; i++) a += point->stretches[i].a, b += point->stretches[i].b;
@@ -331,7 +377,7 @@ void nn_run_lists(nn_block *t, int64_t first, int64_t last)
     l.points = (Point *)(t->scratch_a + lists->scratch);
     l.packed = (int64_t *)(l.points + lists->group);
     for (int64_t i = 0; i < lists->group; i++) {
-        l.points[i] = (Point){.leaf = -1};
+        l.points[i] = point_nowhere(&p->contraction);
         l.points[i].offsets = l.packed + (2 + 3 * i) * lists->most_blocks;
         l.points[i].runs = l.points[i].offsets + 2 * lists->most_blocks;
     }

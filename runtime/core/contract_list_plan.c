@@ -53,6 +53,23 @@ static bool stride_is_bad(const nn_contract_plan *p, int64_t stride)
     return stride * p->shapes->size >= 1024;
 }
 
+/* The panels' width for which tiles take least: per term two multiply-adds a cycle, vectors of B from the second cache
+ * and one element of A for each row. Where the sum is one leaf A is near, and tall tiles are better than wide ones. */
+static int32_t choose_vectors(const nn_contract_plan *p)
+{
+    if (p->leaves > 1) return nn_choose_vectors(p);
+    int64_t all = nn_ceil_div(p->n, p->shapes->lanes), least = INT64_MAX;
+    int32_t best = 1;
+    for (int32_t v = NN_MICRO_WIDTHS; v >= 1; v--) {
+        int64_t tiles = nn_ceil_div(p->m, p->shapes->heights[v - 1]), panels = nn_ceil_div(all, v);
+        int64_t cost = 2 * p->m * all + 4 * tiles * all + p->m * panels;
+        if (cost >= least) continue;
+        least = cost;
+        best = v;
+    }
+    return best;
+}
+
 static void choose_packing(nn_contract_plan *p)
 {
     int64_t lanes = p->shapes->lanes;
@@ -127,8 +144,8 @@ void nn_prepare_lists(nn_contract_plan *p)
     p->m = c->m, p->n = c->n, p->k = c->k, p->c_m = c->c_m;
     p->a_m = c->a_m, p->a_k = c->a_k + more_stride(c, 0);
     p->b_k = c->b_k + more_stride(c, 1), p->b_n = p->n == 1 && p->b_k != 1 ? 1 : c->b_n;
-    p->vectors = nn_choose_vectors(p);
     choose_leaves(p, c);
+    p->vectors = choose_vectors(p);
     nn_choose_tasks(p, p->k * p->lists.runs, most_batch_tasks(p, c));
     int64_t vectors = nn_ceil_div(p->block_n, p->shapes->lanes);
     p->lists.width = nn_ceil_div(vectors, nn_ceil_div(vectors, p->vectors)) * p->shapes->lanes;

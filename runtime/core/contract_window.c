@@ -26,45 +26,43 @@ static void clip(const nn_window *w, int64_t begin, nn_stretch *s)
 {
     int64_t factor = w->f_inner < 0 ? -w->f_inner : w->f_inner, most = (w->limit - 1) * w->div;
     int64_t low = w->f_inner < 0 ? begin - most : -begin, high = w->f_inner < 0 ? begin : most - begin;
-    int64_t first = -floor_div(-low, factor), last = floor_div(high, factor);
+    int64_t first = factor == 1 ? low : -floor_div(-low, factor), last = factor == 1 ? high : floor_div(high, factor);
     if (first < 0) first = 0;
     if (last > s->count - 1) last = s->count - 1;
-    s->step = w->div / greatest_divisor(w->div, factor);
+    s->step = w->div == 1 ? 1 : w->div / greatest_divisor(w->div, factor);
     int64_t end = first + s->step;
-    while (first < end && (w->f_inner * first + begin) % w->div) first++;
-    s->count = w->limit > 0 && first < end && first <= last ? (last - first) / s->step + 1 : 0;
+    while (w->div != 1 && first < end && (w->f_inner * first + begin) % w->div) first++;
+    int64_t beyond = w->limit > 0 && first < end && first <= last ? last - first + s->step : 0;
+    s->count = s->step == 1 ? beyond : beyond / s->step;
     s->first = first;
 }
 
-static void add_window(const nn_window *w, const int64_t *batch, nn_stretch *s)
+static int64_t divided(int64_t x, int64_t y)
 {
-    int64_t begin = begin_of(w, batch);
-    clip(w, begin, s);
-    int64_t at = (w->f_inner * s->first + begin) / w->div * w->stride;
-    int64_t step = w->f_inner * s->step / w->div * w->stride;
-    s->a = s->first * s->a_step + (w->operand ? 0 : at);
-    s->b = s->first * s->b_step + (w->operand ? at : 0);
-    s->a_step = s->a_step * s->step + (w->operand ? 0 : step);
-    s->b_step = s->b_step * s->step + (w->operand ? step : 0);
+    return y == 1 ? x : x / y;
 }
 
-bool nn_stretches(const nn_contraction *c, const int64_t *batch, nn_stretch *stretches, int64_t *a, int64_t *b)
+nn_stretch nn_stretch_of(const nn_contraction *c, int32_t axis)
 {
-    bool seen = true;
-    for (int32_t i = 0; i < c->n_list; i++)
-        stretches[i] =
-            (nn_stretch){.step = 1, .count = c->list_extent[i], .a_step = c->list_a[i], .b_step = c->list_b[i]};
-    stretches[c->n_list] = (nn_stretch){.step = 1, .count = c->k, .a_step = c->a_k, .b_step = c->b_k};
-    for (int32_t i = 0; i < c->n_windows; i++) {
-        const nn_window *w = &c->windows[i];
-        if (w->inner >= 0) {
-            add_window(w, batch, &stretches[w->inner == NN_INNER_AXIS ? c->n_list : w->inner]);
-            continue;
-        }
-        int64_t begin = begin_of(w, batch), t = begin / w->div;
-        seen = seen && begin % w->div == 0 && t >= 0 && t < w->limit;
-        *(w->operand ? b : a) += t * w->stride;
+    if (axis == NN_INNER_AXIS) return (nn_stretch){.step = 1, .count = c->k, .a_step = c->a_k, .b_step = c->b_k};
+    return (nn_stretch){.step = 1, .count = c->list_extent[axis], .a_step = c->list_a[axis], .b_step = c->list_b[axis]};
+}
+
+nn_stretch nn_see(const nn_contraction *c, const nn_window *w, const int64_t *batch)
+{
+    int64_t begin = begin_of(w, batch);
+    if (w->inner < 0) {
+        int64_t t = divided(begin, w->div);
+        bool seen = t * w->div == begin && t >= 0 && t < w->limit;
+        return (nn_stretch){.count = seen, .a = w->operand ? 0 : t * w->stride, .b = w->operand ? t * w->stride : 0};
     }
-    for (int32_t i = 0; i <= c->n_list; i++) seen = seen && stretches[i].count > 0;
-    return seen;
+    nn_stretch s = nn_stretch_of(c, w->inner);
+    clip(w, begin, &s);
+    int64_t at = divided(w->f_inner * s.first + begin, w->div) * w->stride;
+    int64_t step = divided(w->f_inner * s.step, w->div) * w->stride;
+    s.a = s.first * s.a_step + (w->operand ? 0 : at);
+    s.b = s.first * s.b_step + (w->operand ? at : 0);
+    s.a_step = s.a_step * s.step + (w->operand ? 0 : step);
+    s.b_step = s.b_step * s.step + (w->operand ? step : 0);
+    return s;
 }

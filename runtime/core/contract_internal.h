@@ -115,13 +115,13 @@ size_t nn_lists_scratch(const nn_lists *lists);
  * the first of them, advancing by a_step and b_step. */
 typedef struct {
     int64_t first, step, count;
-    int64_t a, b, a_step, b_step;
+    int64_t a, a_step, b, b_step; /* a and b apart: a vector of both, just written, would wait for the stores before */
 } nn_stretch;
 
 /* All of a list axis, or of k (NN_INNER_AXIS). */
-nn_stretch nn_stretch_of(const nn_contraction *c, int32_t axis);
+void nn_stretch_all(const nn_contraction *c, int32_t axis, nn_stretch *stretch);
 /* What the window leaves of its inner axis at a point of the batch; for a window without one, whether it is inside
- * (count is 1, else 0) and what it adds to the addresses (a, b). */
-nn_stretch nn_see(const nn_contraction *c, const nn_window *w, const int64_t *batch);
+ * (count is 1, else 0) and what it adds to the addresses (a, b). True if the same is seen as before. */
+bool nn_see(const nn_contraction *c, const nn_window *w, const int64_t *batch, nn_stretch *stretch);
 
 #endif

@@ -76,8 +76,8 @@ static void cursor_next(const nn_contraction *c, Point *point)
 static Point point_nowhere(const nn_contraction *c)
 {
     Point point = {.batch = -1, .leaf = -1};
-    for (int32_t i = 0; i < c->n_list; i++) point.stretches[i] = nn_stretch_of(c, i);
-    point.stretches[c->n_list] = nn_stretch_of(c, NN_INNER_AXIS);
+    for (int32_t i = 0; i < c->n_list; i++) nn_stretch_all(c, i, &point.stretches[i]);
+    nn_stretch_all(c, NN_INNER_AXIS, &point.stretches[c->n_list]);
     return point;
 }
 
@@ -106,9 +106,7 @@ static bool look_again(const nn_contraction *c, Point *point, int32_t axis)
         nn_stretch *to = w->inner == NN_INNER_AXIS ? &point->stretches[c->n_list]
                          : w->inner >= 0           ? &point->stretches[w->inner]
                                                    : &point->fixed[i];
-        nn_stretch now = nn_see(c, w, point->index);
-        same = same && now.first == to->first && now.count == to->count;
-        *to = now;
+        same = nn_see(c, w, point->index, to) && same;
     }
     return same;
 }

@@ -42,27 +42,32 @@ static int64_t divided(int64_t x, int64_t y)
     return y == 1 ? x : x / y;
 }
 
-nn_stretch nn_stretch_of(const nn_contraction *c, int32_t axis)
+void nn_stretch_all(const nn_contraction *c, int32_t axis, nn_stretch *s)
 {
-    if (axis == NN_INNER_AXIS) return (nn_stretch){.step = 1, .count = c->k, .a_step = c->a_k, .b_step = c->b_k};
-    return (nn_stretch){.step = 1, .count = c->list_extent[axis], .a_step = c->list_a[axis], .b_step = c->list_b[axis]};
+    bool inner = axis == NN_INNER_AXIS;
+    s->first = 0, s->step = 1, s->a = s->b = 0;
+    s->count = inner ? c->k : c->list_extent[axis];
+    s->a_step = inner ? c->a_k : c->list_a[axis];
+    s->b_step = inner ? c->b_k : c->list_b[axis];
 }
 
-nn_stretch nn_see(const nn_contraction *c, const nn_window *w, const int64_t *batch)
+bool nn_see(const nn_contraction *c, const nn_window *w, const int64_t *batch, nn_stretch *s)
 {
-    int64_t begin = begin_of(w, batch);
+    int64_t begin = begin_of(w, batch), first = s->first, count = s->count;
     if (w->inner < 0) {
         int64_t t = divided(begin, w->div);
-        bool seen = t * w->div == begin && t >= 0 && t < w->limit;
-        return (nn_stretch){.count = seen, .a = w->operand ? 0 : t * w->stride, .b = w->operand ? t * w->stride : 0};
+        s->count = t * w->div == begin && t >= 0 && t < w->limit;
+        s->a = w->operand ? 0 : t * w->stride;
+        s->b = w->operand ? t * w->stride : 0;
+        return s->count == count;
     }
-    nn_stretch s = nn_stretch_of(c, w->inner);
-    clip(w, begin, &s);
-    int64_t at = divided(w->f_inner * s.first + begin, w->div) * w->stride;
-    int64_t step = divided(w->f_inner * s.step, w->div) * w->stride;
-    s.a = s.first * s.a_step + (w->operand ? 0 : at);
-    s.b = s.first * s.b_step + (w->operand ? at : 0);
-    s.a_step = s.a_step * s.step + (w->operand ? 0 : step);
-    s.b_step = s.b_step * s.step + (w->operand ? step : 0);
-    return s;
+    nn_stretch_all(c, w->inner, s);
+    clip(w, begin, s);
+    int64_t at = divided(w->f_inner * s->first + begin, w->div) * w->stride;
+    int64_t step = divided(w->f_inner * s->step, w->div) * w->stride;
+    s->a = s->first * s->a_step + (w->operand ? 0 : at);
+    s->b = s->first * s->b_step + (w->operand ? at : 0);
+    s->a_step = s->a_step * s->step + (w->operand ? 0 : step);
+    s->b_step = s->b_step * s->step + (w->operand ? step : 0);
+    return s->first == first && s->count == count;
 }

@@ -264,6 +264,7 @@ static void describe_contraction(Builder *builder, nn_task *task, nn_contract_pl
     task->contraction = plan;
     task->tasks = plan->tasks;
     if (plan->scratch_size > builder->binding->scratch) builder->binding->scratch = plan->scratch_size;
+    if (plan->shared_size > builder->binding->shared) builder->binding->shared = plan->shared_size;
 }
 
 static void fill_pointers(Builder *builder, nn_task *task, uint32_t *at)
@@ -310,9 +311,10 @@ static int build(Builder *builder, bool *moved)
     if ((status = fill_tables(builder))) return status;
     size_t threads = (size_t)nn_pool_threads(builder->session->pool), each = builder->binding->scratch;
     each = builder->binding->scratch = (each + NN_ALIGNMENT - 1) / NN_ALIGNMENT * NN_ALIGNMENT;
+    size_t scratch = threads * each + builder->binding->shared;
     bool ignored = false; /* nothing points into scratch between launches */
-    if (!nn_block_reserve(&builder->session->model->memory, &builder->session->scratch, threads * each, &ignored))
-        return nn_fail(NN_ERROR_MEMORY, "no memory for %zu bytes of scratch", threads * each);
+    if (!nn_block_reserve(&builder->session->model->memory, &builder->session->scratch, scratch, &ignored))
+        return nn_fail(NN_ERROR_MEMORY, "no memory for %zu bytes of scratch", scratch);
     return NN_OK;
 }
 

@@ -3,7 +3,7 @@
 #include "contract_internal.h"
 
 /* A's rows of the block for k0 <= k < k0 + kc, packed where the plan says so. */
-static void place_a(nn_block *t, int64_t k0, int64_t kc)
+static void place_a(nn_contract_task *t, int64_t k0, int64_t kc)
 {
     const nn_contract_plan *p = t->p;
     int32_t size = p->shapes->size;
@@ -22,7 +22,7 @@ static void place_a(nn_block *t, int64_t k0, int64_t kc)
 }
 
 /* B's columns n0 … n0 + columns for one block of k; returns where, *stride from k to k + 1. */
-static const char *place_b(nn_block *t, int64_t n0, int64_t columns, int64_t k0, int64_t kc, int64_t *stride)
+static const char *place_b(nn_contract_task *t, int64_t n0, int64_t columns, int64_t k0, int64_t kc, int64_t *stride)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
@@ -44,7 +44,7 @@ static const char *place_b(nn_block *t, int64_t n0, int64_t columns, int64_t k0,
 }
 
 /* One panel of columns for one block of k: all row tiles, handing finished rows on in strips. */
-static void run_panel(nn_block *t, int64_t n0, int64_t n1, int64_t k0, int64_t kc)
+static void run_panel(nn_contract_task *t, int64_t n0, int64_t n1, int64_t k0, int64_t kc)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
@@ -68,7 +68,7 @@ static void run_panel(nn_block *t, int64_t n0, int64_t n1, int64_t k0, int64_t k
 }
 
 /* Brings all of B's columns into panels, one behind the other, for as long as tasks have the same columns. */
-static void pack_panels(nn_block *t, int64_t vectors, int64_t panels)
+static void pack_panels(nn_contract_task *t, int64_t vectors, int64_t panels)
 {
     const nn_contract_plan *p = t->p;
     char *scratch_b = t->scratch_b;
@@ -84,7 +84,7 @@ static void pack_panels(nn_block *t, int64_t vectors, int64_t panels)
 }
 
 /* Strips of rows, panels inside: finished rows are handed on at their whole width. */
-static void run_strips(nn_block *t)
+static void run_strips(nn_contract_task *t)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
@@ -115,7 +115,7 @@ static void run_strips(nn_block *t)
 }
 
 /* The block's sums over one leaf, a block of k after the other. */
-static void run_leaf(nn_block *t, int64_t leaf)
+static void run_leaf(nn_contract_task *t, int64_t leaf)
 {
     const nn_contract_plan *p = t->p;
     int64_t lanes = p->shapes->lanes, vectors = nn_ceil_div(t->n1 - t->n0, lanes);
@@ -131,17 +131,17 @@ static void run_leaf(nn_block *t, int64_t leaf)
     }
 }
 
-static void run_tiles(nn_block *t)
+static void run_tiles(nn_contract_task *t)
 {
-    for (int64_t leaf = 0; leaf < t->p->leaves; leaf++) {
+    for (int64_t leaf = 0; leaf < t->leaves; leaf++) {
         nn_place_sums(t, nn_count_waiting(leaf));
-        run_leaf(t, leaf);
+        run_leaf(t, t->leaf0 + leaf);
         nn_join_leaf(t, leaf);
     }
 }
 
 /* One row of C for one block of k, in pieces as wide as the row kernels, then the tiles of one row. */
-static void run_row(const nn_block *t, int64_t m, int64_t k0, int64_t kc)
+static void run_row(const nn_contract_task *t, int64_t m, int64_t k0, int64_t kc)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
@@ -161,11 +161,11 @@ static void run_row(const nn_block *t, int64_t m, int64_t k0, int64_t kc)
 }
 
 /* The one row of C, a leaf after the other. */
-static void run_row_leaves(nn_block *t)
+static void run_row_leaves(nn_contract_task *t)
 {
     const nn_contract_plan *p = t->p;
     for (int64_t leaf = 0; leaf < p->leaves; leaf++) {
-        int64_t waiting = nn_count_waiting(leaf), joins = nn_count_joins(p, leaf);
+        int64_t waiting = nn_count_waiting(leaf), joins = nn_count_joins(p->leaves, leaf);
         int64_t end = nn_least((leaf + 1) * p->leaf, p->k);
         nn_place_sums(t, waiting);
         for (int64_t k0 = leaf * p->leaf, kc; k0 < end; k0 += kc) {
@@ -178,7 +178,7 @@ static void run_row_leaves(nn_block *t)
 }
 
 /* Row m of C, as many columns at a time as a vector has lanes. */
-static void run_dots(const nn_block *t, int64_t m)
+static void run_dots(const nn_contract_task *t, int64_t m)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
@@ -191,7 +191,7 @@ static void run_dots(const nn_block *t, int64_t m)
             char *last = t->scratch_sums - p->sums_size; /* place 0 is C's */
             char *to = waiting ? last + (size_t)waiting * p->sums_size : nn_c_at(t, m, n);
             shapes->dot(nn_least(p->leaf, p->k - k0), a + k0 * shapes->size, b + k0 * shapes->size, p->b_n, to, count);
-            for (int64_t joins = nn_count_joins(p, leaf); joins--; waiting--) {
+            for (int64_t joins = nn_count_joins(p->leaves, leaf); joins--; waiting--) {
                 char *before = waiting > 1 ? last + (size_t)(waiting - 1) * p->sums_size : nn_c_at(t, m, n);
                 shapes->add(1, count, last + (size_t)waiting * p->sums_size, 0, before, 0);
             }
@@ -199,7 +199,7 @@ static void run_dots(const nn_block *t, int64_t m)
     }
 }
 
-static void run_rows(nn_block *t)
+static void run_rows(nn_contract_task *t)
 {
     const nn_contract_plan *p = t->p;
     if (p->form == NN_FORM_DOTS) place_a(t, 0, p->k);
@@ -212,7 +212,7 @@ static void run_rows(nn_block *t)
 }
 
 /* k == 0: empty sums. */
-static void run_zeros(nn_block *t)
+static void run_zeros(nn_contract_task *t)
 {
     for (int64_t m = t->m0; m < t->m1; m++) {
         if (!t->p->stores) t->c_m0 = m;
@@ -221,11 +221,12 @@ static void run_zeros(nn_block *t)
     }
 }
 
-static void run_block(nn_block *t, int64_t batch)
+static void run_block(nn_contract_task *t, int64_t batch)
 {
     const nn_contract_plan *p = t->p;
     int64_t index[NN_MAX_BATCH_AXES];
     nn_set_batch(t, batch, index);
+    t->sums = nn_part_sums(p, t->part, batch);
     nn_place_sums(t, 0);
     if (p->k <= 0)
         run_zeros(t);
@@ -237,22 +238,25 @@ static void run_block(nn_block *t, int64_t batch)
         run_rows(t);
 }
 
-void nn_contract_run(const nn_contract_plan *p, const nn_kernel_args *args, nn_tile_function *tile, int64_t begin,
-                     int64_t end, void *scratch, const volatile sig_atomic_t *stop)
+void nn_contract_run(const nn_contract_plan *p, const nn_contract_call *call, int64_t begin, int64_t end, void *scratch)
 {
-    nn_block t = {.p = p, .args = args, .tile = tile, .scratch_a = scratch};
+    nn_contract_task t = {.p = p, .args = call->args, .tile = call->tile, .scratch_a = scratch};
     t.scratch_b = t.scratch_a + p->scratch_b;
     t.scratch_c = t.scratch_a + p->scratch_c;
     t.scratch_sums = t.scratch_a + p->scratch_sums;
     int64_t lanes = p->shapes->lanes, vectors = nn_ceil_div(p->n, lanes);
-    for (int64_t i = begin; i < end && !(stop && *stop); i++) {
+    for (int64_t i = begin; i < end && !(call->stop && *call->stop); i++) {
         /* Rows first: a thread's share of the tasks is a range of columns. The product before, the gradient and the
          * update of a matrix of weights then meet the same columns in the same thread, and its cache keeps them. */
-        int64_t row = i % p->m_tasks, column = i / p->m_tasks % p->n_tasks, batch = i / p->n_tasks / p->m_tasks;
+        int64_t row = i % p->m_tasks, column = i / p->m_tasks % p->n_tasks, rest = i / p->n_tasks / p->m_tasks;
+        int64_t batch = rest % p->batch_tasks, part = rest / p->batch_tasks;
         t.m0 = nn_part(p->m, p->m_tasks, row);
         t.m1 = nn_part(p->m, p->m_tasks, row + 1);
         t.n0 = nn_part(vectors, p->n_tasks, column) * lanes;
         t.n1 = nn_least(nn_part(vectors, p->n_tasks, column + 1) * lanes, p->n);
+        t.leaf0 = part * p->part_leaves;
+        t.leaves = nn_least(p->part_leaves, p->leaves - t.leaf0);
+        t.part = (char *)call->shared + (size_t)part * p->part_size;
         int64_t first = nn_part(p->batches, p->batch_tasks, batch),
                 last = nn_part(p->batches, p->batch_tasks, batch + 1);
         if (p->form == NN_FORM_LISTS)
@@ -262,19 +266,34 @@ void nn_contract_run(const nn_contract_plan *p, const nn_kernel_args *args, nn_t
     }
 }
 
-int64_t nn_contract_tasks(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro)
+/* Adds the parts' sums in rows m0 … m1, as a binary counter counts; they come together in the first part's. */
+static void add_parts(const nn_contract_task *t, int64_t batch, int64_t m0, int64_t m1)
 {
-    return nn_contract_prepare(c, dtype, micro).tasks;
+    const nn_contract_plan *p = t->p;
+    char *waiting[64];
+    int64_t count = 0;
+    for (int64_t part = 0; part < p->parts; part++) {
+        char *sums = nn_part_sums(p, t->part + (size_t)part * p->part_size, batch);
+        waiting[count++] = sums + m0 * p->part_stride * p->shapes->size;
+        for (int64_t joins = nn_count_joins(p->parts, part); joins--; count--)
+            p->shapes->add(m1 - m0, p->n, waiting[count - 1], p->part_stride, waiting[count - 2], p->part_stride);
+    }
 }
 
-size_t nn_contract_scratch(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro)
+void nn_contract_finish(const nn_contract_plan *p, const nn_contract_call *call, int64_t begin, int64_t end)
 {
-    return nn_contract_prepare(c, dtype, micro).scratch_size;
-}
-
-void nn_contract(const nn_contraction *c, uint8_t dtype, const nn_micro_kernels *micro, const nn_kernel_args *args,
-                 nn_tile_function *tile, int64_t begin, int64_t end, void *scratch)
-{
-    nn_contract_plan plan = nn_contract_prepare(c, dtype, micro);
-    nn_contract_run(&plan, args, tile, begin, end, scratch, NULL);
+    if (p->parts < 2) return;
+    nn_contract_task t = {.p = p, .args = call->args, .tile = call->tile, .part = call->shared, .n1 = p->n};
+    int64_t strips = nn_ceil_div(p->m, p->finish_rows), index[NN_MAX_BATCH_AXES];
+    for (int64_t i = begin; i < end && !(call->stop && *call->stop); i++) {
+        int64_t batch = i / strips, m0 = i % strips * p->finish_rows, m1 = nn_least(m0 + p->finish_rows, p->m);
+        nn_set_batch(&t, batch, index);
+        t.sums = nn_part_sums(p, t.part, batch);
+        add_parts(&t, batch, m0, m1);
+        nn_place_sums(&t, 0);
+        if (p->stores)
+            p->shapes->copy(m1 - m0, p->n, nn_c_at(&t, m0, 0), p->part_stride, t.c + m0 * p->c_m * p->shapes->size,
+                            p->c_m);
+        nn_finish_tile(&t, m0, m1, 0, p->n);
+    }
 }

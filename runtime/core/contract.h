@@ -107,6 +107,7 @@ typedef struct {
     int64_t m, n, k, a_m, a_k, b_k, b_n, c_m; /* after the swap */
     int32_t vectors;                          /* most vectors of a panel of B */
     int64_t leaf, leaves;                     /* terms of k in a leaf (the last has the rest) */
+    int64_t parts, part_leaves;               /* of k, each of so many leaves: a power of 2, or all of them */
     int64_t k_block;                          /* most terms of a leaf at a time */
     int64_t tasks;                            /* independent ones; 0 when C is empty */
     int64_t batches, batch_tasks, m_tasks, n_tasks;
@@ -115,22 +116,31 @@ typedef struct {
     size_t scratch_size;                       /* bytes that one thread needs */
     size_t scratch_b, scratch_c, scratch_sums; /* offsets; A's part is first */
     size_t sums_size;                          /* bytes of one block of sums of leaves that wait to be added */
+    int64_t part_stride;                       /* of several parts: from row to row of the sums */
+    size_t part_size, shared_size;             /* bytes of one part's sums; bytes that all threads share */
+    int64_t finish_rows, finish_tasks;         /* rows that are finished at a time; 0 tasks: when they are summed */
     nn_lists lists;                            /* NN_FORM_LISTS */
 } nn_contract_plan;
 
 /* dtype is NN_F32 or NN_F64. The micro kernels must outlive the plan. */
 nn_contract_plan nn_contract_prepare(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro);
 
-/* Runs tasks begin <= i < end, in any order and on any thread; each thread has scratch of its own, plan->scratch_size
- * bytes aligned to 64. `tile` is called on each finished tile (NULL: none); its sums stand in C where the contraction
- * stores C, else in scratch. k == 0 gives zeros. Between two tasks it ends where *stop is not 0 (NULL: never). */
-void nn_contract_run(const nn_contract_plan *plan, const nn_kernel_args *args, nn_tile_function *tile, int64_t begin,
-                     int64_t end, void *scratch, const volatile sig_atomic_t *stop);
+/* What a contraction is called with. */
+typedef struct {
+    const nn_kernel_args *args;
+    nn_tile_function *tile;            /* called on each finished tile; NULL: none */
+    void *shared;                      /* plan->shared_size bytes aligned to 64 */
+    const volatile sig_atomic_t *stop; /* where it is not 0 no further task begins; NULL: never */
+} nn_contract_call;
 
-/* The same for callers that keep no plan. */
-int64_t nn_contract_tasks(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro);
-size_t nn_contract_scratch(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro);
-void nn_contract(const nn_contraction *contraction, uint8_t dtype, const nn_micro_kernels *micro,
-                 const nn_kernel_args *args, nn_tile_function *tile, int64_t begin, int64_t end, void *scratch);
+/* Runs tasks begin <= i < end, in any order and on any thread; each thread has scratch of its own, plan->scratch_size
+ * bytes aligned to 64. A finished tile's sums stand in C where the contraction stores C, else in memory of the call.
+ * k == 0 gives zeros. */
+void nn_contract_run(const nn_contract_plan *plan, const nn_contract_call *call, int64_t begin, int64_t end,
+                     void *scratch);
+
+/* Where k is cut into parts: adds their sums and finishes the rows, in tasks begin <= i < end of plan->finish_tasks,
+ * once all of the other tasks are done. */
+void nn_contract_finish(const nn_contract_plan *plan, const nn_contract_call *call, int64_t begin, int64_t end);
 
 #endif

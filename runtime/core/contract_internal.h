@@ -44,6 +44,9 @@ typedef struct {
     const nn_contract_plan *p;
     const nn_kernel_args *args;
     nn_tile_function *tile;
+    int64_t leaf0, leaves; /* its part of k: so many leaves from leaf0 on */
+    char *part;            /* of several parts: where its sums stand, for the whole batch … */
+    char *sums;            /* … and for this point */
     const int64_t *batch;
     const char *a, *b;
     char *c; /* where the contraction stores its sums; NULL: nowhere */
@@ -58,9 +61,9 @@ typedef struct {
     /* where they put C: element (c_m0, c_n0) is at c_base */
     char *c_base;
     int64_t c_stride, c_m0, c_n0;
-} nn_block;
+} nn_contract_task;
 
-static inline char *nn_c_at(const nn_block *t, int64_t m, int64_t n)
+static inline char *nn_c_at(const nn_contract_task *t, int64_t m, int64_t n)
 {
     return t->c_base + ((m - t->c_m0) * t->c_stride + (n - t->c_n0)) * t->p->shapes->size;
 }
@@ -90,24 +93,26 @@ void nn_prepare_lists(nn_contract_plan *p);
 void nn_gather(char *to, int64_t to_row, int64_t to_column, const char *from, int64_t from_row, int64_t from_column,
                int64_t rows, int64_t columns, int32_t size);
 /* The sums of one leaf go where all come together (0), or wait for those of the next leaves. */
-void nn_place_sums(nn_block *t, int64_t waiting);
-/* How many blocks of sums wait before the leaf, as a binary counter has ones, and how many it joins. */
+void nn_place_sums(nn_contract_task *t, int64_t waiting);
+/* How many blocks of sums wait before the leaf, as a binary counter has ones, and how many it joins, of `leaves`. */
 int64_t nn_count_waiting(int64_t leaf);
-int64_t nn_count_joins(const nn_contract_plan *p, int64_t leaf);
+int64_t nn_count_joins(int64_t leaves, int64_t leaf);
+/* Where a part's sums of a point of the batch stand. */
+char *nn_part_sums(const nn_contract_plan *p, char *part, int64_t batch);
 /* The block's sums over one leaf stand where nn_place_sums said; adds those that it completes, and hands the rows on
  * after the last. */
-void nn_join_leaf(nn_block *t, int64_t leaf);
+void nn_join_leaf(nn_contract_task *t, int64_t leaf);
 /* Adds the sums that wait last to those before them, in rows m0 … m1; leaves those as the current ones. */
-void nn_join_sums(nn_block *t, int64_t waiting, int64_t m0, int64_t m1);
+void nn_join_sums(nn_contract_task *t, int64_t waiting, int64_t m0, int64_t m1);
 /* Rows m0 … m1 and columns n0 … n1 of C are done. */
-void nn_finish_tile(const nn_block *t, int64_t m0, int64_t m1, int64_t n0, int64_t n1);
+void nn_finish_tile(const nn_contract_task *t, int64_t m0, int64_t m1, int64_t n0, int64_t n1);
 /* Decodes a point of the batch into index (NN_MAX_BATCH_AXES) and points t to its operands. */
-void nn_set_batch(nn_block *t, int64_t batch, int64_t *index);
+void nn_set_batch(nn_contract_task *t, int64_t batch, int64_t *index);
 
 /* ---- contract_list.c, contract_window.c ---- */
 
 /* Runs the points first … last of the batch. */
-void nn_run_lists(nn_block *t, int64_t first, int64_t last);
+void nn_run_lists(nn_contract_task *t, int64_t first, int64_t last);
 /* Bytes of scratch that it needs for its lists. */
 size_t nn_lists_scratch(const nn_lists *lists);
 

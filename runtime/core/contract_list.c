@@ -32,7 +32,7 @@ typedef struct {
 
 /* A group of neighbouring points, which pass through a panel of B together. */
 typedef struct {
-    nn_block *t;
+    nn_contract_task *t;
     Point *points;
     int64_t count;
     int64_t *packed;   /* offsets of A's gathered blocks */
@@ -112,7 +112,7 @@ static bool look_again(const nn_contraction *c, Point *point, int32_t axis)
 }
 
 /* Moves to a point of the batch. What was listed stays when the same is seen there: only where it begins differs. */
-static void set_point(const nn_block *t, Point *point, int64_t batch)
+static void set_point(const nn_contract_task *t, Point *point, int64_t batch)
 {
     const nn_contract_plan *p = t->p;
     const nn_contraction *c = &p->contraction;
@@ -145,25 +145,28 @@ static void set_point(const nn_block *t, Point *point, int64_t batch)
 /* Points t to the operands and sums of a point of the group. */
 static void enter_point(const Lists *l, int64_t number)
 {
-    nn_block *t = l->t;
+    nn_contract_task *t = l->t;
     const Point *point = &l->points[number];
     int64_t block = t->p->block_m * t->p->block_n * t->p->shapes->size;
     t->batch = point->index;
     t->a = point->a, t->b = point->b, t->c = point->c;
+    t->sums = nn_part_sums(t->p, t->part, point->batch);
     t->scratch_c = l->scratch_c + number * block;
     t->scratch_sums = l->scratch_sums + number * block;
 }
 
 /* Lists the blocks of a leaf; of several leaves in their order. Offsets count from the first point that is seen. */
-static void list_leaf(const nn_contract_plan *p, Point *point, int64_t leaf)
+static void list_leaf(const nn_contract_plan *p, Point *point, int64_t leaf, bool first)
 {
     const nn_lists *lists = &p->lists;
     const nn_contraction *c = &p->contraction;
     const nn_stretch *inner = &point->stretches[c->n_list];
     Cursor *cursor = &point->cursor;
-    if (leaf == 0) cursor_begin(c, point);
+    int64_t end = (leaf / lists->pieces + 1) * lists->leaf_runs;
+    if (first) cursor_begin(c, point);
+    while (!cursor->ends && cursor->run < end - lists->leaf_runs) cursor_next(c, point);
     Cursor begin = *cursor;
-    int64_t end = (leaf / lists->pieces + 1) * lists->leaf_runs, piece = leaf % lists->pieces * NN_LEAF;
+    int64_t piece = leaf % lists->pieces * NN_LEAF;
     int64_t k1 = nn_least(inner->first + inner->count, piece + NN_LEAF);
     point->k0 = piece > inner->first ? piece : inner->first;
     point->kc = k1 > point->k0 ? k1 - point->k0 : 0;
@@ -177,7 +180,7 @@ static void list_leaf(const nn_contract_plan *p, Point *point, int64_t leaf)
 }
 
 /* Brings rows of B, from + i * b_k for i < rows, into panels of lists.width columns. */
-static void pack_rows(const nn_block *t, const char *from, int64_t rows, char *to)
+static void pack_rows(const nn_contract_task *t, const char *from, int64_t rows, char *to)
 {
     const nn_contract_plan *p = t->p;
     const nn_micro_shapes *shapes = p->shapes;
@@ -196,7 +199,7 @@ static void pack_rows(const nn_block *t, const char *from, int64_t rows, char *t
 /* All of B, for all points of the batch. */
 static void pack_whole(Lists *l)
 {
-    const nn_block *t = l->t;
+    const nn_contract_task *t = l->t;
     const nn_contraction *c = &t->p->contraction;
     int64_t size = t->p->shapes->size, run_bytes = t->p->lists.k_stride * t->p->lists.width * size;
     const char *b = (const char *)t->args->buffers[c->b] + c->b_offset * size;
@@ -213,7 +216,7 @@ static void pack_whole(Lists *l)
 /* Packs B's blocks where the plan says so, and notes where they are then. */
 static void place_b(Lists *l, Point *point)
 {
-    nn_block *t = l->t;
+    nn_contract_task *t = l->t;
     const nn_contract_plan *p = t->p;
     bool whole = p->lists.packs_whole;
     int32_t size = p->shapes->size;
@@ -228,7 +231,7 @@ static void place_b(Lists *l, Point *point)
 }
 
 /* Where tiles find A's rows from m0 on: in place or, where the leaf's were copied, in scratch. */
-static void place_a(nn_block *t, const Point *point, int64_t m0)
+static void place_a(nn_contract_task *t, const Point *point, int64_t m0)
 {
     const nn_contract_plan *p = t->p;
     if (p->pack_a == NN_PACK_COPY) {
@@ -244,7 +247,7 @@ static void place_a(nn_block *t, const Point *point, int64_t m0)
  * the steps of k are near each other. Returns the blocks' offsets. */
 static const int64_t *pack_a(Lists *l, const Point *point, int64_t m0, int64_t m1)
 {
-    nn_block *t = l->t;
+    nn_contract_task *t = l->t;
     const nn_contract_plan *p = t->p;
     bool gathers = p->pack_a == NN_PACK_GATHER;
     int64_t size = p->shapes->size, first = point->a_first + m0 * p->a_m + point->k0 * p->a_k;
@@ -265,7 +268,7 @@ static const int64_t *pack_a(Lists *l, const Point *point, int64_t m0, int64_t m
 }
 
 /* One tile over the blocks begin … end of its leaf. */
-static void run_tile(const nn_block *t, const Point *point, int64_t m0, int64_t m1, int64_t panel,
+static void run_tile(const nn_contract_task *t, const Point *point, int64_t m0, int64_t m1, int64_t panel,
                      const int64_t *offsets, int64_t begin, int64_t end)
 {
     const nn_contract_plan *p = t->p;
@@ -292,7 +295,7 @@ static void run_gathered(Lists *l, int64_t m0, int64_t m1, int64_t panels)
 /* A panel of B stays near while all rows of all points of the group pass, a part of the leaf at a time. */
 static void run_panel(Lists *l, int64_t leaf, int64_t m0, int64_t m1, int64_t panel, int64_t begin)
 {
-    nn_block *t = l->t;
+    nn_contract_task *t = l->t;
     const nn_contract_plan *p = t->p;
     int64_t tiles = nn_ceil_div(m1 - m0, p->shapes->heights[p->vectors - 1]);
     for (int64_t i = 0; i < l->count; i++) {
@@ -313,13 +316,13 @@ static void run_panel(Lists *l, int64_t leaf, int64_t m0, int64_t m1, int64_t pa
 /* The sums of one leaf in rows m0 … m1. */
 static void run_leaf(Lists *l, int64_t leaf, int64_t m0, int64_t m1)
 {
-    nn_block *t = l->t;
+    nn_contract_task *t = l->t;
     const nn_contract_plan *p = t->p;
     int64_t panels = nn_ceil_div(t->n1 - t->n0, p->lists.width);
     for (int64_t i = 0; i < l->count; i++) {
         enter_point(l, i);
-        if (l->points[i].leaf == leaf) continue;
-        list_leaf(p, &l->points[i], leaf);
+        if (l->points[i].leaf == t->leaf0 + leaf) continue;
+        list_leaf(p, &l->points[i], t->leaf0 + leaf, leaf == 0);
         place_b(l, &l->points[i]);
     }
     if (p->pack_a == NN_PACK_COPY) pack_a(l, l->points, m0, m1);
@@ -342,7 +345,7 @@ static void run_leaf(Lists *l, int64_t leaf, int64_t m0, int64_t m1)
  * again, and is handed on as whole rows. */
 static void run_single(Lists *l, int64_t first, int64_t last)
 {
-    nn_block *t = l->t;
+    nn_contract_task *t = l->t;
     int64_t rows = t->m1 - t->m0, tiles = nn_ceil_div(rows, t->p->shapes->heights[t->p->vectors - 1]);
     for (int64_t i = 0; i < tiles; i++) {
         int64_t m0 = t->m0 + nn_part(rows, tiles, i), m1 = t->m0 + nn_part(rows, tiles, i + 1);
@@ -356,9 +359,9 @@ static void run_single(Lists *l, int64_t first, int64_t last)
 
 static void run_group(Lists *l, int64_t first)
 {
-    nn_block *t = l->t;
+    nn_contract_task *t = l->t;
     for (int64_t i = 0; i < l->count; i++) set_point(t, &l->points[i], first + i);
-    for (int64_t leaf = 0; leaf < t->p->leaves; leaf++) {
+    for (int64_t leaf = 0; leaf < t->leaves; leaf++) {
         run_leaf(l, leaf, t->m0, t->m1);
         for (int64_t i = 0; i < l->count; i++) {
             enter_point(l, i);
@@ -367,7 +370,7 @@ static void run_group(Lists *l, int64_t first)
     }
 }
 
-void nn_run_lists(nn_block *t, int64_t first, int64_t last)
+void nn_run_lists(nn_contract_task *t, int64_t first, int64_t last)
 {
     const nn_contract_plan *p = t->p;
     const nn_lists *lists = &p->lists;

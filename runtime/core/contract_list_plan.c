@@ -130,7 +130,7 @@ static void choose_scratch(nn_contract_plan *p)
     p->sums_size = (size_t)nn_round_up(lists->group * p->block_m * p->block_n * size, 64);
     take(&end, a);
     p->scratch_b = take(&end, p->pack_b ? nn_ceil_div(p->block_n, lists->width) * lists->panel_bytes : 0);
-    p->scratch_c = take(&end, p->stores ? 0 : rows * p->block_n * size);
+    p->scratch_c = take(&end, p->stores || p->parts > 1 ? 0 : rows * p->block_n * size);
     p->scratch_sums = take(&end, nn_waiting_blocks(p) * (int64_t)p->sums_size);
     p->lists.scratch = take(&end, (int64_t)nn_lists_scratch(lists));
     p->scratch_size = end;

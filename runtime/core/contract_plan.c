@@ -10,7 +10,11 @@ enum {
     MOST_K = 256,
     FEW_ROWS = 4,
     LARGE = 512,
-    STRIP = 48,              /* rows */
+    STRIP = 48,       /* rows */
+    LEAST_LEAVES = 4, /* that are worth being cut into parts, … */
+    FEW_PARTS = 4,    /* … fewer of which leave threads idle */
+    PARTS_BYTES = 600 * 1024,
+    FINISH = 4096,           /* elements that are finished at a time */
     NEAR_BYTES = 320 * 1024, /* of B that stays in the second cache beside what a tile function streams */
     ROW_PIECES = 4,          /* of a row that is streamed, for threads to own … */
     LEAST_PIECE = 64         /* … and the fewest elements that are still worth a stream */
@@ -172,6 +176,24 @@ static void choose_blocks(nn_contract_plan *p, int64_t wanted)
     p->block_n = nn_ceil_div(nn_ceil_div(p->n, p->shapes->lanes), p->n_tasks) * p->shapes->lanes;
 }
 
+/* Few results of long sums: tasks then are parts of k, so that each operand is brought near once. */
+static void choose_parts(nn_contract_plan *p, int64_t wanted)
+{
+    p->parts = 1;
+    p->part_leaves = p->leaves;
+    if (wanted < 2 || !nn_has_tiles(p) || p->swapped || p->leaves < LEAST_LEAVES) return;
+    p->part_stride = nn_round_up(p->n, p->shapes->lanes);
+    int64_t bytes = nn_round_up(p->batches * p->m * p->part_stride * p->shapes->size, 64), most = PARTS_BYTES / bytes;
+    if (most < 2) return;
+    p->part_leaves = 1;
+    while (nn_ceil_div(p->leaves, p->part_leaves) > nn_least(most, wanted)) p->part_leaves *= 2;
+    p->parts = nn_ceil_div(p->leaves, p->part_leaves);
+    p->part_size = (size_t)bytes;
+    p->shared_size = (size_t)(p->parts * bytes);
+    p->finish_rows = nn_ceil_div(FINISH, p->part_stride);
+    p->finish_tasks = p->batches * nn_ceil_div(p->m, p->finish_rows);
+}
+
 void nn_choose_tasks(nn_contract_plan *p, int64_t terms, int64_t most_batch_tasks)
 {
     const nn_contraction *c = &p->contraction;
@@ -181,8 +203,9 @@ void nn_choose_tasks(nn_contract_plan *p, int64_t terms, int64_t most_batch_task
     if (wanted > FEW_TASKS) wanted = work / MORE_WORK > FEW_TASKS ? work / MORE_WORK : FEW_TASKS;
     if (wanted > MANY_TASKS) wanted = MANY_TASKS;
     if (wanted < 1) wanted = 1;
-    p->batch_tasks = nn_least(nn_least(p->batches, wanted), most_batch_tasks);
-    choose_blocks(p, wanted / p->batch_tasks);
+    choose_parts(p, wanted);
+    p->batch_tasks = p->parts > 1 ? 1 : nn_least(nn_least(p->batches, wanted), most_batch_tasks);
+    choose_blocks(p, p->parts > 1 ? (p->parts < FEW_PARTS ? wanted / p->parts : 1) : wanted / p->batch_tasks);
 }
 
 /* Sums of leaves stand in scratch while they wait, as many at once as the number of leaves has binary digits; the first
@@ -190,7 +213,7 @@ void nn_choose_tasks(nn_contract_plan *p, int64_t terms, int64_t most_batch_task
 int64_t nn_waiting_blocks(const nn_contract_plan *p)
 {
     int64_t blocks = 0;
-    for (int64_t leaves = p->leaves; leaves > 1; leaves /= 2) blocks++;
+    for (int64_t leaves = p->part_leaves; leaves > 1; leaves /= 2) blocks++;
     return blocks;
 }
 
@@ -201,7 +224,7 @@ static void choose_scratch(nn_contract_plan *p)
     int64_t width = (int64_t)p->vectors * p->shapes->lanes, a = 0, b = 0, c = 0;
     if (p->pack_a) a = (p->block_m + 16) * ((p->form == NN_FORM_DOTS ? p->k : p->k_block) + 16);
     if (p->pack_b) b = nn_round_up(p->k_block, p->shapes->lanes) * (p->by_rows ? p->block_n : width);
-    if (!p->stores) {
+    if (!p->stores && p->parts == 1) {
         int64_t rows = p->by_rows ? p->strip_tiles * p->shapes->heights[p->vectors - 1]
                        : strips   ? NN_STRIP_ROWS + NN_MICRO_HEIGHTS
                        : tiles    ? p->block_m
@@ -230,16 +253,15 @@ nn_contract_plan nn_contract_prepare(const nn_contraction *c, uint8_t dtype, con
     if (has_no_result(c)) return p;
     if (c->n_list || c->n_windows) {
         nn_prepare_lists(&p);
-        p.tasks = p.batch_tasks * p.m_tasks * p.n_tasks;
-        return p;
+    } else {
+        choose_form(&p, c);
+        p.vectors = nn_choose_vectors(&p);
+        choose_packing(&p);
+        choose_leaves(&p);
+        choose_order(&p);
+        nn_choose_tasks(&p, p.k, INT64_MAX);
+        choose_scratch(&p);
     }
-    choose_form(&p, c);
-    p.vectors = nn_choose_vectors(&p);
-    choose_packing(&p);
-    choose_leaves(&p);
-    choose_order(&p);
-    nn_choose_tasks(&p, p.k, INT64_MAX);
-    choose_scratch(&p);
-    p.tasks = p.batch_tasks * p.m_tasks * p.n_tasks;
+    p.tasks = p.parts * p.batch_tasks * p.m_tasks * p.n_tasks;
     return p;
 }

@@ -22,10 +22,13 @@ void nn_gather(char *to, int64_t to_row, int64_t to_column, const char *from, in
         gather(to, to_row, to_column, from, from_row, from_column, rows, columns, sizeof(double));
 }
 
-void nn_place_sums(nn_block *t, int64_t waiting)
+void nn_place_sums(nn_contract_task *t, int64_t waiting)
 {
     const nn_contract_plan *p = t->p;
-    if (waiting || !p->stores) {
+    if (!waiting && p->parts > 1) {
+        t->c_base = t->sums;
+        t->c_stride = p->part_stride, t->c_m0 = t->c_n0 = 0;
+    } else if (waiting || !p->stores) {
         t->c_base = waiting ? t->scratch_sums + (size_t)(waiting - 1) * p->sums_size : t->scratch_c;
         t->c_stride = p->block_n, t->c_m0 = t->m0, t->c_n0 = t->n0;
     } else {
@@ -34,7 +37,7 @@ void nn_place_sums(nn_block *t, int64_t waiting)
     }
 }
 
-void nn_join_sums(nn_block *t, int64_t waiting, int64_t m0, int64_t m1)
+void nn_join_sums(nn_contract_task *t, int64_t waiting, int64_t m0, int64_t m1)
 {
     const nn_micro_shapes *shapes = t->p->shapes;
     nn_place_sums(t, waiting);
@@ -51,16 +54,16 @@ int64_t nn_count_waiting(int64_t leaf)
     return ones;
 }
 
-int64_t nn_count_joins(const nn_contract_plan *p, int64_t leaf)
+int64_t nn_count_joins(int64_t leaves, int64_t leaf)
 {
-    return leaf + 1 == p->leaves ? nn_count_waiting(leaf) : __builtin_ctzll((unsigned long long)leaf + 1);
+    return leaf + 1 == leaves ? nn_count_waiting(leaf) : __builtin_ctzll((unsigned long long)leaf + 1);
 }
 
-void nn_join_leaf(nn_block *t, int64_t leaf)
+void nn_join_leaf(nn_contract_task *t, int64_t leaf)
 {
     const nn_contract_plan *p = t->p;
-    int64_t waiting = nn_count_waiting(leaf), joins = nn_count_joins(p, leaf);
-    bool last = p->leaves > 1 && leaf + 1 == p->leaves;
+    int64_t waiting = nn_count_waiting(leaf), joins = nn_count_joins(t->leaves, leaf);
+    bool last = p->parts == 1 && p->leaves > 1 && leaf + 1 == p->leaves;
     int64_t rows = last ? NN_STRIP_ROWS : t->m1 - t->m0; /* the last ones are handed on while they are near */
     for (int64_t m0 = t->m0; joins && m0 < t->m1; m0 += rows) {
         int64_t m1 = nn_least(m0 + rows, t->m1);
@@ -69,7 +72,12 @@ void nn_join_leaf(nn_block *t, int64_t leaf)
     }
 }
 
-void nn_finish_tile(const nn_block *t, int64_t m0, int64_t m1, int64_t n0, int64_t n1)
+char *nn_part_sums(const nn_contract_plan *p, char *part, int64_t batch)
+{
+    return part + batch * p->m * p->part_stride * p->shapes->size;
+}
+
+void nn_finish_tile(const nn_contract_task *t, int64_t m0, int64_t m1, int64_t n0, int64_t n1)
 {
     const nn_contract_plan *p = t->p;
     size_t size = (size_t)p->shapes->size;
@@ -82,7 +90,7 @@ void nn_finish_tile(const nn_block *t, int64_t m0, int64_t m1, int64_t n0, int64
         t->tile(t->args, t->batch, m0, m1, n0, n1, nn_c_at(t, m0, n0), t->c_stride);
 }
 
-void nn_set_batch(nn_block *t, int64_t batch, int64_t *index)
+void nn_set_batch(nn_contract_task *t, int64_t batch, int64_t *index)
 {
     const nn_contract_plan *p = t->p;
     const nn_contraction *c = &p->contraction;

@@ -220,7 +220,7 @@ typedef struct {
     void **separate;        /* per buffer: its own memory, when buffers are separate */
     uint32_t *patches;      /* pairs: index into pointers, tensor of an input */
     uint32_t n_patches;
-    size_t arena, scratch; /* bytes */
+    size_t arena, scratch, shared; /* bytes: of scratch those of one thread, and those of all */
 } nn_binding;
 
 enum { NN_BINDINGS = 6, NN_UNTOUCHED = 255 };

@@ -6,10 +6,9 @@
 /* One launch on its way through the pool. */
 typedef struct {
     const nn_task *task;
-    const nn_kernel_args *args;
+    nn_contract_call call; /* for loops, its args and stop */
     char *scratch;
     size_t scratch_size; /* of one thread */
-    const volatile sig_atomic_t *stop;
 } Job;
 
 static bool is_stopped(const volatile sig_atomic_t *stop)
@@ -22,28 +21,44 @@ static void run_loop(void *data, int64_t begin, int64_t end, int thread)
     (void)thread;
     const Job *job = data;
     const nn_task *task = job->task;
-    for (int64_t i = begin; i < end && !is_stopped(job->stop); i++) {
+    for (int64_t i = begin; i < end && !is_stopped(job->call.stop); i++) {
         int64_t from = i * task->chunk, to = from + task->chunk;
-        task->kernel->loop(job->args, from, to < task->extent ? to : task->extent);
+        task->kernel->loop(job->call.args, from, to < task->extent ? to : task->extent);
     }
 }
 
 static void run_contraction(void *data, int64_t begin, int64_t end, int thread)
 {
     const Job *job = data;
-    nn_contract_run(job->task->contraction, job->args, job->task->kernel->tile, begin, end,
-                    job->scratch + (size_t)thread * job->scratch_size, job->stop);
+    nn_contract_run(job->task->contraction, &job->call, begin, end, job->scratch + (size_t)thread * job->scratch_size);
+}
+
+static void finish_contraction(void *data, int64_t begin, int64_t end, int thread)
+{
+    (void)thread;
+    const Job *job = data;
+    nn_contract_finish(job->task->contraction, &job->call, begin, end);
+}
+
+static void run_spread(nn_pool *pool, int64_t tasks, void (*run)(void *, int64_t, int64_t, int), Job *job)
+{
+    if (tasks > 1 && pool) {
+        nn_pool_run(pool, tasks, run, job);
+    } else {
+        run(job, 0, tasks, 0);
+    }
 }
 
 static void run_task(nn_pool *pool, Job *job)
 {
     const nn_task *task = job->task;
-    void (*run)(void *, int64_t, int64_t, int) = task->kernel->kind == NN_KERNEL_LOOP ? run_loop : run_contraction;
-    if (task->tasks > 1 && pool) {
-        nn_pool_run(pool, task->tasks, run, job);
-    } else {
-        run(job, 0, task->tasks, 0);
+    if (task->kernel->kind == NN_KERNEL_LOOP) {
+        run_spread(pool, task->tasks, run_loop, job);
+        return;
     }
+    job->call.tile = task->kernel->tile;
+    run_spread(pool, task->tasks, run_contraction, job);
+    if (task->contraction->finish_tasks) run_spread(pool, task->contraction->finish_tasks, finish_contraction, job);
 }
 
 /* All bits set: NaN in every float type, and an index that no tensor has. */
@@ -90,7 +105,9 @@ int nn_binding_run(nn_session *session, nn_binding *binding, int first, int last
         binding->pointers[binding->patches[2 * i]] = (void *)(uintptr_t)session->given[binding->patches[2 * i + 1]];
     session->error = 0;
     nn_kernel_args args = {.seed = session->params->seed, .step = step, .error = &session->error};
-    Job job = {NULL, &args, session->scratch.at, binding->scratch, session->stop};
+    Job job = {.call = {.args = &args, .stop = session->stop}};
+    job.scratch = session->scratch.at, job.scratch_size = binding->scratch;
+    job.call.shared = job.scratch + (size_t)nn_pool_threads(session->pool) * job.scratch_size;
     for (uint32_t i = first ? binding->phase_end[first - 1] : 0; i < binding->phase_end[last]; i++) {
         job.task = &binding->tasks[i];
         args.buffers = job.task->buffers;

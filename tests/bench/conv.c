@@ -47,10 +47,12 @@ static void measure(const char *name, Convolution shape, int rounds)
         nn_kernel_args args = {.buffers = buffers};
         nn_contract_plan plan = nn_contract_prepare(&product.contraction, NN_F32, micro);
         void *scratch = aligned_alloc(64, (plan.scratch_size + 64) / 64 * 64);
+        nn_contract_call call = {.args = &args, .shared = aligned_alloc(64, (plan.shared_size + 64) / 64 * 64)};
         double best = INFINITY, peak = 0;
         for (int i = 0; i < rounds; i++) {
             double start = now();
-            nn_contract_run(&plan, &args, NULL, 0, plan.tasks, scratch, NULL);
+            nn_contract_run(&plan, &call, 0, plan.tasks, scratch);
+            nn_contract_finish(&plan, &call, 0, plan.finish_tasks);
             best = fmin(best, now() - start);
             peak = fmax(peak, peak_measure());
         }
@@ -58,6 +60,7 @@ static void measure(const char *name, Convolution shape, int rounds)
         fflush(stdout);
         for (int i = 0; i < 3; i++) free(buffers[i]);
         free(scratch);
+        free(call.shared);
     }
     printf("\n");
 }

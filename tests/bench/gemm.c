@@ -40,7 +40,7 @@ typedef struct {
     Shape shape;
     float *a, *b, *c, *d;
     nn_contract_plan plan; /* made once, as when a session's sizes are bound */
-    void *scratch;
+    void *scratch, *shared;
 } Problem;
 
 static float *random_matrix(size_t n)
@@ -67,7 +67,9 @@ static void run_ours(const Problem *p)
     void *buffers[] = {p->a, p->b, p->c};
     int64_t sizes[] = {p->shape.n};
     nn_kernel_args args = {.buffers = buffers, .sizes = sizes};
-    nn_contract_run(&p->plan, &args, p->plan.contraction.c < 0 ? store_tile : NULL, 0, p->plan.tasks, p->scratch, NULL);
+    nn_contract_call call = {.args = &args, .tile = p->plan.contraction.c < 0 ? store_tile : NULL, .shared = p->shared};
+    nn_contract_run(&p->plan, &call, 0, p->plan.tasks, p->scratch);
+    nn_contract_finish(&p->plan, &call, 0, p->plan.finish_tasks);
 }
 
 static void run_blas(const Problem *p)
@@ -91,6 +93,7 @@ static Problem problem_make(const nn_micro_kernels *micro, SgemmFunction *blas, 
     t.b_n = s.b == 'T' ? s.k : 1;
     p.plan = nn_contract_prepare(&t, NN_F32, micro);
     p.scratch = aligned_alloc(64, (p.plan.scratch_size + 64) / 64 * 64);
+    p.shared = aligned_alloc(64, (p.plan.shared_size + 64) / 64 * 64);
     return p;
 }
 
@@ -101,6 +104,7 @@ static void problem_free(Problem *p)
     free(p->c);
     free(p->d);
     free(p->scratch);
+    free(p->shared);
 }
 
 static double seconds(void (*run)(const Problem *), const Problem *p, int repeats)

@@ -136,13 +136,21 @@ static void run_tasks(Run *r, TaskOrder order)
     size_t size = (plan.scratch_size + 63) / 64 * 64;
     nn_tile_function *tile = r->c.has_tile || !r->c.stores ? note_tile : NULL;
     int64_t each = order == TOGETHER && n ? n : 1;
+    size_t shared = (plan.shared_size + 63) / 64 * 64;
+    nn_contract_call call = {.args = &args, .tile = tile, .shared = guarded(shared)};
+    memset(call.shared, 0xff, shared);
     for (int64_t i = 0; i < n; i += each) {
         int64_t task = order == BACKWARDS ? n - 1 - i : i;
         void *scratch = guarded(size);
         memset(scratch, 0xff, size); /* NaNs: reading what was not written shows */
-        nn_contract_run(&plan, &args, tile, task, task + each, scratch, NULL);
+        nn_contract_run(&plan, &call, task, task + each, scratch);
         guarded_free(scratch, size);
     }
+    for (int64_t i = 0; i < plan.finish_tasks; i++) {
+        int64_t task = order == BACKWARDS ? plan.finish_tasks - 1 - i : i;
+        nn_contract_finish(&plan, &call, task, task + 1);
+    }
+    guarded_free(call.shared, shared);
 }
 
 /* Where C has its i-th element. */
@@ -459,6 +467,21 @@ Test(contract, blocks, .timeout = 120)
         check((Case){130, 520, 1200, (Layout)(i % 2), (Layout)(i / 2), {1, 1}, false, true}, NN_F32, micro);
         check((Case){600, 256, 512, (Layout)(i % 2), (Layout)(i / 2), {1, 2}, true, false}, NN_F64, micro);
     }
+}
+
+/* Sums cut into parts: leaves around the powers of 2, and the results that still allow two parts and do not. */
+Test(contract, law_of_parts, .timeout = 120)
+{
+    static const int64_t leaves[] = {3, 4, 5, 7, 8, 9, 16, 17};
+    static const int64_t results[][2] = {{40, 33}, {64, 256}, {200, 384}, {201, 400}};
+    const nn_micro_kernels *micro = micro_kernels(CPU_NATIVE);
+    for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++)
+        for (int64_t more = -1; more <= 1; more++) {
+            const int64_t *c = results[i % 4];
+            int64_t k = leaves[i] * NN_LEAF + more;
+            check_law((Case){.m = c[0], .n = c[1], .k = k, .a = COLUMNS, .b = ROWS, .batch = {1, 1}}, NN_F32, micro);
+            check_law((Case){.m = 24, .n = 17, .k = k, .a = ROWS, .b = COLUMNS, .batch = {2, 3}}, NN_F64, micro);
+        }
 }
 
 /* B packed once for all rows, which are handed on whole: rows around a strip's, columns around a task's. */

@@ -91,14 +91,18 @@ static void run_tasks(Run *r, bool has_tile, bool backwards)
     void *buffers[] = {r->a, r->b, r->to, r};
     nn_kernel_args args = {.buffers = buffers};
     nn_contract_plan plan = nn_contract_prepare(&r->contraction, r->dtype, r->micro);
-    int64_t size = (int64_t)(plan.scratch_size + 63) / 64 * 64;
+    int64_t size = (int64_t)(plan.scratch_size + 63) / 64 * 64, shared = (int64_t)(plan.shared_size + 63) / 64 * 64;
+    nn_contract_call call = {.args = &args, .tile = has_tile ? note_tile : NULL, .shared = guarded(shared, 1)};
+    memset(call.shared, 0xff, (size_t)shared);
     for (int64_t i = 0; i < plan.tasks; i++) {
         int64_t task = backwards ? plan.tasks - 1 - i : i;
         void *scratch = guarded(size, 1);
         memset(scratch, 0xff, (size_t)size); /* NaNs: reading what was not written shows */
-        nn_contract_run(&plan, &args, has_tile ? note_tile : NULL, task, task + 1, scratch, NULL);
+        nn_contract_run(&plan, &call, task, task + 1, scratch);
         guarded_free(scratch, size, 1);
     }
+    nn_contract_finish(&plan, &call, 0, plan.finish_tasks);
+    guarded_free(call.shared, shared, 1);
 }
 
 /* ---- What the description says, word for word ---- */

@@ -157,10 +157,13 @@ static void run_contraction(const Harness *h, const int64_t *sizes, char *const 
     nn_contraction contraction;
     h->code->contraction(sizes, &contraction);
     const nn_micro_kernels *micro = jit_image(h->jit)->micro_kernels;
-    void *scratch = aligned_alloc(64, (nn_contract_scratch(&contraction, h->code->dtype, micro) + 127) / 64 * 64);
-    for (int64_t task = nn_contract_tasks(&contraction, h->code->dtype, micro); task-- > 0;) {
-        nn_contract(&contraction, h->code->dtype, micro, &args, h->code->tile, task, task + 1, scratch);
-    }
+    nn_contract_plan plan = nn_contract_prepare(&contraction, h->code->dtype, micro);
+    void *scratch = aligned_alloc(64, (plan.scratch_size + 127) / 64 * 64);
+    nn_contract_call call = {.args = &args, .tile = h->code->tile};
+    call.shared = aligned_alloc(64, (plan.shared_size + 127) / 64 * 64);
+    for (int64_t task = plan.tasks; task-- > 0;) nn_contract_run(&plan, &call, task, task + 1, scratch);
+    nn_contract_finish(&plan, &call, 0, plan.finish_tasks);
+    free(call.shared);
     free(scratch);
 }
 

@@ -67,10 +67,14 @@ static inline Term *term_kid(const Builder *b, Node node, uint32_t i)
 {
     return b->terms[graph_node(b->graph, node)->args[i].id];
 }
+
+/* term_general.c */
 /* name(the node's operands, note) */
 Term *term_call(Builder *b, Node node, const char *name, const char *note);
 Term *term_infix(Builder *b, Node node, const char *sign);
 Term *term_wrap(Builder *b, TermKind kind, Term *x, Term *y);
+
+/* term_elementwise.c */
 Term *term_elementwise(Builder *b, Node node);
 
 /* term_chain.c: sums and products of many parts. */

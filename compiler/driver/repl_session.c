@@ -11,8 +11,6 @@ enum {
     SLACK = 4 * 1024 * 1024 /* but not before it has grown by so many bytes */
 };
 
-static const char prompt_name[] = "input";
-
 static void generation_free(Session *session)
 {
     parser_free(session->parser);
@@ -50,22 +48,6 @@ static void generation_new(Session *session)
     session->parser = parser_new(session->context);
 }
 
-static const Syntax *parse_at(Session *session, const char *text, int line)
-{
-    Parser *parser = parser_new(session->context);
-    parser_at_line(parser, line);
-    ParserState state = parser_feed(parser, prompt_name, text, strlen(text));
-    if (state == PARSER_INCOMPLETE) state = parser_finish(parser);
-    const Syntax *file = state == PARSER_COMPLETE ? parser_take(parser) : NULL;
-    parser_free(parser);
-    return file;
-}
-
-const Syntax *session_parse(Session *session, const char *text)
-{
-    return parse_at(session, text, session->line);
-}
-
 /* What the user has is not lost by an interruption: it is not heard meanwhile. */
 static void replay(Session *session)
 {
@@ -78,7 +60,7 @@ static void replay(Session *session)
         if (entry->path) {
             session_take_file(session, entry->path, entry->text);
         } else {
-            const Syntax *file = parse_at(session, entry->text, entry->line);
+            const Syntax *file = session_parse_at(session, entry->text, entry->line);
             if (file) session_run(session, file);
         }
         diagnostics_clear(session->context->diagnostics);
@@ -176,15 +158,6 @@ void session_reset(Session *session)
     session->born = arena_used(session->context->arena);
 }
 
-bool session_report(Session *session)
-{
-    bool failed = diagnostics_errors(session->context->diagnostics) != 0;
-    fflush(stdout);
-    report(session->context);
-    session->errors += failed;
-    return failed;
-}
-
 bool session_continues(const Session *session)
 {
     return session->unfinished;
@@ -221,7 +194,7 @@ bool session_line(Session *session, const char *line)
     }
     if (!session->unfinished && is_blank(line)) return true;
     parser_at_line(session->parser, session->line);
-    after_lines(session, parser_feed(session->parser, prompt_name, line, strlen(line)));
+    after_lines(session, parser_feed(session->parser, session_prompt_name, line, strlen(line)));
     return true;
 }
 

@@ -90,16 +90,20 @@ void session_reset(Session *session);
 bool session_load(Session *session, const char *path);
 
 /* repl_session.c */
-/* Prints the diagnostics of the session's context; true when there was an error, which is counted. */
-bool session_report(Session *session);
 static inline bool session_failed(const Session *session)
 {
     return diagnostics_errors(session->context->diagnostics) != 0;
 }
-/* The context's parser of one expression or statement list, for commands: NULL after diagnostics. */
-const Syntax *session_parse(Session *session, const char *text);
 /* A new generation from the pruned journal. */
 void session_renew(Session *session);
+
+/* repl_text.c */
+extern const char session_prompt_name[]; /* the source name of what is typed */
+/* Parses one expression or a list of statements, typed in the current line or in another; NULL after diagnostics. */
+const Syntax *session_parse(Session *session, const char *text);
+const Syntax *session_parse_at(Session *session, const char *text, int line);
+/* Prints the diagnostics of the session's context; true when there was an error, which is counted. */
+bool session_report(Session *session);
 
 /* repl_statement.c */
 /* Runs the entries of a FILE; what is good enters the journal. False when one failed. */
@@ -120,6 +124,8 @@ bool session_takes_value(Op op);
 Node session_source(Session *session, const Syntax *statement);
 /* `x0 = 1`: computes the right side now and keeps its value. False after diagnostics. */
 bool session_assign(Session *session, Node source, const Syntax *right);
+
+/* repl_arrays.c */
 /* What the values given to inputs say about a free size; -1: nothing. */
 int64_t session_size(const Session *session, Name symbol);
 const Array *session_given(const Session *session, const char *name);

@@ -4,6 +4,11 @@
 
 #include "ir/eval.h"
 
+struct EvalSize {
+    Name symbol;
+    int64_t value;
+};
+
 struct Eval {
     Graph *graph;
     EvalOptions options;

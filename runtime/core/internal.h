@@ -171,7 +171,7 @@ struct nn_params {
 nn_params *nn_params_keep(nn_params *params);
 /* nn_params_new without the weights that came with the code. */
 int nn_params_draw(nn_model *model, const int64_t *dims, size_t n_dims, uint64_t seed, nn_params **params);
-/* The index of a parameter or state with a value, or -1. */
+/* In names.c: the index of a parameter or state with a value, or -1. */
 int64_t nn_params_find(const nn_params *params, const char *name);
 
 /* ---- place.c ---- */
@@ -256,9 +256,6 @@ void nn_binding_clear(const nn_memory *memory, nn_binding *binding);
 
 /* True if running the binding gives the tensor a value; false for -1. */
 bool nn_binding_computes(const nn_binding *binding, int64_t tensor);
-
-/* ---- session.c ---- */
-
 /* Where the value of a tensor that is no input lives, made if needed; NULL with a message when there is no memory. */
 void *nn_session_tensor(nn_session *session, uint32_t tensor, int64_t elements, bool *moved);
 

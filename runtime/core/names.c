@@ -52,3 +52,11 @@ int64_t nn_names_next(const nn_names *names, int64_t tensor)
 {
     return skip(names, names->next[tensor], names->image->tensors[tensor].name);
 }
+
+int64_t nn_params_find(const nn_params *params, const char *name)
+{
+    const nn_names *names = &params->model->names;
+    int64_t found = nn_names_find(names, name);
+    while (found >= 0 && !params->values[found].at) found = nn_names_next(names, found);
+    return found;
+}

@@ -149,14 +149,6 @@ nn_model *nn_params_model(nn_params *params)
     return params ? params->model : NULL;
 }
 
-int64_t nn_params_find(const nn_params *params, const char *name)
-{
-    const nn_names *names = &params->model->names;
-    int64_t found = nn_names_find(names, name);
-    while (found >= 0 && !params->values[found].at) found = nn_names_next(names, found);
-    return found;
-}
-
 /* The parameter of the name when the arguments make sense. */
 static int find_value(const nn_params *params, const char *name, nn_type type, const void *values, size_t count,
                       int64_t *index)

@@ -74,24 +74,6 @@ void nn_session_set_metrics(nn_session *session, int on)
     if (session) session->metrics = on != 0;
 }
 
-void *nn_session_tensor(nn_session *session, uint32_t tensor, int64_t elements, bool *moved)
-{
-    const nn_tensor_info *info = &session->model->image->tensors[tensor];
-    const nn_value *value = &session->params->values[tensor];
-    if (info->role == NN_SETTING) return &session->settings[tensor];
-    if (value->at) {
-        if (value->elements == elements) return value->at;
-        nn_fail(NN_ERROR_FORMAT, "%s has %lld elements, its buffer %lld", info->name, (long long)value->elements,
-                (long long)elements);
-        return NULL;
-    }
-    size_t size = (size_t)elements * nn_dtype_size(info->dtype);
-    if (nn_block_reserve(&session->model->memory, &session->blocks[tensor], size, moved))
-        return session->blocks[tensor].at;
-    nn_fail(NN_ERROR_MEMORY, "no memory for %s", info->name);
-    return NULL;
-}
-
 static uint64_t next_step(const nn_session *session)
 {
     return session->params->step + 1;

@@ -43,6 +43,8 @@ typedef struct {
     const volatile sig_atomic_t *stop; /* may be NULL */
 } nn_source_request;
 
+/* An error unless sources of the kind take such an argument. */
+int nn_argument_check(const char *kind, const nn_argument *argument);
 /* The value of one of the source's own arguments: as given, or the default of sources.def. A flag is 0 or 1. */
 double nn_request_number(const nn_source_request *request, const char *name);
 const char *nn_request_text(const nn_source_request *request, const char *name);

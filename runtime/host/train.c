@@ -121,12 +121,6 @@ static bool is_followed(const nn_trainer *trainer, uint64_t step)
            (training->terminal || training->patience || nn_progress_shows(&trainer->progress, part_of(trainer, step)));
 }
 
-int nn_trainer_follow(nn_trainer *trainer, int64_t rows)
-{
-    return nn_totals_ready(&trainer->totals, trainer->session) ? nn_totals_add(&trainer->totals, trainer->session, rows)
-                                                               : NN_OK;
-}
-
 static nn_standing stand(const nn_trainer *trainer, uint64_t step, uint64_t epoch)
 {
     const nn_sums *sums = &trainer->sums;

@@ -62,6 +62,12 @@ static void set_gradients(nn_trainer *trainer, double rows)
     }
 }
 
+int nn_trainer_follow(nn_trainer *trainer, int64_t rows)
+{
+    return nn_totals_ready(&trainer->totals, trainer->session) ? nn_totals_add(&trainer->totals, trainer->session, rows)
+                                                               : NN_OK;
+}
+
 static int learn_from(nn_trainer *trainer, const nn_batch *batch, bool first)
 {
     nn_session *session = trainer->session;

@@ -52,9 +52,6 @@ typedef struct {
     uint64_t saved;    /* the step of the last checkpoint */
 } nn_trainer;
 
-/* Adds the metrics of the session's last batch to those of the part, if it gave them. */
-int nn_trainer_follow(nn_trainer *trainer, int64_t rows);
-
 /* ---- train_log.c ---- */
 
 /* Begins the log, or goes on where the checkpoint saw it. */
@@ -67,6 +64,8 @@ int nn_log_close(nn_trainer *trainer, int status);
 
 /* ---- train_gather.c ---- */
 
+/* Adds the metrics of the session's last batch to those of the part, if it gave them. */
+int nn_trainer_follow(nn_trainer *trainer, int64_t rows);
 /* One update from the gradients of as many batches as the training wants, the first of them given. They are averaged
  * over the rows; the loss is. *batch becomes the last of them. */
 int nn_gather_step(nn_trainer *trainer, const nn_batch **batch, uint64_t step, double *loss, double *rows);

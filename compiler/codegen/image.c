@@ -16,19 +16,19 @@ typedef struct {
     Vec(nn_tensor_info) tensors;
     NameMap tensor_of; /* by name, role and the program that alone has it (owner; NULL for the model's own) */
     Vec(int64_t) code;
-    Vec(Dim) coded;        /* sizes that have code … */
-    Vec(uint32_t) code_at; /* … and where */
+    Vec(uint32_t) code_at; /* by the id of a size: 1 + where its code begins; 0: it has none */
     Vec(uint32_t) references;
     Vec(Name) symbols;
+    NameMap number_of; /* a symbol's */
 } Builder;
 
 /* ---- Sizes ---- */
 
 static int64_t symbol_number(Builder *b, Name name)
 {
-    for (size_t i = 0; i < b->symbols.count; i++) {
-        if (b->symbols.at[i] == name) return (int64_t)i;
-    }
+    uintptr_t found = name_map_get(&b->number_of, (NameKey){.name = name});
+    if (found != NAME_MAP_NONE) return (int64_t)found;
+    name_map_put(b->context->arena, &b->number_of, (NameKey){.name = name}, b->symbols.count);
     vec_push(&b->symbols, name);
     return (int64_t)b->symbols.count - 1;
 }
@@ -50,15 +50,13 @@ static void put_step(void *data, DimStep step, int64_t constant, Name symbol)
 
 static uint32_t size_code(Builder *b, Dim dim)
 {
-    for (size_t i = 0; i < b->coded.count; i++) {
-        if (dim_same(b->coded.at[i], dim)) return b->code_at.at[i];
-    }
+    while (b->code_at.count <= dim.id) vec_push(&b->code_at, 0);
+    if (b->code_at.at[dim.id]) return b->code_at.at[dim.id] - 1;
     uint32_t at = (uint32_t)b->code.count;
     dim_postfix(b->dims, dim, put_step, b);
     vec_push(&b->code, NN_SIZE_END);
     vec_push(&b->code, 0);
-    vec_push(&b->coded, dim);
-    vec_push(&b->code_at, at);
+    b->code_at.at[dim.id] = at + 1;
     return at;
 }
 
@@ -353,7 +351,6 @@ static void builder_free(Builder *b)
 {
     vec_free(&b->tensors);
     vec_free(&b->code);
-    vec_free(&b->coded);
     vec_free(&b->code_at);
     vec_free(&b->references);
     vec_free(&b->symbols);

@@ -131,8 +131,10 @@ Node graph_make(Graph *graph, Op op, const Node *args, uint32_t n_args, const At
 /* The same operator and attributes over other operands (a rewrite's rebuild); given types are kept. */
 Node graph_remake(Graph *graph, Node node, const Node *args);
 
-/* Side tables. A node gathers every place it came from; a name is what the user calls it (the last given); a layer is
- * the path of the layer, or the model's binding, that it was first made for (`h[3].step.dense`). */
+/* Side tables. A node gathers the places it came from, of many the first ones in the text; a name is what the user
+ * calls it (the last given); a layer is the path of the layer, or the model's binding, that it was first made for
+ * (`h[3].step.dense`). */
+enum { GRAPH_MOST_PLACES = 64 };
 void graph_set_place(Graph *graph, Span place); /* nodes made or met from now on gain this place; NO_SPAN stops */
 void graph_set_layer(Graph *graph, Name path);  /* nodes made from now on belong to it; NULL stops */
 void graph_add_place(Graph *graph, Node node, Span place);

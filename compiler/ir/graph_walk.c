@@ -28,6 +28,7 @@ static Side *side_of(Graph *graph, Node node)
     return &graph->sides.at[node.id];
 }
 
+/* Kept sorted; the last one gives way where there are too many. */
 void graph_add_place(Graph *graph, Node node, Span place)
 {
     Side *side = side_of(graph, node);
@@ -40,7 +41,7 @@ void graph_add_place(Graph *graph, Node node, Span place)
         else
             high = middle;
     }
-    if (low < side->n_places && !before(place, side->places[low])) return;
+    if (low == GRAPH_MOST_PLACES || (low < side->n_places && !before(place, side->places[low]))) return;
     if (side->n_places == side->capacity) {
         uint32_t capacity = side->capacity ? 2 * side->capacity : 2;
         Span *grown = ARENA_ARRAY(graph->context->arena, Span, capacity);
@@ -48,9 +49,9 @@ void graph_add_place(Graph *graph, Node node, Span place)
         side->places = grown;
         side->capacity = capacity;
     }
-    memmove(side->places + low + 1, side->places + low, (side->n_places - low) * sizeof *side->places);
+    if (side->n_places < GRAPH_MOST_PLACES) side->n_places++;
+    memmove(side->places + low + 1, side->places + low, (side->n_places - 1 - low) * sizeof *side->places);
     side->places[low] = place;
-    side->n_places++;
 }
 
 void graph_inherit_places(Graph *graph, Node to, Node from)

@@ -4,34 +4,41 @@
 
 #include "support/vector.h"
 
-typedef Vec(Name) Names;
+typedef struct {
+    Vec(Name) names;
+    NameMap known;
+    Arena *tables;
+} Symbols;
 
 static void add_symbol(void *data, Name symbol)
 {
-    Names *names = data;
-    for (size_t i = 0; i < names->count; i++)
-        if (names->at[i] == symbol) return;
-    vec_push(names, symbol);
+    Symbols *symbols = data;
+    NameKey key = {.name = symbol};
+    if (name_map_get(&symbols->known, key) != NAME_MAP_NONE) return;
+    name_map_put(symbols->tables, &symbols->known, key, symbols->names.count);
+    vec_push(&symbols->names, symbol);
 }
 
-static void add_symbols(const Graph *graph, const Declared *declared, uint32_t count, Names *names)
+static void add_symbols(const Graph *graph, const Declared *declared, uint32_t count, Symbols *symbols)
 {
     for (uint32_t i = 0; i < count; i++) {
         const Type type = *node_type(graph, declared[i].node);
-        for (uint32_t k = 0; k < type.rank; k++) dim_symbols(graph_dims(graph), type.dims[k], add_symbol, names);
-        if (!dim_is_none(type.range)) dim_symbols(graph_dims(graph), type.range, add_symbol, names);
+        for (uint32_t k = 0; k < type.rank; k++) dim_symbols(graph_dims(graph), type.dims[k], add_symbol, symbols);
+        if (!dim_is_none(type.range)) dim_symbols(graph_dims(graph), type.range, add_symbol, symbols);
     }
 }
 
 void module_list_dims(Module *module)
 {
-    Names names = {0};
-    add_symbols(module->graph, module->inputs, module->n_inputs, &names);
-    add_symbols(module->graph, module->params, module->n_params, &names);
-    add_symbols(module->graph, module->states, module->n_states, &names);
-    module->n_dims = (uint32_t)names.count;
-    module->dims = names.count ? ARENA_COPY(graph_context(module->graph)->arena, Name, names.at, names.count) : NULL;
-    vec_free(&names);
+    Symbols symbols = {.tables = arena_new()};
+    add_symbols(module->graph, module->inputs, module->n_inputs, &symbols);
+    add_symbols(module->graph, module->params, module->n_params, &symbols);
+    add_symbols(module->graph, module->states, module->n_states, &symbols);
+    module->n_dims = (uint32_t)symbols.names.count;
+    module->dims =
+        module->n_dims ? ARENA_COPY(graph_context(module->graph)->arena, Name, symbols.names.at, module->n_dims) : NULL;
+    vec_free(&symbols.names);
+    arena_free(symbols.tables);
 }
 
 void module_add_functions(Module *module, const Function *functions, uint32_t count)

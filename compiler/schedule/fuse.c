@@ -13,7 +13,7 @@
 #include "schedule/schedule_internal.h"
 #include "support/memory.h"
 
-enum { MAX_VALUES = 400, MAX_LOADS = 40, MAX_SIBLINGS = 4, MAX_CANDIDATES = 32 };
+enum { MAX_VALUES = 400, MAX_LOADS = 40, MAX_SIBLINGS = 4, MAX_CANDIDATES = 32, MOST_SEARCHED = 500 };
 
 typedef struct {
     uint8_t to[KERNEL_MAX_AXES]; /* the group's axis for each of the piece's; NO_AXIS: none yet */
@@ -174,21 +174,24 @@ static bool fits(const Scheduler *scheduler, const Piece *piece, const Group *gr
 }
 
 /* True when the group could not run: something that the piece needs runs after it, or reads what the piece overwrites.
- */
+ * What is so far apart that finding out takes long is not joined: else a backward pass would be searched for each of
+ * its nodes. */
 static bool makes_cycle(Scheduler *scheduler, const Piece *piece, const Group *group)
 {
     for (size_t i = 0; i < piece->draft.values.count; i++) {
         const DraftValue *value = &piece->draft.values.at[i];
         if (value->kind != KERNEL_LOAD) continue;
         uint32_t source = facts_of(scheduler, value->node)->group;
-        if (source != NO_GROUP && source != group->id && group_depends(scheduler, source, group->id)) return true;
+        if (source != NO_GROUP && source != group->id && group_depends(scheduler, source, group->id, MOST_SEARCHED))
+            return true;
     }
     for (uint32_t i = facts_of(scheduler, piece->member.node)->target; i != NO_TARGET;
          i = scheduler->targets.at[i].next) {
         const Target *target = &scheduler->targets.at[i];
         if (node_is_none(target->old)) continue;
         for (const Reader *reader = facts_of(scheduler, target->old)->readers; reader; reader = reader->next)
-            if (reader->group != group->id && group_depends(scheduler, reader->group, group->id)) return true;
+            if (reader->group != group->id && group_depends(scheduler, reader->group, group->id, MOST_SEARCHED))
+                return true;
     }
     return false;
 }

@@ -71,15 +71,16 @@ void group_depend(Scheduler *scheduler, Group *group, uint32_t on)
 }
 
 /* A search along dependencies that never goes below the level of what it looks for. */
-bool group_depends(Scheduler *scheduler, uint32_t group, uint32_t on)
+bool group_depends(Scheduler *scheduler, uint32_t group, uint32_t on, uint32_t most)
 {
-    uint32_t floor = scheduler->groups.at[on]->level, mark = ++scheduler->mark;
+    uint32_t floor = scheduler->groups.at[on]->level, mark = ++scheduler->mark, searched = 0;
     bool found = group == on;
     Vec(uint32_t) open = {0};
     vec_push(&open, group);
     while (open.count && !found) {
         const Group *at = scheduler->groups.at[vec_pop(&open)];
         if (at->level <= floor) continue;
+        if (searched++ == most) found = true;
         for (size_t i = 0; i < at->deps.count && !found; i++) {
             Group *dep = scheduler->groups.at[at->deps.at[i]];
             found = dep->id == on;

@@ -82,7 +82,7 @@ static bool may_overwrite(Scheduler *scheduler, const Group *group, const Target
             return false;
     }
     for (const Reader *reader = facts_of(scheduler, target->old)->readers; reader; reader = reader->next)
-        if (reader->group != group->id && group_depends(scheduler, reader->group, group->id)) return false;
+        if (reader->group != group->id && group_depends(scheduler, reader->group, group->id, UINT32_MAX)) return false;
     return true;
 }
 

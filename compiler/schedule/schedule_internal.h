@@ -369,8 +369,8 @@ Group *group_new(Scheduler *scheduler, Piece *piece, Need need);
 void group_free(Group *group);
 /* `group` runs after `on`. */
 void group_depend(Scheduler *scheduler, Group *group, uint32_t on);
-/* True when `group` runs after `on`, directly or not. */
-bool group_depends(Scheduler *scheduler, uint32_t group, uint32_t on);
+/* True when `group` runs after `on`, directly or not, and when more than `most` groups would have to be searched. */
+bool group_depends(Scheduler *scheduler, uint32_t group, uint32_t on, uint32_t most);
 /* Notes what a draft's loads need: readers of nodes, dependencies on groups. */
 void group_note_reads(Scheduler *scheduler, Group *group, const Draft *draft);
 

@@ -1,17 +1,8 @@
 /* The time that a file takes grows with its length, whatever it is made of. */
-#include <limits.h>
-#include <malloc.h>
-#include <time.h>
-
+#include "../growth.h"
 #include "support.h"
 
 TestSuite(growth, .timeout = 300);
-
-/* `count` times `piece` between `head` and `tail`; each `%` of the piece is the number of its turn. */
-typedef struct {
-    const char *name, *head, *piece, *tail;
-    size_t count;
-} Family;
 
 #define MODEL "model m {\n input x: f32[batch, 4]\n"
 #define END " output y = x\n}\n"
@@ -47,38 +38,15 @@ static const Family families[] = {
     {"deep `then`", MODEL " y0 = ", "if batch > % then x else\n ", "x\n" END, 40000},
 };
 
-enum { SHARE = 4, ATTEMPTS = 8 };
-
-/* Four times the work in linear time, sixteen times in quadratic time: half of that is far from both. */
-static const double NOISE = 0.002, MOST_RATIO = 8;
-
-static void put_piece(Text *text, const char *piece, size_t turn)
-{
-    for (const char *hole; (hole = strchr(piece, '%')); piece = hole + 1) {
-        text_put(text, piece, (size_t)(hole - piece));
-        text_format(text, "%zu", turn);
-    }
-    text_string(text, piece);
-}
-
+/* The fields of a data block are a second list. */
 static Text make_text(const Family *family, size_t count)
 {
-    Text text = {0};
-    text_string(&text, family->head);
-    for (size_t i = 0; i < count; i++) put_piece(&text, family->piece, i);
-    text_string(&text, family->tail);
+    Text text = growth_text(family, count);
     if (strcmp(family->name, "data") != 0) return text;
     text_string(&text, "data train {\n");
-    for (size_t i = 0; i < count; i++) put_piece(&text, " x% = [1, 2]\n", i);
+    growth_repeat(&text, " x% = [1, 2]\n", count);
     text_string(&text, "}\n");
     return text;
-}
-
-static double cpu_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 /* The processor time of compiling and of printing what is wrong, without that of the prelude. */
@@ -91,38 +59,19 @@ static double time_text(const Text *text)
     DataProvider provider = {.host = &used, .open = test_open, .read = test_read};
     ProgramOptions options = {.provider = strstr(text_get(text), "\ndata ") ? &provider : NULL};
     Text said = {0};
-    double before = cpu_seconds();
+    double before = growth_seconds();
     Program *program = program_compile(context, NULL, source, &options);
     diagnostics_print(context->diagnostics, &said);
-    double seconds = cpu_seconds() - before;
+    double seconds = growth_seconds() - before;
     text_free(&said);
     if (program) graph_free(program->module->graph);
     context_free(context);
     return seconds;
 }
 
-/* Four times as much takes four times as long, and sixteen times as long where anything is searched from end to end.
- * What disturbs a measurement only lengthens it: the shortest of several counts, and more are taken only where needed.
- */
 Test(growth, time_is_linear)
 {
-    const char *shown = getenv("NNC_SHOW_GROWTH");
-    mallopt(M_MMAP_THRESHOLD, 1 << 30); /* memory that is kept costs the large text no more pages than the small one */
-    mallopt(M_TRIM_THRESHOLD, INT_MAX);
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
-        const Family *family = &families[i];
-        Text few = make_text(family, family->count / SHARE), many = make_text(family, family->count);
-        double least = 1e9, most = 1e9, ratio = 1e9;
-        for (int attempt = 0; attempt < ATTEMPTS && ratio > MOST_RATIO; attempt++) {
-            double one = time_text(&few), four = time_text(&many);
-            if (one < least) least = one;
-            if (four < most) most = four;
-            ratio = most / (least + NOISE);
-        }
-        if (shown) fprintf(stderr, "%-24s %7.3f %7.3f %5.2f\n", family->name, least, most, ratio);
-        cr_expect_leq(ratio, MOST_RATIO, "%s: %zu take %g s, %zu take %g s", family->name, family->count / SHARE, least,
-                      family->count, most);
-        text_free(&few);
-        text_free(&many);
-    }
+    growth_keep_memory();
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        growth_expect_linear(&families[i], make_text, time_text);
 }

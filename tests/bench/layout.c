@@ -144,6 +144,75 @@ static void measure(nnc_compiler *compiler, const char *name, const Shape *shape
     printf("\n");
 }
 
+/* ---- a step of a network: two convolutions, the largest of 2 x 2 or of overlapping 3 x 3 windows, a dense layer */
+
+static nnc_value parameter(const Maker *maker, const char *path, const char *type, nnc_value *all, int *count)
+{
+    nnc_value first =
+        nnc_binary(maker->graph, "mul", nnc_random(maker->graph, path, type), nnc_constant(maker->graph, type, 0.05));
+    return all[(*count)++] = nnc_param(maker->graph, path, type, first);
+}
+
+static nnc_value rectified_layer(const Maker *maker, nnc_value x, nnc_value w, nnc_value bias, int channels)
+{
+    char text[64];
+    int axis = maker->channels_first ? 1 : 3;
+    nnc_value y = convolve(maker, x, w, 1);
+    snprintf(text, sizeof text, maker->channels_first ? "f32[n, %d, 28, 28]" : "f32[n, 28, 28, %d]", channels);
+    y = nnc_binary(maker->graph, "add", y, nnc_broadcast(maker->graph, bias, text, &axis));
+    return nnc_binary(maker->graph, "max", y, nnc_constant(maker->graph, text, 0));
+}
+
+static nnc_value largest(const Maker *maker, nnc_value x, const char *size)
+{
+    int axis = maker->channels_first ? 2 : 1, taps[] = {axis + 1, axis + 3};
+    const char *padding = *size == '3' ? "1" : "0";
+    x = nnc_window(maker->graph, x, axis, "14", size, 2, 1, padding);
+    x = nnc_window(maker->graph, x, axis + 2, "14", size, 2, 1, padding);
+    return nnc_reduce(maker->graph, "reduce_max", x, taps, 2);
+}
+
+static nnc_graph *make_network(nnc_compiler *compiler, bool channels_first, const char *pool)
+{
+    static const Shape shape = {.extent = 28};
+    nnc_graph *graph = nnc_graph_new(compiler, "m");
+    Maker maker = {graph, channels_first, &shape};
+    nnc_value params[8], x = image(&maker, "x", 28, 1);
+    int count = 0;
+    nnc_value w = parameter(&maker, "w1", channels_first ? "f32[32, 1, 3, 3]" : "f32[3, 3, 1, 32]", params, &count);
+    nnc_value h = rectified_layer(&maker, x, w, parameter(&maker, "b1", "f32[32]", params, &count), 32);
+    w = parameter(&maker, "w2", channels_first ? "f32[64, 32, 3, 3]" : "f32[3, 3, 32, 64]", params, &count);
+    h = rectified_layer(&maker, h, w, parameter(&maker, "b2", "f32[64]", params, &count), 64);
+    h = nnc_reshape(graph, largest(&maker, h, pool), "f32[n, 12544]");
+    nnc_value y = nnc_contract(graph, "nk,ko->no", h, parameter(&maker, "dense", "f32[12544, 10]", params, &count));
+    nnc_value loss = nnc_reduce(graph, "sum", nnc_binary(graph, "mul", y, y), NULL, 0);
+    nnc_loss(graph, "loss", loss);
+    for (int i = 0; i < count; i++) {
+        char type[64];
+        snprintf(type, sizeof type, "%s", nnc_type(graph, params[i]));
+        nnc_value change =
+            nnc_binary(graph, "mul", nnc_derivative(graph, loss, params[i]), nnc_constant(graph, type, 1e-6));
+        nnc_update(graph, params[i], nnc_binary(graph, "sub", params[i], change));
+    }
+    return graph;
+}
+
+static void measure_network(nnc_compiler *compiler, const char *name, const char *pool, int rounds)
+{
+    enum { IMAGES = 32 };
+    const void *inputs[] = {random_values(IMAGES * 28 * 28)};
+    nn_session *sessions[2];
+    double best[2] = {INFINITY, INFINITY};
+    for (int first = 0; first < 2; first++)
+        sessions[first] = open_session(compiler, make_network(compiler, first, pool));
+    for (int i = 0; i < 2 * rounds; i++) {
+        double start = now();
+        check(nn_session_step(sessions[i % 2], (int64_t[]){IMAGES}, 1, inputs, 1, NULL), nn_message());
+        if (i > 1) best[i % 2] = fmin(best[i % 2], now() - start);
+    }
+    printf("%-18s  %8.1f us %8.1f us %5.2f\n", name, best[0] * 1e6, best[1] * 1e6, best[1] / best[0]);
+}
+
 int main(int n_args, char **args)
 {
     int rounds = 10;
@@ -157,6 +226,8 @@ int main(int n_args, char **args)
            peak_measure() * 1e-9, "");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (strstr(cases[i].name, only)) measure(compiler, cases[i].name, &cases[i].shape, rounds);
+    if (strstr("step, 2x2 pool", only)) measure_network(compiler, "step, 2x2 pool", "2", rounds);
+    if (strstr("step, 3x3 pool", only)) measure_network(compiler, "step, 3x3 pool", "3", rounds);
     nnc_free(compiler);
     return 0;
 }

@@ -195,3 +195,170 @@ Test(layout, residual_blocks)
     }
     expect_network(model, sum_of_squares(model, mean_pool(model, relu(model, h))), UPDATE_SGD, 8, 3, 0);
 }
+
+/* ---- what stands between convolutions */
+
+static Node slice_channels(Model *model, Node x, int64_t from, int64_t count)
+{
+    Type type = *node_type(model->graph, x);
+    Dim start[4];
+    const int32_t step[] = {1, 1, 1, 1};
+    for (uint32_t i = 0; i < 4; i++) start[i] = size_of(model, i == 1 ? from : 0);
+    type.dims[1] = size_of(model, count);
+    return build_slice(model->graph, x, start, type.dims, step);
+}
+
+/* A product of gates, which are halves of the channels. */
+static Node gate(Model *model, Node x)
+{
+    Graph *graph = model->graph;
+    Node halves[] = {slice_channels(model, x, 0, 3), slice_channels(model, x, 3, 3)};
+    return build_binary(graph, OP_MUL, halves[0], build_unary(graph, OP_SIGMOID, halves[1]));
+}
+
+static Node join_channels(Model *model, Node x)
+{
+    Node parts[] = {x, build_unary(model->graph, OP_TANH, x)};
+    return build_concat(model->graph, parts, 2, 1);
+}
+
+/* The channels that stand beside each other are dealt out: what has groups inside merges moved and other axes. */
+static Node shuffle(Model *model, Node x)
+{
+    Type type = *node_type(model->graph, x);
+    Dim cut[] = {type.dims[0], size_of(model, 2), size_of(model, 3), type.dims[2], type.dims[3]};
+    const int32_t permutation[] = {0, 2, 1, 3, 4};
+    Node groups = build_transpose(model->graph, build_reshape(model->graph, x, 5, cut), permutation);
+    return build_reshape(model->graph, groups, 4, type.dims);
+}
+
+/* Each two by two of the image becomes channels, through a copy. */
+static Node fold_space(Model *model, Node x)
+{
+    Type type = *node_type(model->graph, x);
+    Dim two = size_of(model, 2), three = size_of(model, 3);
+    Dim cut[] = {type.dims[0], type.dims[1], three, two, three, two},
+        flat[] = {type.dims[0], size_of(model, 24), three, three};
+    const int32_t permutation[] = {0, 1, 3, 5, 2, 4};
+    Node parts = build_transpose(model->graph, build_reshape(model->graph, x, 6, cut), permutation);
+    return build_reshape(model->graph, parts, 4, flat);
+}
+
+static Node softmax_channels(Model *model, Node x)
+{
+    return build_along(model->graph, OP_SOFTMAX, x, 1);
+}
+
+static Node add_up_rows(Model *model, Node x)
+{
+    return build_along(model->graph, OP_CUMSUM, x, 2);
+}
+
+/* Noise by position, whatever the order. */
+static Node drop(Model *model, Node x)
+{
+    Graph *graph = model->graph;
+    Type type = *node_type(graph, x);
+    Node noise = build_random(graph, name_of(model, "drop"), 0, type);
+    Node kept = build_binary(graph, OP_LT, noise, build_constant_like(graph, x, 0.5));
+    return build_select(graph, kept, x, build_constant_like(graph, x, 0));
+}
+
+/* Every channel with filters of its own: no product of matrices. */
+static Node convolve_apart(Model *model, Node x)
+{
+    const int32_t labels[] = {0, 1, 2, 3, 4, 5, 1, 3, 5, 0, 1, 2, 4};
+    Dim three = size_of(model, 3);
+    Node K = declare(model, OP_PARAM, "apart", CUBE(node_type(model->graph, x)->dims[1], three, three));
+    return build_contract(model->graph, patches_of(model, x, &same), K, labels, 4);
+}
+
+/* Two halves of the channels by themselves. */
+static Node convolve_groups(Model *model, Node x)
+{
+    const int32_t labels[] = {0, 1, 2, 3, 4, 5, 6, 1, 7, 2, 4, 6, 0, 1, 7, 3, 5};
+    Type type = *node_type(model->graph, x);
+    Dim two = size_of(model, 2), three = size_of(model, 3);
+    Dim cut[] = {type.dims[0], two, three, type.dims[2], type.dims[3]}, filter[] = {two, three, three, three, three};
+    Node K = declare(model, OP_PARAM, "groups", type_make(DTYPE_F32, 5, filter));
+    Node groups = build_reshape(model->graph, x, 5, cut);
+    Node windows = windows_of(model, windows_of(model, groups, 3, &same), 5, &same);
+    return build_reshape(model->graph, build_contract(model->graph, windows, K, labels, 5), 4, type.dims);
+}
+
+/* One tap: a product of matrices over channels. */
+static Node mix(Model *model, Node x)
+{
+    const int32_t labels[] = {0, 1, 2, 3, 4, 1, 0, 4, 2, 3};
+    Node K = declare(model, OP_PARAM, "mix", MATRIX(size_of(model, 6), node_type(model->graph, x)->dims[1]));
+    return build_contract(model->graph, x, K, labels, 4);
+}
+
+/* Twice as many rows and columns: the transpose of a convolution of stride 2. */
+static Node spread(Model *model, Node x)
+{
+    const int32_t labels[] = {0, 1, 2, 3, 1, 4, 5, 6, 0, 4, 2, 5, 3, 6};
+    Graph *graph = model->graph;
+    Dim channels = node_type(graph, x)->dims[1], three = size_of(model, 3);
+    Node K = declare(model, OP_PARAM, "spread", type_of(DTYPE_F32, 4, channels, channels, three, three));
+    Node y = build_contract(graph, x, K, labels, 6);
+    Window window = {.axis = 4, .stride = 2, .dilation = 1, .padding = size_of(model, 1), .size = size_of(model, 12)};
+    window.count = size_of(model, 6);
+    window.taps = three;
+    y = build_unwindow(graph, y, window);
+    window.axis = 2;
+    return build_unwindow(graph, y, window);
+}
+
+static Node turn(Model *model, Node x)
+{
+    const int32_t permutation[] = {0, 1, 3, 2}, rows[] = {2};
+    return build_reverse(model->graph, build_transpose(model->graph, x, permutation), rows, 1);
+}
+
+typedef Node Between(Model *model, Node x);
+
+Test(layout, what_stands_between, .timeout = 240)
+{
+    static Between *const between[] = {relu,        gate, join_channels,  shuffle,         fold_space, softmax_channels,
+                                       add_up_rows, drop, convolve_apart, convolve_groups, mix,        spread,
+                                       turn};
+    for (size_t i = 0; i < sizeof between / sizeof *between; i++) {
+        Model *model = model_new();
+        model->tolerance = 1e-5;
+        Node h = convolve(model, images(model, 3, 2, 6, 6), "first", 6, &same);
+        Node inner = between[i](model, h);
+        Node y = convolve(model, build_unary(model->graph, OP_TANH, inner), "second", 3, &same);
+        Function *training = add_function(model, "training");
+        Node loss = sum_of_squares(model, y);
+        add_result(model, training, RESULT_OUTPUT, "first", h, NODE_NONE);
+        add_result(model, training, RESULT_OUTPUT, "inner", inner, NODE_NONE);
+        add_result(model, training, RESULT_LOSS, "loss", loss, NODE_NONE);
+        add_training(model, training, loss, UPDATE_SGD);
+        finish_model(model);
+        expect_model(model);
+        expect_step_equals_training(model);
+        model_free(model);
+    }
+}
+
+/* A plan whose buffers stand as nothing can is refused. */
+Test(layout, impossible_orders)
+{
+    Model *model = model_new();
+    Node y = relu(model, convolve(model, images(model, 2, 3, 5, 5), "filter", 4, &same));
+    Function *inference = add_function(model, "inference");
+    add_result(model, inference, RESULT_OUTPUT, "y", y, NODE_NONE);
+    finish_model(model);
+    Plan *plan = plan_model(model, false);
+    PlanProgram *program = &plan->programs[0];
+    for (uint32_t i = 0; i < program->n_buffers; i++) {
+        PlanBuffer *buffer = &program->buffers[i];
+        PlanBuffer before = *buffer;
+        buffer->last_axis = buffer->role == BUFFER_TEMPORARY ? buffer->rank : 0;
+        cr_expect_not_null(plan_verify(model->context, plan), "m%u", i);
+        *buffer = before;
+    }
+    cr_expect_null(plan_verify(model->context, plan));
+    model_free(model);
+}

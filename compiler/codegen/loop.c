@@ -151,6 +151,19 @@ static uint32_t split_axis(const Kernel *kernel)
 
 enum { WIDEST = 16 };
 
+/* A task takes single points of an axis, unless neighbours are read along it: then tasks of fewer of them than fill the
+ * registers would each bring in the same lines. Whole vectors of the widest variant where there is no other axis. */
+static uint32_t task_align(const Kernel *kernel, uint32_t axis, bool alone)
+{
+    uint32_t align = alone ? WIDEST : 1;
+    for (uint32_t v = 0; v < kernel->n_values && !alone; v++) {
+        const KernelValue *load = &kernel->values[v];
+        bool other = load->domain & ~axis_bit(axis);
+        if (load->kind == KERNEL_LOAD && other && walks_next(kernel, load, axis)) align = LANE_REGISTERS * WIDEST;
+    }
+    return align;
+}
+
 void kernel_describe(const Kernel *kernel, nn_kernel *out)
 {
     KernelContraction form;
@@ -171,8 +184,7 @@ void kernel_describe(const Kernel *kernel, nn_kernel *out)
     }
     if (axis == NO_AXIS) return;
     out->split = (int32_t)kernel->axes[axis].extent;
-    /* Rows are split one by one; points in whole vectors of the widest variant. */
-    out->align = out->n_work ? 1 : WIDEST;
+    out->align = task_align(kernel, axis, out->n_work == 0);
 }
 
 void loop_emit(Arena *arena, Vector *vector, const Kernel *kernel, const char *symbol)

@@ -91,6 +91,8 @@ uint32_t choose_axis(const LoopEmitter *e, const uint32_t *stages, uint32_t n_st
 bool stages_go_wide(const LoopEmitter *e, const uint32_t *stages, uint32_t n_stages);
 /* True for elementary functions, which take tens of instructions. */
 bool is_elementary(const KernelValue *value);
+/* True when one step along the axis leads an access to the next element. */
+bool walks_next(const Kernel *kernel, const KernelValue *access, uint32_t axis);
 /* The scans along the axis that the stage needs and that are not evaluated, in `needed` order; returns how many. */
 uint32_t pending_scans(const LoopEmitter *e, uint32_t stage, uint32_t axis, uint32_t *scans);
 /* True when different points of the axis never scatter to the same element. */

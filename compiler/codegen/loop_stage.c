@@ -85,6 +85,7 @@ bool is_elementary(const KernelValue *value)
 bool stages_go_wide(const LoopEmitter *e, const uint32_t *stages, uint32_t n_stages)
 {
     bool *needed = ARENA_ARRAY(e->arena, bool, e->kernel->n_values), reduces = false;
+    bool *summed = ARENA_ARRAY(e->arena, bool, e->kernel->n_values);
     for (uint32_t i = 0; i < n_stages; i++) mark_needed(e, stages[i], needed);
     uint32_t cost = 0;
     for (uint32_t v = 0; v < e->kernel->n_values; v++) {
@@ -93,8 +94,10 @@ bool stages_go_wide(const LoopEmitter *e, const uint32_t *stages, uint32_t n_sta
         if (value->kind == KERNEL_RANDOM || value->kind == KERNEL_SCATTER || value->kind == KERNEL_SCAN) return false;
         if (is_elementary(value)) return false;
         reduces |= value->kind == KERNEL_REDUCE;
-        cost++;
+        if (is_open_reduce(e, v)) mark_needed(e, v, summed);
     }
+    /* What is done once with a sum costs next to nothing beside its terms. */
+    for (uint32_t v = 0; v < e->kernel->n_values; v++) cost += summed[v] && v != e->given;
     return reduces && cost <= CHEAP;
 }
 
@@ -134,6 +137,11 @@ static WalkKind walk_kind(const Kernel *kernel, const KernelValue *access, uint3
         }
     }
     return kind;
+}
+
+bool walks_next(const Kernel *kernel, const KernelValue *access, uint32_t axis)
+{
+    return walk_kind(kernel, access, axis) == WALK_NEXT;
 }
 
 /* How well the accesses behind some stages suit `axis` as the vector axis. */

@@ -41,6 +41,15 @@ static const Sample samples[] = {
      " v0: f32 {a0 a1} = load b0[a0, a1]\n v1: f32 {a0} = reduce sum {a1} v0\n v2: f32 {a0} = store b1[a0] v1\n}\n",
      {FLOATS},
      1e-5},
+    {"step_by_column_sum",
+     "kernel step_by_column_sum {\n s0\n s1\n s2 = 0\n a0: s0\n a1: s1\n b0: f32[s0, s1] read\n"
+     " b1: f32[s1] read write\n b2: f32[s1] read\n"
+     " v0: f32 {a0 a1} = load b0[a0, a1]\n v1: f32 {a1} = reduce sum {a0} v0\n v2: f32 {a1} = load b1[a1]\n"
+     " v3: f32 {} = constant 0.01\n v4: f32 {a1} = mul v1 v3\n v5: f32 {a1} = load b2[a1]\n v6: f32 {a1} = mul v5 v5\n"
+     " v7: f32 {a1} = add v4 v6\n v8: f32 {a1} = mul v7 v3\n v9: f32 {a1} = add v8 v4\n v10: f32 {a1} = abs v9\n"
+     " v11: f32 {a1} = sub v2 v10\n v12: f32 {a1} = store b1[a1] v11\n}\n",
+     {{-1, 1}, {-1, 1}, {-1, 1}},
+     1e-5},
     {"column_sum",
      "kernel column_sum {\n s0\n s1\n s2 = 0\n a0: s0\n a1: s1\n b0: f32[s0, s1] read\n b1: f32[s1] write\n"
      " v0: f32 {a0 a1} = load b0[a0, a1]\n v1: f32 {a1} = reduce sum {a0} v0\n v2: f32 {a1} = store b1[a1] v1\n}\n",

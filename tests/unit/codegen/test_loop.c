@@ -99,3 +99,20 @@ Test(loop, extremes_of_nan_and_infinity)
     cr_assert(where[2] == 20 && largest[2] == INFINITY && smallest[2] == -1);
     harness_free(&h);
 }
+
+/* A task sums whole lines of columns, where it reads neighbours; rows are split one by one, a single axis in vectors.
+ */
+Test(loop, tasks_read_whole_lines)
+{
+    static const struct {
+        const char *name;
+        int32_t split;
+        int align;
+    } cases[] = {{"column_sum", 1, 64}, {"step_by_column_sum", 1, 64}, {"transpose", 0, 64}, {"row_sum", 0, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Harness h = harness_new(find_sample(cases[i].name)->text, "native");
+        cr_expect_eq(h.code->align, cases[i].align, "%s: %d", cases[i].name, h.code->align);
+        cr_expect_eq(h.code->split, cases[i].split, "%s: %d", cases[i].name, h.code->split);
+        harness_free(&h);
+    }
+}

@@ -32,6 +32,7 @@ typedef struct {
     double *cost;     /* by class: of all contractions that have it */
     double *work;     /* by class: theirs, in turns */
     bool *channel;    /* by class: columns or the inner sum of a contraction over windows */
+    bool *walked;     /* by class: positions of windows that some contraction reads or adds up */
     bool *replaces;   /* by node: takes the place of a parameter or state */
 } Chooser;
 
@@ -103,6 +104,7 @@ static void add_use(Chooser *chooser, Node contraction, uint32_t side, Node wind
     use->positions = axis_class(&chooser->classes, windows, axis);
     use->taps = axis_class(&chooser->classes, windows, axis + 1);
     use->side = side;
+    chooser->walked[use->positions] = true;
     use->next = chooser->uses[contraction.id];
     chooser->uses[contraction.id] = use;
 }
@@ -158,16 +160,19 @@ static Label *label_of(Form *form, int32_t number)
     return label;
 }
 
-static bool is_position(const WindowUse *use, uint32_t class)
+/* A contraction without windows, such as one of a single tap, goes by those of others. */
+static bool is_position(const Chooser *chooser, const WindowUse *use, uint32_t class)
 {
+    if (!use) return chooser->walked[class];
     for (; use; use = use->next)
         if (use->positions == class) return true;
     return false;
 }
 
 /* True for a position of windows that are read of this operand, or added up after it. */
-static bool is_walked(const WindowUse *use, uint32_t class, uint32_t side)
+static bool is_walked(const Chooser *chooser, const WindowUse *use, uint32_t class, uint32_t side)
 {
+    if (!use) return chooser->walked[class];
     for (; use; use = use->next)
         if (use->positions == class && (use->side == side || use->side == 2)) return true;
     return false;
@@ -195,10 +200,10 @@ static Form form_of(Chooser *chooser, Node contraction)
             Label *label = label_of(&form, *next);
             label->class = axis_class(&chooser->classes, node, d);
             label->size = type->dims[d];
-            bool position = is_position(uses, label->class);
+            bool position = is_position(chooser, uses, label->class);
             if (side < 2) {
                 label->in[side] = true;
-                form.walked[side] |= is_walked(uses, label->class, side);
+                form.walked[side] |= is_walked(chooser, uses, label->class, side);
             } else {
                 label->kept = true;
                 form.keeps_positions |= position;
@@ -223,13 +228,15 @@ static void vote(Chooser *chooser, Node contraction)
 {
     const WindowUse *uses = chooser->uses[contraction.id];
     Form form = form_of(chooser, contraction);
+    if (!form.walked[0] && !form.walked[1]) return;
     for (uint32_t i = 0; i < form.count; i++) {
         const Label *label = &form.labels[i];
         double *cost = &chooser->cost[label->class];
         chooser->work[label->class] += form.work;
         bool both = label->in[0] && label->in[1];
         bool walked = (label->in[0] && form.walked[0]) || (label->in[1] && form.walked[1]);
-        if (is_position(uses, label->class) || is_tap(uses, label->class) || (both && label->kept))
+        bool windowed = uses && is_position(chooser, uses, label->class);
+        if (windowed || is_tap(uses, label->class) || (both && label->kept))
             *cost += COST_WINDOWED * form.work;
         else if (label->kept)
             *cost += (waste_of(chooser->scheduler, label->size) + (walked ? COST_ROWS : 0)) * form.work;
@@ -355,6 +362,7 @@ static void choose(const Scheduler *scheduler, const Function *functions, uint32
     chooser.replaces = ARENA_ARRAY(scheduler->arena, bool, ids);
     chooser.cost = ARENA_ARRAY(scheduler->arena, double, chooser.classes.count + 1);
     chooser.work = ARENA_ARRAY(scheduler->arena, double, chooser.classes.count + 1);
+    chooser.walked = ARENA_ARRAY(scheduler->arena, bool, chooser.classes.count + 1);
     chooser.channel = ARENA_ARRAY(scheduler->arena, bool, chooser.classes.count + 1);
     for (uint32_t i = 0; i < n_functions; i++) mark_replacing(&chooser, &functions[i]);
     for (uint32_t i = 0; i < count; i++) {
@@ -362,7 +370,7 @@ static void choose(const Scheduler *scheduler, const Function *functions, uint32
         if (node_op(scheduler->graph, nodes[i]) == OP_UNWINDOW) find_added(&chooser, nodes[i]);
     }
     for (uint32_t i = 0; i < count; i++)
-        if (chooser.uses[nodes[i].id]) vote(&chooser, nodes[i]);
+        if (is_product(&chooser, nodes[i])) vote(&chooser, nodes[i]);
     memset(layouts->last, NO_AXIS, ids);
     layouts->count = ids;
     choose_all(&chooser, nodes, count, layouts);

@@ -198,6 +198,46 @@ Test(layout, residual_blocks)
 
 /* ---- what stands between convolutions */
 
+static uint32_t count_row_major(const PlanProgram *program)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < program->n_buffers; i++) {
+        const PlanBuffer *buffer = &program->buffers[i];
+        count += buffer->role == BUFFER_TEMPORARY && buffer->rank == 4 && buffer->last_axis == NO_AXIS;
+    }
+    return count;
+}
+
+static Node convolve_one_tap(Model *model, Node x, const char *path, int64_t filters)
+{
+    const int32_t labels[] = {0, 1, 2, 3, 4, 1, 0, 4, 2, 3};
+    Dim channels = node_type(model->graph, x)->dims[1];
+    Node K = declare(model, OP_PARAM, path, MATRIX(size_of(model, filters), channels));
+    return build_contract(model->graph, x, K, labels, 4);
+}
+
+/* A narrow convolution between two of one tap: what no window touches stands as its neighbours do. */
+Test(layout, bottleneck)
+{
+    Model *model = model_new();
+    Node x = convolve(model, images(model, 3, 3, 6, 5), "stem", 8, &same), h = x;
+    h = relu(model, convolve_one_tap(model, h, "narrow", 4));
+    h = relu(model, convolve(model, h, "inner", 4, &same));
+    h = build_binary(model->graph, OP_ADD, x, convolve_one_tap(model, h, "wide", 8));
+    h = relu(model, convolve_one_tap(model, relu(model, h), "last", 6));
+    Node loss = sum_of_squares(model, mean_pool(model, h));
+    Function *training = add_function(model, "training");
+    add_result(model, training, RESULT_LOSS, "loss", loss, NODE_NONE);
+    add_training(model, training, loss, UPDATE_SGD);
+    finish_model(model);
+    expect_model(model);
+    expect_step_equals_training(model);
+    const PlanProgram *step = program_of(plan_model(model, false), "step");
+    /* The copies of images and filters, which are transpositions, and nothing else. */
+    cr_expect_eq(count_row_major(step), 3, "%u values are row-major", count_row_major(step));
+    model_free(model);
+}
+
 static Node slice_channels(Model *model, Node x, int64_t from, int64_t count)
 {
     Type type = *node_type(model->graph, x);

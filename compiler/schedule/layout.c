@@ -1,11 +1,11 @@
-/* Where the elements of a value stand in its memory: row-major, or with one axis moved behind all others. The tiled
- * code takes its columns and its inner sum from axes whose elements are neighbours. An axis that windows walk can be
- * neither: images that a text gives as [n, c, h, w] stand as [n, h, w, c] between convolutions.
+/* Chooses how the elements of each value stand in memory: row-major, or with one axis moved behind all others. The
+ * tiled code takes its columns and its inner sum from axes whose elements are neighbours. An axis along which windows
+ * move can be neither, so images that a text gives as [n, c, h, w] stand as [n, h, w, c] between convolutions.
  *
- * The choice is made once for all functions of a module, since the order of sums goes by it. Each contraction over
- * windows says of the axes that it touches what it would cost if their elements were neighbours, in multiply-adds; a
- * value takes the cheapest of its axes, and the last one among equals. What a caller sees is row-major: what windows
- * read of it is copied first. */
+ * The choice is made once for all functions of a module, because the order of sums depends on it. Each contraction over
+ * windows states, for every axis that it touches, what it would cost to have that axis last, in multiply-adds. A value
+ * takes the axis that costs least on average, and stays row-major where none costs less than its last. What callers see
+ * is row-major: a contraction over windows reads a transposed copy of it. */
 #include <string.h>
 
 #include "ir/build.h"
@@ -13,10 +13,11 @@
 #include "schedule/schedule_internal.h"
 #include "support/memory.h"
 
-/* Costs of a neighbour, in turns of the contraction: neither columns nor inner sum can be had; rows, which are images;
- * columns of unknown number, which may be few; and the most that vectors of columns waste. */
+/* What it costs to have an axis last, per multiply-add of the contraction: one that windows walk; rows of tiles
+ * (images), which may be anything; columns of unknown number, which may be few; the most that partly filled vectors can
+ * waste. */
 static const double COST_WINDOWED = 8, COST_ROWS = 0.25, COST_FREE = 4, COST_WASTE = 3;
-enum { LANES = 16, ASSUMED_SIZE = 64 };
+enum { LANES = 16 };
 
 /* An axis that a contraction reads through windows, or adds to through them. */
 typedef struct WindowUse {
@@ -35,62 +36,6 @@ typedef struct {
     bool *walked;     /* by class: positions of windows that some contraction reads or adds up */
     bool *replaces;   /* by node: takes the place of a parameter or state */
 } Chooser;
-
-static bool assume_size(void *data, Name symbol, int64_t *value)
-{
-    (void)data, (void)symbol;
-    *value = ASSUMED_SIZE;
-    return true;
-}
-
-/* A size as a number, free sizes being assumed. */
-static double size_estimate(const Scheduler *scheduler, Dim dim)
-{
-    int64_t value;
-    return dim_evaluate(scheduler->dims, dim, assume_size, NULL, &value) ? (double)value : ASSUMED_SIZE;
-}
-
-static void extend(const Scheduler *scheduler, const Shape *shape, uint32_t *to, Dim *elements, double *estimate)
-{
-    *elements = dim_mul(scheduler->dims, *elements, shape->dims[*to]);
-    *estimate *= size_estimate(scheduler, shape->dims[(*to)++]);
-}
-
-bool stretch_next(const Scheduler *scheduler, const Shape shapes[2], Stretch *stretch)
-{
-    Dim elements[2];
-    double estimates[2] = {1, 1};
-    for (uint32_t side = 0; side < 2; side++) {
-        uint32_t from = stretch->to[side];
-        while (from < shapes[side].rank && is_unit(scheduler, shapes[side].dims[from])) from++;
-        stretch->from[side] = stretch->to[side] = from;
-        elements[side] = dim_constant(scheduler->dims, 1);
-        if (from < shapes[side].rank)
-            extend(scheduler, &shapes[side], &stretch->to[side], &elements[side], &estimates[side]);
-    }
-    while (!dim_same(elements[0], elements[1])) {
-        uint32_t less = estimates[1] < estimates[0];
-        if (stretch->to[less] == shapes[less].rank) less = 1 - less;
-        if (stretch->to[less] == shapes[less].rank) break;
-        extend(scheduler, &shapes[less], &stretch->to[less], &elements[less], &estimates[less]);
-    }
-    return stretch->from[0] < shapes[0].rank || stretch->from[1] < shapes[1].rank;
-}
-
-/* The dimensions of a view that are the axis `last` of the type; false where they hold others, too. */
-static bool find_viewed(const Scheduler *scheduler, const Type *type, Shape view, uint32_t last, uint32_t *from,
-                        uint32_t *to)
-{
-    Shape shapes[2] = {{type->rank, type->dims}, view};
-    for (Stretch s = {0}; stretch_next(scheduler, shapes, &s);) {
-        if (last < s.from[0] || last >= s.to[0]) continue;
-        for (uint32_t d = s.from[0]; d < s.to[0]; d++)
-            if (d != last && !is_unit(scheduler, type->dims[d])) return false;
-        *from = s.from[1], *to = s.to[1];
-        return true;
-    }
-    return false;
-}
 
 /* ---- which contractions read windows, and which axes those walk */
 
@@ -319,7 +264,7 @@ static uint32_t choose_reshaped(Chooser *chooser, Node node)
     uint32_t axis = may_move(chooser, base) ? choose_last(chooser, base) : NO_AXIS, from, to;
     const Type *type = node_type(scheduler->graph, base), *view = node_type(scheduler->graph, node);
     if (axis == NO_AXIS) return axis;
-    return find_viewed(scheduler, type, (Shape){view->rank, view->dims}, axis, &from, &to) ? axis : NO_AXIS;
+    return layout_find_viewed(scheduler, type, (Shape){view->rank, view->dims}, axis, &from, &to) ? axis : NO_AXIS;
 }
 
 static void choose_all(Chooser *chooser, const Node *nodes, uint32_t count, Layouts *layouts)
@@ -399,53 +344,4 @@ Layouts layouts_choose(Context *context, const Module *module, const Function *f
     memory_free(nodes);
     vec_free(&roots);
     return layouts;
-}
-
-/* ---- as it is used */
-
-uint32_t layout_last(const Scheduler *scheduler, Node node)
-{
-    const Layouts *layouts = scheduler->layouts;
-    if (!layouts || node.id >= layouts->count) return NO_AXIS;
-    bool seen = node_op(scheduler->graph, node) == OP_RESHAPE && !facts_of(scheduler, node)->copied;
-    return seen ? NO_AXIS : layouts->last[node.id];
-}
-
-Node layout_copy(const Scheduler *scheduler, Node node)
-{
-    const Layouts *layouts = scheduler->layouts;
-    return layouts && node.id < layouts->count ? layouts->copies[node.id] : NODE_NONE;
-}
-
-uint32_t layout_order(uint32_t rank, uint32_t last, uint8_t *order)
-{
-    uint32_t count = 0;
-    for (uint32_t d = 0; d < rank; d++)
-        if (d != last) order[count++] = (uint8_t)d;
-    if (last < rank) order[count++] = (uint8_t)last;
-    return count;
-}
-
-bool layout_view(const Scheduler *scheduler, Node node, Shape view, const Affine *index, Dim *dims, Affine *moved)
-{
-    uint32_t last = layout_last(scheduler, node), from = view.rank, to = view.rank, count = 0;
-    if (last != NO_AXIS && !find_viewed(scheduler, memory_type(scheduler, node), view, last, &from, &to)) return false;
-    for (uint32_t pass = 0; pass < 2; pass++)
-        for (uint32_t d = 0; d < view.rank; d++) {
-            if ((d >= from && d < to) != (pass == 1)) continue;
-            dims[count] = view.dims[d];
-            moved[count++] = index[d];
-        }
-    return true;
-}
-
-void layout_set_needs(Scheduler *scheduler)
-{
-    const Layouts *layouts = scheduler->layouts;
-    for (uint32_t i = 0; layouts && i < layouts->count; i++) {
-        if (node_is_none(layouts->copies[i])) continue;
-        Node copied = node_arg(scheduler->graph, layouts->copies[i], 0);
-        bool given = is_memory(scheduler->graph, copied);
-        facts_of(scheduler, layouts->copies[i])->need = given ? NEED_FORWARD : facts_of(scheduler, copied)->need;
-    }
 }

@@ -3,7 +3,8 @@
  *   canonical.c    contractions in the form of the tiled code
  *   blocks.c       long cumulative sums in blocks
  *   rectify.c      the sign of relu(x) for that of x, which then needs no memory
- *   layout.c       in which order the elements of a value stand, for all programs alike
+ *   axis_class.c   which axes of different values are the same one
+ *   layout*.c      in which order the elements of a value stand, for all programs alike
  *   roots.c        what a program must deliver, in which order nodes are taken, which phase needs them
  *   materialise.c  which nodes are named values of kernels; all others vanish into their users
  *   emit*.c        a node as scalar values over axes: movement becomes subscripts, sums become axes
@@ -217,6 +218,12 @@ AxisClasses axis_classes(const Scheduler *scheduler, const Node *nodes, uint32_t
 uint32_t axis_class(AxisClasses *classes, Node node, uint32_t dim);
 
 /* layout.c */
+/* For the canonical functions of a module. Adds nodes to its graph. */
+Layouts layouts_choose(Context *context, const Module *module, const Function *functions, Arena *arena);
+
+/* layout_view.c */
+/* A size as a number, free sizes being assumed. */
+double size_estimate(const Scheduler *scheduler, Dim dim);
 /* Of two shapes of the same memory, dimensions from … to of each that hold the same elements. Begins as {0}. */
 typedef struct {
     uint32_t from[2], to[2];
@@ -224,8 +231,9 @@ typedef struct {
 
 /* The next stretch, as short as can be told; sizes of 1 between stretches are skipped. False behind the last. */
 bool stretch_next(const Scheduler *scheduler, const Shape shapes[2], Stretch *stretch);
-/* For the canonical functions of a module. Adds nodes to its graph. */
-Layouts layouts_choose(Context *context, const Module *module, const Function *functions, Arena *arena);
+/* The dimensions of a view that are the axis `last` of the type; false where they hold others, too. */
+bool layout_find_viewed(const Scheduler *scheduler, const Type *type, Shape view, uint32_t last, uint32_t *from,
+                        uint32_t *to);
 /* The axis of a value that stands behind all others in memory; NO_AXIS: it is row-major. */
 uint32_t layout_last(const Scheduler *scheduler, Node node);
 Node layout_copy(const Scheduler *scheduler, Node node);

@@ -224,7 +224,7 @@ static uint32_t emit_random(KernelEmitter *emitter, const NodeInfo *info, Shape 
 
 /* ---- shapes */
 
-bool own_index(const Scheduler *scheduler, const Type *type, Shape view, const Affine *index, Affine *own)
+static bool same_index(const Scheduler *scheduler, const Type *type, Shape view, const Affine *index, Affine *own)
 {
     uint32_t from = 0;
     for (uint32_t i = 0; i < type->rank; i++) {
@@ -240,6 +240,55 @@ bool own_index(const Scheduler *scheduler, const Type *type, Shape view, const A
     }
     while (from < view.rank && is_unit(scheduler, view.dims[from])) from++;
     return from == view.rank;
+}
+
+static Dim product_of(const Scheduler *scheduler, const Dim *dims, uint32_t from, uint32_t to)
+{
+    Dim product = dim_constant(scheduler->dims, 1);
+    for (uint32_t d = from; d < to; d++) product = dim_mul(scheduler->dims, product, dims[d]);
+    return product;
+}
+
+bool view_cuts(const Scheduler *scheduler, const Type *type, Shape view)
+{
+    Shape shapes[2] = {{type->rank, type->dims}, view};
+    int64_t size;
+    for (Stretch s = {0}; stretch_next(scheduler, shapes, &s);) {
+        if (s.from[0] == s.to[0] || s.from[1] == s.to[1]) return false;
+        for (uint32_t d = s.from[0] + 1; d < s.to[0]; d++)
+            if (!is_unit(scheduler, type->dims[d])) return false;
+        for (uint32_t d = s.from[1] + 1; d < s.to[1]; d++)
+            if (!dim_is_constant(scheduler->dims, view.dims[d], &size)) return false;
+        if (!dim_same(type->dims[s.from[0]], product_of(scheduler, view.dims, s.from[1], s.to[1]))) return false;
+    }
+    return true;
+}
+
+/* Where the view cuts dimensions: the row-major position among the pieces of each. */
+static bool cut_index(const Scheduler *scheduler, const Type *type, Shape view, const Affine *index, Affine *own)
+{
+    Shape shapes[2] = {{type->rank, type->dims}, view};
+    uint32_t seen = 0;
+    if (!view_cuts(scheduler, type, view)) return false;
+    for (uint32_t i = 0; i < type->rank; i++) own[i] = affine_none(scheduler);
+    for (Stretch s = {0}; stretch_next(scheduler, shapes, &s); seen = s.to[1]) {
+        Affine *at = &own[s.from[0]];
+        int64_t stride = 1, size = 1;
+        for (; seen < s.from[1]; seen++)
+            if (!affine_zero(scheduler, &index[seen])) return false;
+        for (uint32_t d = s.to[1]; d-- > s.from[1]; stride *= size) {
+            Affine term = index[d];
+            if (!affine_scale(scheduler, &term, stride, dim_constant(scheduler->dims, 0))) return false;
+            if (!affine_add(scheduler, at, &term)) return false;
+            if (d > s.from[1]) dim_is_constant(scheduler->dims, view.dims[d], &size);
+        }
+    }
+    return true;
+}
+
+bool own_index(const Scheduler *scheduler, const Type *type, Shape view, const Affine *index, Affine *own)
+{
+    return same_index(scheduler, type, view, index, own) || cut_index(scheduler, type, view, index, own);
 }
 
 /* The graph sorts operands that commute by age, which differs from layer to layer; by operator they are alike, and

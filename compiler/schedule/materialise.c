@@ -84,6 +84,15 @@ bool moves_operand(Op op)
     return (op_info(op)->class == OP_CLASS_MOVEMENT && op_info(op)->flags & PICKS) || op == OP_WINDOW;
 }
 
+/* A reshape that only cuts dimensions, which an index sees through. */
+static bool is_cut(const Scheduler *scheduler, Node node)
+{
+    if (node_op(scheduler->graph, node) != OP_RESHAPE) return false;
+    const Type *type = node_type(scheduler->graph, node);
+    return view_cuts(scheduler, node_type(scheduler->graph, node_arg(scheduler->graph, node, 0)),
+                     (Shape){type->rank, type->dims});
+}
+
 static void mark(Scheduler *scheduler, Node node)
 {
     node = base_of(scheduler->graph, node);
@@ -146,7 +155,8 @@ static void mark_required(Scheduler *scheduler)
         if (info->op != OP_CONTRACT || !is_tiled(scheduler, node)) continue;
         for (uint32_t j = 0; j < 2; j++) {
             Node operand = info->args[j];
-            while (moves_operand(node_op(graph, operand))) operand = node_arg(graph, operand, 0);
+            while (moves_operand(node_op(graph, operand)) || is_cut(scheduler, operand))
+                operand = node_arg(graph, operand, 0);
             mark(scheduler, operand);
         }
     }

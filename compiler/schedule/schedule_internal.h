@@ -322,7 +322,9 @@ void emitter_free(KernelEmitter *emitter);
 Shape shape_of(const Scheduler *scheduler, Node node);
 /* The type of what stands in a node's memory: its own, or that of what a copied reshape is made of. */
 const Type *memory_type(const Scheduler *scheduler, Node node);
-/* From an index in `view` to one in the type's shape; false where other sizes than those of 1 differ. */
+/* True if the view is the type with dimensions cut, of which all but the first have numbers for sizes. */
+bool view_cuts(const Scheduler *scheduler, const Type *type, Shape view);
+/* From an index in `view` to one in the type's shape; false where the view does more than cut dimensions. */
 bool own_index(const Scheduler *scheduler, const Type *type, Shape view, const Affine *index, Affine *own);
 
 /* entry.c */

@@ -3,12 +3,18 @@
  *     C[m, n] = sum over k of A[m, k] * B[k, n]        for each point of the batch axes
  *
  * The order of a sum depends on the sizes, the operands' layouts and the vectors' width alone; never on where C goes,
- * how it is blocked, packed and split, or on threads. There are two orders:
+ * how it is blocked, packed and split, or on threads. There are two orders.
  *
- *   chain   k is cut into leaves of NN_LEAF terms, rounded down to whole runs where several axes are summed. A leaf is
- * one chain of multiply-adds that begins with 0, and leaves are added as a binary counter counts: two single ones to a
- * pair, two pairs to a four … lanes   for few rows (or one column) along contiguous k, in leaves of NN_LEAF terms a
- * lane: each lane is a chain over every lanes-th term, then the lanes are added by halves. Leaves are added as above.
+ * Chain: k is cut into leaves of NN_LEAF terms, rounded down to whole runs where several axes are summed. A leaf is one
+ * chain of multiply-adds that begins with 0, and leaves are added as a binary counter counts: two single ones to a
+ * pair, two pairs to a four, and so on.
+ *
+ * Lanes: for few rows (or one column) along contiguous k, in leaves of NN_LEAF terms a lane. Each lane is a chain over
+ * every lanes-th term, then the lanes are added by halves. Leaves are added as above.
+ *
+ * Tasks are blocks of C. Where C is small and k long they are parts of k, so many leaves that a part's sum is one that
+ * the counter passes through; a second round of tasks adds the parts. A tile function gets whole rows of a block, in
+ * strips that are still near, wherever B, packed or not, is small enough to be walked again for each strip.
  *
  * Nothing here allocates. */
 #ifndef NN_CONTRACT_H

@@ -33,6 +33,25 @@ static float *random_values(int64_t n)
     return x;
 }
 
+/* With one tap and stride 1 a window is the image itself, and the compiler merges all places to one axis of rows. */
+static Product pointwise_product(const Convolution *v)
+{
+    int64_t places = v->images * v->height * v->width, c = v->channels, f = v->filters;
+    Product r = {.contraction = {.b = 1, .c = 2}, .n_a = places * c, .n_b = c * f, .n_c = places * f};
+    nn_contraction *t = &r.contraction;
+    if (v->pass == FORWARD) {
+        t->m = places, t->n = f, t->k = c, t->a_m = c, t->a_k = 1, t->b_k = f, t->b_n = 1;
+    } else if (v->pass == INPUT_GRADIENT) {
+        t->m = places, t->n = c, t->k = f, t->a_m = f, t->a_k = 1, t->b_k = 1, t->b_n = f;
+        r.n_a = places * f, r.n_c = places * c;
+    } else {
+        t->m = c, t->n = f, t->k = places, t->a_m = 1, t->a_k = c, t->b_k = f, t->b_n = 1;
+        r.n_b = places * f, r.n_c = c * f;
+    }
+    t->c_m = t->n;
+    return r;
+}
+
 static void measure(const char *name, Convolution shape, int rounds)
 {
     const nn_micro_kernels *micro = micro_kernels(CPU_NATIVE);
@@ -42,7 +61,8 @@ static void measure(const char *name, Convolution shape, int rounds)
     printf("%-18s", name);
     for (int pass = FORWARD; pass <= FILTER_GRADIENT; pass++) {
         shape.pass = (Pass)pass;
-        Product product = convolution_product(&shape);
+        bool pointwise = shape.taps == 1 && shape.stride == 1;
+        Product product = pointwise ? pointwise_product(&shape) : convolution_product(&shape);
         void *buffers[] = {random_values(product.n_a), random_values(product.n_b), random_values(product.n_c)};
         nn_kernel_args args = {.buffers = buffers};
         nn_contract_plan plan = nn_contract_prepare(&product.contraction, NN_F32, micro);

@@ -227,6 +227,15 @@ uint32_t accumulator_lanes(const LoopEmitter *e, const KernelValue *value);
 /* A SCAN's value where the emitter stands: what was accumulated and the operand, which is accumulated, too. */
 LLVMValueRef scan_point(LoopEmitter *e, uint32_t scan);
 
+/* ---- loop_transpose.c ---- */
+
+/* True for a store of what was loaded, along the axis, while *other, the only other axis that is not open, is the one
+ * along which the load finds neighbours. */
+bool copies_across(const LoopEmitter *e, uint32_t stage, uint32_t axis, uint32_t *other);
+/* Emits the part of such a copy that whole squares of vectors cover; gives where on both axes the rest begins. */
+void squares_emit(LoopEmitter *e, uint32_t stage, uint32_t axis, uint32_t other, LLVMValueRef *end,
+                  LLVMValueRef *other_end);
+
 /* ---- loop_nest.c ---- */
 
 void block_emit(LoopEmitter *e, const uint32_t *sinks, uint32_t n_sinks);

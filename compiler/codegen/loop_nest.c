@@ -145,6 +145,22 @@ static void emit_loop(LoopEmitter *e, const Loop *loop, const Accumulator *outsi
     e->at[loop->axis] = NULL;
 }
 
+/* A copy across: squares, then what they leave of the other axis, then what they leave of this one. */
+static void emit_across(LoopEmitter *e, const Loop *loop, uint32_t other, Accumulator *sums)
+{
+    uint32_t axis = loop->axis;
+    LLVMValueRef from = e->from[axis], to = e->to[axis], other_from = e->from[other], end, other_end;
+    squares_emit(e, loop->group[0], axis, other, &end, &other_end);
+    e->to[axis] = end;
+    e->from[other] = other_end;
+    emit_loop(e, loop, sums, sums);
+    e->from[axis] = end;
+    e->to[axis] = to;
+    e->from[other] = other_from;
+    emit_loop(e, loop, sums, sums);
+    e->from[axis] = from;
+}
+
 /* Ends the loop's reductions: the sums of a loop that began with none of outer loops' join those; what the axis was the
  * last of becomes a value. */
 static void finish_reduces(LoopEmitter *e, const Loop *loop, const Accumulator *outside, const Accumulator *sums)
@@ -194,7 +210,11 @@ static void emit_group(LoopEmitter *e, uint32_t axis, bool vectorised, const uin
     Accumulator *sums = ARENA_ARRAY(e->arena, Accumulator, loop.n_reduces + 1);
     sums_take(e, &loop, outside);
     LoopValue *outer = scope_enter(e);
-    emit_loop(e, &loop, outside, sums);
+    uint32_t other;
+    if (vectorised && n_group == 1 && copies_across(e, group[0], axis, &other))
+        emit_across(e, &loop, other, sums);
+    else
+        emit_loop(e, &loop, outside, sums);
     scope_leave(e, outer);
     finish_reduces(e, &loop, outside, sums);
     for (uint32_t i = 0; i < n_group; i++) e->bound[group[i]].stored = true;

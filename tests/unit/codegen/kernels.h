@@ -206,6 +206,19 @@ static const Sample samples[] = {
      " v4: f32 {a0 a1} = store b1[a0, a1] v3\n}\n",
      {FLOATS},
      0},
+    {"transpose_each",
+     "kernel transpose_each {\n s0\n s1\n s2 = 0\n a0: s0\n a1: s0\n a2: s1\n b0: f32[s0, s1, s0] read\n"
+     " b1: f32[s0, s0, s1] write\n"
+     " v0: f32 {a0 a1 a2} = load b0[a0, a2, a1]\n v1: f32 {a0 a1 a2} = store b1[a0, a1, a2] v0\n}\n",
+     {FLOATS},
+     0},
+    {"transpose_computed",
+     "kernel transpose_computed {\n s0\n s1\n s2 = 0\n a0: s0\n a1: s0\n a2: s1\n b0: f32[s0, s1, s0] read\n"
+     " b1: f32[s0, s0, s1] write\n"
+     " v0: f32 {a0 a1 a2} = load b0[a0, a2, a1]\n v1: f32 {a0 a1 a2} = abs v0\n"
+     " v2: f32 {a0 a1 a2} = store b1[a0, a1, a2] v1\n}\n",
+     {FLOATS},
+     0},
     {"transpose",
      "kernel transpose {\n s0\n s1\n s2 = 0\n a0: s0\n a1: s1\n b0: f32[s1, s0] read\n b1: f32[s0, s1] write\n"
      " v0: f32 {a0 a1} = load b0[a1, a0]\n v1: f32 {a0 a1} = store b1[a0, a1] v0\n}\n",

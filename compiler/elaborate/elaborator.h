@@ -158,6 +158,7 @@ typedef struct {
     Vec(Name) dim_names;     /* all names of sizes that inputs mention */
     Vec(Binding) bound_dims; /* sizes given by options or data */
     Vec(Constant) consts;
+    Binding *spare; /* bindings that scope_end gave back */
 
     NameMap named; /* where these things lie; by kind, what is in it already (named.c) */
     size_t n_named[NAMED_COUNT];
@@ -237,6 +238,8 @@ Scope *scope_new(Elaborator *el, Scope *outer, bool inside_prelude);
 Binding *scope_find(const Scope *scope, Name name, bool function);
 /* In this scope, hiding what is around. */
 Binding *scope_bind(Elaborator *el, Scope *scope, Name name, bool function, Value value, Span place);
+/* For a scope to which nothing refers any more, not even a function's value: its bindings are used again. */
+void scope_end(Elaborator *el, Scope *scope);
 /* Takes note that bindings were taken out of the list of the scope. */
 void scope_shrunk(Scope *scope);
 /* Rebinds the name where it is bound, else binds it in this scope. */

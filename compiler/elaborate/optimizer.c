@@ -132,6 +132,7 @@ static Node update_param(Elaborator *el, const Rules *rules, const Stored *param
     run_statements(el, scope, kid_body(rule->item->syntax), &ignored);
     el->body = outer;
     frame_free(frame);
+    scope_end(el, scope);
     graph_set_layer(el->graph, NULL);
     return cell->now;
 }

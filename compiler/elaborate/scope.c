@@ -58,11 +58,29 @@ Binding *scope_find(const Scope *scope, Name name, bool function)
     return NULL;
 }
 
+static Binding *new_binding(Elaborator *el)
+{
+    Binding *binding = el->spare;
+    if (!binding) return ARENA_NEW(el->arena, Binding);
+    el->spare = binding->next;
+    return binding;
+}
+
+void scope_end(Elaborator *el, Scope *scope)
+{
+    for (Binding *binding; (binding = scope->first);) {
+        scope->first = binding->next;
+        binding->next = el->spare;
+        el->spare = binding;
+    }
+    scope_shrunk(scope);
+}
+
 Binding *scope_bind(Elaborator *el, Scope *scope, Name name, bool function, Value value, Span place)
 {
     Binding *binding = find_here(scope, name, function);
     if (!binding) {
-        binding = ARENA_NEW(el->arena, Binding);
+        binding = new_binding(el);
         *binding = (Binding){.name = name, .function = function, .next = scope->first};
         scope->first = binding;
         note_binding(el, scope);

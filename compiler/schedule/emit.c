@@ -22,6 +22,7 @@ void emitter_free(KernelEmitter *emitter)
 {
     vec_free(&emitter->memos);
     memory_free(emitter->table);
+    arena_reset(emitter->scheduler->scratch);
 }
 
 /* ---- what was emitted before */
@@ -65,7 +66,7 @@ static void memo_add(KernelEmitter *emitter, Memo memo)
         emitter->table = memory_calloc(emitter->capacity, sizeof *emitter->table);
         for (size_t i = 0; i < emitter->memos.count; i++) *memo_slot(emitter, &emitter->memos.at[i]) = (uint32_t)i + 1;
     }
-    if (memo.view.rank) memo.index = ARENA_COPY(emitter->scheduler->arena, Affine, memo.index, memo.view.rank);
+    if (memo.view.rank) memo.index = ARENA_COPY(emitter->scheduler->scratch, Affine, memo.index, memo.view.rank);
     uint32_t *slot = memo_slot(emitter, &memo);
     vec_push(&emitter->memos, memo);
     *slot = (uint32_t)emitter->memos.count;

@@ -253,7 +253,7 @@ static Finished finish(Finisher *finisher, const Draft *draft, Name name)
 
 Finished group_finish(Scheduler *scheduler, Group *group)
 {
-    Finisher finisher = {.scheduler = scheduler, .group = group, .arena = scheduler->kernels};
+    Finisher finisher = {.scheduler = scheduler, .group = group, .arena = scheduler->scratch};
     bool *needed = find_needed(group);
     finisher.draws = draws(&group->draft);
     finisher.map = memory_calloc(group->draft.values.count + 1, sizeof *finisher.map);
@@ -269,7 +269,7 @@ Finished group_finish(Scheduler *scheduler, Group *group)
 
 Finished group_finish_zero(Scheduler *scheduler, Group *group)
 {
-    Finisher finisher = {.scheduler = scheduler, .group = group, .arena = scheduler->kernels};
+    Finisher finisher = {.scheduler = scheduler, .group = group, .arena = scheduler->scratch};
     Draft draft = {0};
     Member member = {.node = group->members.at[0].node};
     const Type *type = node_type(scheduler->graph, member.node);

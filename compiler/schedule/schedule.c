@@ -96,7 +96,7 @@ static void add_launches(Scheduler *scheduler, Pool *pool, Launches *launches)
         Span place = place_of(scheduler, group);
         if (group->scatter) add_launch(scheduler, pool, launches, group_finish_zero(scheduler, group), place);
         add_launch(scheduler, pool, launches, finished, place);
-        arena_reset(scheduler->kernels);
+        arena_reset(scheduler->scratch);
     }
     memory_free(order);
 }
@@ -187,7 +187,7 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
                                    .graph = module->graph,
                                    .dims = graph_dims(module->graph),
                                    .arena = arena_new(),
-                                   .kernels = arena_new(),
+                                   .scratch = arena_new(),
                                    .layouts = &layouts,
                                    .options = options,
                                    .names = &names,
@@ -196,7 +196,7 @@ Plan *schedule(Context *context, Module *module, const ScheduleOptions *options)
                                    .phased = training && !step};
             plan->programs[plan->n_programs++] = make_program(&scheduler, &pool, function, step, name);
             arena_free(scheduler.arena);
-            arena_free(scheduler.kernels);
+            arena_free(scheduler.scratch);
         }
     }
     arena_free(tables);

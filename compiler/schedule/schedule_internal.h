@@ -166,7 +166,7 @@ typedef struct {
     Graph *graph;
     DimTable *dims;
     Arena *arena;           /* of the pass */
-    Arena *kernels;         /* a kernel until it is known whether the plan has an equal one */
+    Arena *scratch;         /* of a piece while it is emitted, of a kernel until the plan has it or an equal one */
     const Layouts *layouts; /* NULL: all is row-major */
     const ScheduleOptions *options;
     const NameMap *names; /* what the module declares */

@@ -270,7 +270,8 @@ Node graph_make(Graph *graph, Op op, const Node *args, uint32_t n_args, const At
 
 Node graph_remake(Graph *graph, Node node, const Node *args)
 {
-    const NodeInfo info = *graph_node(graph, node);
-    if (same_bytes(args, info.args, info.n_args * sizeof *args)) return node;
+    const NodeInfo *old = graph_node(graph, node);
+    if (same_bytes(args, old->args, old->n_args * sizeof *args)) return node;
+    const NodeInfo info = *old; /* which may move */
     return graph_make(graph, info.op, args, info.n_args, &info.attr, &info.type);
 }

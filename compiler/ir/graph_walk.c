@@ -104,7 +104,7 @@ static void *zeroed(size_t count, size_t size)
     return memory_calloc(count, size);
 }
 
-enum { WALK_SHARE = 16 }; /* below this share of the ids a set of nodes is cheaper than a mark for each id */
+enum { WALK_SHARE = 64 }; /* below this share of the ids a set of nodes is cheaper than a mark for each id */
 
 /* A set of nodes that keeps the order in which they came. */
 typedef struct {

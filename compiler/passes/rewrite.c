@@ -92,16 +92,21 @@ static Node guard_gradient(void *data, Node old, Node rebuilt)
     return build_gradient(graph, y, source);
 }
 
+/* True for a gradient by what is no source. */
+static bool is_guarded(const Graph *graph, Node node)
+{
+    return node_op(graph, node) == OP_GRADIENT &&
+           op_info(node_op(graph, node_arg(graph, node, 1)))->class != OP_CLASS_SOURCE;
+}
+
 static bool has_gradients(const Roots *roots)
 {
-    uint32_t count;
+    uint32_t count = graph_count(roots->graph), id = 1;
+    while (id <= count && !is_guarded(roots->graph, (Node){id})) id++;
+    if (id > count) return false; /* in the whole graph */
     Node *nodes = graph_reachable(roots->graph, roots->roots.at, (uint32_t)roots->roots.count, &count);
     bool found = false;
-    for (uint32_t i = 0; i < count && !found; i++) {
-        if (node_op(roots->graph, nodes[i]) != OP_GRADIENT) continue;
-        Op by = node_op(roots->graph, node_arg(roots->graph, nodes[i], 1));
-        found = op_info(by)->class != OP_CLASS_SOURCE;
-    }
+    for (uint32_t i = 0; i < count && !found; i++) found = is_guarded(roots->graph, nodes[i]);
     memory_free(nodes);
     return found;
 }

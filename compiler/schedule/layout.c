@@ -243,7 +243,7 @@ static Node moved_copy(Graph *graph, Node node, uint32_t axis)
     return node_op(graph, copy) == OP_TRANSPOSE && node_same(node_arg(graph, copy, 0), node) ? copy : NODE_NONE;
 }
 
-/* What a contraction over windows reads of memory that the scheduler does not order. */
+/* What is read through windows, of memory that the scheduler does not order. */
 static void choose_copy(Chooser *chooser, Node operand, Layouts *layouts)
 {
     Graph *graph = chooser->scheduler->graph;
@@ -254,6 +254,21 @@ static void choose_copy(Chooser *chooser, Node operand, Layouts *layouts)
     bool viewed = !node_same(base, operand) && layouts->last[base.id] == NO_AXIS;
     uint32_t axis = given || viewed ? choose_last(chooser, operand) : NO_AXIS;
     if (axis != NO_AXIS) layouts->copies[operand.id] = moved_copy(graph, operand, axis);
+}
+
+/* What a sum of windows reads through a reshape, once for each tap: the gradient of a flattened pool. */
+static void choose_added(Chooser *chooser, const Node *nodes, uint32_t count, Layouts *layouts)
+{
+    Graph *graph = chooser->scheduler->graph;
+    bool *added = ARENA_ARRAY(chooser->scheduler->arena, bool, graph_count(graph) + 1);
+    for (uint32_t i = count; i-- > 0;) {
+        const NodeInfo info = *graph_node(graph, nodes[i]); /* copies make the graph grow */
+        OpClass class = op_info(info.op)->class;
+        bool reads = added[nodes[i].id] && (class == OP_CLASS_ELEMENTWISE || class == OP_CLASS_MOVEMENT);
+        if (reads && info.op == OP_RESHAPE) choose_copy(chooser, nodes[i], layouts);
+        reads = (reads && info.op != OP_RESHAPE) || info.op == OP_UNWINDOW;
+        for (uint32_t j = 0; reads && j < info.n_args; j++) added[info.args[j].id] = true;
+    }
 }
 
 /* A reshape that is copied holds its operand's shape, in the same order if it can be seen through that. */
@@ -280,6 +295,7 @@ static void choose_all(Chooser *chooser, const Node *nodes, uint32_t count, Layo
         for (uint32_t side = 0; side < 2 && chooser->uses[nodes[i].id]; side++)
             choose_copy(chooser, node_arg(graph, nodes[i], side), layouts);
     }
+    choose_added(chooser, nodes, count, layouts);
 }
 
 static void mark_replacing(Chooser *chooser, const Function *function)

@@ -184,6 +184,16 @@ Test(layout, pooling_and_dense)
     }
 }
 
+/* Windows that overlap, flattened: one copy for the dense layer, and one of its gradient, which each tap reads. */
+Test(layout, flattened_pool)
+{
+    static const Form pool = {3, 3, 1, 2};
+    Model *model = model_new();
+    Node h = max_pool(model, relu(model, convolve(model, images(model, 3, 2, 6, 6), "filter", 4, &same)), &pool);
+    Node y = dense(model, flatten(model, h), "dense", 4 * 3 * 3, 5);
+    expect_network(model, sum_of_squares(model, y), UPDATE_SGD, 2, 1, 2);
+}
+
 Test(layout, residual_blocks)
 {
     Model *model = model_new();

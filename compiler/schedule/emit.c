@@ -340,7 +340,7 @@ static uint32_t emit_shaped(KernelEmitter *emitter, Node node, Shape view, const
     }
 }
 
-/* The same memory, unless that stands in an order in which the view is none: then a copy. */
+/* Sees the operand's memory through the view; where its order does not allow that, the reshape is copied. */
 static uint32_t emit_reshape(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask)
 {
     uint32_t value = emit(emitter, node_arg(emitter->scheduler->graph, node, 0), view, index, mask);

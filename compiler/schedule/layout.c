@@ -105,7 +105,7 @@ static Label *label_of(Form *form, int32_t number)
     return label;
 }
 
-/* A contraction without windows, such as one of a single tap, goes by those of others. */
+/* True for a position of windows of this contraction or, where it has none (a single tap), of any contraction. */
 static bool is_position(const Chooser *chooser, const WindowUse *use, uint32_t class)
 {
     if (!use) return chooser->walked[class];
@@ -221,8 +221,8 @@ static uint32_t choose_last(Chooser *chooser, Node node)
     return best;
 }
 
-/* True where the scheduler decides how the value stands: not for what is there already, what replaces it, and what is
- * filled by scattering. */
+/* True if the scheduler may choose the order of the value: not if it is given, replaces what is given, or is filled by
+ * scattering. */
 static bool may_move(const Chooser *chooser, Node node)
 {
     const Graph *graph = chooser->scheduler->graph;

@@ -87,7 +87,7 @@ typedef struct {
     bool multiple;        /* reaches several users, seen through movement */
     bool epilogue;        /* pointwise over a contraction or reduction that nothing else uses */
     bool read_outside;    /* a group that does not compute it loads it */
-    bool copied;          /* a reshape of what stands in another order, which is copied to memory of its own */
+    bool copied;          /* a reshape with memory of its own, which holds its operand's shape */
     uint8_t stores;       /* of it in its group for targets */
     uint16_t work, loads; /* to compute one element from what is in memory */
     uint32_t users;
@@ -237,7 +237,7 @@ bool layout_find_viewed(const Scheduler *scheduler, const Type *type, Shape view
 /* The axis of a value that stands behind all others in memory; NO_AXIS: it is row-major. */
 uint32_t layout_last(const Scheduler *scheduler, Node node);
 Node layout_copy(const Scheduler *scheduler, Node node);
-/* Copies are made as soon as what is copied is there, whatever asks for them first. */
+/* Makes copies as soon as what they copy is there, whatever phase asks for them first. */
 void layout_set_needs(Scheduler *scheduler);
 /* The axes from the slowest to the fastest, where `last` (or NO_AXIS) is behind all others; gives the rank. */
 uint32_t layout_order(uint32_t rank, uint32_t last, uint8_t *order);
@@ -303,8 +303,8 @@ typedef struct {
     Scheduler *scheduler;
     Draft *draft;
     Node blocked;    /* has to be materialised before this can be emitted */
-    bool unviewed;   /* not a node's fault: the reshape that sees its memory so has to be copied */
-    bool tiled;      /* for the tiled code, which walks copies that stand right */
+    bool unviewed;   /* no subscripts reach memory through a reshape, which then has to be copied */
+    bool tiled;      /* reads copies in the order of the tiled code where there are any */
     AxisMask summed; /* axes that sums have made, for the piece to reduce */
     Vec(Memo) memos;
     uint32_t *table; /* hash table over memos */

@@ -94,10 +94,26 @@ LLVMValueRef math_round(Vector *v, DType dtype, LLVMValueRef value)
     return math_unpack_half(v, dtype, math_pack_half(v, dtype, value));
 }
 
+/* f64 as f32, rounded to odd (nn_round.h): what is rounded further then is rounded once. */
+static LLVMValueRef narrow_to_odd(Vector *v, LLVMValueRef x, LLVMTypeRef type)
+{
+    LLVMBuilderRef b = v->builder;
+    LLVMTypeRef words = vector_type_like(LLVMInt32TypeInContext(v->context), x);
+    LLVMValueRef nearest = LLVMBuildFPTrunc(b, x, type, ""), back = LLVMBuildFPExt(b, nearest, LLVMTypeOf(x), "");
+    LLVMValueRef zero = LLVMConstNull(LLVMTypeOf(x)), is_negative = LLVMBuildFCmp(b, LLVMRealOLT, x, zero, "");
+    LLVMValueRef above = LLVMBuildFCmp(b, LLVMRealOGT, back, x, ""), below = LLVMBuildFCmp(b, LLVMRealOLT, back, x, "");
+    LLVMValueRef farther = vector_select(v, is_negative, below, above), inexact = LLVMBuildOr(b, above, below, "");
+    LLVMValueRef bits = LLVMBuildBitCast(b, nearest, words, "");
+    bits = LLVMBuildSub(b, bits, LLVMBuildZExt(b, farther, words, ""), "");
+    bits = LLVMBuildOr(b, bits, LLVMBuildZExt(b, inexact, words, ""), "");
+    return LLVMBuildBitCast(b, bits, type, "");
+}
+
 static LLVMValueRef float_to_float(Vector *v, DType from, DType to, LLVMValueRef x)
 {
     LLVMTypeRef type = vector_type(v, to, vector_lanes(x));
-    if (from == DTYPE_F64 && to != DTYPE_F64) x = LLVMBuildFPTrunc(v->builder, x, type, "");
+    if (from == DTYPE_F64 && to == DTYPE_F32) return LLVMBuildFPTrunc(v->builder, x, type, "");
+    if (from == DTYPE_F64 && to != DTYPE_F64) x = narrow_to_odd(v, x, type);
     if (from != DTYPE_F64 && to == DTYPE_F64) return LLVMBuildFPExt(v->builder, x, type, "");
     return math_round(v, to, x);
 }
@@ -111,12 +127,27 @@ static LLVMValueRef float_to_integer(Vector *v, DType to, LLVMValueRef x)
     return LLVMBuildCall2(v->builder, LLVMIntrinsicGetType(v->context, id, types, 2), function, &x, 1, "");
 }
 
+/* A large i64 as a multiple of 2^16, rounded to odd: an f64 holds it, and more bits than a half has. */
+static LLVMValueRef integer_to_odd(Vector *v, LLVMValueRef x)
+{
+    LLVMBuilderRef b = v->builder;
+    LLVMValueRef lost = LLVMBuildAnd(b, x, vector_integer_like(x, 0xffff), ""), zero = LLVMConstNull(LLVMTypeOf(x));
+    LLVMValueRef sticky = LLVMBuildICmp(b, LLVMIntNE, lost, zero, "");
+    sticky = vector_select(v, sticky, vector_integer_like(x, 0x10000), zero);
+    LLVMValueRef odd = LLVMBuildOr(b, LLVMBuildSub(b, x, lost, ""), sticky, "");
+    LLVMValueRef moved = LLVMBuildAdd(b, x, vector_integer_like(x, 0x80000000u), "");
+    LLVMValueRef is_small = LLVMBuildICmp(b, LLVMIntULT, moved, vector_integer_like(x, UINT64_C(1) << 32), "");
+    return vector_select(v, is_small, x, odd);
+}
+
 static LLVMValueRef integer_to_float(Vector *v, DType from, DType to, LLVMValueRef x)
 {
-    LLVMTypeRef type = vector_type(v, to, vector_lanes(x));
-    bool is_signed = from == DTYPE_I64 || from == DTYPE_I32;
+    bool is_signed = from == DTYPE_I64 || from == DTYPE_I32, is_half = to == DTYPE_BF16 || to == DTYPE_F16;
+    DType by = is_half && is_signed ? DTYPE_F64 : to == DTYPE_F64 ? DTYPE_F64 : DTYPE_F32;
+    LLVMTypeRef type = vector_type(v, by, vector_lanes(x));
+    if (is_half && from == DTYPE_I64) x = integer_to_odd(v, x);
     x = is_signed ? LLVMBuildSIToFP(v->builder, x, type, "") : LLVMBuildUIToFP(v->builder, x, type, "");
-    return float_to_float(v, to == DTYPE_F64 ? DTYPE_F64 : DTYPE_F32, to, x);
+    return float_to_float(v, by, to, x);
 }
 
 LLVMValueRef math_cast(Vector *v, DType from, DType to, LLVMValueRef x)

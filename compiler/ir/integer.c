@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "ir/eval.h"
+#include "nn_round.h"
 
 int64_t integer_least(DType dtype)
 {
@@ -33,8 +34,8 @@ int64_t integer_saturate(DType dtype, double number)
 
 double integer_to_float(DType dtype, int64_t integer)
 {
-    /* bf16 and f16 are made of f32, as in compiled code */
-    return dtype == DTYPE_F64 ? (double)integer : dtype_round(dtype, (double)(float)integer);
+    if (dtype == DTYPE_F64 || dtype == DTYPE_F32) return dtype == DTYPE_F64 ? (double)integer : (double)(float)integer;
+    return dtype_round(dtype, nn_odd_double(integer));
 }
 
 int integer_compare(int64_t integer, double number)

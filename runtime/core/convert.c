@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/internal.h"
+#include "nn_round.h"
 
 _Static_assert((int)NN_TYPE_F64 == NN_F64 && (int)NN_TYPE_BF16 == NN_BF16 && (int)NN_TYPE_BOOL == NN_BOOL,
                "nn.h and nn_image.h number types alike");
@@ -82,7 +83,7 @@ static double half_load(uint16_t half)
 /* Rounds to nearest even by adding a float whose last bit is the half's: the hardware does the rounding. */
 static uint16_t half_store(double value)
 {
-    uint32_t bits = bits_of_float((float)value);
+    uint32_t bits = bits_of_float(nn_odd_float(value));
     uint16_t sign = (uint16_t)(bits >> 16 & 0x8000u);
     uint32_t magnitude = bits & 0x7fffffffu;
     if (magnitude > 0x7f800000u) return sign | 0x7e00u;
@@ -93,7 +94,7 @@ static uint16_t half_store(double value)
 
 static uint16_t brain_store(double value)
 {
-    uint32_t bits = bits_of_float((float)value);
+    uint32_t bits = bits_of_float(nn_odd_float(value));
     if ((bits & 0x7fffffffu) > 0x7f800000u) return (uint16_t)(bits >> 16 | 0x40u);
     return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1)) >> 16);
 }
@@ -168,10 +169,11 @@ static void store_integers(uint8_t type, void *to, size_t begin, size_t count, c
     }
 }
 
-/* As floats, rounded once: what is wider than f32 is rounded to it only where the type is f32 or shorter. */
+/* As floats from which one more rounding to the type is one of the integer itself. */
 static void round_integers(uint8_t type, const int64_t *from, size_t count, double *to)
 {
-    for (size_t i = 0; i < count; i++) to[i] = type == NN_F64 ? (double)from[i] : (double)(float)from[i];
+    for (size_t i = 0; i < count; i++)
+        to[i] = type == NN_F64 ? (double)from[i] : type == NN_F32 ? (double)(float)from[i] : nn_odd_double(from[i]);
 }
 
 /* ---- What a type does not hold: the index of the first such element, or `count` ---- */
@@ -198,7 +200,7 @@ static size_t find_infinite(uint8_t type, const double *values, size_t count)
 {
     size_t i = 0;
     if (type == NN_F64) return count;
-    while (i < count && (!isfinite(values[i]) || fabs((double)(float)values[i]) < types[type].beyond)) i++;
+    while (i < count && (!isfinite(values[i]) || fabs(values[i]) < types[type].beyond)) i++;
     return i;
 }
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/eval.h"
+#include "ir/integer.h"
 #include "nn_random.h"
 #include "vector_harness.h"
 
@@ -191,6 +193,75 @@ Test(vector, halves_v2)
 Test(vector, halves_native)
 {
     check_halves(CPU_NATIVE);
+}
+
+/* Doubles and integers close to the ties of halves, closer than an f32 shows. */
+static void put_near_tie(DType from, DType half, Values *x, size_t i, uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    int digits = half == DTYPE_BF16 ? 8 : 11, least = from == DTYPE_F64 ? -30 : digits + 1;
+    int most = half == DTYPE_F16 ? 15 : from == DTYPE_F64 ? 120 : from == DTYPE_I64 ? 61 : 29;
+    int exponent = least + (int)(*state >> 40) % (most - least + 1);
+    double tie = ldexp((double)(2 * ((*state >> 33 & 127) + (1 << (digits - 1))) + 1), exponent - digits);
+    double off = (double)((int)(*state >> 20 & 3) - 1), sign = *state >> 25 & 1 ? -1 : 1;
+    if (from == DTYPE_F64) {
+        x->f64[i] = sign * (tie + off * ldexp(1, exponent - 45));
+        return;
+    }
+    int64_t whole = (int64_t)sign * ((int64_t)tie + (int64_t)off);
+    if (from == DTYPE_I64)
+        x->i64[i] = whole;
+    else
+        x->i32[i] = (int32_t)whole;
+}
+
+/* Of integers beyond 2^53, too. */
+static double near_tie_reference(DType from, DType half, const Values *x, size_t i)
+{
+    if (from == DTYPE_F64) return half_reference(half, x->f64[i]);
+    int64_t whole = from == DTYPE_I64 ? x->i64[i] : x->i32[i];
+    int64_t high = whole / 4096 * 4096; /* no tie of a half is nearer to the rest than 2^12, or all is exact */
+    double nudge = whole - high > 0 ? 0.5 : whole - high < 0 ? -0.5 : 0;
+    return half_reference(half, fabs((double)whole) < 0x1p52 ? (double)whole : (double)high + nudge * 2048);
+}
+
+static void check_near_ties(CpuVariant cpu)
+{
+    static const DType froms[] = {DTYPE_F64, DTYPE_I64, DTYPE_I32}, halves[] = {DTYPE_BF16, DTYPE_F16};
+    if (!cpu_runs(cpu)) cr_skip_test("this machine does not run %s", cpu_name(cpu));
+    HarnessCase cases[6];
+    for (uint32_t f = 0; f < 6; f++) cases[f] = (HarnessCase){f % 2 ? OP_ABS : OP_NEG, froms[f / 2], DTYPE_F32};
+    Harness harness = harness_make(cpu, 0, cases, 6, emit_half);
+    Values x, to;
+    uint64_t state = 11;
+    for (int round = 0; round < 200; round++)
+        for (uint32_t f = 0; f < 6; f++) {
+            DType from = froms[f / 2], half = halves[f % 2];
+            for (size_t i = 0; i < N; i++) put_near_tie(from, half, &x, i, &state);
+            harness_find(&harness, f)(&x, &x, &to, N);
+            for (size_t i = 0; i < N; i++) {
+                double want = near_tie_reference(from, half, &x, i), got = to.f32[i];
+                cr_assert_eq(got, want, "%s: %s to %s is %a, not %a", cpu_name(cpu), dtype_name(from), dtype_name(half),
+                             got, want);
+                if (from == DTYPE_F64) {
+                    cr_assert_eq(dtype_round(half, x.f64[i]), want);
+                    continue;
+                }
+                int64_t whole = from == DTYPE_I64 ? x.i64[i] : x.i32[i];
+                cr_assert_eq(integer_to_float(half, whole), want);
+            }
+        }
+    harness_free(&harness);
+}
+
+Test(vector, halves_rounded_once_v2)
+{
+    check_near_ties(CPU_X86_64_V2);
+}
+
+Test(vector, halves_rounded_once_native)
+{
+    check_near_ties(CPU_NATIVE);
 }
 
 /* Integers by floor; 0 for a zero divisor; wrapping is tested where it happens. */

@@ -216,6 +216,35 @@ Test(core, halves_round_to_nearest_even)
     }
 }
 
+/* What lies beside a tie by less than an f32 shows is not rounded as the tie is, nor an integer. */
+Test(core, halves_are_rounded_once)
+{
+    static const struct {
+        double value;
+        uint16_t half, brain;
+    } cases[] = {{1 + 0x1p-11 + 0x1p-40, 0x3c01, 0x3f80},    {1 + 3 * 0x1p-11 - 0x1p-40, 0x3c01, 0x3f80},
+                 {-1 - 0x1p-11 - 0x1p-40, 0xbc01, 0xbf80},   {1 + 0x1p-8 + 0x1p-45, 0x3c04, 0x3f81},
+                 {1 + 3 * 0x1p-8 - 0x1p-45, 0x3c0c, 0x3f81}, {0x1p-25 + 0x1p-70, 0x0001, 0x3300},
+                 {65520 - 0x1p-30, 0x7bff, 0x4780},          {0x1.ffp127 - 0x1p80, 0x7c00, 0x7f7f},
+                 {0x1p-134 + 0x1p-180, 0x0000, 0x0001},      {0x1p-300, 0x0000, 0x0000}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint16_t half, brain;
+        nn_convert(NN_F16, &half, NN_F64, &cases[i].value, 1);
+        nn_convert(NN_BF16, &brain, NN_F64, &cases[i].value, 1);
+        cr_assert_eq(half, cases[i].half, "%a: %04x", cases[i].value, half);
+        cr_assert_eq(brain, cases[i].brain, "%a: %04x", cases[i].value, brain);
+    }
+    for (int power = 9; power < 63; power++)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            int64_t tie = sign * ((INT64_C(1) << power) + (INT64_C(1) << (power - 8))), above = tie + sign;
+            uint16_t even, up;
+            nn_convert(NN_BF16, &even, NN_I64, &tie, 1);
+            nn_convert(NN_BF16, &up, NN_I64, &above, 1);
+            cr_assert_eq(even & 1, 0);
+            cr_assert_eq(up, even + 1, "2^%d: %04x, %04x", power, even, up);
+        }
+}
+
 Test(core, what_is_no_value_of_the_type_is_refused)
 {
     const double doubles[] = {1, 2.5};
@@ -264,6 +293,7 @@ Test(core, ends_of_types_are_taken_and_their_neighbours_refused)
                  {NN_F32, INFINITY, true},
                  {NN_F32, NAN, true},
                  {NN_F16, 65519.99, true},
+                 {NN_F16, 65519.9999999, true},
                  {NN_F16, 65520, false},
                  {NN_F16, -70000, false},
                  {NN_BF16, 0x1.fep127, true},

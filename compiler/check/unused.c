@@ -4,7 +4,7 @@
 #include "check/check_internal.h"
 #include "support/name_map.h"
 
-enum { TAKEN, READ };
+enum { TAKEN, READ, MOST_HINTS = 100 };
 
 /* Names that count: inputs and targets of all models of the file, and what the statements of the block read. */
 typedef struct {
@@ -53,13 +53,15 @@ void warn_unused_data(Walk *walk, const Syntax *block)
     collect_taken(walk->items, &names);
     for (uint32_t i = 0; i < block->n_kids; i++)
         if (block->kids[i] && block->kids[i]->kind == SYNTAX_BIND) collect_read(kid_value(block->kids[i]), &names);
+    uint32_t n_hints = 0;
     for (uint32_t i = 0; names.taken.count && i < block->n_kids; i++) {
         const Syntax *statement = block->kids[i];
         const Syntax *left = statement && statement->kind == SYNTAX_BIND ? kid_expr(kid_exprs(statement)) : NULL;
         bool named = left && left->kind == SYNTAX_NAME && strcmp(left->name, "split") != 0;
         if (!named || has(&names, TAKEN, left->name) || has(&names, READ, left->name)) continue;
         Diag *diag = mistake(walk, DIAG_unused_data, left->span, "no model has an input or target `%s`", left->name);
-        const char *near = nearest_spelling(left->name, names.taken.at, names.taken.count);
+        const char *near = NULL; /* each looks at all names */
+        if (n_hints++ < MOST_HINTS) near = nearest_spelling(left->name, names.taken.at, names.taken.count);
         if (near) diag_hint(diag, "did you mean `%s`?", near);
     }
     vec_free(&names.taken);

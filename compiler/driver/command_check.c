@@ -5,6 +5,7 @@
 #include "autodiff/check.h"
 #include "driver/commands.h"
 #include "driver/values.h"
+#include "nn_shown.h"
 #include "passes/passes.h"
 #include "support/vector.h"
 
@@ -76,8 +77,9 @@ static bool print_results(const Checker *c, const CheckResult *results)
     printf("%-32s %14s %12s %12s\n", "gradient of the loss by", "slope", "forward", "differences");
     for (size_t i = 0; i < c->wanted.count; i++) {
         const CheckResult *r = &results[i];
-        printf("%-32s %14.6g %12.1e %12.1e  %s\n", graph_node(c->module->graph, r->node)->attr.name, r->slope,
-               r->forward_error, r->difference_error, verdicts[r->verdict]);
+        printf("%-32s %14.6g %12.1e %12.1e  %s\n", graph_node(c->module->graph, r->node)->attr.name,
+               nn_shown_number(r->slope), nn_shown_number(r->forward_error), nn_shown_number(r->difference_error),
+               verdicts[r->verdict]);
         good = good && r->verdict != CHECK_WRONG;
     }
     return good;

@@ -3,6 +3,7 @@
 
 #include "driver/commands.h"
 #include "driver/splits.h"
+#include "nn_shown.h"
 
 enum { MOST_SCORES = 256 };
 
@@ -28,7 +29,7 @@ static bool evaluate(Pipeline *pipeline, const nn_split *split, nn_params *param
     nn_score scores[MOST_SCORES];
     size_t count = MOST_SCORES;
     if (nn_evaluate(&evaluation, scores, &count)) return pipeline_failed(pipeline, "evaluating");
-    for (size_t i = 0; i < count; i++) printf("%s %.9g\n", scores[i].name, scores[i].value);
+    for (size_t i = 0; i < count; i++) printf("%s %.9g\n", scores[i].name, nn_shown_number(scores[i].value));
     return true;
 }
 

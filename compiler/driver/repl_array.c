@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ir/eval.h"
+#include "nn_shown.h"
 
 enum {
     SHOWN = 16,    /* elements of an axis before the middle is left out */
@@ -74,7 +75,7 @@ static void print_exactly(const Array *array, int64_t index, char *to)
         snprintf(to, CELL, "%.*g", digits, number);
         if (dtype_round(array->dtype, strtod(to, NULL)) == number) break;
     }
-    put_number(whole ? number : strtod(to, NULL), to);
+    put_number(nn_shown_number(whole ? number : strtod(to, NULL)), to);
 }
 
 /* In a table every number has at most so many significant digits that the eye can compare them. */
@@ -82,7 +83,7 @@ static void print_cell(const Array *array, int64_t index, char *to)
 {
     print_exactly(array, index, to);
     if (!dtype_is_float(array->dtype) || strlen(to) <= 7) return;
-    snprintf(to, CELL, "%.4g", array_at(array, index));
+    snprintf(to, CELL, "%.4g", nn_shown_number(array_at(array, index)));
     put_number(strtod(to, NULL), to);
 }
 

@@ -13,6 +13,7 @@
 #include "driver/sizes.h"
 #include "driver/splits.h"
 #include "host/stop.h"
+#include "nn_shown.h"
 
 enum { MOST_SCORES = 256 };
 
@@ -95,7 +96,7 @@ static bool train(Session *session, Loaded *model, const char *argument)
     if (nn_train(&training, &result)) return pipeline_failed(pipeline, "training");
     if (result.stopped && !result.steps && context_stopped(pipeline->context)) return false;
     printf("%s after step %" PRIu64 ": loss %.4g\n", result.stopped ? "stopped" : "trained",
-           nn_params_step(model->params), result.loss);
+           nn_params_step(model->params), nn_shown_number(result.loss));
     return true;
 }
 
@@ -126,7 +127,7 @@ static bool evaluate_split(const Session *session, Loaded *model, const char *na
     size_t count = MOST_SCORES;
     if (nn_evaluate(&evaluation, scores, &count)) return pipeline_failed(pipeline, "evaluating");
     printf("on %s:", name);
-    for (size_t i = 0; i < count; i++) printf("  %s %.4g", scores[i].name, scores[i].value);
+    for (size_t i = 0; i < count; i++) printf("  %s %.4g", scores[i].name, nn_shown_number(scores[i].value));
     putchar('\n');
     return true;
 }
@@ -151,9 +152,10 @@ static void print_statistics(const char *name, const Array *array)
     for (uint32_t i = 0; i < array->rank; i++) text_format(&shape, "%s%lld", i ? ", " : "[", (long long)array->dims[i]);
     if (array->rank) text_string(&shape, "]");
     if (array->rank)
-        printf("%-24s %-16s mean %.4g, deviation %.4g\n", name, text_get(&shape), mean, deviation);
+        printf("%-24s %-16s mean %.4g, deviation %.4g\n", name, text_get(&shape), nn_shown_number(mean),
+               nn_shown_number(deviation));
     else
-        printf("%-24s %-16s %.4g\n", name, text_get(&shape), array_at(array, 0));
+        printf("%-24s %-16s %.4g\n", name, text_get(&shape), nn_shown_number(array_at(array, 0)));
     text_free(&shape);
 }
 
@@ -240,7 +242,9 @@ static bool print_norms(Loaded *model, nn_session *session)
         char name[256];
         snprintf(name, sizeof name, "grad.%s", tensor.name);
         bool good = !nn_session_get(session, name, NN_TYPE_F64, array.data, (size_t)array.count);
-        if (good) printf("%-24s %12.4g %12.4g\n", tensor.name, own, norm(array.data, (size_t)array.count));
+        if (good)
+            printf("%-24s %12.4g %12.4g\n", tensor.name, nn_shown_number(own),
+                   nn_shown_number(norm(array.data, (size_t)array.count)));
         array_free(&array);
         if (!good) return pipeline_failed(&model->pipeline, name);
     }
@@ -319,7 +323,8 @@ static void print_settings(const Loaded *model)
         double value;
         if (nn_model_tensor(model->pipeline.model, i, &tensor) || tensor.role != NN_ROLE_SETTING) continue;
         if (!model_setting_is_free(tensor.name)) continue;
-        if (!nn_params_setting(model->params, tensor.name, &value)) printf("%-24s %.9g\n", tensor.name, value);
+        if (!nn_params_setting(model->params, tensor.name, &value))
+            printf("%-24s %.9g\n", tensor.name, nn_shown_number(value));
     }
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ir/eval.h"
+#include "nn_shown.h"
 #include "support/vector.h"
 
 /* A parameter or state: its values before the step, and after it. */
@@ -252,7 +253,7 @@ static void note_operand(const Trap *trap, Diag *diag, Node node, const Tensor *
     print_what(graph, node, &text);
     text_format(&text, ", is between %.6g and %.6g", low, high);
     if (operand->count == result->count && operand->rank == result->rank && result->rank)
-        text_format(&text, "; there it is %.6g", operand->data[bad]);
+        text_format(&text, "; there it is %.6g", nn_shown_number(operand->data[bad]));
     diag_note(diag, place_of(graph, node), "%s", text_get(&text));
     text_free(&text);
 }
@@ -310,9 +311,9 @@ static void report(const Trap *trap, nn_params *params, const nn_batch *batch, u
         report_culprit(trap, values, culprit, step);
     else
         diag_new(trap->pipeline->context->diagnostics, DIAG_not_finite, NO_SPAN,
-                 "step %llu: the loss is %g or a parameter is not finite, but the interpreter, which rounds each sum "
+                 "step %llu: the loss is %.6g or a parameter is not finite, but the interpreter, which rounds each sum "
                  "only once, finds no operation of this batch that made it so",
-                 (unsigned long long)step, loss);
+                 (unsigned long long)step, nn_shown_number(loss));
     eval_free(eval);
     free(values);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "driver/watch_internal.h"
+#include "nn_shown.h"
 
 /* Neighbours of which so many are alike are folded. */
 enum { FOLDED = 5 };
@@ -64,14 +65,14 @@ static void print_row(const Watch *watch, const WatchStats *layers, uint32_t ind
     const WatchLayer *layer = &watch->layers[index];
     const WatchStats *stats = &layers[index];
     WatchMark mark = watch_mark(watch, layers, index);
-    text_format(to, "  %-*s  %8.1e", width, layer->path, stats->gradient);
+    text_format(to, "  %-*s  %8.1e", width, layer->path, nn_shown_number(stats->gradient));
     if (isnan(stats->mean))
         text_format(to, "  %18s", "-");
     else
-        text_format(to, "  %8.3g ± %-7.2g", stats->mean, stats->deviation);
+        text_format(to, "  %8.3g ± %-7.2g", nn_shown_number(stats->mean), nn_shown_number(stats->deviation));
     print_share(stats->dead, to);
     print_share(stats->saturated, to);
-    text_format(to, "  %8.1e", stats->update);
+    text_format(to, "  %8.1e", nn_shown_number(stats->update));
     if (mark != WATCH_CALM) {
         text_format(to, "  %-8s", watch_mark_text(mark));
         print_place(watch, layer, to);

@@ -215,14 +215,15 @@ void diagnostics_print(Diagnostics *diagnostics, Text *to)
 
 enum { EDIT = 2, OTHER_CASE = 1 }; /* costs: another letter, the same one as a capital */
 
-static size_t edit_distance(const char *a, const char *b)
+/* The distance where it is below `limit`, else some number that is not. Takes from *steps what it costs. */
+static size_t edit_distance(const char *a, const char *b, size_t limit, size_t *steps)
 {
     enum { LONGEST = 64 };
     size_t n = strlen(a), m = strlen(b), row[LONGEST + 1];
-    if (n > LONGEST || m > LONGEST) return SIZE_MAX;
+    if (n > LONGEST || m > LONGEST || (n > m ? n - m : m - n) * EDIT >= limit) return SIZE_MAX;
     for (size_t j = 0; j <= m; j++) row[j] = j * EDIT;
     for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
+        size_t diagonal = row[0], least = i * EDIT;
         row[0] = i * EDIT;
         for (size_t j = 1; j <= m; j++) {
             bool letter = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
@@ -231,7 +232,10 @@ static size_t edit_distance(const char *a, const char *b)
             if (row[j - 1] + EDIT < best) best = row[j - 1] + EDIT;
             diagonal = row[j];
             row[j] = best;
+            if (best < least) least = best;
         }
+        *steps -= *steps < m ? *steps : m;
+        if (least >= limit) return SIZE_MAX;
     }
     return row[m];
 }
@@ -239,13 +243,15 @@ static size_t edit_distance(const char *a, const char *b)
 const char *nearest_spelling(const char *name, const char *const *candidates, size_t count)
 {
     const char *best = NULL;
-    size_t limit = (strlen(name) / 3 + 1) * EDIT, distance = limit + 1;
-    for (size_t i = 0; i < count; i++) {
-        size_t d = edit_distance(name, candidates[i]);
-        if (d < distance && d < strlen(name) * EDIT) {
-            distance = d;
-            best = candidates[i];
-        }
+    size_t length = strlen(name), steps = 1 << 21;
+    size_t distance = (length / 3 + 1) * EDIT + 1;
+    if (distance > length * EDIT) distance = length * EDIT;
+    for (size_t i = 0; i < count && steps; i++) {
+        size_t d = edit_distance(name, candidates[i], distance, &steps);
+        steps -= steps > 0;
+        if (d >= distance) continue;
+        distance = d;
+        best = candidates[i];
     }
     return best;
 }

@@ -64,7 +64,7 @@ void diagnostics_clear(Diagnostics *diagnostics);
 const char *diag_id_name(DiagId id);
 
 /* Of `count` candidates the one nearest in spelling to `name` (edit distance at most a third of its length), or NULL.
- */
+ * Of very many, only the first ones are looked at, for a few milliseconds. */
 const char *nearest_spelling(const char *name, const char *const *candidates, size_t count);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "core/internal.h"
 #include "nn_round.h"
+#include "nn_shown.h"
 
 _Static_assert((int)NN_TYPE_F64 == NN_F64 && (int)NN_TYPE_BF16 == NN_BF16 && (int)NN_TYPE_BOOL == NN_BOOL,
                "nn.h and nn_image.h number types alike");
@@ -256,8 +257,7 @@ void nn_value_text(uint8_t type, const void *values, size_t index, char text[NN_
     if (nn_dtype_is_float(type)) {
         load_floats(type, values, index, 1, &real);
         int digits = type == NN_F64 ? 15 : 6;
-        if (isnan(real)) real = NAN; /* its sign says nothing */
-        do snprintf(text, NN_VALUE_TEXT, "%.*g", digits, real);
+        do snprintf(text, NN_VALUE_TEXT, "%.*g", digits, nn_shown_number(real));
         while (digits++ < 17 && strtod(text, NULL) != real);
     } else {
         load_integers(type, values, index, 1, &integer);

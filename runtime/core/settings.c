@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/internal.h"
+#include "nn_shown.h"
 
 static int find_setting(const nn_params *params, const char *name, uint32_t *tensor)
 {
@@ -23,11 +24,12 @@ int nn_params_set_setting(nn_params *params, const char *name, double value)
     if (!strcmp(name, "step") || !strcmp(name, "progress"))
         return nn_fail(NN_ERROR_ARGUMENT, "%s follows from the number of updates (see nn_params_set_step)", name);
     if (!strcmp(name, "steps") && !(value >= 1))
-        return nn_fail(NN_ERROR_RANGE, "steps is the number of updates of a training, %g is none", value);
+        return nn_fail(NN_ERROR_RANGE, "steps is the number of updates of a training, %g is none",
+                       nn_shown_number(value));
     double slot;
     if (nn_convert_given(params->model->image->tensors[tensor].dtype, &slot, NN_F64, &value, 1))
         return nn_fail(NN_ERROR_RANGE, "%s is %s, %g is none", name,
-                       nn_type_name((nn_type)params->model->image->tensors[tensor].dtype), value);
+                       nn_type_name((nn_type)params->model->image->tensors[tensor].dtype), nn_shown_number(value));
     double before = params->settings[tensor];
     params->settings[tensor] = value;
     status = nn_check_setting(params->model, params->symbols, params->settings, tensor);

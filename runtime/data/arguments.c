@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "data/source.h"
+#include "nn_shown.h"
 
 /* One of the arguments that a kind takes. */
 typedef struct {
@@ -77,7 +78,7 @@ int nn_request_count(const nn_source_request *request, const char *name, int64_t
     double number = nn_request_number(request, name);
     if (!(number >= (double)least && number <= (double)most) || number != (double)(int64_t)number)
         return nn_fail(NN_ERROR_ARGUMENT, "%s of %s is %g, but it is a whole number from %lld to %lld", name,
-                       request->kind, number, (long long)least, (long long)most);
+                       request->kind, nn_shown_number(number), (long long)least, (long long)most);
     *value = (int64_t)number;
     return NN_OK;
 }

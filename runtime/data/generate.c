@@ -5,6 +5,7 @@
 
 #include "data/source.h"
 #include "nn_random.h"
+#include "nn_shown.h"
 
 enum { MOST_SAMPLES = 100000000, MOST_CLASSES = 1000000, MOST_DIMS = 65536 };
 
@@ -93,7 +94,8 @@ static int read_arguments(const nn_source_request *request, Generator *generator
     generator->seed = (uint64_t)seed;
     generator->noise = nn_request_number(request, "noise");
     if (!status && !(generator->noise >= 0 && generator->noise < HUGE_VAL))
-        return nn_fail(NN_ERROR_ARGUMENT, "noise of %s is %g, but it is at least 0", request->kind, generator->noise);
+        return nn_fail(NN_ERROR_ARGUMENT, "noise of %s is %g, but it is at least 0", request->kind,
+                       nn_shown_number(generator->noise));
     return status;
 }
 

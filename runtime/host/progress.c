@@ -6,6 +6,8 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+#include "nn_shown.h"
+
 enum { BAR = 24 };
 
 static const double refresh = 0.1; /* seconds */
@@ -57,16 +59,14 @@ static void print_bar(FILE *to, const nn_progress *progress, const nn_standing *
     fprintf(to, " [%s]", bar);
 }
 
-/* Four decimals, or digits where those would be zeros or too many; NaN without the sign that says nothing. */
+/* Four decimals, or digits where those would be zeros or too many. */
 static void print_number(FILE *to, int width, double value)
 {
     double size = fabs(value);
-    if (isnan(value))
-        fprintf(to, "%*s", width, "nan");
-    else if (isfinite(value) && size > 0 && (size < 1e-3 || size >= 1e6))
+    if (isfinite(value) && size > 0 && (size < 1e-3 || size >= 1e6))
         fprintf(to, "%*.2e", width, value);
     else
-        fprintf(to, "%*.4f", width, value);
+        fprintf(to, "%*.4f", width, nn_shown_number(value));
 }
 
 static void print_loss(FILE *to, double loss)

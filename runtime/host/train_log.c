@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "host/train_internal.h"
+#include "nn_shown.h"
 
 static const char *score_name(const nn_score *score, char *name, size_t size)
 {
@@ -71,7 +72,7 @@ static void write_observer(nn_trainer *trainer, nn_observer *observer)
         if (trainer->json && observer->has_values)
             write_member(trainer->log, observer->columns[i], observer->values[i]);
         else if (!trainer->json && observer->has_values)
-            fprintf(trainer->log, ",%.9g", observer->values[i]);
+            fprintf(trainer->log, ",%.9g", nn_shown_number(observer->values[i]));
         else if (!trainer->json)
             fputc(',', trainer->log);
     }
@@ -91,7 +92,7 @@ static void write_valid(nn_trainer *trainer, const nn_score *valid, size_t n_val
     for (size_t i = 0; i < trainer->n_valid; i++) {
         const nn_score *score = find_score(trainer->valid[i].name, valid, n_valid);
         if (!trainer->json)
-            score ? fprintf(trainer->log, ",%.9g", score->value) : fputc(',', trainer->log);
+            score ? fprintf(trainer->log, ",%.9g", nn_shown_number(score->value)) : fputc(',', trainer->log);
         else if (score)
             write_member(trainer->log, score_name(score, name, sizeof name), score->value);
     }
@@ -105,7 +106,7 @@ void nn_log_step(nn_trainer *trainer, uint64_t step, double loss, const nn_score
         fprintf(trainer->log, "{\"step\": %" PRIu64, step);
         write_member(trainer->log, "loss", loss);
     } else {
-        fprintf(trainer->log, "%" PRIu64 ",%.9g", step, loss);
+        fprintf(trainer->log, "%" PRIu64 ",%.9g", step, nn_shown_number(loss));
     }
     for (size_t i = 0; i < training->n_observers; i++) write_observer(trainer, training->observers[i]);
     write_valid(trainer, valid, n_valid);

@@ -7,6 +7,7 @@
 #ifndef NN_SHOWN_H
 #define NN_SHOWN_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,12 @@ static inline int nn_shown(const char *text, size_t size, char escape[NN_SHOWN_M
     for (int shift = wide ? 12 : 4; shift >= 0; shift -= 4) escape[at++] = digits[c >> shift & 15];
     escape[at] = 0;
     return length ? length : 1;
+}
+
+/* A number as it is printed: the sign of a NaN, which processors choose, says nothing. */
+static inline double nn_shown_number(double number)
+{
+    return isnan(number) ? (double)NAN : number;
 }
 
 #endif

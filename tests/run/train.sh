@@ -164,7 +164,9 @@ data train {
 }
 train line { optimizer = sgd(lr = 10); batch = 4; epochs = 50 }
 END
-"$nnc" train rate.nn >out.txt 2>&1 || fail "diverging: $(cat out.txt)"
+"$nnc" train rate.nn --log rate.csv >out.txt 2>&1 || fail "diverging: $(cat out.txt)"
+grep -q ',nan' rate.csv || fail "the log has no NaN: $(cat rate.csv)"
+! grep -q -- '-nan' rate.csv || fail "NaN has a sign in the log: $(cat rate.csv)"
 grep -q '  loss [0-9]\.[0-9][0-9]e+' out.txt || fail "a large loss: $(cat out.txt)"
 grep -q '  loss nan' out.txt || fail "a loss that is NaN: $(cat out.txt)"
 ! grep -q -- '-nan' out.txt || fail "NaN has a sign: $(cat out.txt)"

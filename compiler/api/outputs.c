@@ -4,6 +4,9 @@
 
 #include "api/files.h"
 #include "api/picture.h"
+#include "core/new_file.h"
+#include "nn.h"
+#include "support/memory.h"
 
 struct Output {
     const char *extension;
@@ -50,13 +53,35 @@ static bool write_text(Context *context, const char *path, Text *text)
     return good;
 }
 
-/* `model.so` comes with `model.h` beside it. */
-static bool write_header_beside(Context *context, const Module *module, const char *path)
+static void drop_file(void *file)
 {
+    nn_new_file_close(file, false);
+}
+
+/* `model.so` comes with `model.h` beside it: both or neither. The header waits under another name until the library is
+ * there. */
+static bool write_library(Context *context, const Module *module, const Plan *plan, const CodegenOptions *options,
+                          const char *path)
+{
+    nn_new_file header;
     Text text = {0};
-    header_print(module, &text);
     const char *extension = strrchr(path, '.');
-    return write_text(context, arena_format(context->arena, "%.*s.h", (int)(extension - path), path), &text);
+    const char *beside = arena_format(context->arena, "%.*s.h", (int)(extension - path), path);
+    header_print(module, &text);
+    bool opened = !nn_new_file_open(beside, &header);
+    if (opened) {
+        memory_on_failure(drop_file, &header);
+        nn_new_file_write(&header, text_get(&text), text.count);
+        nn_new_file_sync(&header);
+    }
+    text_free(&text);
+    bool prepared = opened && !header.status;
+    bool good = prepared && codegen_write(context, plan, options, CODEGEN_LIBRARY, path);
+    if (opened) memory_settle(&header);
+    bool written = opened && !nn_new_file_close(&header, good);
+    if (!prepared || (good && !written))
+        diag_new(context->diagnostics, DIAG_unwritable_file, NO_SPAN, "cannot write %s", nn_message());
+    return good && written;
 }
 
 bool output_write(Context *context, const Output *output, const Module *module, const Plan *plan,
@@ -65,8 +90,8 @@ bool output_write(Context *context, const Output *output, const Module *module, 
     Text text = {0};
     switch (output->kind) {
     case WRITE_CODE:
-        if (!codegen_write(context, plan, options, output->code, path)) return false;
-        return output->code != CODEGEN_LIBRARY || write_header_beside(context, module, path);
+        return output->code == CODEGEN_LIBRARY ? write_library(context, module, plan, options, path)
+                                               : codegen_write(context, plan, options, output->code, path);
     case WRITE_GRAPH:
         module_print(module, &text);
         break;

@@ -110,9 +110,14 @@ void nn_new_file_write(nn_new_file *file, const void *bytes, size_t size)
     }
 }
 
+void nn_new_file_sync(nn_new_file *file)
+{
+    if (!file->status && fsync(file->file)) file->status = nn_fail_errno(file->path);
+}
+
 int nn_new_file_close(nn_new_file *file, bool keep)
 {
-    if (!file->status && keep && fsync(file->file)) file->status = nn_fail_errno(file->path);
+    if (keep) nn_new_file_sync(file);
     if (close(file->file) && !file->status) file->status = nn_fail_errno(file->path);
     if (!file->status && keep && rename(file->beside, file->path)) file->status = nn_fail_errno(file->path);
     if (file->status || !keep) unlink(file->beside);

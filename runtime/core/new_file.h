@@ -17,6 +17,8 @@ typedef struct {
  * what it leads to is replaced. An old file's mode is kept; a new one gets what the umask leaves. */
 int nn_new_file_open(const char *path, nn_new_file *file);
 void nn_new_file_write(nn_new_file *file, const void *bytes, size_t size);
+/* Writes through to the disk, so that of what can fail only the renaming is left. */
+void nn_new_file_sync(nn_new_file *file);
 /* Writes through to the disk and renames; when anything failed or `keep` is false, leaves no trace. */
 int nn_new_file_close(nn_new_file *file, bool keep);
 

@@ -98,3 +98,11 @@ fails 1 'w.none' "$nnc" "$examples/spirals.nn" --weights w.none -o out.so
 "$nnc" train "$examples/logistic.nn" --quiet --epochs 1 -o other.safetensors
 fails 1 'other.safetensors' "$nnc" "$examples/spirals.nn" --weights other.safetensors -o out.so
 [ ! -e out.so ] || fail "a failed compilation leaves a file"
+
+# A library and its header are written both or neither.
+mkdir pair pair/spirals.h
+fails 1 'spirals.h: it is not a file' "$nnc" "$examples/spirals.nn" -o pair/spirals.so
+[ "$(ls pair)" = spirals.h ] || fail "a library without its header: $(ls pair)"
+rmdir pair/spirals.h && mkdir pair/spirals.so
+fails 1 'spirals.so: it is not a file' "$nnc" "$examples/spirals.nn" -o pair/spirals.so
+[ "$(ls pair)" = spirals.so ] || fail "a header without its library: $(ls pair)"

@@ -242,6 +242,7 @@ bool data_function(Elaborator *el, DataSplits *data, size_t index, Function *fun
         /* Whoever reads the rows converts them, and sees what does not fit. */
         bool number = dtype_is_float(input.type.dtype) || dim_is_none(input.type.range);
         if (!data_check_uses(el, data, block, x.node, number, input.type.dtype, value->place)) return false;
+        if (!data_check_literal(el, block, x.node, &input.type, value->place)) return false;
         results[function->n_results++] = (Result){.role = RESULT_VALUE, .name = input.attr.name, .value = x.node};
     }
     Split *to = &data->splits[index];

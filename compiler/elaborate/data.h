@@ -67,6 +67,9 @@ bool data_refuse_category(Elaborator *el, const DataBlock *block, const SplitFie
  * whole numbers that a float type rounds. */
 bool data_check_uses(Elaborator *el, DataSplits *data, const DataBlock *block, Node root, bool number, DType becomes,
                      Span at);
+/* Looks whether an input of the type takes every element of the literal list that x is, if it is one. False with a
+ * diagnostic of the first that it does not take. */
+bool data_check_literal(Elaborator *el, const DataBlock *block, Node x, const Type *input, Span at);
 /* A literal list as a source of its own. */
 Value data_literal(Elaborator *el, Value list, Span at);
 

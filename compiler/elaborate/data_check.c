@@ -1,8 +1,11 @@
 /* What the values of a data block must not become on their way to the model: the numbers of categories are names and
  * not quantities, and a float type holds only some of the large whole numbers. */
+#include <math.h>
 #include <string.h>
 
 #include "elaborate/data.h"
+#include "ir/eval.h"
+#include "ir/integer.h"
 #include "support/memory.h"
 
 const SplitField *data_field(const DataBlock *block, const NodeInfo *input)
@@ -158,4 +161,61 @@ bool data_check_uses(Elaborator *el, DataSplits *data, const DataBlock *block, N
     memory_free(uses);
     memory_free(nodes);
     return good;
+}
+
+/* ---- Literals ---- */
+
+/* True if an input of the type takes element `index` of the literal; `most` is the largest integer that it takes. */
+static bool takes(const Type *input, int64_t most, DType dtype, const void *values, int64_t index)
+{
+    size_t size = dtype_size(dtype);
+    const char *at = (const char *)values + (size_t)index * size;
+    int64_t integer;
+    double number;
+    if (dtype_class(input->dtype) == DTYPE_CLASS_INTEGER && dtype == DTYPE_I64) {
+        integer_load(dtype, &integer, at, 1);
+        int64_t least = dim_is_none(input->range) ? integer_least(input->dtype) : 0;
+        return integer >= least && integer <= most;
+    }
+    if (dtype == DTYPE_I64)
+        integer_load(dtype, &integer, at, 1);
+    else
+        dtype_load(dtype, &number, at, 1);
+    if (dtype == DTYPE_I64) number = integer_to_float(input->dtype, integer);
+    return !dtype_is_float(input->dtype) || !isfinite(number) || isfinite(dtype_round(input->dtype, number));
+}
+
+/* In the words of the run time, which says the same of what it reads. */
+static bool refuse_element(Elaborator *el, const SplitField *field, const Type *input, int64_t most, const char *place,
+                           const char *element, Span at)
+{
+    const char *allowed = dim_is_none(input->range)
+                              ? arena_format(el->arena, "which is not a value of %s", dtype_name(input->dtype))
+                              : arena_format(el->arena, "but only 0 to %lld are allowed", (long long)most);
+    complain(el, DIAG_value_out_of_range, at, "%s: %s of the data (from 0) holds %s, %s", field->input, place, element,
+             allowed);
+    return false;
+}
+
+bool data_check_literal(Elaborator *el, const DataBlock *block, Node x, const Type *input, Span at)
+{
+    const NodeInfo *info = graph_node(el->graph, x);
+    const SplitField *field = info->op == OP_INPUT ? data_field(block, info) : NULL;
+    const SplitSource *source = field ? &block->sources.at[field->source] : NULL;
+    bool ranged = !dim_is_none(input->range), whole = dtype_class(input->dtype) == DTYPE_CLASS_INTEGER;
+    int64_t most = whole ? integer_most(input->dtype) : 0, width = 1;
+    if (!source || !source->literal || (ranged && !dim_is_constant(el->dims, input->range, &most))) return true;
+    if (ranged) most--;
+    const DataColumn *column = &source->source->columns[field->column];
+    for (uint32_t i = 0; i < column->rank; i++) width *= column->dims[i];
+    for (int64_t i = 0; i < source->source->rows * width; i++) {
+        if (takes(input, most, column->dtype, source->literal, i)) continue;
+        const char *element = column->dtype == DTYPE_I64
+                                  ? arena_format(el->arena, "%lld", (long long)((const int64_t *)source->literal)[i])
+                                  : number_text(el, ((const double *)source->literal)[i]);
+        const char *column_text = width > 1 ? arena_format(el->arena, ", column %lld", (long long)(i % width)) : "";
+        const char *place = arena_format(el->arena, "row %lld%s", (long long)(i / width), column_text);
+        return refuse_element(el, field, input, most, place, element, at);
+    }
+    return true;
 }

@@ -100,7 +100,7 @@ fails 1 'other.safetensors' "$nnc" "$examples/spirals.nn" --weights other.safete
 [ ! -e out.so ] || fail "a failed compilation leaves a file"
 
 # A library and its header are written both or neither.
-mkdir pair pair/spirals.h
+rm -rf pair && mkdir pair pair/spirals.h
 fails 1 'spirals.h: it is not a file' "$nnc" "$examples/spirals.nn" -o pair/spirals.so
 [ "$(ls pair)" = spirals.h ] || fail "a library without its header: $(ls pair)"
 rmdir pair/spirals.h && mkdir pair/spirals.so

@@ -185,7 +185,7 @@ static void vote(Chooser *chooser, Node contraction)
             *cost += COST_WINDOWED * form.work;
         else if (label->kept)
             *cost += (waste_of(chooser->scheduler, label->size) + (walked ? COST_ROWS : 0)) * form.work;
-        bool channel = label->kept ? !both && !walked : both && form.keeps_positions;
+        bool channel = label->kept ? !both && !(walked && form.keeps_positions) : both && form.keeps_positions;
         chooser->channel[label->class] |= channel;
     }
 }

@@ -251,6 +251,8 @@ bool scope_function(Elaborator *el, Scope *scope, Name name, Callee *callee);
 /* number.c: exact arithmetic of compile-time numbers. */
 Value number_binary(Elaborator *el, Operator op, Value a, Value b, Span at);
 Value number_negate(Elaborator *el, Value a);
+/* The operator of the graph that one of the syntax is, and whether its operands are the other way round. */
+Op number_op(Operator op, bool *swaps);
 /* The larger or smaller of two sizes, where one of them is free, as a size. False where they are none, or are divided
  * by free sizes. */
 bool number_extreme(Elaborator *el, bool larger, Value a, Value b, Span at, Value *result);

@@ -120,26 +120,23 @@ static Value exact(Elaborator *el, Operator op, Value a, Value b, Span at)
     return bounded(el, exact_unbounded(el, op, a, b, at), at);
 }
 
+Op number_op(Operator op, bool *swaps)
+{
+    static const struct {
+        Op op;
+        bool swaps;
+    } ops[OPERATORS] = {
+#define OPERATOR(id, spelling, level, op, swaps) [OPERATOR_##id] = {OP_##op, swaps},
+#include "syntax/syntax.def"
+    };
+    *swaps = ops[op].swaps;
+    return ops[op].op;
+}
+
 static double real(Operator op, double x, double y)
 {
-    switch (op) {
-    case OPERATOR_ADD:
-        return x + y;
-    case OPERATOR_SUBTRACT:
-        return x - y;
-    case OPERATOR_MULTIPLY:
-        return x * y;
-    case OPERATOR_DIVIDE:
-        return x / y;
-    case OPERATOR_FLOOR_DIVIDE:
-        return op_evaluate(OP_FLOOR_DIV, x, y, 0);
-    case OPERATOR_REMAINDER:
-        return op_evaluate(OP_MOD, x, y, 0);
-    case OPERATOR_POWER:
-        return pow(x, y);
-    default:
-        return NAN;
-    }
+    bool swaps;
+    return op_evaluate(number_op(op, &swaps), x, y, 0);
 }
 
 /* The sign of a - b for two constants of which none is NaN. */

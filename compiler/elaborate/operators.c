@@ -279,24 +279,6 @@ static Value matmul(Elaborator *el, Value a, Value b, const Syntax *at)
     return value_tensor(build_contract(el->graph, a.node, b.node, labels, n_result));
 }
 
-static const struct {
-    Op op;
-    bool swap;
-} plain_ops[OPERATORS] = {
-    [OPERATOR_EQUAL] = {OP_EQ, false},
-    [OPERATOR_UNEQUAL] = {OP_NE, false},
-    [OPERATOR_LESS] = {OP_LT, false},
-    [OPERATOR_LESS_EQUAL] = {OP_LE, false},
-    [OPERATOR_GREATER] = {OP_LT, true},
-    [OPERATOR_GREATER_EQUAL] = {OP_LE, true},
-    [OPERATOR_ADD] = {OP_ADD, false},
-    [OPERATOR_SUBTRACT] = {OP_SUB, false},
-    [OPERATOR_MULTIPLY] = {OP_MUL, false},
-    [OPERATOR_DIVIDE] = {OP_DIV, false},
-    [OPERATOR_FLOOR_DIVIDE] = {OP_FLOOR_DIV, false},
-    [OPERATOR_REMAINDER] = {OP_MOD, false},
-};
-
 static bool is_tensor(Value value)
 {
     return value.kind == VALUE_TENSOR || value.kind == VALUE_INDEX;
@@ -312,13 +294,14 @@ Value operate(Elaborator *el, Operator op, Value a, Value b, const Syntax *at)
     if (equality && !is_tensor(a) && !is_tensor(b) && a.kind == b.kind && a.kind != VALUE_FUNCTION)
         return value_bool(value_same(el, a, b, at->span) == (op == OPERATOR_EQUAL));
     if (op == OPERATOR_POWER) return power(el, a, b, at);
-    Op node = plain_ops[op].op;
+    bool swaps;
+    Op node = number_op(op, &swaps);
     /* Operands keep their order in `at`, so that a diagnostic names them rightly. */
-    if (!plain_ops[op].swap) return elementwise(el, node, a, b, at);
-    Syntax swapped = *at;
-    Syntax *kids[2];
-    if (at->n_kids == 2) {
-        for (int i = 0; i < 2; i++) kids[i] = at->kids[1 - i];
+    if (!swaps) return elementwise(el, node, a, b, at);
+    Syntax swapped = *at, *kids[2];
+    if (at->kind == SYNTAX_BINARY) {
+        kids[0] = kid_right(at);
+        kids[1] = kid_left(at);
         swapped.kids = kids;
     }
     return elementwise(el, node, b, a, &swapped);

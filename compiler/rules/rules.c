@@ -25,22 +25,6 @@ static const RuleTerm *bad(Loader *loader, const Syntax *at, const char *why)
     return NULL;
 }
 
-static const struct {
-    Operator syntax;
-    Op op;
-    bool swap;
-} operators[] = {
-    {OPERATOR_OR, OP_OR, false},         {OPERATOR_AND, OP_AND, false},
-    {OPERATOR_NOT, OP_NOT, false},       {OPERATOR_EQUAL, OP_EQ, false},
-    {OPERATOR_UNEQUAL, OP_NE, false},    {OPERATOR_LESS, OP_LT, false},
-    {OPERATOR_GREATER, OP_LT, true},     {OPERATOR_LESS_EQUAL, OP_LE, false},
-    {OPERATOR_ADD, OP_ADD, false},       {OPERATOR_GREATER_EQUAL, OP_LE, true},
-    {OPERATOR_SUBTRACT, OP_SUB, false},  {OPERATOR_MULTIPLY, OP_MUL, false},
-    {OPERATOR_DIVIDE, OP_DIV, false},    {OPERATOR_FLOOR_DIVIDE, OP_FLOOR_DIV, false},
-    {OPERATOR_REMAINDER, OP_MOD, false}, {OPERATOR_NEGATE, OP_NEG, false},
-    {OPERATOR_POWER, OP_POW, false},
-};
-
 static const RuleTerm *compile(Loader *loader, const Syntax *syntax);
 
 static const RuleTerm *number(Loader *loader, double value)
@@ -130,10 +114,10 @@ static const RuleTerm *compile_call(Loader *loader, const Syntax *syntax)
 
 static const RuleTerm *compile_operator(Loader *loader, const Syntax *syntax)
 {
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-        if (operators[i].syntax == (Operator)syntax->op)
-            return apply(loader, operators[i].op, -1, syntax->kids, syntax->n_kids, operators[i].swap);
-    return bad(loader, syntax, "rules do not know this operator");
+    bool swaps;
+    Op op = rule_op((Operator)syntax->op, &swaps);
+    if (op_info(op)->class != OP_CLASS_ELEMENTWISE) return bad(loader, syntax, "rules do not know this operator");
+    return apply(loader, op, -1, syntax->kids, syntax->n_kids, swaps);
 }
 
 static const RuleTerm *compile(Loader *loader, const Syntax *syntax)
@@ -177,13 +161,13 @@ static bool load_rule(Loader *loader, const Source *source, const Syntax *syntax
     if (!rule->pattern) return false;
     if (rule->pattern->kind != TERM_APPLY) return bad(loader, kid_pattern(syntax), "a pattern begins with an operator");
 
-    rule->n_results = syntax->n_kids - 2;
+    rule->n_results = syntax_kid_count(syntax, KID_result);
     if (partial != !!(syntax->flags & SYNTAX_EQUALS) || rule->n_results != (partial ? rule->pattern->n_args : 1))
         return bad(loader, syntax,
                    partial ? "`partial op(x, y) = a, b`: one result for each operand"
                            : "`pattern => result` with one result");
     for (uint32_t i = 0; i < rule->n_results; i++)
-        if (!(rule->results[i] = compile(loader, syntax->kids[2 + i]))) return false;
+        if (!(rule->results[i] = compile(loader, syntax_kid_at(syntax, KID_result, i)))) return false;
     return true;
 }
 

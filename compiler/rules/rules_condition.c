@@ -4,6 +4,19 @@
 
 #include "rules/rules_internal.h"
 
+Op rule_op(Operator operator, bool * swaps)
+{
+    static const struct {
+        Op op;
+        bool swaps;
+    } ops[OPERATORS] = {
+#define OPERATOR(id, spelling, level, op, swaps) [OPERATOR_##id] = {OP_##op, swaps},
+#include "syntax/syntax.def"
+    };
+    *swaps = ops[operator].swaps;
+    return ops[operator].op;
+}
+
 bool rule_constant(const Graph *graph, Node node, double *number)
 {
     if (node_op(graph, node) == OP_BROADCAST) node = node_arg(graph, node, 0);
@@ -31,39 +44,17 @@ static double condition_call(const Match *match, const Syntax *syntax)
     return NAN;
 }
 
+/* What is not known is NaN, and no comparison with it holds. */
 static double condition_binary(const Match *match, const Syntax *syntax)
 {
     double x = condition_value(match, kid_left(syntax)), y = condition_value(match, kid_right(syntax));
-    switch ((Operator)syntax->op) {
-    case OPERATOR_OR:
-        return x > 0 || y > 0;
-    case OPERATOR_AND:
-        return x > 0 && y > 0;
-    case OPERATOR_EQUAL:
-        return x == y;
-    case OPERATOR_UNEQUAL:
-        return x < y || x > y;
-    case OPERATOR_LESS:
-        return x < y;
-    case OPERATOR_LESS_EQUAL:
-        return x <= y;
-    case OPERATOR_GREATER:
-        return x > y;
-    case OPERATOR_GREATER_EQUAL:
-        return x >= y;
-    case OPERATOR_ADD:
-        return x + y;
-    case OPERATOR_SUBTRACT:
-        return x - y;
-    case OPERATOR_MULTIPLY:
-        return x * y;
-    case OPERATOR_DIVIDE:
-        return x / y;
-    case OPERATOR_REMAINDER:
-        return op_evaluate(OP_MOD, x, y, 0);
-    default:
-        return NAN;
-    }
+    bool swaps, unknown = isnan(x) || isnan(y);
+    Operator operator=(Operator) syntax->op;
+    if (operator== OPERATOR_OR) return x > 0 || y > 0;
+    if (operator== OPERATOR_AND) return x > 0 && y > 0;
+    if (operator_level(operator) == operator_level(OPERATOR_EQUAL) && unknown) return false;
+    Op op = rule_op(operator, & swaps);
+    return swaps ? op_evaluate(op, y, x, 0) : op_evaluate(op, x, y, 0);
 }
 
 static double condition_value(const Match *match, const Syntax *syntax)

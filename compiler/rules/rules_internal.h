@@ -59,6 +59,8 @@ typedef struct {
     bool swapped; /* the root's operands were matched the other way round */
 } Match;
 
+/* The operator of the graph that one of the syntax is, and whether its operands are the other way round. */
+Op rule_op(Operator operator, bool * swaps);
 /* Fills the match; false when the pattern does not fit or the condition does not hold. */
 bool rule_match(const Rule *rule, Graph *graph, Node root, Match *match);
 /* True if the condition holds for the values of the match. */

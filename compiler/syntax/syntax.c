@@ -17,7 +17,7 @@ static const struct {
     int level;
 } operators[] = {
     {"", 0},
-#define OPERATOR(id, spelling, level) {spelling, level},
+#define OPERATOR(id, spelling, level, op, swaps) {spelling, level},
 #include "syntax/syntax.def"
 };
 

@@ -27,7 +27,7 @@ typedef enum {
 
 typedef enum {
     OPERATOR_NONE,
-#define OPERATOR(id, spelling, level) OPERATOR_##id,
+#define OPERATOR(id, spelling, level, op, swaps) OPERATOR_##id,
 #include "syntax/syntax.def"
     OPERATORS
 } Operator;
@@ -87,6 +87,18 @@ static inline Syntax *syntax_kid(const Syntax *node, KidRole role)
     uint8_t place = syntax_places[node->kind][role];
     assert(place && place <= node->n_kids);
     return node->kids[place - 1];
+}
+
+/* The kids of a role that has MANY. */
+static inline uint32_t syntax_kid_count(const Syntax *node, KidRole role)
+{
+    assert(syntax_places[node->kind][role]);
+    return node->n_kids + 1 - syntax_places[node->kind][role];
+}
+static inline Syntax *syntax_kid_at(const Syntax *node, KidRole role, uint32_t index)
+{
+    assert(index < syntax_kid_count(node, role));
+    return node->kids[syntax_places[node->kind][role] - 1 + index];
 }
 
 /* The kids by their roles: kid_callee(call), kid_body(item). What may be NULL is NULL; of a list it is the first. */

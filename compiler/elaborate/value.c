@@ -143,7 +143,7 @@ Type value_type(const Elaborator *el, Value tensor)
     assert(tensor.kind == VALUE_TENSOR);
     Type type = *node_type(el->graph, tensor.node);
     type.rank -= tensor.count;
-    memmove(type.dims, type.dims + tensor.count, sizeof *type.dims * type.rank);
+    for (uint32_t i = 0; i < type.rank; i++) type.dims[i] = type.dims[i + tensor.count];
     memset(type.dims + type.rank, 0, sizeof *type.dims * (MAX_RANK - type.rank));
     return type;
 }

@@ -1,5 +1,6 @@
-/* Integers from end to end: every operator over every pair of integer types at the ends of both, and beside numbers in
- * the text that the type may or may not hold; compiled code against arithmetic in 128 bits, wrapped around. */
+/* Integers from end to end: every operator over every pair of types without fractions at the ends of both, over pairs
+ * with floats, and beside numbers in the text that the type may or may not hold; compiled code against arithmetic in
+ * 128 bits, wrapped around. */
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,9 +17,11 @@ typedef struct {
     int64_t least, most;
 } Kind;
 
-static const Kind kinds[] = {
-    {"u8", NN_TYPE_U8, 0, 255}, {"i32", NN_TYPE_I32, INT32_MIN, INT32_MAX}, {"i64", NN_TYPE_I64, INT64_MIN, INT64_MAX}};
-enum { KINDS = sizeof kinds / sizeof *kinds, MOST = 16 };
+static const Kind kinds[] = {{"bool", NN_TYPE_BOOL, 0, 1},
+                             {"u8", NN_TYPE_U8, 0, 255},
+                             {"i32", NN_TYPE_I32, INT32_MIN, INT32_MAX},
+                             {"i64", NN_TYPE_I64, INT64_MIN, INT64_MAX}};
+enum { U8 = 1, I32 = 2, KINDS = sizeof kinds / sizeof *kinds, MOST = 16 };
 
 static const int64_t ends[] = {INT64_MIN, -9007199254740993, INT32_MIN - 1LL,  INT32_MIN, -1, 0, 1, 2, 128, 255, 256,
                                INT32_MAX, INT32_MAX + 1LL,   9007199254740993, INT64_MAX};
@@ -45,7 +48,7 @@ static int values_of(const Kind *kind, int64_t *values)
 /* What is computed with values of a type, and where two types meet. */
 static const Kind *computed(const Kind *kind)
 {
-    return kind == &kinds[0] ? &kinds[1] : kind;
+    return kind < &kinds[I32] ? &kinds[I32] : kind;
 }
 
 static const Kind *wider(const Kind *a, const Kind *b)
@@ -75,7 +78,7 @@ static const struct {
     {"-(A) + 0 * (B)", COMPUTED, false},  {"abs(A) + 0 * (B)", COMPUTED, false},
     {"(A)^2 + 0 * (B)", COMPUTED, false},
 };
-enum { OPERATORS = sizeof operators / sizeof *operators };
+enum { OPERATORS = sizeof operators / sizeof *operators, SQUARE = OPERATORS - 1 };
 
 static Wide reference(int op, Wide a, Wide b)
 {
@@ -150,7 +153,7 @@ static bool try_compile(const char *text, nn_session **session)
 
 static void store(const Kind *kind, void *to, int i, int64_t value)
 {
-    if (kind->type == NN_TYPE_U8)
+    if (kind->type == NN_TYPE_U8 || kind->type == NN_TYPE_BOOL)
         ((uint8_t *)to)[i] = (uint8_t)value;
     else if (kind->type == NN_TYPE_I32)
         ((int32_t *)to)[i] = (int32_t)value;
@@ -198,7 +201,8 @@ static void check_pair(const Kind *a, const Kind *b)
     cr_assert_eq(nn_session_forward(session, dims, 1, inputs, 2, 0), 0, "%s", nn_message());
     for (int op = 0; op < OPERATORS; op++) {
         const Kind *stored = wider(a, b), *kind = operators[op].type == STORED ? stored : computed(stored);
-        if (operators[op].type == BOOL) kind = NULL;
+        if (operators[op].type == BOOL || (kind && kind->type == NN_TYPE_BOOL)) kind = NULL;
+        if (op == SQUARE && a->type == NN_TYPE_BOOL) continue; /* a real number */
         for (int i = 0; i < count; i++) {
             Wide value = reference(op, xs[i], ys[i]);
             if (op > 13) value = wrap(computed(a), value); /* of a alone, before it meets b */
@@ -214,6 +218,71 @@ Test(integers, operators_over_pairs_of_types, .timeout = 120)
 {
     for (int a = 0; a < KINDS; a++)
         for (int b = 0; b < KINDS; b++) check_pair(&kinds[a], &kinds[b]);
+}
+
+/* ---- Beside a float an integer becomes one of its type ---- */
+
+static const double reals[] = {-9.25e18, -16777217, -2.5, -1, 0, 0.5, 1, 3, 255, 16777217, 4294967296.5, 1e19};
+enum { REALS = sizeof reals / sizeof *reals };
+
+/* In the arithmetic of f32 each result is rounded once. */
+static double real_reference(int op, bool single, double x, double y)
+{
+    double results[] = {x + y, x - y, x * y, 0, 0, x > y ? x : y, x < y ? x : y, x == y, x != y, x<y, x <= y, x> y,
+                        x >= y};
+    return single ? (double)(float)results[op] : results[op];
+}
+
+static void check_beside_float(const Kind *a, bool single)
+{
+    static const int ops[] = {0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12};
+    enum { OPS = sizeof ops / sizeof *ops };
+    const char *real = single ? "f32" : "f64";
+    char text[2000], line[100];
+    size_t n = (size_t)snprintf(text, sizeof text, "model m {\n input a: %s[n]\n input b: %s[n]\n", a->name, real);
+    for (int i = 0; i < OPS; i++) {
+        put_operator(line, sizeof line, ops[i], "a", "b");
+        n += (size_t)snprintf(text + n, sizeof text - n, " output o%d = %s\n", ops[i], line);
+    }
+    snprintf(text + n, sizeof text - n, "}\n");
+    nn_session *session;
+    cr_assert(try_compile(text, &session));
+    int64_t values[MOST], memory_a[MOST * REALS];
+    double memory_b[MOST * REALS], found[MOST * REALS];
+    int n_values = values_of(a, values), count = n_values * REALS;
+    for (int i = 0; i < count; i++) {
+        store(a, memory_a, i, values[i / REALS]);
+        if (single)
+            ((float *)memory_b)[i] = (float)reals[i % REALS];
+        else
+            memory_b[i] = reals[i % REALS];
+    }
+    const int64_t dims[] = {count};
+    const void *inputs[] = {memory_a, memory_b};
+    cr_assert_eq(nn_session_forward(session, dims, 1, inputs, 2, 0), 0, "%s", nn_message());
+    for (int k = 0; k < OPS; k++) {
+        const void *at;
+        nn_type type;
+        snprintf(line, sizeof line, "o%d", ops[k]);
+        cr_assert_eq(nn_session_result(session, line, &at, &type, NULL, NULL), 0, "%s", nn_message());
+        cr_expect_str_eq(nn_type_name(type), operators[ops[k]].type == BOOL ? "bool" : real);
+        cr_assert_eq(nn_session_get(session, line, NN_TYPE_F64, found, (size_t)count), 0, "%s", nn_message());
+        for (int i = 0; i < count; i++) {
+            int64_t whole = values[i / REALS];
+            double x = single ? (double)(float)whole : (double)whole;
+            double y = single ? (double)(float)reals[i % REALS] : reals[i % REALS];
+            double expected = real_reference(ops[k], single, x, y);
+            cr_expect_eq(found[i], expected, "%s of %s %" PRId64 " and %s %g: %g, not %g", operators[ops[k]].text,
+                         a->name, whole, real, y, found[i], expected);
+        }
+    }
+    nn_session_free(session);
+}
+
+Test(integers, operators_beside_floats, .timeout = 120)
+{
+    for (int a = 0; a < KINDS; a++)
+        for (int single = 0; single < 2; single++) check_beside_float(&kinds[a], single);
 }
 
 /* One operator between a tensor and each number in the text, on either side. */
@@ -258,7 +327,7 @@ static void check_literals(const Kind *kind, int op)
 
 Test(integers, operators_beside_numbers_in_the_text, .timeout = 120)
 {
-    for (int k = 0; k < KINDS; k++)
+    for (int k = U8; k < KINDS; k++)
         for (int op = 0; op < OPERATORS; op++)
             if (operators[op].literals) check_literals(&kinds[k], op);
 }

@@ -6,23 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heard.h"
 #include "models.h"
 #include "support/text.h"
 
 enum { CALLER_STACK = 512 * 1024, STEPS = 20 };
-
-/* The last diagnostic. */
-typedef struct {
-    char id[64];
-    int line;
-} Heard;
-
-static void hear(void *data, const nnc_diagnostic *diagnostic)
-{
-    Heard *heard = data;
-    snprintf(heard->id, sizeof heard->id, "%s", diagnostic->id);
-    heard->line = diagnostic->place.line;
-}
 
 /* sin(sin(… inner …)) */
 static void nest(Text *to, int depth, const char *inner)

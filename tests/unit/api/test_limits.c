@@ -5,21 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heard.h"
 #include "models.h"
 #include "support/text.h"
-
-typedef struct {
-    char id[64];
-    int line;
-} Heard;
-
-static void hear(void *data, const nnc_diagnostic *diagnostic)
-{
-    Heard *heard = data;
-    if (heard->line) return; /* the first one */
-    snprintf(heard->id, sizeof heard->id, "%s", diagnostic->id);
-    heard->line = diagnostic->place.line;
-}
 
 /* The id of the first diagnostic, "" when there is none; `options` may be NULL. */
 static Heard compile(const char *text, const nnc_options *options, nn_model **model)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "codegen/micro.h"
+#include "floats.h"
 
 /* How a matrix lies in memory. */
 typedef enum { ROWS, COLUMNS, SPREAD, LAYOUTS } Layout;
@@ -28,24 +29,6 @@ typedef struct {
     int64_t *visits;
     size_t n_a, n_b, n_c;
 } Run;
-
-static size_t element(const Run *r)
-{
-    return r->dtype == NN_F64 ? 8 : 4;
-}
-
-static double get(const Run *r, const void *values, int64_t i)
-{
-    return r->dtype == NN_F64 ? ((const double *)values)[i] : (double)((const float *)values)[i];
-}
-
-static void set(const Run *r, void *values, int64_t i, double x)
-{
-    if (r->dtype == NN_F64)
-        ((double *)values)[i] = x;
-    else
-        ((float *)values)[i] = (float)x;
-}
 
 static double next_random(uint64_t *state)
 {
@@ -69,7 +52,7 @@ static void note_tile(const nn_kernel_args *args, const int64_t *batch, int64_t 
     for (int64_t m = m0; m < m1; m++)
         for (int64_t n = n0; n < n1; n++) {
             int64_t at = ((batch[0] * r->c.batch[1] + batch[1]) * r->c.m + m) * r->c.n + n;
-            set(r, r->tiles, at, get(r, acc, (m - m0) * acc_stride + (n - n0)));
+            float_set(r->dtype, r->tiles, at, float_get(r->dtype, acc, (m - m0) * acc_stride + (n - n0)));
             r->visits[at]++;
         }
 }
@@ -91,8 +74,8 @@ static void guarded_free(void *memory, size_t size)
 
 static void *fill(const Run *r, size_t n, uint64_t seed)
 {
-    void *values = guarded(n * element(r));
-    for (size_t i = 0; i < n; i++) set(r, values, (int64_t)i, next_random(&seed));
+    void *values = guarded(n * float_size(r->dtype));
+    for (size_t i = 0; i < n; i++) float_set(r->dtype, values, (int64_t)i, next_random(&seed));
     return values;
 }
 
@@ -119,8 +102,8 @@ static Run run_make(Case c, uint8_t dtype, const nn_micro_kernels *micro, int64_
 
 static void run_free(Run *r)
 {
-    guarded_free(r->a, r->n_a * element(r)), guarded_free(r->b, r->n_b * element(r));
-    guarded_free(r->to, r->n_c * element(r)), guarded_free(r->tiles, r->n_c * element(r));
+    guarded_free(r->a, r->n_a * float_size(r->dtype)), guarded_free(r->b, r->n_b * float_size(r->dtype));
+    guarded_free(r->to, r->n_c * float_size(r->dtype)), guarded_free(r->tiles, r->n_c * float_size(r->dtype));
     free(r->visits);
 }
 
@@ -166,8 +149,8 @@ static double expected(const Run *r, int64_t i, double *magnitude)
     int64_t b0 = batch / r->c.batch[1], b1 = batch % r->c.batch[1];
     double sum = 0, most = 0;
     for (int64_t k = 0; k < r->c.k; k++) {
-        double a = get(r, r->a, b0 * t->batch_a[0] + b1 * t->batch_a[1] + m * t->a_m + k * t->a_k);
-        double b = get(r, r->b, b0 * t->batch_b[0] + b1 * t->batch_b[1] + k * t->b_k + n * t->b_n);
+        double a = float_get(r->dtype, r->a, b0 * t->batch_a[0] + b1 * t->batch_a[1] + m * t->a_m + k * t->a_k);
+        double b = float_get(r->dtype, r->b, b0 * t->batch_b[0] + b1 * t->batch_b[1] + k * t->b_k + n * t->b_n);
         sum += a * b;
         most += fabs(a * b);
     }
@@ -184,20 +167,20 @@ static void check(Case c, uint8_t dtype, const nn_micro_kernels *micro)
     size_t step = r.n_c > 20000 ? 37 : 1; /* the plain loop is slow */
     for (size_t i = 0; i < r.n_c; i += step) {
         double magnitude, want = expected(&r, (int64_t)i, &magnitude),
-                          got = get(&r, c.stores ? r.to : r.tiles, (int64_t)i);
+                          got = float_get(r.dtype, c.stores ? r.to : r.tiles, (int64_t)i);
         /* Partial sums in many lanes: the error grows with the root of k in practice; k bounds it. */
         bool good = fabs(got - want) <= epsilon * magnitude * (4 + sqrt((double)c.k));
-        bool once = !tile || (r.visits[i] == 1 && (!c.stores || get(&r, r.tiles, (int64_t)i) == got));
+        bool once = !tile || (r.visits[i] == 1 && (!c.stores || float_get(r.dtype, r.tiles, (int64_t)i) == got));
         cr_assert(good && once,
                   "%s f%zu %ldx%ldx%ld layouts %d %d batch %ldx%ld stores %d tile %d: [%zu] is %g, not %g (%ld visits)",
-                  micro->cpu, 8 * element(&r), (long)c.m, (long)c.n, (long)c.k, c.a, c.b, (long)c.batch[0],
+                  micro->cpu, 8 * float_size(r.dtype), (long)c.m, (long)c.n, (long)c.k, c.a, c.b, (long)c.batch[0],
                   (long)c.batch[1], c.stores, c.has_tile, i, got, want, (long)r.visits[i]);
     }
-    void *first = malloc(r.n_c * element(&r) + 1);
-    memcpy(first, c.stores ? r.to : r.tiles, r.n_c * element(&r));
+    void *first = malloc(r.n_c * float_size(r.dtype) + 1);
+    memcpy(first, c.stores ? r.to : r.tiles, r.n_c * float_size(r.dtype));
     for (TaskOrder order = BACKWARDS; order <= TOGETHER; order++) {
         run_tasks(&r, order);
-        cr_assert(!memcmp(first, c.stores ? r.to : r.tiles, r.n_c * element(&r)), "the order of tasks shows");
+        cr_assert(!memcmp(first, c.stores ? r.to : r.tiles, r.n_c * float_size(r.dtype)), "the order of tasks shows");
     }
     free(first);
     run_free(&r);
@@ -329,8 +312,8 @@ static double lawful(const Run *r, int64_t i)
     for (int64_t leaf = 0; leaf < r->c.k; leaf += (int64_t)NN_LEAF * lanes) {
         double sums[MOST_LANES] = {0};
         for (int64_t k = leaf; k < r->c.k && k < leaf + (int64_t)NN_LEAF * lanes; k++) {
-            double a = get(r, r->a, b0 * t->batch_a[0] + b1 * t->batch_a[1] + m * t->a_m + k * t->a_k);
-            double b = get(r, r->b, b0 * t->batch_b[0] + b1 * t->batch_b[1] + k * t->b_k + n * t->b_n);
+            double a = float_get(r->dtype, r->a, b0 * t->batch_a[0] + b1 * t->batch_a[1] + m * t->a_m + k * t->a_k);
+            double b = float_get(r->dtype, r->b, b0 * t->batch_b[0] + b1 * t->batch_b[1] + k * t->b_k + n * t->b_n);
             sums[k % lanes] = multiply_add(r, a, b, sums[k % lanes]);
         }
         for (int half = lanes / 2; half; half /= 2)
@@ -350,9 +333,9 @@ static void check_law(Case c, uint8_t dtype, const nn_micro_kernels *micro)
         size_t outputs = (size_t)(c.m * c.n * c.batch[0] * c.batch[1]), step = outputs > 64 ? 1 + outputs / 24 : 1;
         for (size_t i = 0; i < outputs; i += step) {
             double want = lawful(&r, (int64_t)i),
-                   got = get(&r, c.stores ? r.to : r.tiles, c.stores ? at_c(&r, i) : (int64_t)i);
+                   got = float_get(r.dtype, c.stores ? r.to : r.tiles, c.stores ? at_c(&r, i) : (int64_t)i);
             cr_assert(got == want, "%s f%zu %ldx%ldx%ld layouts %d %d batch %ldx%ld kind %d: [%zu] is %.17g, not %.17g",
-                      micro->cpu, 8 * element(&r), (long)c.m, (long)c.n, (long)c.k, c.a, c.b, (long)c.batch[0],
+                      micro->cpu, 8 * float_size(r.dtype), (long)c.m, (long)c.n, (long)c.k, c.a, c.b, (long)c.batch[0],
                       (long)c.batch[1], kind, i, got, want);
         }
         run_free(&r);
@@ -451,7 +434,7 @@ Test(contract, long_sums_stay_exact)
         run_tasks(&r, FORWARDS);
         for (size_t i = 0; i < r.n_c; i++) {
             double magnitude, want = expected(&r, (int64_t)i, &magnitude),
-                              error = fabs(get(&r, r.to, (int64_t)i) / want - 1);
+                              error = fabs(float_get(r.dtype, r.to, (int64_t)i) / want - 1);
             cr_assert_lt(error, 1e-6, "form %d: an error of %g", form, error);
         }
         run_free(&r);

@@ -11,6 +11,7 @@
 
 #include "codegen/micro.h"
 #include "convolution.h"
+#include "floats.h"
 
 typedef struct {
     uint8_t dtype;
@@ -20,24 +21,6 @@ typedef struct {
     void *a, *b, *to, *tiles;
     int64_t *visits;
 } Run;
-
-static size_t element(const Run *r)
-{
-    return r->dtype == NN_F64 ? 8 : 4;
-}
-
-static double get(const Run *r, const void *values, int64_t i)
-{
-    return r->dtype == NN_F64 ? ((const double *)values)[i] : (double)((const float *)values)[i];
-}
-
-static void set(const Run *r, void *values, int64_t i, double x)
-{
-    if (r->dtype == NN_F64)
-        ((double *)values)[i] = x;
-    else
-        ((float *)values)[i] = (float)x;
-}
 
 /* Memory between pages that may not be touched, as close to one of them as can be. */
 static void *guarded(int64_t elements, size_t element)
@@ -58,10 +41,10 @@ static void guarded_free(void *memory, int64_t elements, size_t element)
 
 static void *fill(const Run *r, int64_t n, uint64_t seed)
 {
-    void *values = guarded(n, element(r));
+    void *values = guarded(n, float_size(r->dtype));
     for (int64_t i = 0; i < n; i++) {
         seed = seed * 6364136223846793005u + 1442695040888963407u;
-        set(r, values, i, (double)(int64_t)(seed >> 33) / 0x1p30 - 1);
+        float_set(r->dtype, values, i, (double)(int64_t)(seed >> 33) / 0x1p30 - 1);
     }
     return values;
 }
@@ -81,7 +64,7 @@ static void note_tile(const nn_kernel_args *args, const int64_t *batch, int64_t 
     for (int64_t m = m0; m < m1; m++)
         for (int64_t n = n0; n < n1; n++) {
             int64_t at = at_c(&r->contraction, batch, m, n);
-            set(r, r->tiles, at, get(r, acc, (m - m0) * acc_stride + (n - n0)));
+            float_set(r->dtype, r->tiles, at, float_get(r->dtype, acc, (m - m0) * acc_stride + (n - n0)));
             r->visits[at]++;
         }
 }
@@ -176,7 +159,8 @@ static double lawful(const Run *r, const int64_t *batch, int64_t m, int64_t n)
                 a += batch[i] * t->batch_a[i] + list[i] * t->list_a[i];
                 b += batch[i] * t->batch_b[i] + list[i] * t->list_b[i];
             }
-            if (windows_at(t, batch, list, k, &a, &b)) sum = multiply_add(r, get(r, r->a, a), get(r, r->b, b), sum);
+            if (windows_at(t, batch, list, k, &a, &b))
+                sum = multiply_add(r, float_get(r->dtype, r->a, a), float_get(r->dtype, r->b, b), sum);
             if (++filled < leaf && !(t->k > NN_LEAF && k + 1 == t->k)) continue;
             count_leaf(r, &counter, sum);
             sum = 0, filled = 0;
@@ -194,12 +178,12 @@ static void check_values(Run *r, const Convolution *v, bool stores, bool has_til
         int64_t n = i % t->n, m = i / t->n % t->m, point = i / t->n / t->m;
         int64_t batch[] = {point / t->batch_extent[1], point % t->batch_extent[1]};
         int64_t at = at_c(t, batch, m, n);
-        double want = lawful(r, batch, m, n), got = get(r, stores ? r->to : r->tiles, at);
-        bool once = !has_tile || (r->visits[at] == 1 && get(r, r->tiles, at) == got);
+        double want = lawful(r, batch, m, n), got = float_get(r->dtype, stores ? r->to : r->tiles, at);
+        bool once = !has_tile || (r->visits[at] == 1 && float_get(r->dtype, r->tiles, at) == got);
         cr_assert(got == want && once,
                   "%s f%zu pass %d images %ld of %ldx%ldx%ld, %ld filters of %ld, stride %ld dilation %ld padding %ld, "
                   "first %d stores %d: [%ld] is %.9g, not %.9g (%ld visits)",
-                  r->micro->cpu, 8 * element(r), v->pass, (long)v->images, (long)v->height, (long)v->width,
+                  r->micro->cpu, 8 * float_size(r->dtype), v->pass, (long)v->images, (long)v->height, (long)v->width,
                   (long)v->channels, (long)v->filters, (long)v->taps, (long)v->stride, (long)v->dilation,
                   (long)v->padding, v->channels_first, stores, (long)i, got, want, (long)r->visits[at]);
     }
@@ -221,8 +205,8 @@ static void check(Convolution v, uint8_t dtype, const nn_micro_kernels *micro)
         r.visits = calloc((size_t)r.n_c + 1, sizeof *r.visits);
         run_tasks(&r, kind > 0, kind == 1);
         check_values(&r, &v, kind<2, kind> 0);
-        guarded_free(r.a, r.n_a, element(&r)), guarded_free(r.b, r.n_b, element(&r));
-        guarded_free(r.to, r.n_c, element(&r)), guarded_free(r.tiles, r.n_c, element(&r));
+        guarded_free(r.a, r.n_a, float_size(r.dtype)), guarded_free(r.b, r.n_b, float_size(r.dtype));
+        guarded_free(r.to, r.n_c, float_size(r.dtype)), guarded_free(r.tiles, r.n_c, float_size(r.dtype));
         free(r.visits);
     }
 }

@@ -5,7 +5,7 @@
 #include "support/memory.h"
 #include "support/vector.h"
 
-static Term *structural(Builder *b, Node node)
+static Term *structural(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     switch (info->op) {
@@ -36,7 +36,7 @@ static Term *structural(Builder *b, Node node)
 }
 
 /* A large integer keeps all its digits, so that it is a name and not a number to be shortened. */
-static Term *constant(Builder *b, const NodeInfo *info)
+static Term *constant(TermBuilder *b, const NodeInfo *info)
 {
     const int64_t large = 1 << 24;
     int64_t integer = dtype_class(info->type.dtype) == DTYPE_CLASS_INTEGER ? info->attr.integer : 0;
@@ -44,7 +44,7 @@ static Term *constant(Builder *b, const NodeInfo *info)
     return term_name(b->arena, arena_format(b->arena, "%lld", (long long)integer), RANK_NUMBER);
 }
 
-static Term *source(Builder *b, Node node)
+static Term *source(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     switch (info->op) {
@@ -66,7 +66,7 @@ static Term *source(Builder *b, Node node)
     }
 }
 
-static Term *build(Builder *b, Node node)
+static Term *build(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     OpClass class = op_info(info->op)->class;
@@ -85,7 +85,7 @@ static Term *build(Builder *b, Node node)
 /* What a node is called in the formula. A name that was bound again, or that a function's text gives at each of its
  * calls, belongs to several nodes: the last one keeps it, unless a source has it, and the others are shown by what they
  * compute. */
-static void choose_names(Builder *b, const Node *nodes, uint32_t count)
+static void choose_names(TermBuilder *b, const Node *nodes, uint32_t count)
 {
     Vec(Name) taken = {0};
     for (uint32_t sources = 2; sources-- > 0;) {
@@ -106,11 +106,11 @@ static void choose_names(Builder *b, const Node *nodes, uint32_t count)
 Term *term_of(Graph *graph, Arena *arena, Node root)
 {
     root = display_rewrite(graph, root, NULL, NULL);
-    Builder b = {.graph = graph, .arena = arena, .root = root};
+    TermBuilder b = {.graph = graph, .arena = arena, .root = root};
     b.terms = ARENA_ARRAY(arena, Term *, root.id + 1);
     b.names = ARENA_ARRAY(arena, Name, root.id + 1);
     b.rectified = ARENA_ARRAY(arena, Name, root.id + 1);
-    b.kept = ARENA_ARRAY(arena, Kept, root.id + 1);
+    b.kept = ARENA_ARRAY(arena, KeptAxes, root.id + 1);
     uint32_t count;
     Node *nodes = graph_reachable(graph, &root, 1, &count);
     choose_names(&b, nodes, count);

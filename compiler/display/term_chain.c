@@ -20,7 +20,7 @@ static bool is_step(const NodeInfo *info)
 }
 
 /* The operand with which the chain goes on, the one that has more steps; -1: it ends here. */
-static int next_step(const Builder *b, const uint32_t *steps, const NodeInfo *info)
+static int next_step(const TermBuilder *b, const uint32_t *steps, const NodeInfo *info)
 {
     int best = -1;
     uint32_t most = 0;
@@ -35,7 +35,7 @@ static int next_step(const Builder *b, const uint32_t *steps, const NodeInfo *in
     return best;
 }
 
-void term_find_chains(Builder *b, const Node *nodes, uint32_t count)
+void term_find_chains(TermBuilder *b, const Node *nodes, uint32_t count)
 {
     uint32_t *steps = ARENA_ARRAY(b->arena, uint32_t, b->root.id + 1);
     b->chained = ARENA_ARRAY(b->arena, bool, b->root.id + 1);
@@ -57,13 +57,13 @@ void term_find_chains(Builder *b, const Node *nodes, uint32_t count)
     }
 }
 
-bool term_ends_chain(const Builder *b, Node node)
+bool term_ends_chain(const TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     return is_step(info) && (b->chained[info->args[0].id] || b->chained[info->args[1].id]);
 }
 
-Term *term_chain(Builder *b, Node node)
+Term *term_chain(TermBuilder *b, Node node)
 {
     typedef struct {
         Term *term;

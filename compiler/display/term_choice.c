@@ -47,7 +47,7 @@ static Term *take_linear(Arena *arena, Term *x, double *factor, double *offset)
     return x;
 }
 
-Term *term_comparison(Builder *b, Node node, const char *sign)
+Term *term_comparison(TermBuilder *b, Node node, const char *sign)
 {
     Term *term = term_infix(b, node, sign), **x = &term->kids[0], **y = &term->kids[1];
     Node varying = node_arg(b->graph, node, 0);
@@ -81,7 +81,7 @@ static bool bounds(const Term *term, char first)
 }
 
 /* Of two bounds of one value the lower one comes first. */
-Term *term_both(Builder *b, Node node)
+Term *term_both(TermBuilder *b, Node node)
 {
     Term *term = term_infix(b, node, "and"), *upper = term->kids[0], *lower = term->kids[1];
     if (!bounds(upper, '<') || !bounds(lower, '>') || term_compare(upper->kids[0], lower->kids[0])) return term;
@@ -91,7 +91,7 @@ Term *term_both(Builder *b, Node node)
 }
 
 /* The other way round where that puts a zero last, or asks whether something is positive. */
-static void turn_round(Builder *b, Term *choice)
+static void turn_round(TermBuilder *b, Term *choice)
 {
     Term *condition = choice->kids[0], *yes = choice->kids[1];
     if (condition->kind != TERM_INFIX || sign_index(condition->name) < 0) return;
@@ -114,7 +114,7 @@ static bool is_rectifier(const Term *choice)
 }
 
 /* Both branches without the denominators that they share. */
-Term *term_choice(Builder *b, Node node)
+Term *term_choice(TermBuilder *b, Node node)
 {
     Term *term = term_call(b, node, "if", NULL), *outside;
     term->kind = TERM_SELECT;
@@ -129,7 +129,7 @@ Term *term_choice(Builder *b, Node node)
 }
 
 /* if x <= 0 then 0 else x, as the prelude writes it. */
-void term_note_rectified(Builder *b, Node node)
+void term_note_rectified(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     double zero, limit;

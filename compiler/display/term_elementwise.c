@@ -7,7 +7,7 @@ static bool is_choice_of_numbers(const Term *x)
     return x->kind == TERM_SELECT && x->kids[1]->kind == TERM_NUMBER && x->kids[2]->kind == TERM_NUMBER;
 }
 
-Term *term_elementwise(Builder *b, Node node)
+Term *term_elementwise(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     Term *x = info->n_args ? term_kid(b, node, 0) : NULL, *y = info->n_args > 1 ? term_kid(b, node, 1) : NULL;

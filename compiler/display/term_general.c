@@ -1,7 +1,7 @@
 /* The forms that a term of any node may have: a call, an infix, a wrap. */
 #include "display/term_internal.h"
 
-Term *term_call(Builder *b, Node node, const char *called, const char *note)
+Term *term_call(TermBuilder *b, Node node, const char *called, const char *note)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     Term *term = term_make(b->arena, TERM_CALL, RANK_CALL, info->n_args);
@@ -11,14 +11,14 @@ Term *term_call(Builder *b, Node node, const char *called, const char *note)
     return term;
 }
 
-Term *term_infix(Builder *b, Node node, const char *sign)
+Term *term_infix(TermBuilder *b, Node node, const char *sign)
 {
     Term *term = term_call(b, node, sign, NULL);
     term->kind = TERM_INFIX;
     return term;
 }
 
-Term *term_wrap(Builder *b, TermKind kind, Term *x, Term *y)
+Term *term_wrap(TermBuilder *b, TermKind kind, Term *x, Term *y)
 {
     Term *term = term_make(b->arena, kind, kind == TERM_MATMUL ? RANK_MATRIX : RANK_CALL, y ? 2 : 1);
     term->kids[0] = x;

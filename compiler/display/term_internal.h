@@ -47,7 +47,7 @@ typedef struct {
     uint32_t rank;
     int32_t axes[MAX_RANK]; /* where its own axes lie */
     Term *term;
-} Kept;
+} KeptAxes;
 
 /* What one formula is made with. */
 typedef struct {
@@ -57,59 +57,59 @@ typedef struct {
     Term **terms;    /* by node id */
     Name *names;     /* likewise: what the formula calls it, or NULL */
     Name *rectified; /* likewise: what it calls max(x, 0) of this x, or NULL */
-    Kept *kept;      /* likewise: the last one that was asked for */
+    KeptAxes *kept;  /* likewise: the last one that was asked for */
     uint32_t *uses;  /* likewise: how many operands it is */
     bool *chained;   /* likewise: it is a step of a long chain and has no term of its own */
-} Builder;
+} TermBuilder;
 
 /* term_build.c */
-static inline Term *term_kid(const Builder *b, Node node, uint32_t i)
+static inline Term *term_kid(const TermBuilder *b, Node node, uint32_t i)
 {
     return b->terms[graph_node(b->graph, node)->args[i].id];
 }
 
 /* term_general.c */
 /* name(the node's operands, note) */
-Term *term_call(Builder *b, Node node, const char *name, const char *note);
-Term *term_infix(Builder *b, Node node, const char *sign);
-Term *term_wrap(Builder *b, TermKind kind, Term *x, Term *y);
+Term *term_call(TermBuilder *b, Node node, const char *name, const char *note);
+Term *term_infix(TermBuilder *b, Node node, const char *sign);
+Term *term_wrap(TermBuilder *b, TermKind kind, Term *x, Term *y);
 
 /* term_elementwise.c */
-Term *term_elementwise(Builder *b, Node node);
+Term *term_elementwise(TermBuilder *b, Node node);
 
 /* term_chain.c: sums and products of many parts. */
 /* Finds the steps of long chains among the nodes, operands before users. */
-void term_find_chains(Builder *b, const Node *nodes, uint32_t count);
+void term_find_chains(TermBuilder *b, const Node *nodes, uint32_t count);
 /* True if the node is the last step of a long chain. */
-bool term_ends_chain(const Builder *b, Node node);
+bool term_ends_chain(const TermBuilder *b, Node node);
 /* The sum or product of the whole chain whose last step is the node. */
-Term *term_chain(Builder *b, Node node);
+Term *term_chain(TermBuilder *b, Node node);
 
 /* term_choice.c: conditions and choices. */
 /* x < y or x <= y */
-Term *term_comparison(Builder *b, Node node, const char *sign);
-Term *term_both(Builder *b, Node node);
-Term *term_choice(Builder *b, Node node);
+Term *term_comparison(TermBuilder *b, Node node, const char *sign);
+Term *term_both(TermBuilder *b, Node node);
+Term *term_choice(TermBuilder *b, Node node);
 /* Notes a name for max(x, 0) by its x. */
-void term_note_rectified(Builder *b, Node node);
+void term_note_rectified(TermBuilder *b, Node node);
 
 /* term_reduction.c: sizes and reductions. */
 /* Moves a text to the arena. */
-const char *term_text(Builder *b, Text *text);
-const char *term_dims_note(Builder *b, const Type *type);
-Term *term_size_of(Builder *b, Dim dim);
+const char *term_text(TermBuilder *b, Text *text);
+const char *term_dims_note(TermBuilder *b, const Type *type);
+Term *term_size_of(TermBuilder *b, Dim dim);
 bool term_is_reduced(const NodeInfo *reduction, uint32_t axis);
 /* keep: the reduced axes stay as 1. */
-Term *term_reduction(Builder *b, Node node, bool keep);
-const char *term_axis_note(Builder *b, Node node);
+Term *term_reduction(TermBuilder *b, Node node, bool keep);
+const char *term_axis_note(TermBuilder *b, Node node);
 
 /* term_move.c: subscripts, paddings, transposes, values put together. */
-Term *term_movement(Builder *b, Node node);
+Term *term_movement(TermBuilder *b, Node node);
 
 /* term_matrix.c: what lines axes up. */
-Term *term_contraction(Builder *b, Node node);
-Term *term_broadcast(Builder *b, Node node);
-Term *term_gather_node(Builder *b, Node node);
-Term *term_scatter_node(Builder *b, Node node);
+Term *term_contraction(TermBuilder *b, Node node);
+Term *term_broadcast(TermBuilder *b, Node node);
+Term *term_gather_node(TermBuilder *b, Node node);
+Term *term_scatter_node(TermBuilder *b, Node node);
 
 #endif

@@ -4,7 +4,7 @@
 #include "display/term_internal.h"
 
 /* x @ y, where numbers and scalars stand outside. */
-static Term *matmul(Builder *b, Term *x, bool tx, Term *y, bool ty)
+static Term *matmul(TermBuilder *b, Term *x, bool tx, Term *y, bool ty)
 {
     Term *sx, *sy, *rest = term_take_scalars(b->arena, x, &sx);
     if (rest)
@@ -25,7 +25,7 @@ static Term *matmul(Builder *b, Term *x, bool tx, Term *y, bool ty)
     return term_finish_product(b->arena, product);
 }
 
-static Term *reshaped(Builder *b, const char *how, Term *x, const char *shape)
+static Term *reshaped(TermBuilder *b, const char *how, Term *x, const char *shape)
 {
     Term *term = term_make(b->arena, TERM_CALL, RANK_CALL, 1);
     term->name = how;
@@ -35,7 +35,7 @@ static Term *reshaped(Builder *b, const char *how, Term *x, const char *shape)
 }
 
 /* A vector as a matrix of one column or row; numbers and scalars stay outside. */
-static Term *as_matrix(Builder *b, Node node, Term *x, bool column)
+static Term *as_matrix(TermBuilder *b, Node node, Term *x, bool column)
 {
     Text text = {0};
     text_string(&text, column ? "[" : "[1, ");
@@ -47,7 +47,7 @@ static Term *as_matrix(Builder *b, Node node, Term *x, bool column)
 }
 
 /* Index letters: what `@` cannot say. */
-static Term *contraction_in_letters(Builder *b, Node node)
+static Term *contraction_in_letters(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     static const char *const before[] = {"", ", ", " -> "};
@@ -65,7 +65,7 @@ static Term *contraction_in_letters(Builder *b, Node node)
 }
 
 /* Two matrices, one common axis summed. */
-static Term *matrix_product(Builder *b, const int32_t *la, const int32_t *lb, const int32_t *lc, Term *x, Term *y)
+static Term *matrix_product(TermBuilder *b, const int32_t *la, const int32_t *lb, const int32_t *lc, Term *x, Term *y)
 {
     if (lc[0] == lb[0] || lc[0] == lb[1]) {
         const int32_t *labels = la;
@@ -80,7 +80,7 @@ static Term *matrix_product(Builder *b, const int32_t *la, const int32_t *lb, co
 }
 
 /* An operand of a product of matrices: one number everywhere is a multiple of `ones`. */
-static Term *operand(Builder *b, Node node, uint32_t i)
+static Term *operand(TermBuilder *b, Node node, uint32_t i)
 {
     Term *term = term_kid(b, node, i);
     const Type *type = node_type(b->graph, graph_node(b->graph, node)->args[i]);
@@ -92,7 +92,7 @@ static Term *operand(Builder *b, Node node, uint32_t i)
 }
 
 /* A column times a row. One number in each place of either makes it a multiple of the other. */
-static Term *outer_product(Builder *b, Node left, Term *x, Node right, Term *y)
+static Term *outer_product(TermBuilder *b, Node left, Term *x, Node right, Term *y)
 {
     if (x->scalar) return term_product(b->arena, x, 1, y, 1, 1);
     Term *column = as_matrix(b, left, x, true);
@@ -101,7 +101,7 @@ static Term *outer_product(Builder *b, Node left, Term *x, Node right, Term *y)
 }
 
 /* a @ b with transposes where both are matrices or vectors and one axis is summed. */
-Term *term_contraction(Builder *b, Node node)
+Term *term_contraction(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     uint32_t ra = node_type(b->graph, info->args[0])->rank, rb = node_type(b->graph, info->args[1])->rank;
@@ -125,9 +125,9 @@ Term *term_contraction(Builder *b, Node node)
     return result ? result : contraction_in_letters(b, node);
 }
 
-static Term *with_kept_axes(Builder *b, Node from, const int32_t *axes, uint32_t rank);
+static Term *with_kept_axes(TermBuilder *b, Node from, const int32_t *axes, uint32_t rank);
 
-static Term *keep_axes(Builder *b, Node from, const int32_t *axes, uint32_t rank)
+static Term *keep_axes(TermBuilder *b, Node from, const int32_t *axes, uint32_t rank)
 {
     const NodeInfo *info = graph_node(b->graph, from);
     OpClass class = op_info(info->op)->class;
@@ -157,9 +157,9 @@ static Term *keep_axes(Builder *b, Node from, const int32_t *axes, uint32_t rank
 
 /* The value of `from` with a 1 at each axis that `axes` skips: what its reductions reduced is kept. NULL where it
  * cannot be said so. What is asked for again is the same term. */
-static Term *with_kept_axes(Builder *b, Node from, const int32_t *axes, uint32_t rank)
+static Term *with_kept_axes(TermBuilder *b, Node from, const int32_t *axes, uint32_t rank)
 {
-    Kept *kept = &b->kept[from.id];
+    KeptAxes *kept = &b->kept[from.id];
     size_t size = node_type(b->graph, from)->rank * sizeof *axes;
     if (b->terms[from.id]->scalar) return b->terms[from.id];
     if (b->names[from.id]) return NULL;
@@ -172,7 +172,7 @@ static Term *with_kept_axes(Builder *b, Node from, const int32_t *axes, uint32_t
 }
 
 /* Axes that do not line up from the right need their place kept. */
-Term *term_broadcast(Builder *b, Node node)
+Term *term_broadcast(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     const Type *inner = node_type(b->graph, info->args[0]);
@@ -197,7 +197,7 @@ Term *term_broadcast(Builder *b, Node node)
 }
 
 /* One along the last axis: pick, one_hot; rows: a subscript. */
-Term *term_gather_node(Builder *b, Node node)
+Term *term_gather_node(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     uint32_t rank = node_type(b->graph, info->args[0])->rank, axis = (uint32_t)info->attr.ints[0];
@@ -208,7 +208,7 @@ Term *term_gather_node(Builder *b, Node node)
     return term;
 }
 
-Term *term_scatter_node(Builder *b, Node node)
+Term *term_scatter_node(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     uint32_t axis = (uint32_t)info->attr.ints[0], batch = (uint32_t)info->attr.ints[1];

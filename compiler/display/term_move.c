@@ -3,7 +3,7 @@
 #include "display/term_internal.h"
 #include "ir/window.h"
 
-static const char *permutation_note(Builder *b, const NodeInfo *info)
+static const char *permutation_note(TermBuilder *b, const NodeInfo *info)
 {
     Text text = {0};
     text_string(&text, "axes = [");
@@ -13,7 +13,7 @@ static const char *permutation_note(Builder *b, const NodeInfo *info)
 }
 
 /* [[before, after], …] of a padding. */
-static const char *widths_note(Builder *b, Node node)
+static const char *widths_note(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     const Type *from = node_type(b->graph, info->args[0]);
@@ -31,7 +31,7 @@ static const char *widths_note(Builder *b, Node node)
 }
 
 /* `axis = 1, size = n, taps = 3, stride = 2, dilation = 1, padding = 1`, without what changes nothing. */
-static const char *window_note(Builder *b, Node node)
+static const char *window_note(TermBuilder *b, Node node)
 {
     DimTable *dims = graph_dims(b->graph);
     Window window = window_of(b->graph, node);
@@ -65,13 +65,13 @@ typedef struct {
     uint32_t n_taken;
 } Subscript;
 
-static bool is_constant(const Builder *b, Dim dim, int64_t value)
+static bool is_constant(const TermBuilder *b, Dim dim, int64_t value)
 {
     int64_t constant;
     return dim_is_constant(graph_dims(b->graph), dim, &constant) && constant == value;
 }
 
-static bool add_slice(const Builder *b, const NodeInfo *info, Subscript *subscript)
+static bool add_slice(const TermBuilder *b, const NodeInfo *info, Subscript *subscript)
 {
     const Type *from = node_type(b->graph, info->args[0]);
     for (uint32_t i = 0; i < from->rank; i++) {
@@ -88,7 +88,7 @@ static bool add_slice(const Builder *b, const NodeInfo *info, Subscript *subscri
 }
 
 /* A reshape that only drops axes of which one element was taken. */
-static bool drop_axes(const Builder *b, const NodeInfo *info, Subscript *subscript)
+static bool drop_axes(const TermBuilder *b, const NodeInfo *info, Subscript *subscript)
 {
     const Type *from = node_type(b->graph, info->args[0]);
     uint32_t n_left = 0;
@@ -105,14 +105,14 @@ static bool drop_axes(const Builder *b, const NodeInfo *info, Subscript *subscri
     return n_left == info->type.rank;
 }
 
-static Subscript whole(const Builder *b, Node node)
+static Subscript whole(const TermBuilder *b, Node node)
 {
     Subscript subscript = {.of = node, .n_left = node_type(b->graph, node)->rank};
     for (uint32_t i = 0; i < subscript.n_left; i++) subscript.left[i] = i;
     return subscript;
 }
 
-static bool add_step(const Builder *b, Node node, Subscript *subscript)
+static bool add_step(const TermBuilder *b, Node node, Subscript *subscript)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     if (info->op == OP_SLICE) return add_slice(b, info, subscript);
@@ -120,7 +120,7 @@ static bool add_step(const Builder *b, Node node, Subscript *subscript)
 }
 
 /* Subscripts of subscripts are one, as far as nothing between has a name. */
-static Subscript subscript_of(const Builder *b, Node node)
+static Subscript subscript_of(const TermBuilder *b, Node node)
 {
     Op op = node_op(b->graph, node);
     if ((op == OP_SLICE || op == OP_RESHAPE) && !b->names[node.id]) {
@@ -130,7 +130,7 @@ static Subscript subscript_of(const Builder *b, Node node)
     return whole(b, node);
 }
 
-static void print_range(const Builder *b, const Subscript *subscript, uint32_t axis, Text *to)
+static void print_range(const TermBuilder *b, const Subscript *subscript, uint32_t axis, Text *to)
 {
     DimTable *dims = graph_dims(b->graph);
     Dim start = subscript->start[axis], end = dim_add(dims, start, subscript->size[axis]);
@@ -141,7 +141,7 @@ static void print_range(const Builder *b, const Subscript *subscript, uint32_t a
     if (step != 1) text_format(to, ":%d", step);
 }
 
-static Term *subscript_term(Builder *b, const Subscript *subscript)
+static Term *subscript_term(TermBuilder *b, const Subscript *subscript)
 {
     uint32_t rank = node_type(b->graph, subscript->of)->rank;
     Text text = {0};
@@ -164,7 +164,7 @@ static Term *subscript_term(Builder *b, const Subscript *subscript)
 
 /* A part of a concatenation as a part of a stack: without the axis, along which it has one element. NULL when it is
  * none. */
-static Term *stacked_part(Builder *b, Node part, uint32_t axis)
+static Term *stacked_part(TermBuilder *b, Node part, uint32_t axis)
 {
     const NodeInfo *info = graph_node(b->graph, part);
     if (b->names[part.id] || !is_constant(b, info->type.dims[axis], 1)) return NULL;
@@ -177,7 +177,7 @@ static Term *stacked_part(Builder *b, Node part, uint32_t axis)
     return subscript_term(b, &subscript);
 }
 
-static Term *concat_term(Builder *b, Node node)
+static Term *concat_term(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     uint32_t axis = (uint32_t)info->attr.integer;
@@ -188,7 +188,7 @@ static Term *concat_term(Builder *b, Node node)
     return stack;
 }
 
-static Term *transpose_term(Builder *b, Node node)
+static Term *transpose_term(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     uint32_t r = info->type.rank;
@@ -198,7 +198,7 @@ static Term *transpose_term(Builder *b, Node node)
                 : term_call(b, node, "transpose", permutation_note(b, info));
 }
 
-Term *term_movement(Builder *b, Node node)
+Term *term_movement(TermBuilder *b, Node node)
 {
     Node x = node_arg(b->graph, node, 0);
     Subscript subscript;

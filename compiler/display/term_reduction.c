@@ -4,14 +4,14 @@
 #include "display/term_internal.h"
 #include "support/vector.h"
 
-const char *term_text(Builder *b, Text *text)
+const char *term_text(TermBuilder *b, Text *text)
 {
     const char *kept = arena_text(b->arena, text_get(text), text->count);
     text_free(text);
     return kept;
 }
 
-static const char *axes_note(Builder *b, Node node, bool keep)
+static const char *axes_note(TermBuilder *b, Node node, bool keep)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     const Type *type = node_type(b->graph, info->args[0]);
@@ -24,7 +24,7 @@ static const char *axes_note(Builder *b, Node node, bool keep)
     return term_text(b, &text);
 }
 
-const char *term_dims_note(Builder *b, const Type *type)
+const char *term_dims_note(TermBuilder *b, const Type *type)
 {
     Text text = {0};
     text_string(&text, "[");
@@ -38,7 +38,7 @@ const char *term_dims_note(Builder *b, const Type *type)
 
 /* A size as a term: its factors can be cancelled. */
 typedef struct {
-    Builder *b;
+    TermBuilder *b;
     Vec(Term *) stack;
 } SizeTerm;
 
@@ -71,7 +71,7 @@ static void size_step(void *data, DimStep step, int64_t constant, Name symbol)
     }
 }
 
-Term *term_size_of(Builder *b, Dim dim)
+Term *term_size_of(TermBuilder *b, Dim dim)
 {
     SizeTerm size = {.b = b};
     dim_postfix(graph_dims(b->graph), dim, size_step, &size);
@@ -81,7 +81,7 @@ Term *term_size_of(Builder *b, Dim dim)
 }
 
 /* How many elements a reduction puts together. */
-static Term *reduced_count(Builder *b, Node node)
+static Term *reduced_count(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     const Type *type = node_type(b->graph, info->args[0]);
@@ -91,7 +91,7 @@ static Term *reduced_count(Builder *b, Node node)
 }
 
 /* The node that the formula calls so; NODE_NONE when there is none. */
-static Node called(const Builder *b, Name name)
+static Node called(const TermBuilder *b, Name name)
 {
     for (uint32_t id = 0; id <= b->root.id; id++)
         if (b->names[id] == name) return (Node){id};
@@ -99,7 +99,7 @@ static Node called(const Builder *b, Name name)
 }
 
 /* True if what is summed adds up to 1: a row of `one_hot`, however long it is, or of `softmax`. */
-static bool is_share(Builder *b, Node node, const Term *x)
+static bool is_share(TermBuilder *b, Node node, const Term *x)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     uint32_t rank = node_type(b->graph, info->args[0])->rank, axis = (uint32_t)info->attr.ints[0];
@@ -112,10 +112,10 @@ static bool is_share(Builder *b, Node node, const Term *x)
     return softmax->type.rank == rank && softmax->attr.integer == axis;
 }
 
-static Term *summed(Builder *b, Node node, Term *x, Term *count, bool keep);
+static Term *summed(TermBuilder *b, Node node, Term *x, Term *count, bool keep);
 
 /* Addend by addend, where one of them is the same everywhere or a share; NULL elsewhere. */
-static Term *summed_apart(Builder *b, Node node, const Term *x, Term *count, bool keep)
+static Term *summed_apart(TermBuilder *b, Node node, const Term *x, Term *count, bool keep)
 {
     if (x->kind != TERM_SUM) return NULL;
     Term *sum = term_begin_sum(b->arena), *rest = term_begin_sum(b->arena);
@@ -131,7 +131,7 @@ static Term *summed_apart(Builder *b, Node node, const Term *x, Term *count, boo
 }
 
 /* A sum of x; scalars stand outside, and a sum of nothing else is a multiple. */
-static Term *summed(Builder *b, Node node, Term *x, Term *count, bool keep)
+static Term *summed(TermBuilder *b, Node node, Term *x, Term *count, bool keep)
 {
     Term *scalar;
     x = term_take_scalars(b->arena, x, &scalar);
@@ -153,7 +153,7 @@ bool term_is_reduced(const NodeInfo *reduction, uint32_t axis)
     return false;
 }
 
-Term *term_reduction(Builder *b, Node node, bool keep)
+Term *term_reduction(TermBuilder *b, Node node, bool keep)
 {
     const char *name = op_info(node_op(b->graph, node))->spelling;
     if (!strcmp(name, "sum")) return summed(b, node, term_kid(b, node, 0), reduced_count(b, node), keep);
@@ -162,7 +162,7 @@ Term *term_reduction(Builder *b, Node node, bool keep)
 }
 
 /* softmax and the like go along the last axis unless another one is named. */
-const char *term_axis_note(Builder *b, Node node)
+const char *term_axis_note(TermBuilder *b, Node node)
 {
     const NodeInfo *info = graph_node(b->graph, node);
     if (info->attr.integer + 1 == info->type.rank) return NULL;

@@ -105,9 +105,9 @@ static Value clip_factor(Elaborator *el, const TrainSettings *settings, const Va
 }
 
 /* What the optimizer makes of the parameter. */
-static Node update_param(Elaborator *el, const Rules *rules, const Stored *param, Value g)
+static Node update_param(Elaborator *el, const UpdateRules *rules, const Stored *param, Value g)
 {
-    const Rule *rule = train_rule(rules, param->path);
+    const UpdateRule *rule = train_rule(rules, param->path);
     const Syntax *formals = kid_formals(rule->item->syntax);
     Scope *scope = scope_new(el, NULL, rule->item->prelude);
     scope->first = NULL;
@@ -139,7 +139,7 @@ static Node update_param(Elaborator *el, const Rules *rules, const Stored *param
 
 /* The running mean of a parameter: mean + (1 - share) * (w - mean), share = min(average, (step - 1) / step). So it is
  * the plain mean of all steps until 1 / (1 - average) of them are done, and needs no first value. */
-static bool update_average(Elaborator *el, const Rules *rules, const Stored *param, Value average, Node now)
+static bool update_average(Elaborator *el, const UpdateRules *rules, const Stored *param, Value average, Node now)
 {
     Name path = intern_format(el->context->names, "optimizer/%s/average", param->path);
     if (stored_find(el, path)) {
@@ -182,7 +182,8 @@ static void clip_gradients(Elaborator *el, const TrainSettings *settings, Value 
     }
 }
 
-static bool update_params(Elaborator *el, const TrainSettings *settings, const Rules *rules, const Value *gradients)
+static bool update_params(Elaborator *el, const TrainSettings *settings, const UpdateRules *rules,
+                          const Value *gradients)
 {
     Value average = settings->average.given
                         ? declare_number(el, settings, "average", settings->average.value, BELOW_ONE)
@@ -197,7 +198,7 @@ static bool update_params(Elaborator *el, const TrainSettings *settings, const R
     return true;
 }
 
-bool optimize(Elaborator *el, const TrainSettings *settings, const Rules *rules)
+bool optimize(Elaborator *el, const TrainSettings *settings, const UpdateRules *rules)
 {
     size_t count = el->params.count;
     if (!check_paths(el)) return false;

@@ -14,7 +14,7 @@ typedef struct {
     const Item *model, *train;
     Program *program;
     TrainSettings settings;
-    Rules rules;
+    UpdateRules rules;
     DataSplits data;
     Vec(Function) functions;
 } Compilation;

@@ -100,7 +100,7 @@ static void read_key(Elaborator *el, Scope *scope, const Syntax *name, const Syn
 }
 
 /* The rule that an expression names: `sgd` or `adam(lr = 0.1)`. */
-static bool find_rule(Elaborator *el, const Syntax *expr, Rule *rule)
+static bool find_rule(Elaborator *el, const Syntax *expr, UpdateRule *rule)
 {
     const Syntax *name = expr->kind == SYNTAX_CALL ? kid_callee(expr) : expr;
     if (name->kind != SYNTAX_NAME) {
@@ -132,7 +132,7 @@ static const Syntax *given_argument(const Syntax *call, const Syntax *formals, u
     return NULL;
 }
 
-static bool check_arguments(Elaborator *el, const Rule *rule)
+static bool check_arguments(Elaborator *el, const UpdateRule *rule)
 {
     const Syntax *call = rule->call, *formals = kid_formals(rule->item->syntax);
     if (call->kind != SYNTAX_CALL) return true;
@@ -173,7 +173,8 @@ static bool is_set(const Elaborator *el, Name name)
 
 /* A number becomes a setting under the argument's name; an expression of step or progress stays one, unless the
  * setting is given from outside. */
-static Value argument_value(Elaborator *el, Scope *scope, const Rule *rule, const Syntax *formal, const Syntax *expr)
+static Value argument_value(Elaborator *el, Scope *scope, const UpdateRule *rule, const Syntax *formal,
+                            const Syntax *expr)
 {
     Name name = rule->where ? intern_format(el->context->names, "%s.%s", rule->where, formal->name) : formal->name;
     Value value = evaluate(el, scope, expr);
@@ -200,7 +201,7 @@ static Value given_number(const Elaborator *el, Value value)
     return info->op == OP_SETTING && !clock ? value_real(info->attr.number) : value_error();
 }
 
-static void outside(Elaborator *el, const Rule *rule, const Syntax *condition, const Syntax *formals)
+static void outside(Elaborator *el, const UpdateRule *rule, const Syntax *condition, const Syntax *formals)
 {
     Text numbers = {0};
     Span at = rule->call->span;
@@ -219,7 +220,7 @@ static void outside(Elaborator *el, const Rule *rule, const Syntax *condition, c
 }
 
 /* The assertions at the head of an optimizer are about the numbers that it is given. */
-static void check_domain(Elaborator *el, const Rule *rule)
+static void check_domain(Elaborator *el, const UpdateRule *rule)
 {
     const Syntax *formals = kid_formals(rule->item->syntax), *block = kid_body(rule->item->syntax);
     Scope *scope = scope_new(el, NULL, rule->item->prelude);
@@ -231,7 +232,7 @@ static void check_domain(Elaborator *el, const Rule *rule)
     }
 }
 
-static bool evaluate_rule(Elaborator *el, Scope *outer, Rule *rule, const Rule *main_rule)
+static bool evaluate_rule(Elaborator *el, Scope *outer, UpdateRule *rule, const UpdateRule *main_rule)
 {
     const Syntax *formals = kid_formals(rule->item->syntax);
     if (!check_arguments(el, rule)) return false;
@@ -284,7 +285,7 @@ static void read_steps(Elaborator *el, const Syntax *block, Scope *scope, TrainS
     }
 }
 
-bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Rules *rules)
+bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, UpdateRules *rules)
 {
     Scope *scope = scope_new(el, NULL, false);
     const Syntax *block = kid_body(train), *main_expr = NULL;
@@ -323,7 +324,7 @@ bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Ru
     for (uint32_t i = 0; i < block->n_kids; i++) {
         const Syntax *statement = block->kids[i];
         if (!statement || statement->kind != SYNTAX_OVERRIDE) continue;
-        Rule rule = {.place = kid_where(statement)->span};
+        UpdateRule rule = {.place = kid_where(statement)->span};
         const Syntax *where = kid_where(statement);
         rule.glob = where->kind == SYNTAX_STRING;
         rule.where = rule.glob ? intern(el->context->names, where->text) : where->name;
@@ -339,20 +340,20 @@ bool path_under(Name path, Name where)
     return !strncmp(path, where, length) && (!path[length] || path[length] == '.' || path[length] == '[');
 }
 
-const Rule *train_rule(const Rules *rules, Name path)
+const UpdateRule *train_rule(const UpdateRules *rules, Name path)
 {
     for (size_t i = rules->overrides.count; i-- > 0;) {
-        const Rule *rule = &rules->overrides.at[i];
+        const UpdateRule *rule = &rules->overrides.at[i];
         if (rule->glob ? !fnmatch(rule->where, path, 0) : path_under(path, rule->where)) return rule;
     }
     return &rules->main;
 }
 
-bool train_check_overrides(Elaborator *el, const Rules *rules)
+bool train_check_overrides(Elaborator *el, const UpdateRules *rules)
 {
     bool good = true;
     for (size_t i = 0; i < rules->overrides.count; i++) {
-        const Rule *rule = &rules->overrides.at[i];
+        const UpdateRule *rule = &rules->overrides.at[i];
         bool used = false;
         Vec(const char *) paths = {0};
         for (size_t k = 0; k < el->params.count; k++) {

@@ -12,24 +12,24 @@ typedef struct {
     bool glob;
     Span place;
     Value *values; /* one a formal */
-} Rule;
+} UpdateRule;
 
 typedef struct {
     Scope *scope; /* where step, steps and progress are known */
-    Rule main;
-    Vec(Rule) overrides;
-} Rules;
+    UpdateRule main;
+    Vec(UpdateRule) overrides;
+} UpdateRules;
 
-bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, Rules *rules);
+bool train_read(Elaborator *el, const Syntax *train, TrainSettings *settings, UpdateRules *rules);
 /* The rule of a parameter: the last override that names it, else the main one. */
-const Rule *train_rule(const Rules *rules, Name path);
+const UpdateRule *train_rule(const UpdateRules *rules, Name path);
 /* An override that reaches no parameter is a mistake. */
-bool train_check_overrides(Elaborator *el, const Rules *rules);
+bool train_check_overrides(Elaborator *el, const UpdateRules *rules);
 /* True if a path is `where` or lies beneath it. */
 bool path_under(Name path, Name where);
 
 /* Adds the gradients of the parameters and, where `rules` is not NULL, their updates to el->results. */
-bool optimize(Elaborator *el, const TrainSettings *settings, const Rules *rules);
+bool optimize(Elaborator *el, const TrainSettings *settings, const UpdateRules *rules);
 /* The sum of all losses of the form; NODE_NONE when there is none. */
 Node total_loss(Elaborator *el);
 

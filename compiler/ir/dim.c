@@ -16,9 +16,9 @@ DimTable *dim_table_new(Arena *arena, Interner *names)
 void dim_table_free(DimTable *table)
 {
     if (!table) return;
-    pool_free(&table->atoms);
-    pool_free(&table->monomials);
-    pool_free(&table->sums);
+    dim_pool_free(&table->atoms);
+    dim_pool_free(&table->monomials);
+    dim_pool_free(&table->sums);
 }
 
 uint64_t dim_take_work(DimTable *table)
@@ -42,12 +42,12 @@ static Measure measure(const DimTable *table, const DimTerm *terms, size_t count
     Measure most = {0, 1, 0};
     size_t n;
     for (size_t i = 0; i < count; i++) {
-        const Factor *factors = dim_factors(table, terms[i].monomial, &n);
+        const DimFactor *factors = dim_factors(table, terms[i].monomial, &n);
         bool lone = terms[i].coefficient == 1 && n == 1 && factors[0].power == 1;
         uint32_t waiting = (i > 0) + !lone; /* the sum so far and the product so far */
         if (waiting > most.stack) most.stack = waiting;
         for (size_t k = 0; k < n; k++) {
-            const Atom *atom = dim_atom(table, factors[k].atom);
+            const DimAtom *atom = dim_atom(table, factors[k].atom);
             if (waiting + atom->stack > most.stack) most.stack = waiting + atom->stack;
             if (atom->depth > most.depth) most.depth = atom->depth;
             most.weight += atom->weight;
@@ -73,14 +73,14 @@ Dim dim_of_terms(DimTable *table, const DimTerms *terms)
     if (terms->count > MAX_TERMS) return DIM_NONE;
     Measure size = measure(table, terms->at, terms->count);
     if (!is_small(&size)) return DIM_NONE;
-    return (Dim){pool_intern(&table->sums, table->arena, terms->count ? terms->at : (const DimTerm *)"",
-                             terms->count * sizeof(DimTerm))};
+    return (Dim){dim_pool_intern(&table->sums, table->arena, terms->count ? terms->at : (const DimTerm *)"",
+                                 terms->count * sizeof(DimTerm))};
 }
 
 Dim dim_of_term(DimTable *table, int64_t coefficient, uint32_t monomial)
 {
     DimTerm term = {coefficient, monomial, 0};
-    return (Dim){pool_intern(&table->sums, table->arena, &term, coefficient ? sizeof term : 0)};
+    return (Dim){dim_pool_intern(&table->sums, table->arena, &term, coefficient ? sizeof term : 0)};
 }
 
 Dim dim_constant(DimTable *table, int64_t value)
@@ -88,15 +88,15 @@ Dim dim_constant(DimTable *table, int64_t value)
     return dim_of_term(table, value, 0);
 }
 
-Dim dim_of_atom(DimTable *table, Atom atom)
+Dim dim_of_atom(DimTable *table, DimAtom atom)
 {
-    Factor factor = {pool_intern(&table->atoms, table->arena, &atom, sizeof atom), 1};
-    return dim_of_term(table, 1, pool_intern(&table->monomials, table->arena, &factor, sizeof factor));
+    DimFactor factor = {dim_pool_intern(&table->atoms, table->arena, &atom, sizeof atom), 1};
+    return dim_of_term(table, 1, dim_pool_intern(&table->monomials, table->arena, &factor, sizeof factor));
 }
 
 Dim dim_symbol(DimTable *table, Name name)
 {
-    return dim_of_atom(table, (Atom){.symbol = name, .stack = 1, .weight = 1});
+    return dim_of_atom(table, (DimAtom){.symbol = name, .stack = 1, .weight = 1});
 }
 
 Dim dim_make_atom(DimTable *table, DimStep op, Dim a, Dim b)
@@ -108,12 +108,12 @@ Dim dim_make_atom(DimTable *table, DimStep op, Dim a, Dim b)
     Measure both = {1 + (left.depth > right.depth ? left.depth : right.depth),
                     left.stack > right.stack ? left.stack : right.stack + 1, left.weight + right.weight + 1};
     if (!is_small(&both)) return DIM_NONE;
-    return dim_of_atom(table, (Atom){.left = a,
-                                     .right = b,
-                                     .op = op,
-                                     .depth = both.depth,
-                                     .stack = both.stack,
-                                     .weight = (uint32_t)both.weight});
+    return dim_of_atom(table, (DimAtom){.left = a,
+                                        .right = b,
+                                        .op = op,
+                                        .depth = both.depth,
+                                        .stack = both.stack,
+                                        .weight = (uint32_t)both.weight});
 }
 
 /* By merging: the product of a sum by a monomial stays in order. */
@@ -164,15 +164,15 @@ static uint32_t monomial_product(DimTable *table, uint32_t a, uint32_t b)
     if (!a || !b) return a ? a : b;
     if (dim_degree(table, a) + dim_degree(table, b) > DIM_MAX_POWER) return UINT32_MAX;
     size_t n, m, i = 0, j = 0, count = 0;
-    const Factor *x = dim_factors(table, a, &n), *y = dim_factors(table, b, &m);
-    Factor product[2 * DIM_MAX_POWER];
+    const DimFactor *x = dim_factors(table, a, &n), *y = dim_factors(table, b, &m);
+    DimFactor product[2 * DIM_MAX_POWER];
     while (i < n || j < m) {
         int order = i == n ? 1 : j == m ? -1 : dim_compare_atoms(table, x[i].atom, y[j].atom);
-        Factor factor = order <= 0 ? x[i++] : y[j++];
+        DimFactor factor = order <= 0 ? x[i++] : y[j++];
         if (!order) factor.power += y[j++].power;
         product[count++] = factor;
     }
-    return pool_intern(&table->monomials, table->arena, product, count * sizeof *product);
+    return dim_pool_intern(&table->monomials, table->arena, product, count * sizeof *product);
 }
 
 Dim dim_mul(DimTable *table, Dim a, Dim b)
@@ -201,7 +201,7 @@ Dim dim_map_atoms(DimTable *table, Dim dim, Dim (*map)(DimTable *table, uint32_t
     Dim sum = dim_constant(table, 0);
     for (size_t i = 0; i < n; i++) {
         Dim product = dim_constant(table, terms[i].coefficient);
-        const Factor *factors = dim_factors(table, terms[i].monomial, &m);
+        const DimFactor *factors = dim_factors(table, terms[i].monomial, &m);
         for (size_t k = 0; k < m; k++) {
             Dim value = map(table, factors[k].atom, data);
             for (uint32_t p = 0; p < factors[k].power; p++) product = dim_mul(table, product, value);
@@ -246,19 +246,19 @@ bool dim_is_constant(const DimTable *table, Dim dim, int64_t *value)
     return true;
 }
 
-const Atom *dim_lone_atom(const DimTable *table, Dim dim)
+const DimAtom *dim_lone_atom(const DimTable *table, Dim dim)
 {
     if (dim_is_none(dim)) return NULL;
     size_t n, m;
     const DimTerm *terms = dim_terms(table, dim, &n);
     if (n != 1 || terms[0].coefficient != 1) return NULL;
-    const Factor *factors = dim_factors(table, terms[0].monomial, &m);
+    const DimFactor *factors = dim_factors(table, terms[0].monomial, &m);
     return m == 1 && factors[0].power == 1 ? dim_atom(table, factors[0].atom) : NULL;
 }
 
 bool dim_is_symbol(const DimTable *table, Dim dim, Name *name)
 {
-    const Atom *atom = dim_lone_atom(table, dim);
+    const DimAtom *atom = dim_lone_atom(table, dim);
     if (!atom || !atom->symbol) return false;
     if (name) *name = atom->symbol;
     return true;

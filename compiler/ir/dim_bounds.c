@@ -12,7 +12,7 @@ typedef struct {
 static bool is_natural(Proof *proof, Dim dim);
 
 /* True if the atom is surely at least 0. */
-static bool atom_is_natural(Proof *proof, const Atom *atom)
+static bool atom_is_natural(Proof *proof, const DimAtom *atom)
 {
     int64_t divisor;
     if (atom->symbol) return true;
@@ -25,7 +25,7 @@ static bool atom_is_natural(Proof *proof, const Atom *atom)
 static bool monomial_is_natural(Proof *proof, uint32_t monomial, uint32_t except)
 {
     size_t n;
-    const Factor *factors = dim_factors(proof->table, monomial, &n);
+    const DimFactor *factors = dim_factors(proof->table, monomial, &n);
     for (size_t i = 0; i < n; i++) {
         bool open = factors[i].power % 2 && factors[i].atom != except;
         if (open && !atom_is_natural(proof, dim_atom(proof->table, factors[i].atom))) return false;
@@ -44,7 +44,7 @@ static bool terms_are_natural(Proof *proof, Dim dim)
 
 /* ---- Maxima and minima ---- */
 
-static bool is_extreme(const Atom *atom)
+static bool is_extreme(const DimAtom *atom)
 {
     return !atom->symbol && (atom->op == DIM_OP_MAX || atom->op == DIM_OP_MIN);
 }
@@ -55,7 +55,7 @@ static uint32_t find_extreme(const DimTable *table, Dim dim)
     size_t n, m;
     const DimTerm *terms = dim_terms(table, dim, &n);
     for (size_t i = 0; i < n; i++) {
-        const Factor *factors = dim_factors(table, terms[i].monomial, &m);
+        const DimFactor *factors = dim_factors(table, terms[i].monomial, &m);
         for (size_t k = 0; k < m; k++)
             if (is_extreme(dim_atom(table, factors[k].atom))) return factors[k].atom;
     }
@@ -69,7 +69,7 @@ static int direction(Proof *proof, Dim dim, uint32_t atom)
     const DimTerm *terms = dim_terms(proof->table, dim, &n);
     int sign = 0;
     for (size_t i = 0; i < n; i++) {
-        const Factor *factors = dim_factors(proof->table, terms[i].monomial, &m);
+        const DimFactor *factors = dim_factors(proof->table, terms[i].monomial, &m);
         for (size_t k = 0; k < m; k++) {
             int here = terms[i].coefficient > 0 ? 1 : -1;
             if (factors[k].atom != atom) continue;
@@ -96,7 +96,7 @@ static Dim replace_atom(DimTable *table, uint32_t atom, void *data)
  * it, one of the two is enough. */
 static bool natural_by_sides(Proof *proof, Dim dim, uint32_t number)
 {
-    const Atom *atom = dim_atom(proof->table, number);
+    const DimAtom *atom = dim_atom(proof->table, number);
     bool either = direction(proof, dim, number) == (atom->op == DIM_OP_MAX ? 1 : -1);
     Dim left = dim_map_atoms(proof->table, dim, replace_atom, &(Replacement){number, atom->left});
     if (is_natural(proof, left) == either) return either;
@@ -107,18 +107,18 @@ static bool natural_by_sides(Proof *proof, Dim dim, uint32_t number)
 /* ---- Quotients ---- */
 
 /* The quotient by a constant that the term is a multiple of; NULL if it is something else. */
-static const Atom *lone_quotient(const DimTable *table, const DimTerm *term, int64_t *divisor)
+static const DimAtom *lone_quotient(const DimTable *table, const DimTerm *term, int64_t *divisor)
 {
     size_t n;
-    const Factor *factors = dim_factors(table, term->monomial, &n);
+    const DimFactor *factors = dim_factors(table, term->monomial, &n);
     if (n != 1 || factors[0].power != 1) return NULL;
-    const Atom *atom = dim_atom(table, factors[0].atom);
+    const DimAtom *atom = dim_atom(table, factors[0].atom);
     bool quotient = !atom->symbol && atom->op == DIM_OP_FLOOR_DIV;
     return quotient && dim_is_constant(table, atom->right, divisor) && *divisor > 0 ? atom : NULL;
 }
 
 /* divisor * dim with the quotient of `term` replaced by its bound: at least 0 only if dim is. */
-static Dim replace_quotient(DimTable *table, Dim dim, DimTerm term, const Atom *atom, int64_t divisor)
+static Dim replace_quotient(DimTable *table, Dim dim, DimTerm term, const DimAtom *atom, int64_t divisor)
 {
     Dim numerator = atom->left, quotient = dim_floor_div(table, numerator, dim_constant(table, divisor));
     Dim factor = dim_constant(table, term.coefficient);
@@ -136,7 +136,7 @@ static bool natural_by_quotients(Proof *proof, Dim dim)
             const DimTerm term = terms[i];
             int64_t divisor;
             if ((term.coefficient > 0) != (sign > 0)) continue;
-            const Atom *atom = lone_quotient(proof->table, &term, &divisor);
+            const DimAtom *atom = lone_quotient(proof->table, &term, &divisor);
             if (atom) return is_natural(proof, replace_quotient(proof->table, dim, term, atom, divisor));
         }
     return false;

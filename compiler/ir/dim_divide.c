@@ -6,10 +6,10 @@
 static bool monomial_quotient(DimTable *table, uint32_t a, uint32_t b, uint32_t *quotient)
 {
     size_t n, m, j = 0, count = 0;
-    const Factor *x = dim_factors(table, a, &n), *y = dim_factors(table, b, &m);
-    Factor left[DIM_MAX_POWER];
+    const DimFactor *x = dim_factors(table, a, &n), *y = dim_factors(table, b, &m);
+    DimFactor left[DIM_MAX_POWER];
     for (size_t i = 0; i < n; i++) {
-        Factor factor = x[i];
+        DimFactor factor = x[i];
         if (j < m && y[j].atom == factor.atom) {
             if (y[j].power > factor.power) return false;
             factor.power -= y[j++].power;
@@ -17,7 +17,7 @@ static bool monomial_quotient(DimTable *table, uint32_t a, uint32_t b, uint32_t 
         if (factor.power) left[count++] = factor;
     }
     if (j < m) return false;
-    *quotient = count ? pool_intern(&table->monomials, table->arena, left, count * sizeof *left) : 0;
+    *quotient = count ? dim_pool_intern(&table->monomials, table->arena, left, count * sizeof *left) : 0;
     return true;
 }
 
@@ -80,7 +80,7 @@ static Dim reduced_quotient(DimTable *table, Dim a, int64_t c)
     vec_free(&divided);
     c /= g;
     if (c == 1 || dim_is_none(a)) return a;
-    const Atom *inner = dim_lone_atom(table, dim_sub(table, a, dim_constant(table, shift)));
+    const DimAtom *inner = dim_lone_atom(table, dim_sub(table, a, dim_constant(table, shift)));
     int64_t d, both;
     if (!inner || inner->symbol || inner->op != DIM_OP_FLOOR_DIV || !dim_is_constant(table, inner->right, &d) ||
         __builtin_mul_overflow(c, d, &both))

@@ -15,7 +15,7 @@ enum { MOST_OPERANDS = 2 * (DIM_MAX_DEPTH + 1) };
 
 static void collect(const DimTable *table, DimStep op, Dim dim, Dim *operands, uint32_t *count)
 {
-    const Atom *atom = dim_lone_atom(table, dim);
+    const DimAtom *atom = dim_lone_atom(table, dim);
     for (; atom && !atom->symbol && atom->op == op; atom = dim_lone_atom(table, dim)) {
         operands[(*count)++] = atom->left;
         dim = atom->right;

@@ -19,11 +19,11 @@ typedef struct {
     Dim left, right;
     DimStep op;
     uint32_t depth, stack, weight; /* of operations in one another; of postfix code; of symbols, written out */
-} Atom;
+} DimAtom;
 
 typedef struct {
     uint32_t atom, power;
-} Factor;
+} DimFactor;
 
 /* coefficient * monomial; monomial 0 is the empty product. */
 typedef struct {
@@ -35,7 +35,7 @@ typedef Vec(DimTerm) DimTerms;
 
 /* Byte strings with ids from 1 in order of first appearance. */
 typedef struct {
-    struct PoolItem {
+    struct DimPoolItem {
         const void *bytes;
         size_t size;
         unsigned long long hash;
@@ -43,16 +43,16 @@ typedef struct {
     size_t count, capacity;
     uint32_t *slots;
     size_t n_slots;
-} Pool;
+} DimPool;
 
-uint32_t pool_intern(Pool *pool, Arena *arena, const void *bytes, size_t size);
-void pool_free(Pool *pool);
+uint32_t dim_pool_intern(DimPool *pool, Arena *arena, const void *bytes, size_t size);
+void dim_pool_free(DimPool *pool);
 
 struct DimTable {
     Arena *arena;
     Interner *names;
     uint64_t merged; /* terms, since dim_take_work was asked */
-    Pool atoms, monomials, sums;
+    DimPool atoms, monomials, sums;
 };
 
 /* Terms in falling graded order; the constant is last. */
@@ -63,15 +63,15 @@ static inline const DimTerm *dim_terms(const DimTable *table, Dim dim, size_t *c
 }
 
 /* Factors by rising atom. */
-static inline const Factor *dim_factors(const DimTable *table, uint32_t monomial, size_t *count)
+static inline const DimFactor *dim_factors(const DimTable *table, uint32_t monomial, size_t *count)
 {
     *count = 0;
     if (!monomial) return NULL;
-    *count = table->monomials.at[monomial - 1].size / sizeof(Factor);
+    *count = table->monomials.at[monomial - 1].size / sizeof(DimFactor);
     return table->monomials.at[monomial - 1].bytes;
 }
 
-static inline const Atom *dim_atom(const DimTable *table, uint32_t atom)
+static inline const DimAtom *dim_atom(const DimTable *table, uint32_t atom)
 {
     return table->atoms.at[atom - 1].bytes;
 }
@@ -95,11 +95,11 @@ uint32_t dim_degree(const DimTable *table, uint32_t monomial);
 /* The sum of terms that are in order; DIM_NONE where it is too long. */
 Dim dim_of_terms(DimTable *table, const DimTerms *terms);
 Dim dim_of_term(DimTable *table, int64_t coefficient, uint32_t monomial);
-Dim dim_of_atom(DimTable *table, Atom atom);
+Dim dim_of_atom(DimTable *table, DimAtom atom);
 /* The atom of an operation as it stands; DIM_NONE where it is too deep or too long. */
 Dim dim_make_atom(DimTable *table, DimStep op, Dim a, Dim b);
 /* The atom when the size is exactly one, else NULL. */
-const Atom *dim_lone_atom(const DimTable *table, Dim dim);
+const DimAtom *dim_lone_atom(const DimTable *table, Dim dim);
 /* a + scale * monomial * b */
 Dim dim_add_scaled(DimTable *table, Dim a, Dim b, int64_t scale, uint32_t monomial);
 /* The same polynomial of what `map` gives for each atom. */

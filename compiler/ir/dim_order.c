@@ -6,7 +6,7 @@
 int dim_compare_atoms(const DimTable *table, uint32_t a, uint32_t b)
 {
     if (a == b) return 0;
-    const Atom *x = dim_atom(table, a), *y = dim_atom(table, b);
+    const DimAtom *x = dim_atom(table, a), *y = dim_atom(table, b);
     if (x->symbol && y->symbol) return strcmp(x->symbol, y->symbol);
     if (x->symbol || y->symbol) return x->symbol ? -1 : 1;
     if (x->op != y->op) return x->op < y->op ? -1 : 1;
@@ -17,7 +17,7 @@ int dim_compare_atoms(const DimTable *table, uint32_t a, uint32_t b)
 uint32_t dim_degree(const DimTable *table, uint32_t monomial)
 {
     size_t n;
-    const Factor *factors = dim_factors(table, monomial, &n);
+    const DimFactor *factors = dim_factors(table, monomial, &n);
     uint32_t sum = 0;
     for (size_t i = 0; i < n; i++) sum += factors[i].power;
     return sum;
@@ -29,7 +29,7 @@ int dim_compare_monomials(const DimTable *table, uint32_t a, uint32_t b)
     uint32_t da = dim_degree(table, a), db = dim_degree(table, b);
     if (da != db) return da > db ? -1 : 1;
     size_t n, m;
-    const Factor *x = dim_factors(table, a, &n), *y = dim_factors(table, b, &m);
+    const DimFactor *x = dim_factors(table, a, &n), *y = dim_factors(table, b, &m);
     for (size_t i = 0; i < n && i < m; i++) {
         int order = dim_compare_atoms(table, x[i].atom, y[i].atom);
         if (order) return order;

@@ -5,7 +5,7 @@
 #include "support/memory.h"
 #include "support/vector.h"
 
-static void pool_rehash(Pool *pool)
+static void pool_rehash(DimPool *pool)
 {
     pool->n_slots = pool->n_slots ? pool->n_slots * 2 : 64;
     memory_free(pool->slots);
@@ -17,22 +17,22 @@ static void pool_rehash(Pool *pool)
     }
 }
 
-uint32_t pool_intern(Pool *pool, Arena *arena, const void *bytes, size_t size)
+uint32_t dim_pool_intern(DimPool *pool, Arena *arena, const void *bytes, size_t size)
 {
     if (pool->count * 2 >= pool->n_slots) pool_rehash(pool);
     unsigned long long hash = hash_bytes(HASH_START, bytes, size);
     hash ^= hash >> 32;
     size_t slot = hash & (pool->n_slots - 1);
     for (; pool->slots[slot]; slot = (slot + 1) & (pool->n_slots - 1)) {
-        const struct PoolItem *item = &pool->at[pool->slots[slot] - 1];
+        const struct DimPoolItem *item = &pool->at[pool->slots[slot] - 1];
         if (item->hash == hash && item->size == size && !memcmp(item->bytes, bytes, size)) return pool->slots[slot];
     }
-    struct PoolItem item = {arena_copy(arena, bytes, size), size, hash};
+    struct DimPoolItem item = {arena_copy(arena, bytes, size), size, hash};
     vec_push(pool, item);
     return pool->slots[slot] = (uint32_t)pool->count;
 }
 
-void pool_free(Pool *pool)
+void dim_pool_free(DimPool *pool)
 {
     vec_free(pool);
     memory_free(pool->slots);

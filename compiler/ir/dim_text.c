@@ -29,7 +29,7 @@ static void print_side(const DimTable *table, Dim dim, Text *to)
     if (!bare) text_string(to, ")");
 }
 
-static void print_atom(const DimTable *table, const Atom *atom, bool alone, Text *to)
+static void print_atom(const DimTable *table, const DimAtom *atom, bool alone, Text *to)
 {
     if (atom->symbol) {
         text_string(to, atom->symbol);
@@ -49,7 +49,7 @@ static void print_atom(const DimTable *table, const Atom *atom, bool alone, Text
 static void print_term(const DimTable *table, const DimTerm *term, bool positive, Text *to)
 {
     size_t n;
-    const Factor *factors = dim_factors(table, term->monomial, &n);
+    const DimFactor *factors = dim_factors(table, term->monomial, &n);
     uint64_t size = term->coefficient < 0 ? 0 - (uint64_t)term->coefficient : (uint64_t)term->coefficient;
     if (size != 1 || !n) text_format(to, "%llu%s", (unsigned long long)size, n ? "*" : "");
     bool alone = positive && size == 1 && n == 1 && factors[0].power == 1;
@@ -101,13 +101,13 @@ typedef struct {
     DimTable *table;
     const char *at;
     int depth;
-} Reader;
+} DimReader;
 
 enum { MAX_NESTING = 100 };
 
-static Dim read_sum(Reader *reader);
+static Dim read_sum(DimReader *reader);
 
-static void skip_spaces(Reader *reader)
+static void skip_spaces(DimReader *reader)
 {
     while (*reader->at == ' ' || *reader->at == '\t') reader->at++;
 }
@@ -118,7 +118,7 @@ static bool name_byte(char c, bool first)
     return letter || (!first && ((c >= '0' && c <= '9') || c == '.'));
 }
 
-static Dim read_number(Reader *reader)
+static Dim read_number(DimReader *reader)
 {
     int64_t value = 0;
     for (; *reader->at >= '0' && *reader->at <= '9'; reader->at++)
@@ -127,7 +127,7 @@ static Dim read_number(Reader *reader)
     return dim_constant(reader->table, value);
 }
 
-static bool read_mark(Reader *reader, char mark)
+static bool read_mark(DimReader *reader, char mark)
 {
     skip_spaces(reader);
     if (*reader->at != mark) return false;
@@ -136,7 +136,7 @@ static bool read_mark(Reader *reader, char mark)
 }
 
 /* A symbol, or an operator with its two sizes where a bracket follows. */
-static Dim read_name(Reader *reader)
+static Dim read_name(DimReader *reader)
 {
     const char *start = reader->at;
     while (name_byte(*reader->at, false)) reader->at++;
@@ -154,7 +154,7 @@ static Dim read_name(Reader *reader)
     return read_mark(reader, ')') ? dim_apply(reader->table, (DimStep)op, a, b) : DIM_NONE;
 }
 
-static Dim read_factor(Reader *reader)
+static Dim read_factor(DimReader *reader)
 {
     skip_spaces(reader);
     const char *start = reader->at;
@@ -169,7 +169,7 @@ static Dim read_factor(Reader *reader)
     return read_mark(reader, ')') ? inner : DIM_NONE;
 }
 
-static Dim read_product(Reader *reader)
+static Dim read_product(DimReader *reader)
 {
     Dim product = read_factor(reader);
     for (;;) {
@@ -184,7 +184,7 @@ static Dim read_product(Reader *reader)
     }
 }
 
-static Dim read_sum(Reader *reader)
+static Dim read_sum(DimReader *reader)
 {
     Dim sum = read_product(reader);
     for (;;) {
@@ -199,7 +199,7 @@ static Dim read_sum(Reader *reader)
 
 Dim dim_parse(DimTable *table, const char **at)
 {
-    Reader reader = {table, *at, 0};
+    DimReader reader = {table, *at, 0};
     Dim dim = read_sum(&reader);
     if (!dim_is_none(dim)) *at = reader.at;
     return dim;

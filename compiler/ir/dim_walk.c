@@ -7,9 +7,9 @@ void dim_symbols(const DimTable *table, Dim dim, void (*visit)(void *data, Name 
     size_t n, m;
     const DimTerm *terms = dim_terms(table, dim, &n);
     for (size_t i = 0; i < n; i++) {
-        const Factor *factors = dim_factors(table, terms[i].monomial, &m);
+        const DimFactor *factors = dim_factors(table, terms[i].monomial, &m);
         for (size_t k = 0; k < m; k++) {
-            const Atom *atom = dim_atom(table, factors[k].atom);
+            const DimAtom *atom = dim_atom(table, factors[k].atom);
             if (atom->symbol) {
                 visit(data, atom->symbol);
             } else {
@@ -65,8 +65,8 @@ static bool apply(DimStep op, int64_t a, int64_t b, int64_t *x)
     }
 }
 
-static bool evaluate_atom(const DimTable *table, const Atom *atom, bool (*value)(void *, Name, int64_t *), void *data,
-                          int64_t *result)
+static bool evaluate_atom(const DimTable *table, const DimAtom *atom, bool (*value)(void *, Name, int64_t *),
+                          void *data, int64_t *result)
 {
     int64_t a, b;
     if (atom->symbol) return value(data, atom->symbol, result);
@@ -83,7 +83,7 @@ bool dim_evaluate(const DimTable *table, Dim dim, bool (*value)(void *data, Name
     int64_t sum = 0;
     for (size_t i = 0; i < n; i++) {
         int64_t product = terms[i].coefficient, factor;
-        const Factor *factors = dim_factors(table, terms[i].monomial, &m);
+        const DimFactor *factors = dim_factors(table, terms[i].monomial, &m);
         for (size_t k = 0; k < m; k++) {
             if (!evaluate_atom(table, dim_atom(table, factors[k].atom), value, data, &factor)) return false;
             for (uint32_t p = 0; p < factors[k].power; p++)
@@ -102,11 +102,11 @@ void dim_postfix(const DimTable *table, Dim dim, void (*emit)(void *data, DimSte
     const DimTerm *terms = dim_terms(table, dim, &n);
     if (!n) emit(data, DIM_PUSH_CONSTANT, 0, NULL);
     for (size_t i = 0; i < n; i++) {
-        const Factor *factors = dim_factors(table, terms[i].monomial, &m);
+        const DimFactor *factors = dim_factors(table, terms[i].monomial, &m);
         bool started = terms[i].coefficient != 1 || !m;
         if (started) emit(data, DIM_PUSH_CONSTANT, terms[i].coefficient, NULL);
         for (size_t k = 0; k < m; k++) {
-            const Atom *atom = dim_atom(table, factors[k].atom);
+            const DimAtom *atom = dim_atom(table, factors[k].atom);
             for (uint32_t p = 0; p < factors[k].power; p++, started = true) {
                 if (atom->symbol) {
                     emit(data, DIM_PUSH_SYMBOL, 0, atom->symbol);
@@ -130,7 +130,7 @@ typedef struct {
 static Dim substitute_atom(DimTable *table, uint32_t number, void *data)
 {
     const Substitution *in = data;
-    const Atom *atom = dim_atom(table, number);
+    const DimAtom *atom = dim_atom(table, number);
     if (atom->symbol) {
         Dim value = in->map(in->data, atom->symbol);
         return dim_is_none(value) ? dim_symbol(table, atom->symbol) : value;

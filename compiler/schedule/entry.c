@@ -6,10 +6,10 @@ typedef struct {
     const Graph *graph;
     DimTable *dims;
     Vec(Dim) naturals;
-} Entry;
+} EntryChecks;
 
 /* a <= b. */
-static void note(Entry *entry, Dim a, Dim b)
+static void note(EntryChecks *entry, Dim a, Dim b)
 {
     Dim difference = dim_sub(entry->dims, b, a);
     if (dim_is_none(difference) || dim_at_least(entry->dims, difference, dim_constant(entry->dims, 0))) return;
@@ -19,7 +19,7 @@ static void note(Entry *entry, Dim a, Dim b)
 }
 
 /* The size of a scalar integer that holds one exactly; false for other values. */
-static bool size_of_node(const Entry *entry, Node node, Dim *size)
+static bool size_of_node(const EntryChecks *entry, Node node, Dim *size)
 {
     const NodeInfo *info = graph_node(entry->graph, node);
     if (info->type.dtype != DTYPE_I64 || info->type.rank) return false;
@@ -28,7 +28,7 @@ static bool size_of_node(const Entry *entry, Node node, Dim *size)
     return info->op == OP_CONST || info->op == OP_SIZE;
 }
 
-static void note_condition(Entry *entry, Node condition)
+static void note_condition(EntryChecks *entry, Node condition)
 {
     const NodeInfo *info = graph_node(entry->graph, condition);
     Dim a, b;
@@ -40,7 +40,7 @@ static void note_condition(Entry *entry, Node condition)
 const Dim *entry_naturals(const Module *module, Arena *arena, uint32_t *count)
 {
     enum { MOST = 64 }; /* each may be tried in each proof */
-    Entry entry = {.graph = module->graph, .dims = graph_dims(module->graph)};
+    EntryChecks entry = {.graph = module->graph, .dims = graph_dims(module->graph)};
     for (uint32_t i = 0; i < module->n_checks && entry.naturals.count < MOST; i++) {
         const Check *check = &module->checks[i];
         if (dim_is_none(check->left)) {

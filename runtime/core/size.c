@@ -34,9 +34,9 @@ enum { LOOSE, PRODUCT, ATOM };
 typedef struct {
     char text[128];
     int binding;
-} Piece;
+} SizeText;
 
-static void write_piece(char *to, size_t size, const Piece *piece, int needed)
+static void write_piece(char *to, size_t size, const SizeText *piece, int needed)
 {
     snprintf(to, size, piece->binding < needed ? "(%s)" : "%s", piece->text);
 }
@@ -45,31 +45,31 @@ static void write_piece(char *to, size_t size, const Piece *piece, int needed)
 typedef struct {
     const char *before, *between, *after;
     int left, right, binding;
-} Notation;
+} SizeForm;
 
-static Notation notation_of(int64_t kind)
+static SizeForm size_form(int64_t kind)
 {
     switch (kind) {
     case NN_SIZE_ADD:
-        return (Notation){"", " + ", "", LOOSE, LOOSE, LOOSE};
+        return (SizeForm){"", " + ", "", LOOSE, LOOSE, LOOSE};
     case NN_SIZE_MUL:
-        return (Notation){"", "*", "", PRODUCT, ATOM, PRODUCT};
+        return (SizeForm){"", "*", "", PRODUCT, ATOM, PRODUCT};
     case NN_SIZE_FLOOR_DIV:
-        return (Notation){"", " // ", "", PRODUCT, ATOM, PRODUCT};
+        return (SizeForm){"", " // ", "", PRODUCT, ATOM, PRODUCT};
     case NN_SIZE_MAX:
-        return (Notation){"max(", ", ", ")", LOOSE, LOOSE, ATOM};
+        return (SizeForm){"max(", ", ", ")", LOOSE, LOOSE, ATOM};
     case NN_SIZE_MIN:
-        return (Notation){"min(", ", ", ")", LOOSE, LOOSE, ATOM};
+        return (SizeForm){"min(", ", ", ")", LOOSE, LOOSE, ATOM};
     default:
-        return (Notation){"", " ? ", "", ATOM, ATOM, LOOSE};
+        return (SizeForm){"", " ? ", "", ATOM, ATOM, LOOSE};
     }
 }
 
 /* left := left OP right */
-static void join_pieces(Piece *left, const Piece *right, int64_t kind)
+static void join_pieces(SizeText *left, const SizeText *right, int64_t kind)
 {
     char a[sizeof left->text + 3], b[sizeof left->text + 3], joined[2 * sizeof a + 16];
-    Notation form = notation_of(kind);
+    SizeForm form = size_form(kind);
     bool minus = kind == NN_SIZE_ADD && right->text[0] == '-';
     write_piece(a, sizeof a, left, form.left);
     write_piece(b, sizeof b, right, form.right);
@@ -82,7 +82,7 @@ static void join_pieces(Piece *left, const Piece *right, int64_t kind)
 
 void nn_size_text(const int64_t *code, const char *const *symbols, char *text, size_t size)
 {
-    Piece stack[8];
+    SizeText stack[8];
     int depth = 0;
     int64_t kind, operand = 0;
     if (size) text[0] = 0;
@@ -92,7 +92,7 @@ void nn_size_text(const int64_t *code, const char *const *symbols, char *text, s
                 snprintf(text, size, "…");
                 return;
             }
-            Piece *piece = &stack[depth++];
+            SizeText *piece = &stack[depth++];
             piece->binding = ATOM;
             if (kind == NN_SIZE_CONSTANT) {
                 snprintf(piece->text, sizeof piece->text, "%lld", (long long)operand);

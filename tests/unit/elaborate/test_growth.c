@@ -15,6 +15,7 @@ static const Family families[] = {
     {"one long line", MODEL, " a% = x + % ;", "\n" END, 40000},
     {"inputs", "model m {\n", " input x%: f32[batch, 4]\n a% = x% + 1\n", " output y = x0\n}\n", 40000},
     {"sizes", "model m {\n", " input x%: f32[b%, 4]\n", " output y = x0\n}\n", 20000},
+    {"largest of two sizes", MODEL, " a% = max(batch, %)\n", END, 40000},
     {"parameters", MODEL " s = x\n", " param w%: f32[4] = 0\n s = s + w%\n", " output y = s\n}\n", 40000},
     {"states", MODEL, " state s%: f32[4] = 0\n s% := s% + 1\n", END, 40000},
     {"layers", MODEL, " h% = x |> dense(4)\n", END, 8000},

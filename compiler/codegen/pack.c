@@ -18,15 +18,64 @@ static LLVMValueRef shuffle_blocks(const Micro *m, LLVMValueRef x, LLVMValueRef 
     return LLVMBuildShuffleVector(m->b, x, y, LLVMConstVector(lanes, m->lanes), "");
 }
 
+/* Which lanes of x and y (counted behind x's) a shuffle takes, by their number in the result. */
+typedef uint32_t PickLane(const Micro *m, uint32_t i, uint32_t size);
+
+static LLVMValueRef shuffle(const Micro *m, LLVMValueRef x, LLVMValueRef y, PickLane *pick, uint32_t size, uint32_t add)
+{
+    LLVMValueRef lanes[MICRO_MOST_LANES];
+    LLVMTypeRef i32 = LLVMInt32TypeInContext(m->v->context);
+    for (uint32_t i = 0; i < m->lanes; i++) lanes[i] = LLVMConstInt(i32, pick(m, i, size) + add, false);
+    return LLVMBuildShuffleVector(m->b, x, y, LLVMConstVector(lanes, m->lanes), "");
+}
+
+/* Lanes in 16 bytes, which shuffles move as a whole or stay within. */
+static uint32_t lanes_of_16(const Micro *m)
+{
+    return m->dtype == DTYPE_F64 ? 2 : 4;
+}
+
+/* In each 16 bytes the lower half of x's and y's there, taking turns by `size` lanes. */
+static uint32_t pick_turns(const Micro *m, uint32_t i, uint32_t size)
+{
+    uint32_t each = lanes_of_16(m), within = i % each, turn = within / size;
+    return i - within + turn / 2 * size + within % size + turn % 2 * m->lanes;
+}
+
+/* Every other 16 bytes of x, then of y. */
+static uint32_t pick_others(const Micro *m, uint32_t i, uint32_t size)
+{
+    (void)m;
+    return i / size * 2 * size + i % size;
+}
+
+/* Rows i and i + apart of each group of 2 * apart become what `pick` takes of them and, `add` lanes on, the rest. */
+static void shuffle_pairs(const Micro *m, LLVMValueRef *rows, uint32_t apart, PickLane *pick, uint32_t size,
+                          uint32_t add)
+{
+    for (uint32_t i = 0; i < m->lanes; i++) {
+        if (i & apart) continue;
+        LLVMValueRef x = rows[i], y = rows[i + apart];
+        rows[i] = shuffle(m, x, y, pick, size, 0);
+        rows[i + apart] = shuffle(m, x, y, pick, size, add);
+    }
+}
+
+/* First within 16 bytes, then of 16 bytes as a whole: the shuffles that processors do fastest. They leave in row i the
+ * column whose number has the bits of i, those within 16 bytes in reverse order. */
 static void transpose_registers(const Micro *m, LLVMValueRef *rows)
 {
-    for (uint32_t d = m->lanes / 2; d; d /= 2)
-        for (uint32_t i = 0; i < m->lanes; i++) {
-            if (i & d) continue;
-            LLVMValueRef x = rows[i], y = rows[i + d];
-            rows[i] = shuffle_blocks(m, x, y, d, false);
-            rows[i + d] = shuffle_blocks(m, x, y, d, true);
-        }
+    uint32_t each = lanes_of_16(m);
+    LLVMValueRef columns[MICRO_MOST_LANES];
+    for (uint32_t size = 1; size < each; size *= 2) shuffle_pairs(m, rows, size, pick_turns, size, each / 2);
+    for (uint32_t apart = each; apart < m->lanes; apart *= 2) shuffle_pairs(m, rows, apart, pick_others, each, each);
+    for (uint32_t i = 0; i < m->lanes; i++) {
+        uint32_t column = 0;
+        for (uint32_t bit = 1; bit < each; bit *= 2) column |= i & bit ? each / 2 / bit : 0;
+        for (uint32_t bit = each; bit < m->lanes; bit *= 2) column |= i & bit;
+        columns[column] = rows[i];
+    }
+    for (uint32_t i = 0; i < m->lanes; i++) rows[i] = columns[i];
 }
 
 /* Lane i of the result is the sum of rows[i]: a transposition whose halves are added at each step. */

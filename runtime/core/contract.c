@@ -53,11 +53,12 @@ static void run_panel(nn_contract_task *t, int64_t n0, int64_t n1, int64_t k0, i
     int64_t tail = n1 - n0 - (vectors - 1) * shapes->lanes;
     const char *b = place_b(t, n0, n1 - n0, k0, kc, &b_stride);
     int64_t tiles = nn_ceil_div(rows, shapes->heights[vectors - 1]), done = t->m0;
+    nn_parts heights = nn_cut(rows, tiles);
     nn_micro_tile *const *kernels = p->along_k ? shapes->along_k[vectors - 1] : shapes->along_m[vectors - 1];
     int64_t a_step = (p->along_k ? t->tiles_a_stride : 1) * shapes->size;
     if (strips) t->c_base = t->scratch_c, t->c_m0 = t->m0, t->c_n0 = n0, t->c_stride = vectors * shapes->lanes;
     for (int64_t i = 0; i < tiles; i++) {
-        int64_t m0 = t->m0 + nn_part(rows, tiles, i), m1 = t->m0 + nn_part(rows, tiles, i + 1);
+        int64_t m0 = t->m0 + nn_first(heights, i), m1 = t->m0 + nn_first(heights, i + 1);
         kernels[m1 - m0 - 1](kc, t->tiles_a + (m0 - t->m0) * a_step, t->tiles_a_stride, b, b_stride, nn_c_at(t, m0, n0),
                              t->c_stride, tail, k0 % p->leaf, 1, nn_one_block);
         if (!last || (m1 - done < NN_STRIP_ROWS && i + 1 < tiles)) continue;
@@ -68,14 +69,14 @@ static void run_panel(nn_contract_task *t, int64_t n0, int64_t n1, int64_t k0, i
 }
 
 /* Brings all of B's columns into panels, one behind the other, for as long as tasks have the same columns. */
-static void pack_panels(nn_contract_task *t, int64_t vectors, int64_t panels)
+static void pack_panels(nn_contract_task *t, nn_parts widths, int64_t panels)
 {
     const nn_contract_plan *p = t->p;
     char *scratch_b = t->scratch_b;
     int64_t stride;
     if (t->packed_b == t->b && t->packed_n0 == t->n0) return;
     for (int64_t j = 0; j < panels; j++) {
-        int64_t v0 = nn_part(vectors, panels, j), v1 = nn_part(vectors, panels, j + 1), lanes = p->shapes->lanes;
+        int64_t v0 = nn_first(widths, j), v1 = nn_first(widths, j + 1), lanes = p->shapes->lanes;
         t->scratch_b = scratch_b + v0 * lanes * p->panel_rows * p->shapes->size;
         place_b(t, t->n0 + v0 * lanes, nn_least(v1 * lanes, t->n1 - t->n0) - v0 * lanes, 0, p->k, &stride);
     }
@@ -91,20 +92,21 @@ static void run_strips(nn_contract_task *t)
     int64_t lanes = shapes->lanes, vectors = nn_ceil_div(t->n1 - t->n0, lanes), rows = t->m1 - t->m0;
     int64_t panels = nn_ceil_div(vectors, p->vectors), tiles = nn_ceil_div(rows, shapes->heights[p->vectors - 1]);
     int64_t strips = nn_ceil_div(tiles, p->strip_tiles);
+    nn_parts heights = nn_cut(rows, tiles), widths = nn_cut(vectors, panels), counts = nn_cut(tiles, strips);
     place_a(t, 0, p->k);
-    if (p->pack_b) pack_panels(t, vectors, panels);
+    if (p->pack_b) pack_panels(t, widths, panels);
     for (int64_t s = 0; s < strips; s++) {
-        int64_t first = nn_part(tiles, strips, s), last = nn_part(tiles, strips, s + 1);
-        int64_t begin = t->m0 + nn_part(rows, tiles, first), end = t->m0 + nn_part(rows, tiles, last);
+        int64_t first = nn_first(counts, s), last = nn_first(counts, s + 1);
+        int64_t begin = t->m0 + nn_first(heights, first), end = t->m0 + nn_first(heights, last);
         if (!p->stores) t->c_m0 = begin;
         for (int64_t j = 0; j < panels; j++) {
-            int64_t v0 = nn_part(vectors, panels, j), wide = nn_part(vectors, panels, j + 1) - v0;
+            int64_t v0 = nn_first(widths, j), wide = nn_first(widths, j + 1) - v0;
             int64_t n0 = t->n0 + v0 * lanes, tail = nn_least(lanes, t->n1 - n0 - (wide - 1) * lanes);
             const char *b = t->b + n0 * shapes->size;
             if (p->pack_b) b = t->scratch_b + v0 * lanes * p->panel_rows * shapes->size;
             nn_micro_tile *const *kernels = p->along_k ? shapes->along_k[wide - 1] : shapes->along_m[wide - 1];
             for (int64_t i = first; i < last; i++) {
-                int64_t m0 = t->m0 + nn_part(rows, tiles, i), m1 = t->m0 + nn_part(rows, tiles, i + 1);
+                int64_t m0 = t->m0 + nn_first(heights, i), m1 = t->m0 + nn_first(heights, i + 1);
                 const char *a = t->tiles_a + (m0 - t->m0) * (p->along_k ? t->tiles_a_stride : 1) * shapes->size;
                 kernels[m1 - m0 - 1](p->k, a, t->tiles_a_stride, b, p->pack_b ? wide * lanes : p->b_k,
                                      nn_c_at(t, m0, n0), t->c_stride, tail, 0, 1, nn_one_block);
@@ -120,12 +122,13 @@ static void run_leaf(nn_contract_task *t, int64_t leaf)
     const nn_contract_plan *p = t->p;
     int64_t lanes = p->shapes->lanes, vectors = nn_ceil_div(t->n1 - t->n0, lanes);
     int64_t panels = nn_ceil_div(vectors, p->vectors), end = nn_least((leaf + 1) * p->leaf, p->k);
+    nn_parts widths = nn_cut(vectors, panels);
     for (int64_t k0 = leaf * p->leaf, kc; k0 < end; k0 += kc) {
         kc = nn_least(p->k_block, end - k0);
         place_a(t, k0, kc);
         for (int64_t i = 0; i < panels; i++) {
-            int64_t n0 = t->n0 + nn_part(vectors, panels, i) * lanes;
-            int64_t n1 = nn_least(t->n0 + nn_part(vectors, panels, i + 1) * lanes, t->n1);
+            int64_t n0 = t->n0 + nn_first(widths, i) * lanes;
+            int64_t n1 = nn_least(t->n0 + nn_first(widths, i + 1) * lanes, t->n1);
             run_panel(t, n0, n1, k0, kc);
         }
     }
@@ -244,21 +247,26 @@ void nn_contract_run(const nn_contract_plan *p, const nn_contract_call *call, in
     t.scratch_b = t.scratch_a + p->scratch_b;
     t.scratch_c = t.scratch_a + p->scratch_c;
     t.scratch_sums = t.scratch_a + p->scratch_sums;
-    int64_t lanes = p->shapes->lanes, vectors = nn_ceil_div(p->n, lanes);
+    int64_t lanes = p->shapes->lanes;
+    nn_parts heights = nn_cut(p->m, p->m_tasks), widths = nn_cut(nn_ceil_div(p->n, lanes), p->n_tasks);
+    nn_parts points = nn_cut(p->batches, p->batch_tasks);
     for (int64_t i = begin; i < end && !(call->stop && *call->stop); i++) {
         /* Rows first: a thread's share of the tasks is a range of columns. The product before, the gradient and the
          * update of a matrix of weights then meet the same columns in the same thread, and its cache keeps them. */
-        int64_t row = i % p->m_tasks, column = i / p->m_tasks % p->n_tasks, rest = i / p->n_tasks / p->m_tasks;
-        int64_t batch = rest % p->batch_tasks, part = rest / p->batch_tasks;
-        t.m0 = nn_part(p->m, p->m_tasks, row);
-        t.m1 = nn_part(p->m, p->m_tasks, row + 1);
-        t.n0 = nn_part(vectors, p->n_tasks, column) * lanes;
-        t.n1 = nn_least(nn_part(vectors, p->n_tasks, column + 1) * lanes, p->n);
+        int64_t row = 0, column = 0, batch = 0, part = 0;
+        if (p->tasks > 1) {
+            int64_t rest = i / p->m_tasks;
+            row = i % p->m_tasks, column = rest % p->n_tasks, rest /= p->n_tasks;
+            batch = rest % p->batch_tasks, part = rest / p->batch_tasks;
+        }
+        t.m0 = nn_first(heights, row);
+        t.m1 = nn_first(heights, row + 1);
+        t.n0 = nn_first(widths, column) * lanes;
+        t.n1 = nn_least(nn_first(widths, column + 1) * lanes, p->n);
         t.leaf0 = part * p->part_leaves;
         t.leaves = nn_least(p->part_leaves, p->leaves - t.leaf0);
         t.part = (char *)call->shared + (size_t)part * p->part_size;
-        int64_t first = nn_part(p->batches, p->batch_tasks, batch),
-                last = nn_part(p->batches, p->batch_tasks, batch + 1);
+        int64_t first = nn_first(points, batch), last = nn_first(points, batch + 1);
         if (p->form == NN_FORM_LISTS)
             nn_run_lists(&t, first, last);
         else

@@ -26,11 +26,21 @@ static inline int64_t nn_round_up(int64_t x, int64_t to)
     return nn_ceil_div(x, to) * to;
 }
 
-/* The first index of part `i` of `parts` nearly equal parts of `n`. */
-static inline int64_t nn_part(int64_t n, int64_t parts, int64_t i)
+/* n things in nearly equal parts: so many in each, one more in the first few. */
+typedef struct {
+    int64_t each, more;
+} nn_parts;
+
+static inline nn_parts nn_cut(int64_t n, int64_t parts)
 {
-    int64_t low = n / parts, more = n % parts;
-    return i * low + nn_least(i, more);
+    if (parts == 1) return (nn_parts){n, 0};
+    return (nn_parts){n / parts, n % parts};
+}
+
+/* The first thing of part i. */
+static inline int64_t nn_first(nn_parts parts, int64_t i)
+{
+    return i * parts.each + nn_least(i, parts.more);
 }
 
 /* True where a panel's rows are handed on in strips as soon as they are done: one block is all of k. */

@@ -298,6 +298,7 @@ static void run_panel(Lists *l, int64_t leaf, int64_t m0, int64_t m1, int64_t pa
     nn_contract_task *t = l->t;
     const nn_contract_plan *p = t->p;
     int64_t tiles = nn_ceil_div(m1 - m0, p->shapes->heights[p->vectors - 1]);
+    nn_parts heights = nn_cut(m1 - m0, tiles);
     for (int64_t i = 0; i < l->count; i++) {
         const Point *point = &l->points[i];
         int64_t end = nn_least(begin + p->lists.part_blocks, point->blocks);
@@ -306,7 +307,7 @@ static void run_panel(Lists *l, int64_t leaf, int64_t m0, int64_t m1, int64_t pa
         nn_place_sums(t, nn_count_waiting(leaf));
         if (p->leaves <= 1 && !p->stores) t->c_m0 = m0;
         for (int64_t tile = 0; tile < tiles; tile++) {
-            int64_t from = m0 + nn_part(m1 - m0, tiles, tile), to = m0 + nn_part(m1 - m0, tiles, tile + 1);
+            int64_t from = m0 + nn_first(heights, tile), to = m0 + nn_first(heights, tile + 1);
             place_a(t, point, from);
             run_tile(t, point, from, to, panel, p->pack_a ? l->packed : point->offsets, begin, end);
         }
@@ -328,10 +329,11 @@ static void run_leaf(Lists *l, int64_t leaf, int64_t m0, int64_t m1)
     if (p->pack_a == NN_PACK_COPY) pack_a(l, l->points, m0, m1);
     if (p->pack_a == NN_PACK_GATHER) {
         int64_t tiles = nn_ceil_div(m1 - m0, p->shapes->heights[p->vectors - 1]);
+        nn_parts heights = nn_cut(m1 - m0, tiles);
         nn_place_sums(t, nn_count_waiting(leaf));
         if (p->leaves <= 1 && !p->stores) t->c_m0 = m0;
         for (int64_t i = 0; i < tiles; i++)
-            run_gathered(l, m0 + nn_part(m1 - m0, tiles, i), m0 + nn_part(m1 - m0, tiles, i + 1), panels);
+            run_gathered(l, m0 + nn_first(heights, i), m0 + nn_first(heights, i + 1), panels);
         return;
     }
     int64_t begin = 0;
@@ -347,8 +349,9 @@ static void run_single(Lists *l, int64_t first, int64_t last)
 {
     nn_contract_task *t = l->t;
     int64_t rows = t->m1 - t->m0, tiles = nn_ceil_div(rows, t->p->shapes->heights[t->p->vectors - 1]);
+    nn_parts heights = nn_cut(rows, tiles);
     for (int64_t i = 0; i < tiles; i++) {
-        int64_t m0 = t->m0 + nn_part(rows, tiles, i), m1 = t->m0 + nn_part(rows, tiles, i + 1);
+        int64_t m0 = t->m0 + nn_first(heights, i), m1 = t->m0 + nn_first(heights, i + 1);
         for (int64_t batch = first; batch < last; batch++) {
             set_point(t, l->points, batch);
             run_leaf(l, 0, m0, m1);

@@ -89,6 +89,8 @@ uint32_t choose_axis(const LoopEmitter *e, const uint32_t *stages, uint32_t n_st
 /* True when the stages do so little, and some of it a reduction, that a vector of several registers pays: it hides the
  * latency of sums and walks columns in longer pieces. */
 bool stages_go_wide(const LoopEmitter *e, const uint32_t *stages, uint32_t n_stages);
+/* True if the stages call elementary functions. */
+bool stages_are_elementary(const LoopEmitter *e, const uint32_t *stages, uint32_t n_stages);
 /* True for elementary functions, which take tens of instructions. */
 bool is_elementary(const KernelValue *value);
 /* True when one step along the axis leads an access to the next element. */

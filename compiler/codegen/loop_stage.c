@@ -101,6 +101,15 @@ bool stages_go_wide(const LoopEmitter *e, const uint32_t *stages, uint32_t n_sta
     return reduces && cost <= CHEAP;
 }
 
+bool stages_are_elementary(const LoopEmitter *e, const uint32_t *stages, uint32_t n_stages)
+{
+    bool *needed = ARENA_ARRAY(e->arena, bool, e->kernel->n_values), found = false;
+    for (uint32_t i = 0; i < n_stages; i++) mark_needed(e, stages[i], needed);
+    for (uint32_t v = 0; v < e->kernel->n_values; v++)
+        found = found || (needed[v] && v != e->given && is_elementary(&e->kernel->values[v]));
+    return found;
+}
+
 bool scatter_separates(const KernelValue *scatter, uint32_t axis)
 {
     for (uint32_t i = 0; i < scatter->n_index; i++) {

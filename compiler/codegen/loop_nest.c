@@ -106,8 +106,8 @@ static void emit_vector_strips(LoopEmitter *e, const Loop *loop, LLVMValueRef fr
     e->lanes = wide && !ordered ? LANE_REGISTERS * lanes : lanes;
     begin_sums(e, loop, outside, sums);
     if (ordered) from = emit_filled(e, loop, from, to, wide, sums);
-    bool apart =
-        stages_are_elementary(e, loop->group, loop->n_group); /* a mask in each turn costs an eighth of those */
+    /* A mask in each turn would cost elementary functions an eighth. */
+    bool apart = stages_are_elementary(e, loop->group, loop->n_group);
     if (ordered ? !wide && !e->vector->has_masks : wide || apart || !e->vector->has_masks) {
         LLVMValueRef limit = LLVMBuildNSWSub(e->vector->builder, to, const_i64(e, (int64_t)e->lanes - 1), "");
         from = strip_emit(e, loop, &(Strip){.from = from, .limit = limit}, sums);

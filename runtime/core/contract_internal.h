@@ -33,7 +33,7 @@ typedef struct {
 
 static inline nn_parts nn_cut(int64_t n, int64_t parts)
 {
-    if (parts == 1) return (nn_parts){n, 0};
+    if (parts <= 1) return (nn_parts){n, 0}; /* nothing is cut into no parts */
     return (nn_parts){n / parts, n % parts};
 }
 

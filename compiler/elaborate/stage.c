@@ -52,7 +52,8 @@ Flow run_repeat(Elaborator *el, Scope *scope, const Syntax *repeat, Value *x, Sp
         if (value_is_error(*x)) flow = FLOW_STOP;
     }
     if (el->body.frame) el->body.frame->turns = outer;
-    return context_stop_asked(el->context) ? FLOW_STOP : flow;
+    /* Whoever notices an interruption says so: nobody may look again. */
+    return context_stopped(el->context) ? FLOW_STOP : flow;
 }
 
 static Value through_as(Elaborator *el, Scope *scope, const Syntax *stage, Value x, Span x_at)

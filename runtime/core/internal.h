@@ -98,6 +98,8 @@ void nn_names_free(nn_names *names);
 /* The first tensor of the name, and the next one that has the same; -1 when there is none. */
 int64_t nn_names_find(const nn_names *names, const char *name);
 int64_t nn_names_next(const nn_names *names, int64_t tensor);
+/* The index of a parameter or state with a value, or -1. */
+int64_t nn_params_find(const nn_params *params, const char *name);
 
 /* ---- model.c ---- */
 
@@ -171,8 +173,6 @@ struct nn_params {
 nn_params *nn_params_keep(nn_params *params);
 /* nn_params_new without the weights that came with the code. */
 int nn_params_draw(nn_model *model, const int64_t *dims, size_t n_dims, uint64_t seed, nn_params **params);
-/* In names.c: the index of a parameter or state with a value, or -1. */
-int64_t nn_params_find(const nn_params *params, const char *name);
 
 /* ---- place.c ---- */
 

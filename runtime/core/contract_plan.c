@@ -10,6 +10,7 @@ enum {
     MOST_K = 256,
     FEW_ROWS = 4,
     LARGE = 512,
+    LEAST_TERMS = 64,
     STRIP = 48,       /* rows */
     LEAST_LEAVES = 4, /* that are worth being cut into parts, … */
     FEW_PARTS = 4,    /* … fewer of which leave threads idle */
@@ -136,15 +137,16 @@ static void choose_packing(nn_contract_plan *p)
 }
 
 /* Rows outside, panels inside: a tile function that reads and writes whole rows streams them. Each strip of rows reads
- * all of a task's B again, so that must be near. */
+ * all of a task's B again, so that must be near; packing it at once pays where there are several panels of it, and
+ * terms enough. Strips are tall where B was packed, so that a panel serves many rows, else one tile. */
 static void choose_order(nn_contract_plan *p)
 {
     int64_t bytes = nn_least(nn_round_up(p->n, p->shapes->lanes), MOST_BLOCK) * p->k * p->shapes->size;
-    p->by_rows =
-        p->form == NN_FORM_TILES && finishes(p) && !p->swapped && p->k > 0 && p->k == p->k_block && bytes <= NEAR_BYTES;
+    bool pays = !p->pack_b || (panels_of(p, p->vectors) > 1 && p->k >= LEAST_TERMS);
+    p->by_rows = p->form == NN_FORM_TILES && finishes(p) && !p->swapped && p->k > 0 && p->k == p->k_block &&
+                 bytes <= NEAR_BYTES && pays;
     p->panel_rows = nn_round_up(p->k, p->shapes->lanes);
-    p->strip_tiles = STRIP / p->shapes->heights[p->vectors - 1];
-    if (p->strip_tiles < 1) p->strip_tiles = 1;
+    p->strip_tiles = p->pack_b ? nn_ceil_div(STRIP, p->shapes->heights[p->vectors - 1]) : 1;
 }
 
 /* Cuts m and n into blocks so that about `wanted` tasks arise, as square as possible; a packed B weighs more, since

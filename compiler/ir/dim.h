@@ -56,6 +56,8 @@ static inline bool dim_is_none(Dim a)
 bool dim_is_constant(const DimTable *table, Dim dim, int64_t *value);
 /* True when the size is one bare symbol. */
 bool dim_is_symbol(const DimTable *table, Dim dim, Name *name);
+/* The greatest common divisor of two coefficients, not negative. */
+int64_t dim_common_divisor(int64_t a, int64_t b);
 /* True when a = b * quotient as polynomials. */
 bool dim_divides(DimTable *table, Dim a, Dim b, Dim *quotient);
 /* True if a >= b is certain, whatever numbers of at least 0 the symbols are. */

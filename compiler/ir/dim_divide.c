@@ -51,14 +51,14 @@ bool dim_divides(DimTable *table, Dim a, Dim b, Dim *quotient)
     return true;
 }
 
-static int64_t common_divisor(int64_t a, int64_t b)
+int64_t dim_common_divisor(int64_t a, int64_t b)
 {
     while (b) {
-        int64_t r = a % b;
+        int64_t rest = a % b;
         a = b;
-        b = r;
+        b = rest;
     }
-    return a;
+    return a < 0 ? -a : a;
 }
 
 /* a // c for c > 1, all of whose coefficients are in [0, c): floor((g*A + r) / (g*C)) = floor((A + r//g) / C), and
@@ -69,7 +69,7 @@ static Dim reduced_quotient(DimTable *table, Dim a, int64_t c)
     const DimTerm *terms = dim_terms(table, a, &n);
     int64_t g = c, shift = 0;
     for (size_t i = 0; i < n; i++)
-        if (terms[i].monomial) g = common_divisor(g, terms[i].coefficient);
+        if (terms[i].monomial) g = dim_common_divisor(g, terms[i].coefficient);
     DimTerms divided = {0};
     for (size_t i = 0; i < n; i++) {
         DimTerm term = {terms[i].coefficient / g, terms[i].monomial, 0};

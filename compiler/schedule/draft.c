@@ -127,24 +127,14 @@ Affine affine_axis(const Scheduler *scheduler, uint32_t axis)
     return affine;
 }
 
-static int64_t common_divisor(int64_t a, int64_t b)
-{
-    while (b) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a < 0 ? -a : a;
-}
-
 /* Takes out what the divisor and all parts of the sum have in common. */
 static void reduce_quotient(const Scheduler *scheduler, Affine *affine)
 {
     int64_t common = affine->div, number;
     Dim offset;
     if (common == 1) return;
-    for (uint32_t i = 0; i < affine->n_terms; i++) common = common_divisor(common, affine->terms[i].factor);
-    if (dim_is_constant(scheduler->dims, affine->offset, &number)) common = common_divisor(common, number);
+    for (uint32_t i = 0; i < affine->n_terms; i++) common = dim_common_divisor(common, affine->terms[i].factor);
+    if (dim_is_constant(scheduler->dims, affine->offset, &number)) common = dim_common_divisor(common, number);
     if (!dim_divides(scheduler->dims, affine->offset, dim_constant(scheduler->dims, common), &offset)) return;
     affine->offset = offset;
     affine->div /= common;

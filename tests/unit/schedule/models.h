@@ -112,6 +112,17 @@ static inline void add_training(Model *model, Function *function, Node loss, Opt
     }
 }
 
+/* Makes a model of the loss that is trained, and holds all that is expected of one. */
+static inline void expect_trains(Model *model, Node loss, Optimizer optimizer)
+{
+    Function *training = add_function(model, "training");
+    add_result(model, training, RESULT_LOSS, "loss", loss, NODE_NONE);
+    add_training(model, training, loss, optimizer);
+    finish_model(model);
+    expect_model(model);
+    expect_step_equals_training(model);
+}
+
 /* in -> hidden -> 10 with relu and cross entropy */
 static inline Model *model_mlp(Optimizer optimizer, int64_t in, int64_t hidden, int64_t batch_size)
 {

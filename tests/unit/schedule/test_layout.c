@@ -140,12 +140,7 @@ static Counts count_launches(const Plan *plan, const char *name)
 static void expect_network(Model *model, Node loss, Optimizer optimizer, uint32_t products, uint32_t filters,
                            uint32_t copies)
 {
-    Function *training = add_function(model, "training");
-    add_result(model, training, RESULT_LOSS, "loss", loss, NODE_NONE);
-    add_training(model, training, loss, optimizer);
-    finish_model(model);
-    expect_model(model);
-    expect_step_equals_training(model);
+    expect_trains(model, loss, optimizer);
     const Plan *plan = plan_model(model, false);
     Counts counts = count_launches(plan, "step");
     Text text = {0};
@@ -236,12 +231,7 @@ Test(layout, bottleneck)
     h = build_binary(model->graph, OP_ADD, x, convolve_one_tap(model, h, "wide", 8));
     h = relu(model, convolve_one_tap(model, relu(model, h), "last", 6));
     Node loss = sum_of_squares(model, mean_pool(model, h));
-    Function *training = add_function(model, "training");
-    add_result(model, training, RESULT_LOSS, "loss", loss, NODE_NONE);
-    add_training(model, training, loss, UPDATE_SGD);
-    finish_model(model);
-    expect_model(model);
-    expect_step_equals_training(model);
+    expect_trains(model, loss, UPDATE_SGD);
     const PlanProgram *step = program_of(plan_model(model, false), "step");
     /* The copies of images and filters, which are transpositions, and nothing else. */
     cr_expect_eq(count_row_major(step), 3, "%u values are row-major", count_row_major(step));

@@ -253,8 +253,8 @@ Value number_binary(Elaborator *el, Operator op, Value a, Value b, Span at);
 Value number_negate(Elaborator *el, Value a);
 /* The operator of the graph that one of the syntax is, and whether its operands are the other way round. */
 Op number_op(Operator op, bool *swaps);
-/* The larger or smaller of two sizes, where one of them is free, as a size. False where they are none, or are divided
- * by free sizes. */
+/* The larger (or else the smaller) of two sizes as a size again. False if neither of them is free, if one is not a
+ * size, or if one is divided by a free size. */
 bool number_extreme(Elaborator *el, bool larger, Value a, Value b, Span at, Value *result);
 /* A comparison of two constants, exact where one of them is whole. */
 bool number_compare(const Elaborator *el, Operator op, Value a, Value b);

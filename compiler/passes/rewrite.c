@@ -92,7 +92,7 @@ static Node guard_gradient(void *data, Node old, Node rebuilt)
     return build_gradient(graph, y, source);
 }
 
-/* True for a gradient by what is no source. */
+/* True for a gradient with respect to a computed value. */
 static bool is_guarded(const Graph *graph, Node node)
 {
     return node_op(graph, node) == OP_GRADIENT &&

@@ -1,6 +1,6 @@
-/* Chooses how the elements of each value stand in memory: row-major, or with one axis moved behind all others. The
- * tiled code takes its columns and its inner sum from axes whose elements are neighbours. An axis along which windows
- * move can be neither, so images that a text gives as [n, c, h, w] stand as [n, h, w, c] between convolutions.
+/* Chooses the order of each value's axes in memory: row-major, or with one axis moved to the end. The tiled code takes
+ * its columns and its inner sum from the last axis in memory. An axis along which windows move can be neither, so
+ * images written as [n, c, h, w] are kept as [n, h, w, c] between convolutions.
  *
  * The choice is made once for all functions of a module, because the order of sums depends on it. Each contraction over
  * windows states, for every axis that it touches, what it would cost to have that axis last, in multiply-adds. A value

@@ -48,7 +48,7 @@ static uint32_t reduce(Maker *maker, Op op, DType dtype, uint32_t arg, AxisMask 
     return draft_add(draft, value);
 }
 
-/* What stands in the node's memory. */
+/* The shape of the node's value as it is stored. */
 static Shape memory_shape(const Maker *maker)
 {
     const Type *type = memory_type(maker->scheduler, maker->node);

@@ -140,7 +140,8 @@ static void place_target(Scheduler *scheduler, Target *target)
         copy_to(scheduler, target);
         return;
     }
-    /* What stands in another order is no result's memory; loops store it there as well, the tiled code does not. */
+    /* A result is row-major. Of a value kept in another order, loops store a second, row-major copy themselves; the
+     * tiled code cannot. */
     bool moved = layout_last(scheduler, target->base) != NO_AXIS;
     if (moved && group->contraction) {
         facts->read_outside = true;

@@ -320,7 +320,7 @@ uint32_t emit_affine(KernelEmitter *emitter, const Affine *affine);
 uint32_t emit_memory(KernelEmitter *emitter, Node node, Shape view, const Affine *index, uint32_t mask);
 void emitter_free(KernelEmitter *emitter);
 Shape shape_of(const Scheduler *scheduler, Node node);
-/* The type of what stands in a node's memory: its own, or that of what a copied reshape is made of. */
+/* The type of a node's value as it is stored: the node's own, or for a copied reshape its operand's. */
 const Type *memory_type(const Scheduler *scheduler, Node node);
 /* True if the view is the type with dimensions cut, of which all but the first have numbers for sizes. */
 bool view_cuts(const Scheduler *scheduler, const Type *type, Shape view);
